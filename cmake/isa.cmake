@@ -1,0 +1,50 @@
+# The one table of instruction sets: name, processors, flags. A kernel source
+# src/cpu/kernels/<what>_<name>.cpp is compiled with its row's flags, on those processors only.
+# To add an instruction set, add a row here and a row in the library's own table (src/cpu/isa.h).
+
+set(voxloom_x86 "x86_64|AMD64|amd64")
+set(voxloom_arm "aarch64|arm64")
+set(voxloom_isas scalar avx2 avx512 neon)
+
+set(voxloom_isa_scalar_processors ".*")
+set(voxloom_isa_scalar_flags "")
+
+set(voxloom_isa_avx2_processors ${voxloom_x86})
+set(voxloom_isa_avx2_flags -mavx2 -mfma -mf16c)
+
+set(voxloom_isa_avx512_processors ${voxloom_x86})
+set(voxloom_isa_avx512_flags ${voxloom_isa_avx2_flags}
+    -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512bf16)
+
+set(voxloom_isa_neon_processors ${voxloom_arm})
+set(voxloom_isa_neon_flags "")
+
+# What makes a kernel object sealed: nothing in it may be shared with, or replace, code compiled
+# for the baseline. tests/sealed checks the result. The leaf loops are worth -O3 in every preset.
+set(voxloom_kernel_flags -O3 -fno-exceptions -fno-rtti -fno-stack-protector -ffp-contract=fast)
+
+# voxloom_add_kernels(target): compiles the kernels of every matching row into target, and defines
+# VOXLOOM_WITH_<ISA>=1 for whoever links the interface target ${target}_isas.
+function(voxloom_add_kernels target)
+  add_library(${target}_isas INTERFACE)
+  foreach(isa IN LISTS voxloom_isas)
+    if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(${voxloom_isa_${isa}_processors})$")
+      continue()
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cpu/kernels/*_${isa}.cpp)
+    if(NOT sources)
+      continue()
+    endif()
+    set(kernels ${target}_kernels_${isa})
+    add_library(${kernels} OBJECT ${sources})
+    voxloom_options(${kernels})
+    target_include_directories(${kernels} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_compile_options(${kernels} PRIVATE ${voxloom_isa_${isa}_flags} ${voxloom_kernel_flags})
+    target_compile_definitions(${kernels} PRIVATE VOXLOOM_KERNEL_ISA=${isa})
+    set_target_properties(${kernels} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${kernels}>)
+    string(TOUPPER ${isa} upper)
+    target_compile_definitions(${target}_isas INTERFACE VOXLOOM_WITH_${upper}=1)
+    set_property(GLOBAL APPEND PROPERTY voxloom_kernel_targets ${kernels})
+  endforeach()
+endfunction()
