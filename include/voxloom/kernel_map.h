@@ -61,6 +61,7 @@ class KernelMap {
  public:
   [[nodiscard]] const CoordinateSet& source() const { return transposed_ ? coarse_ : fine_; }
   [[nodiscard]] const CoordinateSet& target() const { return transposed_ ? fine_ : coarse_; }
+  [[nodiscard]] const KernelSpec& kernel() const { return kernel_; }  // as it was asked for
   [[nodiscard]] std::int64_t volume() const;  // kernel offsets
   [[nodiscard]] std::int64_t size() const;    // entries
 
@@ -78,7 +79,10 @@ class KernelMap {
   [[nodiscard]] MapBlocks blocks() const;  // kept with the map
 
   // Same sets, same data, same direction.
-  friend bool operator==(const KernelMap&, const KernelMap&) = default;
+  friend bool operator==(const KernelMap& a, const KernelMap& b) {
+    return a.fine_ == b.fine_ && a.coarse_ == b.coarse_ && a.data_ == b.data_ &&
+           a.transposed_ == b.transposed_;
+  }
 
  private:
   friend KernelMap make_kernel_map(const CoordinateSet&, const CoordinateSet&, const KernelSpec&,
@@ -87,6 +91,7 @@ class KernelMap {
 
   CoordinateSet fine_, coarse_;  // fine = coarse * stride + shift
   std::shared_ptr<const MapData> data_;
+  KernelSpec kernel_;
   bool transposed_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "coords/coordinate_set_impl.h"
 #include "coords/relation.h"
+#include "coords/strides.h"
 #include "core/checked.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/sets.h"
@@ -12,25 +13,6 @@ namespace voxloom {
 namespace {
 
 enum class Derived : std::int64_t { strided, reachable, transposed };
-
-Triple multiplied(std::string_view op, const Triple& a, const Triple& b) {
-  const auto axis = [&](std::int64_t p, std::int64_t q) {
-    require(fits_int32(p * q), op, "stride {} times {} does not fit 32 bits", p, q);
-    return static_cast<std::int32_t>(p * q);
-  };
-  return {axis(a.x, b.x), axis(a.y, b.y), axis(a.z, b.z)};
-}
-
-Triple divided(std::string_view op, const Triple& a, const Triple& b) {
-  require(a.x % b.x == 0 && a.y % b.y == 0 && a.z % b.z == 0, op,
-          "stride {} does not divide the input's stride {}", to_string(b), to_string(a));
-  return {a.x / b.x, a.y / b.y, a.z / b.z};
-}
-
-void require_stride(std::string_view op, const Triple& stride) {
-  require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, op, "stride must be at least 1, got {}",
-          to_string(stride));
-}
 
 // The derived set remembered under `key`, or the one that `collect` makes.
 template <typename Collect>
@@ -66,10 +48,10 @@ bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y,
 
 CoordinateSet strided_support(const CoordinateSet& source, Triple stride) {
   constexpr std::string_view kOp = "strided_support";
-  require_stride(kOp, stride);
+  const Triple out_stride = multiplied_stride(kOp, source.stride(), stride);
   if (stride == Triple(1)) return source;
   return derive(source, Derived::strided, {stride.x, stride.y, stride.z},
-                multiplied(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
+                out_stride, [&](LeafCollector& leaves) {
                   for (const Coordinate& c : source.rows()) {
                     leaves.add(Coordinate{c.batch,
                                           static_cast<std::int32_t>(floor_div(c.x, stride.x)),
@@ -90,7 +72,7 @@ CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& k
     key.insert(key.end(), {lo.x, lo.y, lo.z, hi.x, hi.y, hi.z});
   }
   return derive(source, Derived::reachable, std::move(key),
-                multiplied(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
+                multiplied_stride(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
                   for (const Relation::Shift& shift : relation.shifts) {
                     for (const Coordinate& c : source.rows()) {
                       const std::int64_t x = c.x - shift.x;
@@ -112,7 +94,7 @@ CoordinateSet transposed_support(const CoordinateSet& source, const KernelSpec& 
   const Relation relation = Relation::from(kOp, kernel);
   const Triple& stride = relation.stride;
   return derive(source, Derived::transposed, relation.key(),
-                divided(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
+                divided_stride(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
                   for (const Relation::Shift& shift : relation.shifts) {
                     for (const Coordinate& c : source.rows()) {
                       leaves.add(generated(kOp, c.batch, std::int64_t{c.x} * stride.x + shift.x,
