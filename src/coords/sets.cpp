@@ -74,6 +74,9 @@ std::vector<std::int32_t> lookup(const CoordinateSet& set,
 
 SortedSet sort_canonical(const CoordinateSet& set) {
   const CoordinateSet::Impl& impl = set.impl();
+  require(impl.index().size() == set.size(), "sort_canonical",
+          "the set was trusted to have distinct rows, but {} of its {} rows repeat others",
+          set.size() - impl.index().size(), set.size());
   std::vector<std::int32_t> permutation = impl.row_of_rank();
   if (permutation.empty()) {
     permutation.resize(static_cast<std::size_t>(set.size()));
