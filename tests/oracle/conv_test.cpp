@@ -102,6 +102,7 @@ TEST(OracleConv, FiveDimensionalLayoutElement) {
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
   const Weight w = weight_from(WeightLayout::kConv5d, {6, 2, 4, 4}, values);
   EXPECT_EQ(w.at(5, 1, 1, 1), 47);
+  EXPECT_EQ(w.at(4, 1, 0, 1), 44);  // (3*6 + 4)*2 + 0
   EXPECT_EQ(w.at(0, 1, 0, 0), 24);  // output channel 2: 2*6*2
   EXPECT_EQ(weight_to(WeightLayout::kConv5d, w), values);
 }

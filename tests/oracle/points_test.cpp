@@ -56,6 +56,13 @@ TEST(OraclePoints, PositionsAreFloat64FromFloat32) {
             line({3, 6}));
 }
 
+// 2^24 - 0.5 does not fit in a float32, which would round it back to 2^24.
+TEST(OraclePoints, TheOriginIsSubtractedInFloat64) {
+  const VoxelGrid grid{{1, 1, 1}, {0.5, 0, 0}};
+  EXPECT_EQ(assign_voxels(on_line({16777216.0F}), grid, NonFinite::kError).voxels.coords,
+            line({16777215}));
+}
+
 TEST(OraclePoints, NonFinitePointsAreAnErrorOrDropped) {
   const Points points = on_line({1.0F, kNaN, 1.5F, -kInf});
   EXPECT_THROW(voxelize(points, column({1, 2, 3, 4}), {}, VoxelReduction::kSum),
