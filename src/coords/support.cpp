@@ -32,9 +32,8 @@ Coordinate generated(std::string_view op, std::int32_t batch, std::int64_t x, st
 
 bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y, std::int64_t z) {
   if (!bounds) return true;
-  const Triple& lo = bounds->lo;
-  const Triple& hi = bounds->hi;
-  return x >= lo.x && x < hi.x && y >= lo.y && y < hi.y && z >= lo.z && z < hi.z;
+  const auto& [lo, hi] = *bounds;
+  return x >= lo[0] && x < hi[0] && y >= lo[1] && y < hi[1] && z >= lo[2] && z < hi[2];
 }
 
 }  // namespace
@@ -78,8 +77,8 @@ CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& k
   // like two more shifts.
   DerivedCache::Key key{bounds.has_value()};
   if (bounds) {
-    const auto& [lo, hi] = *bounds;
-    key.insert(key.end(), {lo.x, lo.y, lo.z, hi.x, hi.y, hi.z});
+    key.insert(key.end(), bounds->lo.begin(), bounds->lo.end());
+    key.insert(key.end(), bounds->hi.begin(), bounds->hi.end());
   }
   const DerivedCache::Key relation_key = relation.key();
   key.insert(key.end(), relation_key.begin(), relation_key.end());
