@@ -5,8 +5,8 @@
 
 namespace voxloom {
 
-// A set that falls out of the cache may be destroyed, which takes locks of other caches and may come
-// back to this one: callers let it go only after the lock.
+// A set that falls out of the cache may be destroyed, which takes locks of other caches and may
+// come back to this one: callers let it go only after the lock.
 DerivedCache::Set DerivedCache::touch(const Set& set) {
   if (const auto place = std::ranges::find(kept_sets_, set); place != kept_sets_.end()) {
     kept_sets_.splice(kept_sets_.end(), kept_sets_, place);

@@ -9,9 +9,7 @@
 namespace voxloom {
 namespace {
 
-std::int64_t id_of(const CoordinateSet& set) {
-  return static_cast<std::int64_t>(set.impl().id());
-}
+std::int64_t id_of(const CoordinateSet& set) { return static_cast<std::int64_t>(set.impl().id()); }
 
 CoordinateSet set_like(const CoordinateSet& a, const std::vector<Coordinate>& rows,
                        std::int64_t batch_size) {
@@ -52,10 +50,8 @@ CoordinateSet joined_set(Join join, const CoordinateSet& a, const CoordinateSet&
   switch (join) {
     case Join::left: return a;
     case Join::right: return b;
-    case Join::inner:
-      return derive(a, Derived::inner, {id_of(b)}, [&] { return inner_set(a, b); });
-    case Join::outer:
-      return derive(a, Derived::outer, {id_of(b)}, [&] { return outer_set(a, b); });
+    case Join::inner: return derive(a, Derived::inner, {id_of(b)}, [&] { return inner_set(a, b); });
+    case Join::outer: return derive(a, Derived::outer, {id_of(b)}, [&] { return outer_set(a, b); });
   }
   fail("join", "unknown join number {}", static_cast<int>(join));
 }

@@ -181,8 +181,7 @@ void NeighborTree::within(const Coordinate& query, Distance limit,
                           std::vector<Neighbor<Distance>>& found) const {
   found.clear();
   RadiusSink<Distance> sink(limit, found);
-  Search<Distance, RadiusSink<Distance>>(*this, query, sink)
-      .visit(top(), 0, levels_.back().size());
+  Search<Distance, RadiusSink<Distance>>(*this, query, sink).visit(top(), 0, levels_.back().size());
   std::sort(found.begin(), found.end());
 }
 

@@ -14,8 +14,7 @@ namespace {
 
 // A set made of what `collect` adds, in canonical order.
 template <typename Collect>
-CoordinateSet collected(const CoordinateSet& source, const Triple& stride,
-                        const Collect& collect) {
+CoordinateSet collected(const CoordinateSet& source, const Triple& stride, const Collect& collect) {
   LeafCollector collector;
   collect(collector);
   return set_from_index(LeafIndex(collector.take()), stride, source.batch_size());

@@ -21,16 +21,11 @@ float minimum_of(float a, float b) { return std::isnan(a) ? a : std::isnan(b) ||
 template <typename Body>
 void visit_op(BinaryOp op, const Body& body) {
   switch (op) {
-    case BinaryOp::add:
-      return body([](float a, float b) { return a + b; });
-    case BinaryOp::sub:
-      return body([](float a, float b) { return a - b; });
-    case BinaryOp::mul:
-      return body([](float a, float b) { return a * b; });
-    case BinaryOp::maximum:
-      return body([](float a, float b) { return maximum_of(a, b); });
-    case BinaryOp::minimum:
-      return body([](float a, float b) { return minimum_of(a, b); });
+    case BinaryOp::add: return body([](float a, float b) { return a + b; });
+    case BinaryOp::sub: return body([](float a, float b) { return a - b; });
+    case BinaryOp::mul: return body([](float a, float b) { return a * b; });
+    case BinaryOp::maximum: return body([](float a, float b) { return maximum_of(a, b); });
+    case BinaryOp::minimum: return body([](float a, float b) { return minimum_of(a, b); });
   }
   fail("binary", "unknown operation number {}", static_cast<int>(op));
 }

@@ -1,5 +1,5 @@
-// Loops over the features of rows: joins, selections and copies. Rows are given by number; -1 stands
-// for a missing row, whose values are the side's fill. Everything was checked by the op.
+// Loops over the features of rows: joins, selections and copies. Rows are given by number; -1
+// stands for a missing row, whose values are the side's fill. Everything was checked by the op.
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,8 @@
 namespace voxloom {
 namespace {
 
-// Where a coordinate stands among the cells (batch, x, y, z) of a box, or -1 outside. The cell count
-// was checked to fit 64 bits.
+// Where a coordinate stands among the cells (batch, x, y, z) of a box, or -1 outside. The cell
+// count was checked to fit 64 bits.
 std::int64_t cell_of(const Coordinate& c, const Triple& lo, const Shape& shape) {
   const std::int64_t x = std::int64_t{c.x} - lo.x;
   const std::int64_t y = std::int64_t{c.y} - lo.y;
@@ -37,8 +37,8 @@ Tensor to_dense(const SparseTensor& x, Triple lo, Triple hi) {
   require(lo.x <= hi.x && lo.y <= hi.y && lo.z <= hi.z, "to_dense",
           "the box [{}, {}] is inside out", to_string(lo), to_string(hi));
   const auto extent = [](std::int64_t from, std::int64_t to) { return to - from + 1; };
-  const Shape shape = {x.batch_size(), extent(lo.x, hi.x), extent(lo.y, hi.y),
-                       extent(lo.z, hi.z), x.channels()};
+  const Shape shape = {x.batch_size(), extent(lo.x, hi.x), extent(lo.y, hi.y), extent(lo.z, hi.z),
+                       x.channels()};
   (void)checked_product("to_dense", {shape[0], shape[1], shape[2], shape[3]});
   Tensor grid = Tensor::zeros(shape, x.dtype());
   std::vector<std::int64_t> cells(static_cast<std::size_t>(x.rows()));
@@ -57,8 +57,8 @@ SparseTensor from_dense(const Tensor& grid, Triple lo, Triple stride) {
   const std::vector<std::int64_t> cells = cpu::occupied_cells(grid, shape[4]);
   std::vector<Coordinate> rows(cells.size());
   for (std::size_t i = 0; i < cells.size(); ++i) rows[i] = coordinate_of(cells[i], lo, shape);
-  const SortedSet sorted = sort_canonical(CoordinateSet::from_rows(
-      rows, {.stride = stride, .batch_size = shape[0], .trusted = true}));
+  const SortedSet sorted = sort_canonical(
+      CoordinateSet::from_rows(rows, {.stride = stride, .batch_size = shape[0], .trusted = true}));
   std::vector<std::int64_t> cell_of_row(cells.size());
   for (std::size_t i = 0; i < cells.size(); ++i) {
     cell_of_row[i] = cells[static_cast<std::size_t>(sorted.permutation[i])];

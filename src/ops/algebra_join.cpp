@@ -32,16 +32,11 @@ SparseTensor named_binary(std::string_view op_name, BinaryOp op, const SparseTen
 
 std::string_view name_of(BinaryOp op) {
   switch (op) {
-    case BinaryOp::add:
-      return "add";
-    case BinaryOp::sub:
-      return "sub";
-    case BinaryOp::mul:
-      return "mul";
-    case BinaryOp::maximum:
-      return "maximum";
-    case BinaryOp::minimum:
-      return "minimum";
+    case BinaryOp::add: return "add";
+    case BinaryOp::sub: return "sub";
+    case BinaryOp::mul: return "mul";
+    case BinaryOp::maximum: return "maximum";
+    case BinaryOp::minimum: return "minimum";
   }
   fail("binary", "unknown operation number {}", static_cast<int>(op));
 }
@@ -65,13 +60,11 @@ SparseTensor mul(const SparseTensor& lhs, const SparseTensor& rhs, const JoinOpt
   return binary(BinaryOp::mul, lhs, rhs, options);
 }
 
-SparseTensor maximum(const SparseTensor& lhs, const SparseTensor& rhs,
-                     const JoinOptions& options) {
+SparseTensor maximum(const SparseTensor& lhs, const SparseTensor& rhs, const JoinOptions& options) {
   return binary(BinaryOp::maximum, lhs, rhs, options);
 }
 
-SparseTensor minimum(const SparseTensor& lhs, const SparseTensor& rhs,
-                     const JoinOptions& options) {
+SparseTensor minimum(const SparseTensor& lhs, const SparseTensor& rhs, const JoinOptions& options) {
   return binary(BinaryOp::minimum, lhs, rhs, options);
 }
 

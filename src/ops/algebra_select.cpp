@@ -18,8 +18,8 @@ void require_distinct_rows(std::span<const std::int32_t> rows, std::int64_t coun
   std::vector<bool> seen(static_cast<std::size_t>(count), false);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::int32_t row = rows[i];
-    require(row >= 0 && row < count, "prune", "row {} at position {} is out of range: {} rows",
-            row, i, count);
+    require(row >= 0 && row < count, "prune", "row {} at position {} is out of range: {} rows", row,
+            i, count);
     const auto at = static_cast<std::size_t>(row);
     require(!seen[at], "prune", "row {} is given twice, again at position {}", row, i);
     seen[at] = true;

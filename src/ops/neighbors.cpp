@@ -91,10 +91,10 @@ RadiusNeighbors find_within(const NeighborTree& tree, std::span<const Coordinate
   result.begin.assign(query.size() + 1, 0);
   std::vector<FoundPart> parts((query.size() + kQueriesPerChunk - 1) / kQueriesPerChunk);
   parallel_for(count, kQueriesPerChunk, [&](std::int64_t begin, std::int64_t end) {
-    fill_part<Distance>(tree, query.subspan(static_cast<std::size_t>(begin),
-                                            static_cast<std::size_t>(end - begin)),
-                        limit, options, parts[static_cast<std::size_t>(begin / kQueriesPerChunk)],
-                        result.begin.data() + begin + 1);
+    fill_part<Distance>(
+        tree, query.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+        limit, options, parts[static_cast<std::size_t>(begin / kQueriesPerChunk)],
+        result.begin.data() + begin + 1);
   });
   for (std::size_t i = 1; i < result.begin.size(); ++i) result.begin[i] += result.begin[i - 1];
   result.rows.reserve(static_cast<std::size_t>(result.begin.back()));
