@@ -2,7 +2,7 @@
 # They stay private to our targets: a program that links the library keeps its own.
 
 set(voxloom_warnings -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
-    -Wcast-align -Wold-style-cast -Wunused -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
+    -Wcast-align -Wold-style-cast -Wunused -Wformat=2 -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND voxloom_warnings -Wduplicated-cond -Wlogical-op)
 endif()

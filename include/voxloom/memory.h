@@ -1,0 +1,46 @@
+// Where tensors get their bytes. By default from the system; inside a PoolScope from a MemoryPool,
+// which keeps freed blocks and hands them out again, so that a model called twice allocates once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace voxloom {
+
+// A thread-safe store of reusable blocks. Blocks outlive the pool object: each one keeps the pool's
+// bookkeeping alive until it is returned.
+class MemoryPool {
+ public:
+  MemoryPool();
+  ~MemoryPool();
+  MemoryPool(const MemoryPool&) = delete;
+  MemoryPool& operator=(const MemoryPool&) = delete;
+
+  void trim();                                        // gives idle blocks back to the system
+  [[nodiscard]] std::size_t idle_bytes() const;       // held, not in use
+  [[nodiscard]] std::size_t system_bytes() const;     // taken from the system since construction
+
+  class State;
+
+ private:
+  friend class PoolScope;
+  std::shared_ptr<State> state_;
+};
+
+// While alive, tensors made on this thread take their memory from `pool`. Scopes nest.
+class [[nodiscard]] PoolScope {
+ public:
+  explicit PoolScope(MemoryPool& pool);
+  ~PoolScope();
+  PoolScope(const PoolScope&) = delete;
+  PoolScope& operator=(const PoolScope&) = delete;
+
+ private:
+  std::shared_ptr<MemoryPool::State> previous_;
+};
+
+// Uninitialised, 64-byte aligned memory from the current pool; freed by the deleter.
+// Throws ResourceError when the system has none left.
+[[nodiscard]] std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes);
+
+}  // namespace voxloom

@@ -1,0 +1,15 @@
+// How many threads the library may use. It makes none of its own: loops run on oneTBB, in the
+// caller's task arena. Results never depend on the number (semantics.md, section 5).
+#pragma once
+
+#include <functional>
+
+namespace voxloom {
+
+// Runs `body` with at most `threads` threads (0: as many as the machine has).
+void with_threads(int threads, const std::function<void()>& body);
+
+// Threads that a loop started here would use.
+[[nodiscard]] int available_threads();
+
+}  // namespace voxloom

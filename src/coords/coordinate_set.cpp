@@ -1,0 +1,176 @@
+#include "voxloom/coordinate_set.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "coords/coordinate_set_impl.h"
+#include "coords/order.h"
+#include "core/checked.h"
+
+namespace voxloom {
+namespace {
+
+constexpr std::string_view kOp = "coordinate_set";
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+void require_stride(const Triple& stride) {
+  require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, kOp,
+          "stride must be at least 1 on each axis, got {}", to_string(stride));
+}
+
+// One more than the largest batch; the message names the first row with a negative one.
+std::int64_t batches_in(std::span<const Coordinate> rows) {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    require(rows[i].batch >= 0, kOp, "row {} {} has a negative batch", i, to_string(rows[i]));
+    count = std::max<std::int64_t>(count, std::int64_t{rows[i].batch} + 1);
+  }
+  return count;
+}
+
+std::int64_t checked_batch_size(std::span<const Coordinate> rows,
+                                const std::optional<std::int64_t>& wanted) {
+  const std::int64_t needed = batches_in(rows);
+  if (!wanted) return needed;
+  require(*wanted >= needed, kOp, "batch_size {} is too small: the largest batch is {}", *wanted,
+          needed - 1);
+  return *wanted;
+}
+
+}  // namespace
+
+std::string to_string(const Coordinate& c) {
+  return fmt::format("({},{},{},{})", c.batch, c.x, c.y, c.z);
+}
+
+bool canonical_less(const Coordinate& a, const Coordinate& b) {
+  if (a.batch != b.batch) return a.batch < b.batch;
+  return morton_less(a.x, a.y, a.z, b.x, b.y, b.z);
+}
+
+CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
+                                       const CoordinateSetOptions& options) {
+  require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
+  require_stride(options.stride);
+  auto impl = std::make_shared<const Impl>(
+      Impl::Content{.rows = {rows.begin(), rows.end()},
+                    .stride = options.stride,
+                    .batch_size = checked_batch_size(rows, options.batch_size)});
+  if (!options.trusted) impl->index_and_require_unique();
+  return CoordinateSet(std::move(impl));
+}
+
+CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSetOptions& options) {
+  require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4,
+          kOp, "expected coordinates of shape (N,4) and type int32, got {} {}",
+          to_string(rows.shape()), name_of(rows.dtype()));
+  static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
+  std::vector<Coordinate> copy(static_cast<std::size_t>(rows.dim(0)));
+  if (!copy.empty()) std::memcpy(copy.data(), rows.raw(), rows.bytes());
+  return from_rows(copy, options);
+}
+
+CoordinateSet::CoordinateSet() {
+  static const std::shared_ptr<const Impl> empty = std::make_shared<const Impl>(Impl::Content{});
+  impl_ = empty;
+}
+
+std::int64_t CoordinateSet::size() const { return static_cast<std::int64_t>(impl_->rows().size()); }
+std::int64_t CoordinateSet::batch_size() const { return impl_->batch_size(); }
+Triple CoordinateSet::stride() const { return impl_->stride(); }
+std::span<const Coordinate> CoordinateSet::rows() const { return impl_->rows(); }
+
+Tensor CoordinateSet::to_tensor() const {
+  return Tensor::from_bytes(std::as_bytes(rows()), {size(), 4}, DType::i32);
+}
+
+std::int64_t CoordinateSet::find(std::int64_t batch, std::int64_t x, std::int64_t y,
+                                 std::int64_t z) const {
+  return impl_->row_at(impl_->index().rank(batch, x, y, z));
+}
+
+bool CoordinateSet::is_canonical() const {
+  return impl_->row_of_rank().empty();
+}
+
+CoordinateSet::Impl::Impl(Content content)
+    : content_(std::move(content)), id_(next_id()), cache_(std::make_shared<DerivedCache>()) {}
+
+CoordinateSet::Impl::Impl(LeafIndex index, Triple stride, std::int64_t batch_size)
+    : Impl(Content{index.coordinates(), stride, batch_size}) {
+  std::call_once(index_once_, [&] { index_.leaves = std::move(index); });
+}
+
+CoordinateSet::Impl::~Impl() {
+  for (const std::weak_ptr<DerivedCache>& referrer : referrers_) {
+    if (const auto cache = referrer.lock()) cache->forget_maps_of(id_);
+  }
+}
+
+const LeafIndex& CoordinateSet::Impl::index() const {
+  std::call_once(index_once_, [this] { (void)build_index(); });
+  return index_.leaves;
+}
+
+const std::vector<std::int32_t>& CoordinateSet::Impl::row_of_rank() const {
+  (void)index();
+  return index_.row_of_rank;
+}
+
+void CoordinateSet::Impl::index_and_require_unique() const {
+  Duplicate duplicate;
+  std::call_once(index_once_, [&] { duplicate = build_index(); });
+  if (duplicate.first < 0) return;
+  fail(kOp, "rows {} and {} are the same coordinate {}", duplicate.first, duplicate.second,
+       to_string(content_.rows[static_cast<std::size_t>(duplicate.first)]));
+}
+
+// A bucket sort: leaves are collected and sorted, then a row's rank is one look-up away.
+CoordinateSet::Impl::Duplicate CoordinateSet::Impl::build_index() const {
+  const std::vector<Coordinate>& rows = content_.rows;
+  LeafCollector collector;
+  Duplicate duplicate;
+  bool canonical = true;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool is_new = collector.add(rows[i]).is_new;
+    if (!is_new && duplicate.second < 0) duplicate.second = static_cast<std::int64_t>(i);
+    canonical = canonical && (i == 0 || canonical_less(rows[i - 1], rows[i]));
+  }
+  if (duplicate.second >= 0) {
+    const auto& repeated = rows[static_cast<std::size_t>(duplicate.second)];
+    duplicate.first = std::find(rows.begin(), rows.end(), repeated) - rows.begin();
+  }
+  index_.leaves = LeafIndex(collector.take());
+  if (canonical) return duplicate;
+  // Of equal rows the first one is found; the others stand behind the last rank, so that the order
+  // is a permutation of the rows even for trusted input that lied.
+  index_.row_of_rank.assign(rows.size(), -1);
+  auto hidden = static_cast<std::size_t>(index_.leaves.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Coordinate& c = rows[i];
+    const auto rank = static_cast<std::size_t>(index_.leaves.rank(c.batch, c.x, c.y, c.z));
+    const std::size_t place = index_.row_of_rank[rank] < 0 ? rank : hidden++;
+    index_.row_of_rank[place] = static_cast<std::int32_t>(i);
+  }
+  return duplicate;
+}
+
+void CoordinateSet::Impl::add_referrer(const std::shared_ptr<DerivedCache>& cache) const {
+  const std::lock_guard lock(referrers_mutex_);
+  std::erase_if(referrers_, [&](const std::weak_ptr<DerivedCache>& referrer) {
+    const auto other = referrer.lock();
+    return other == nullptr || other == cache;
+  });
+  referrers_.push_back(cache);
+}
+
+CoordinateSet set_from_index(LeafIndex index, Triple stride, std::int64_t batch_size) {
+  return CoordinateSet(
+      std::make_shared<const CoordinateSet::Impl>(std::move(index), stride, batch_size));
+}
+
+}  // namespace voxloom

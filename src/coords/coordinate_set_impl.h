@@ -1,0 +1,75 @@
+// What a CoordinateSet shares: rows, index, and what was derived from it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "coords/derived_cache.h"
+#include "coords/leaf_index.h"
+#include "voxloom/coordinate_set.h"
+
+namespace voxloom {
+
+class CoordinateSet::Impl {
+ public:
+  struct Content {
+    std::vector<Coordinate> rows;
+    Triple stride = 1;
+    std::int64_t batch_size = 0;
+  };
+
+  // Rows in any order; the index is built when first asked for.
+  explicit Impl(Content content);
+  // The coordinates of `index`, in canonical order.
+  Impl(LeafIndex index, Triple stride, std::int64_t batch_size);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] const std::vector<Coordinate>& rows() const { return content_.rows; }
+  [[nodiscard]] Triple stride() const { return content_.stride; }
+  [[nodiscard]] std::int64_t batch_size() const { return content_.batch_size; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }  // never used again
+
+  [[nodiscard]] const LeafIndex& index() const;
+  // Rank in canonical order -> row; empty when they are the same.
+  [[nodiscard]] const std::vector<std::int32_t>& row_of_rank() const;
+  [[nodiscard]] std::int32_t row_at(std::int32_t rank) const {
+    const std::vector<std::int32_t>& order = row_of_rank();
+    return order.empty() || rank < 0 ? rank : order[static_cast<std::size_t>(rank)];
+  }
+
+  // Builds the index now; throws std::invalid_argument naming the first pair of equal rows.
+  void index_and_require_unique() const;
+
+  [[nodiscard]] DerivedCache& cache() const { return *cache_; }
+  [[nodiscard]] std::shared_ptr<DerivedCache> shared_cache() const { return cache_; }
+  // Another set's cache holds maps of this one: it will be told when this one dies.
+  void add_referrer(const std::shared_ptr<DerivedCache>& cache) const;
+
+ private:
+  struct Index {
+    LeafIndex leaves;
+    std::vector<std::int32_t> row_of_rank;
+  };
+  struct Duplicate {
+    std::int64_t first = -1, second = -1;
+  };
+  [[nodiscard]] Duplicate build_index() const;
+
+  Content content_;
+  std::uint64_t id_;
+  mutable std::once_flag index_once_;
+  mutable Index index_;
+  std::shared_ptr<DerivedCache> cache_;
+  mutable std::mutex referrers_mutex_;
+  mutable std::vector<std::weak_ptr<DerivedCache>> referrers_;
+};
+
+// A set from an index: rows in canonical order.
+[[nodiscard]] CoordinateSet set_from_index(LeafIndex index, Triple stride,
+                                           std::int64_t batch_size);
+
+}  // namespace voxloom

@@ -1,0 +1,142 @@
+#include "voxloom/kernel_map.h"
+
+#include <algorithm>
+#include <array>
+
+#include "coords/coordinate_set_impl.h"
+#include "coords/map_blocks.h"
+#include "coords/map_builder.h"
+#include "coords/relation.h"
+#include "core/checked.h"
+
+namespace voxloom {
+
+// What the views of one map share. It holds no set: the views do, so that the sets' caches can hold
+// the data without keeping the sets alive.
+class MapData {
+ public:
+  explicit MapData(Relation relation) : relation_(std::move(relation)) {}
+
+  [[nodiscard]] const Relation& relation() const { return relation_; }
+
+  [[nodiscard]] const BlockedEntries& entries(const CoordinateSet& fine,
+                                              const CoordinateSet& coarse,
+                                              OutputSide side) const {
+    Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
+    std::call_once(encoding.once, [&] {
+      encoding.entries = build_blocks_by_lookup(fine, coarse, relation_, side);
+    });
+    return encoding.entries;
+  }
+
+ private:
+  struct Encoding {
+    std::once_flag once;
+    BlockedEntries entries;
+  };
+
+  Relation relation_;
+  mutable std::array<Encoding, 2> encodings_;
+};
+
+namespace {
+
+// Calls body(in_row, out_row, k) for each entry, in (block, k, local row) order.
+template <typename Body>
+void for_each_entry(const MapBlocks& blocks, const Body& body) {
+  for (std::int64_t b = 0; b < blocks.block_count(); ++b) {
+    for (std::int64_t k = 0; k < blocks.volume; ++k) {
+      const BlockSlice slice = blocks.slice(b, k);
+      for (std::int64_t i = 0; i < slice.count; ++i) {
+        body(slice.in_row[i], blocks.out_row(b, slice.out_local[i]),
+             static_cast<std::int32_t>(k));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::int64_t KernelMap::volume() const { return data_->relation().volume(); }
+
+std::int64_t KernelMap::size() const { return blocks().entries->begin.back(); }
+
+MapBlocks KernelMap::blocks() const {
+  MapBlocks view;
+  view.volume = volume();
+  view.out_rows = target().size();
+  view.out_row_of_rank = target().impl().row_of_rank();
+  view.mirrored = transposed_ && fine_ == coarse_ && data_->relation().is_symmetric();
+  const OutputSide side = transposed_ && !view.mirrored ? OutputSide::fine : OutputSide::coarse;
+  view.entries = &data_->entries(fine_, coarse_, side);
+  return view;
+}
+
+std::vector<MapEntry> KernelMap::triples() const {
+  std::vector<MapEntry> result;
+  result.reserve(static_cast<std::size_t>(size()));
+  for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+    result.push_back({in, out, k});
+  });
+  std::ranges::sort(result, [](const MapEntry& a, const MapEntry& b) {
+    return a.out_row != b.out_row ? a.out_row < b.out_row : a.k < b.k;
+  });
+  return result;
+}
+
+MapByOffset KernelMap::by_offset() const {
+  const std::vector<MapEntry> entries = triples();
+  MapByOffset result;
+  result.begin.assign(static_cast<std::size_t>(volume()) + 1, 0);
+  for (const MapEntry& entry : entries) ++result.begin[static_cast<std::size_t>(entry.k) + 1];
+  for (std::size_t k = 1; k < result.begin.size(); ++k) result.begin[k] += result.begin[k - 1];
+  result.in_rows.resize(entries.size());
+  result.out_rows.resize(entries.size());
+  std::vector<std::int64_t> next = result.begin;
+  for (const MapEntry& entry : entries) {  // ascending output row within each offset
+    const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(entry.k)]++);
+    result.in_rows[at] = entry.in_row;
+    result.out_rows[at] = entry.out_row;
+  }
+  return result;
+}
+
+std::vector<std::int32_t> KernelMap::dense() const {
+  const std::int64_t cells = checked_mul("kernel_map", target().size(), volume());
+  std::vector<std::int32_t> table(static_cast<std::size_t>(cells), -1);
+  for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+    table[static_cast<std::size_t>(out * volume() + k)] = in;
+  });
+  return table;
+}
+
+KernelMap make_kernel_map(const CoordinateSet& fine, const CoordinateSet& coarse,
+                          const KernelSpec& kernel, bool transposed) {
+  Relation relation = Relation::from("kernel_map", kernel);
+  const DerivedCache::Key key = relation.key();
+  const CoordinateSet::Impl& f = fine.impl();
+  const CoordinateSet::Impl& c = coarse.impl();
+  KernelMap map;
+  map.fine_ = fine;
+  map.coarse_ = coarse;
+  map.transposed_ = transposed;
+  map.kernel_ = kernel;
+  map.data_ = f.cache().find_map(c.id(), key);
+  if (map.data_ == nullptr) {
+    map.data_ = f.cache().keep_map(c.id(), key, std::make_shared<MapData>(std::move(relation)));
+    if (&f != &c) c.add_referrer(f.shared_cache());
+  }
+  return map;
+}
+
+KernelMap forward_map(const CoordinateSet& source, const CoordinateSet& target,
+                      const KernelSpec& kernel) {
+  return make_kernel_map(source, target, kernel, false);
+}
+
+KernelMap transposed_map(const CoordinateSet& source, const CoordinateSet& target,
+                         const KernelSpec& kernel) {
+  return make_kernel_map(target, source, kernel, true);
+}
+
+}  // namespace voxloom

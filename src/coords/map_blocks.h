@@ -1,0 +1,67 @@
+// The encoding that the engine reads: entries sorted by (block of output rows, kernel offset,
+// output row). 5 bytes per entry.
+//
+//   block b             ranks [256 b, 256 b + 256) of the output set in canonical order
+//   begin[b*K + k]      first entry of offset k in block b
+//   in_row              input row, as the caller numbers it
+//   out_local           rank - 256 b
+//
+// Blocks follow canonical order, whatever order the caller's rows have: neighbours in space are then
+// neighbours in a block, and their inputs are neighbours in memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "voxloom/kernel_map.h"
+
+namespace voxloom {
+
+struct BlockedEntries {
+  static constexpr std::int64_t kBlockRows = 256;
+
+  std::vector<std::int64_t> begin;
+  std::vector<std::int32_t> in_row;
+  std::vector<std::uint8_t> out_local;
+};
+
+// Each of `rows` rows meets itself under the one offset: a plain matrix product as a map.
+[[nodiscard]] BlockedEntries identity_entries(std::int64_t rows);
+
+// One offset's entries in one block.
+struct BlockSlice {
+  const std::int32_t* in_row;
+  const std::uint8_t* out_local;
+  std::int64_t count;
+};
+
+// A view of BlockedEntries for one direction of a map.
+struct MapBlocks {
+  const BlockedEntries* entries = nullptr;
+  std::span<const std::int32_t> out_row_of_rank;  // empty: a rank is a row
+  std::int64_t out_rows = 0;
+  std::int64_t volume = 0;
+  bool mirrored = false;  // offset k stands at K-1-k (a symmetric map read the other way)
+
+  [[nodiscard]] std::int64_t block_count() const {
+    return (out_rows + BlockedEntries::kBlockRows - 1) / BlockedEntries::kBlockRows;
+  }
+  [[nodiscard]] std::int64_t rows_in(std::int64_t block) const {
+    const std::int64_t left = out_rows - block * BlockedEntries::kBlockRows;
+    return left < BlockedEntries::kBlockRows ? left : BlockedEntries::kBlockRows;
+  }
+  [[nodiscard]] std::int32_t out_row(std::int64_t block, std::int64_t local) const {
+    const std::int64_t rank = block * BlockedEntries::kBlockRows + local;
+    return out_row_of_rank.empty() ? static_cast<std::int32_t>(rank)
+                                   : out_row_of_rank[static_cast<std::size_t>(rank)];
+  }
+  [[nodiscard]] BlockSlice slice(std::int64_t block, std::int64_t k) const {
+    const auto at = static_cast<std::size_t>(block * volume + (mirrored ? volume - 1 - k : k));
+    const auto first = static_cast<std::size_t>(entries->begin[at]);
+    return {entries->in_row.data() + first, entries->out_local.data() + first,
+            entries->begin[at + 1] - entries->begin[at]};
+  }
+};
+
+}  // namespace voxloom

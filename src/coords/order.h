@@ -1,0 +1,28 @@
+// Canonical order on coordinates and on the 4x4x4 leaves that hold them.
+#pragma once
+
+#include <cstdint>
+
+#include "voxloom/coordinate_set.h"
+
+namespace voxloom {
+
+// The axis that decides is the one whose two values differ in the highest bit, x before y before z
+// among equals. Flipping the sign bit biases by 2^31.
+[[nodiscard]] inline bool morton_less(std::int32_t ax, std::int32_t ay, std::int32_t az,
+                                      std::int32_t bx, std::int32_t by, std::int32_t bz) {
+  const auto differ = [](std::int32_t a, std::int32_t b) {
+    return static_cast<std::uint32_t>(a) ^ static_cast<std::uint32_t>(b);
+  };
+  const auto higher_bit = [](std::uint32_t a, std::uint32_t b) { return a < b && a < (a ^ b); };
+  std::uint32_t deciding = differ(ax, bx);
+  bool less = ax < bx;
+  if (const std::uint32_t y = differ(ay, by); higher_bit(deciding, y)) {
+    deciding = y;
+    less = ay < by;
+  }
+  if (const std::uint32_t z = differ(az, bz); higher_bit(deciding, z)) less = az < bz;
+  return less;
+}
+
+}  // namespace voxloom

@@ -1,0 +1,82 @@
+#include "coords/relation.h"
+
+#include "core/checked.h"
+
+namespace voxloom {
+namespace {
+
+bool each_at_least(const Triple& t, std::int32_t low) {
+  return t.x >= low && t.y >= low && t.z >= low;
+}
+
+std::int64_t first_offset(std::int32_t size, Origin origin) {
+  return origin == Origin::centered && size % 2 == 1 ? -std::int64_t{size / 2} : 0;
+}
+
+}  // namespace
+
+std::int64_t KernelSpec::volume() const {
+  if (!offsets.empty()) return static_cast<std::int64_t>(offsets.size());
+  return checked_product("kernel", {kernel_size.x, kernel_size.y, kernel_size.z});
+}
+
+void check_kernel(std::string_view op, const KernelSpec& kernel) {
+  require(each_at_least(kernel.kernel_size, 1), op, "kernel_size must be at least 1, got {}",
+          to_string(kernel.kernel_size));
+  require(each_at_least(kernel.stride, 1), op, "stride must be at least 1, got {}",
+          to_string(kernel.stride));
+  require(each_at_least(kernel.dilation, 1), op, "dilation must be at least 1, got {}",
+          to_string(kernel.dilation));
+  require(each_at_least(kernel.padding, 0), op, "padding must not be negative, got {}",
+          to_string(kernel.padding));
+  const std::int64_t volume = kernel.volume();
+  // A kernel of 2^24 offsets is beyond any use and its map beyond any memory.
+  constexpr std::int64_t kMaxVolume = std::int64_t{1} << 24;
+  require(volume <= kMaxVolume, op, "kernel volume {} is too large, at most {}", volume,
+          kMaxVolume);
+}
+
+Relation Relation::from(std::string_view op, const KernelSpec& kernel) {
+  check_kernel(op, kernel);
+  Relation relation;
+  relation.stride = kernel.stride;
+  relation.shifts.reserve(static_cast<std::size_t>(kernel.volume()));
+  const auto add = [&](std::int64_t x, std::int64_t y, std::int64_t z) {
+    const Triple& d = kernel.dilation;
+    const Triple& p = kernel.padding;
+    relation.shifts.push_back({x * d.x - p.x, y * d.y - p.y, z * d.z - p.z});
+  };
+  if (!kernel.offsets.empty()) {
+    for (const Triple& offset : kernel.offsets) add(offset.x, offset.y, offset.z);
+    return relation;
+  }
+  const Triple& size = kernel.kernel_size;
+  for (std::int64_t ix = 0; ix < size.x; ++ix) {
+    for (std::int64_t iy = 0; iy < size.y; ++iy) {
+      for (std::int64_t iz = 0; iz < size.z; ++iz) {
+        add(first_offset(size.x, kernel.origin) + ix, first_offset(size.y, kernel.origin) + iy,
+            first_offset(size.z, kernel.origin) + iz);
+      }
+    }
+  }
+  return relation;
+}
+
+bool Relation::is_symmetric() const {
+  if (stride != Triple(1)) return false;
+  for (std::size_t k = 0; k < shifts.size(); ++k) {
+    const Shift& a = shifts[k];
+    const Shift& b = shifts[shifts.size() - 1 - k];
+    if (a.x != -b.x || a.y != -b.y || a.z != -b.z) return false;
+  }
+  return true;
+}
+
+DerivedCache::Key Relation::key() const {
+  DerivedCache::Key key{stride.x, stride.y, stride.z};
+  key.reserve(3 + 3 * shifts.size());
+  for (const Shift& shift : shifts) key.insert(key.end(), {shift.x, shift.y, shift.z});
+  return key;
+}
+
+}  // namespace voxloom

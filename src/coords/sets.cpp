@@ -1,0 +1,91 @@
+#include "voxloom/sets.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "coords/coordinate_set_impl.h"
+#include "core/checked.h"
+#include "core/parallel.h"
+
+namespace voxloom {
+namespace {
+
+void require_same_stride(std::string_view op, const CoordinateSet& a, const CoordinateSet& b) {
+  require(a.stride() == b.stride(), op, "strides differ: {} and {}", to_string(a.stride()),
+          to_string(b.stride()));
+}
+
+CoordinateSet finish(LeafCollector& leaves, const CoordinateSet& a, const CoordinateSet& b) {
+  return set_from_index(LeafIndex(leaves.take()), a.stride(),
+                        std::max(a.batch_size(), b.batch_size()));
+}
+
+// The mask of b's leaf at `position`, or 0.
+std::uint64_t mask_at(const LeafIndex& index, const LeafPosition& position) {
+  const std::int32_t leaf = index.find_leaf(position);
+  return leaf < 0 ? 0 : index.leaves()[static_cast<std::size_t>(leaf)].mask;
+}
+
+}  // namespace
+
+CoordinateSet union_of(const CoordinateSet& a, const CoordinateSet& b) {
+  require_same_stride("union_of", a, b);
+  LeafCollector leaves;
+  for (const CoordinateSet* set : {&a, &b}) {
+    for (const Leaf& leaf : set->impl().index().leaves()) leaves.add(leaf.position, leaf.mask);
+  }
+  return finish(leaves, a, b);
+}
+
+CoordinateSet intersection_of(const CoordinateSet& a, const CoordinateSet& b) {
+  require_same_stride("intersection_of", a, b);
+  LeafCollector leaves;
+  for (const Leaf& leaf : a.impl().index().leaves()) {
+    leaves.add(leaf.position, leaf.mask & mask_at(b.impl().index(), leaf.position));
+  }
+  return finish(leaves, a, b);
+}
+
+CoordinateSet difference_of(const CoordinateSet& a, const CoordinateSet& b) {
+  require_same_stride("difference_of", a, b);
+  LeafCollector leaves;
+  for (const Leaf& leaf : a.impl().index().leaves()) {
+    leaves.add(leaf.position, leaf.mask & ~mask_at(b.impl().index(), leaf.position));
+  }
+  return finish(leaves, a, b);
+}
+
+std::vector<std::int32_t> lookup(const CoordinateSet& set,
+                                 std::span<const Coordinate> coordinates) {
+  std::vector<std::int32_t> rows(coordinates.size());
+  const CoordinateSet::Impl& impl = set.impl();
+  const LeafIndex& index = impl.index();
+  constexpr std::int64_t kGrain = 4096;
+  parallel_for(static_cast<std::int64_t>(rows.size()), kGrain,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end);
+                      ++i) {
+                   const Coordinate& c = coordinates[i];
+                   rows[i] = impl.row_at(index.rank(c.batch, c.x, c.y, c.z));
+                 }
+               });
+  return rows;
+}
+
+SortedSet sort_canonical(const CoordinateSet& set) {
+  const CoordinateSet::Impl& impl = set.impl();
+  std::vector<std::int32_t> permutation = impl.row_of_rank();
+  if (permutation.empty()) {
+    permutation.resize(static_cast<std::size_t>(set.size()));
+    std::iota(permutation.begin(), permutation.end(), 0);
+  }
+  std::vector<std::int32_t> inverse(permutation.size());
+  for (std::size_t i = 0; i < permutation.size(); ++i) {
+    inverse[static_cast<std::size_t>(permutation[i])] = static_cast<std::int32_t>(i);
+  }
+  CoordinateSet sorted =
+      set.is_canonical() ? set : set_from_index(impl.index(), set.stride(), set.batch_size());
+  return {std::move(sorted), std::move(permutation), std::move(inverse)};
+}
+
+}  // namespace voxloom

@@ -1,0 +1,53 @@
+// 64-bit arithmetic that says so when it overflows. Every count and byte size goes through here.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace voxloom {
+
+[[nodiscard]] inline std::int64_t checked_mul(std::string_view op, std::int64_t a,
+                                              std::int64_t b) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) {
+    throw_resource(op, fmt::format("{} x {} does not fit 64 bits", a, b));
+  }
+  return product;
+}
+
+[[nodiscard]] inline std::int64_t checked_product(std::string_view op,
+                                                  std::initializer_list<std::int64_t> factors) {
+  std::int64_t product = 1;
+  for (const std::int64_t factor : factors) product = checked_mul(op, product, factor);
+  return product;
+}
+
+[[nodiscard]] constexpr bool fits_int32(std::int64_t value) {
+  return value >= std::numeric_limits<std::int32_t>::min() &&
+         value <= std::numeric_limits<std::int32_t>::max();
+}
+
+// Rows are numbered with int32 everywhere.
+inline constexpr std::int64_t kMaxRows = std::numeric_limits<std::int32_t>::max();
+
+inline void require_row_count(std::string_view op, std::int64_t rows) {
+  if (rows > kMaxRows) {
+    throw_resource(op, fmt::format("{} rows; at most {} fit", rows, kMaxRows));
+  }
+}
+
+[[nodiscard]] inline std::int32_t checked_row_count(std::string_view op, std::int64_t rows) {
+  require_row_count(op, rows);
+  return static_cast<std::int32_t>(rows);
+}
+
+// Division that rounds towards minus infinity; `b` is positive.
+[[nodiscard]] constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+
+}  // namespace voxloom

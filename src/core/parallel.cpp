@@ -1,0 +1,74 @@
+#include "core/parallel.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+#endif
+
+namespace voxloom {
+namespace {
+
+// Distributions ship oneTBB without thread-sanitizer instrumentation, so the sanitizer cannot see
+// that a task starts after its spawn and ends before the wait. These two marks tell it.
+class HappensBefore {
+ public:
+  void release() noexcept {
+#if defined(__SANITIZE_THREAD__)
+    __tsan_release(this);
+#endif
+  }
+  void acquire() noexcept {
+#if defined(__SANITIZE_THREAD__)
+    __tsan_acquire(this);
+#endif
+  }
+
+ private:
+  char mark_ = 0;
+};
+
+}  // namespace
+
+void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body) {
+  if (count <= 0) return;
+  require(grain > 0, "parallel_for", "grain must be positive, got {}", grain);
+  const std::int64_t chunks = (count - 1) / grain + 1;
+  if (chunks == 1) return body(0, count);
+  HappensBefore started;
+  HappensBefore finished;
+  started.release();
+  tbb::parallel_for(
+      tbb::blocked_range<std::int64_t>(0, chunks, 1),
+      [&](const tbb::blocked_range<std::int64_t>& range) {
+        started.acquire();
+        for (std::int64_t chunk = range.begin(); chunk < range.end(); ++chunk) {
+          body(chunk * grain, std::min(count, (chunk + 1) * grain));
+        }
+        finished.release();
+      },
+      tbb::auto_partitioner());
+  finished.acquire();
+}
+
+void with_threads(int threads, const std::function<void()>& body) {
+  require(threads >= 0, "with_threads", "threads must not be negative, got {}", threads);
+  if (threads == 0) return body();
+  // The arena limits from above; the control lets it exceed the core count when asked to.
+  tbb::global_control control(tbb::global_control::max_allowed_parallelism,
+                              static_cast<std::size_t>(threads));
+  tbb::task_arena arena(threads);
+  arena.execute(body);
+}
+
+int available_threads() { return tbb::this_task_arena::max_concurrency(); }
+
+}  // namespace voxloom

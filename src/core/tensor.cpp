@@ -1,0 +1,111 @@
+#include "voxloom/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/checked.h"
+#include "core/dispatch.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "voxloom/memory.h"
+
+namespace voxloom {
+namespace {
+
+std::int64_t element_count(const Shape& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    require(size >= 0, "tensor", "shape {} has a negative size", to_string(shape));
+    count = checked_mul("tensor", count, size);
+  }
+  return count;
+}
+
+// Float to float conversions go through float32, which holds every float16 and bfloat16 exactly.
+template <typename From, typename To>
+void convert(const From* from, To* to, std::int64_t count) {
+  parallel_for(count, std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) to[i] = To(static_cast<float>(from[i]));
+  });
+}
+
+}  // namespace
+
+std::string to_string(const Shape& shape) { return fmt::format("({})", fmt::join(shape, ",")); }
+
+Tensor Tensor::empty(Shape shape, DType dtype) {
+  Tensor tensor;
+  tensor.size_ = element_count(shape);
+  const std::int64_t bytes =
+      checked_mul("tensor", tensor.size_, static_cast<std::int64_t>(size_of(dtype)));
+  tensor.data_ = allocate_bytes(static_cast<std::size_t>(bytes));
+  tensor.shape_ = std::move(shape);
+  tensor.dtype_ = dtype;
+  return tensor;
+}
+
+Tensor Tensor::zeros(Shape shape, DType dtype) {
+  Tensor tensor = empty(std::move(shape), dtype);
+  std::memset(tensor.mutable_raw(), 0, tensor.bytes());
+  return tensor;
+}
+
+Tensor Tensor::full(Shape shape, DType dtype, float value) {
+  Tensor tensor = empty(std::move(shape), dtype);
+  visit_feature_dtype("full", dtype, [&]<typename T>() {
+    std::ranges::fill(tensor.mutable_span<T>(), T(value));
+  });
+  return tensor;
+}
+
+Tensor Tensor::from_bytes(std::span<const std::byte> bytes, Shape shape, DType dtype) {
+  Tensor tensor = empty(std::move(shape), dtype);
+  require(bytes.size() == tensor.bytes(), "tensor", "shape {} of {} takes {} bytes, got {}",
+          to_string(tensor.shape_), name_of(dtype), tensor.bytes(), bytes.size());
+  if (!bytes.empty()) std::memcpy(tensor.mutable_raw(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+std::size_t Tensor::bytes() const { return static_cast<std::size_t>(size_) * size_of(dtype_); }
+
+Tensor Tensor::clone() const {
+  if (!defined()) return {};
+  return from_bytes({raw(), bytes()}, shape_, dtype_);
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (!defined() || dtype == dtype_) return *this;
+  Tensor result = empty(shape_, dtype);
+  visit_feature_dtype("to", dtype_, [&]<typename From>() {
+    visit_feature_dtype("to", dtype, [&]<typename To>() {
+      convert(data<From>(), result.mutable_data<To>(), size_);
+    });
+  });
+  return result;
+}
+
+Tensor Tensor::reshape(Shape shape) const {
+  require(element_count(shape) == size_, "reshape", "{} has {} elements, {} has another count",
+          to_string(shape_), size_, to_string(shape));
+  Tensor result = *this;
+  result.shape_ = std::move(shape);
+  return result;
+}
+
+Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
+  require(rank() >= 1 && begin >= 0 && begin <= end && end <= shape_[0], "rows",
+          "rows [{}, {}) of a tensor of shape {}", begin, end, to_string(shape_));
+  Tensor result = *this;
+  result.shape_[0] = end - begin;
+  result.size_ = element_count(result.shape_);
+  const std::int64_t row_elements = shape_[0] == 0 ? 0 : size_ / shape_[0];
+  const auto offset = static_cast<std::size_t>(begin * row_elements) * size_of(dtype_);
+  result.data_ = std::shared_ptr<std::byte>(data_, data_.get() + offset);
+  return result;
+}
+
+void Tensor::require_dtype(DType wanted) const {
+  require(wanted == dtype_, "tensor", "holds {}, asked for {}", name_of(dtype_), name_of(wanted));
+}
+
+}  // namespace voxloom

@@ -1,0 +1,11 @@
+#include "voxloom/triple.h"
+
+#include <fmt/format.h>
+
+namespace voxloom {
+
+std::string to_string(const Triple& triple) {
+  return fmt::format("({},{},{})", triple.x, triple.y, triple.z);
+}
+
+}  // namespace voxloom

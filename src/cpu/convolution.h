@@ -1,0 +1,56 @@
+// The seam between the convolution ops and the algorithms that compute them.
+//
+//   forward          y[u] = bias + sum x[v] W[k]       over the entries (v, u, k) of the map
+//   data gradient    the same product on the swapped map with the transposed weight view
+//   weight gradient  dW[k] = sum x[v]^T dy[u]
+//
+// An algorithm is a name, a test whether it can do a problem, and a function. Lists are ordered best
+// first; the plain reference, which can do everything, stands last. Everything was checked by the
+// op: algorithms trust their problem.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "coords/map_blocks.h"
+#include "cpu/weight_view.h"
+#include "voxloom/tensor.h"
+
+namespace voxloom::cpu {
+
+struct ConvForward {
+  MapBlocks map;
+  const Tensor* x = nullptr;     // (N_in, G * in), float32 / float16 / bfloat16
+  WeightView weight;             // of x's dtype, or float32 (a dequantized weight)
+  const Tensor* bias = nullptr;  // (G * out) of x's dtype, or nullptr
+  Tensor* y = nullptr;           // (N_out, G * out), x's dtype or float32; every element is written
+};
+
+struct ConvWeightGradient {
+  MapBlocks map;
+  const Tensor* x = nullptr;   // (N_in, G * in)
+  const Tensor* dy = nullptr;  // (N_out, G * out), x's dtype
+  std::int64_t groups = 1;
+  Tensor* dw = nullptr;        // (K, G, in, out) float32; every element is written
+};
+
+template <typename Problem>
+struct Algorithm {
+  std::string_view name;
+  bool (*can_do)(const Problem&);
+  void (*run)(const Problem&);
+};
+
+[[nodiscard]] std::span<const Algorithm<ConvForward>> forward_algorithms();
+[[nodiscard]] std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms();
+
+// Picks and runs.
+void convolve(const ConvForward& problem);
+void convolve_weight_gradient(const ConvWeightGradient& problem);
+
+// The plain references: float32 sums in (k, channel) order, one output row at a time.
+void reference_forward(const ConvForward& problem);
+void reference_weight_gradient(const ConvWeightGradient& problem);
+
+}  // namespace voxloom::cpu

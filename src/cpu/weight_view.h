@@ -1,0 +1,36 @@
+// A dense weight of any layout, seen as W[k][g][i][o] through strides: no layout is copied before a
+// panel is packed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "voxloom/dtype.h"
+
+namespace voxloom::cpu {
+
+struct WeightView {
+  const std::byte* data = nullptr;
+  DType dtype = DType::f32;
+  std::int64_t volume = 0;   // kernel offsets
+  std::int64_t groups = 1;
+  std::int64_t in = 0;       // input channels per group
+  std::int64_t out = 0;      // output channels per group
+  // In elements.
+  std::int64_t stride_k = 0, stride_g = 0, stride_i = 0, stride_o = 0;
+
+  [[nodiscard]] std::int64_t at(std::int64_t k, std::int64_t g, std::int64_t i,
+                                std::int64_t o) const {
+    return k * stride_k + g * stride_g + i * stride_i + o * stride_o;
+  }
+  // W^T: what the data gradient multiplies by, on the swapped map.
+  [[nodiscard]] WeightView transposed() const {
+    WeightView view = *this;
+    std::swap(view.in, view.out);
+    std::swap(view.stride_i, view.stride_o);
+    return view;
+  }
+};
+
+}  // namespace voxloom::cpu
