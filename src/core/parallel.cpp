@@ -33,7 +33,7 @@ class HappensBefore {
   }
 
  private:
-  char mark_ = 0;
+  [[maybe_unused]] char mark_ = 0;
 };
 
 }  // namespace
