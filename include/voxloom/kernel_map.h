@@ -7,6 +7,7 @@
 // of the rows is O(1). Encodings are built when first asked for. semantics.md, sections 2 and 3.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,10 +37,10 @@ struct KernelSpec {
   [[nodiscard]] std::int64_t volume() const;
 };
 
-// A half-open box [lo, hi) per axis, in lattice coordinates.
+// A half-open box [lo, hi) per axis, in lattice coordinates; 64 bits, so that hi = 2^31 can be said.
 struct Bounds {
-  Triple lo;
-  Triple hi;
+  std::array<std::int64_t, 3> lo;
+  std::array<std::int64_t, 3> hi;
 };
 
 // One entry of a map.
