@@ -116,7 +116,8 @@ CoordinateSet::Impl::~Impl() {
 }
 
 const LeafIndex& CoordinateSet::Impl::index() const {
-  std::call_once(index_once_, [this] { run_isolated([this] { index_ = index_rows(content_.rows); }); });
+  std::call_once(index_once_,
+                 [this] { run_isolated([this] { index_ = index_rows(content_.rows); }); });
   return index_.leaves;
 }
 

@@ -24,8 +24,7 @@ class MapData {
                                               const CoordinateSet& coarse, OutputSide side) const {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
-      run_isolated(
-          [&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
+      run_isolated([&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
     });
     return encoding.entries;
   }
