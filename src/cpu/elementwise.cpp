@@ -43,8 +43,8 @@ void activate(const Tensor& x, Activation kind, const ActivationOptions& options
       return map_elements(x, y, [&](float v) { return leaky_relu(v, options.alpha); });
     case Activation::tanh: return map_elements(x, y, [](float v) { return std::tanh(v); });
     case Activation::softplus:
-      return map_elements(
-          x, y, [&](float v) { return softplus(v, options.beta, options.threshold); });
+      return map_elements(x, y,
+                          [&](float v) { return softplus(v, options.beta, options.threshold); });
   }
 }
 

@@ -23,8 +23,8 @@ void challenge(const T* x, std::int32_t row, std::int64_t channels, float* value
                std::int32_t* rows) {
   for (std::int64_t c = 0; c < channels; ++c) {
     const auto value = static_cast<float>(x[c]);
-    const bool takes = rows[c] < 0 || beats(value, values[c]) ||
-                       (ties(value, values[c]) && row < rows[c]);
+    const bool takes =
+        rows[c] < 0 || beats(value, values[c]) || (ties(value, values[c]) && row < rows[c]);
     values[c] = takes ? value : values[c];
     rows[c] = takes ? row : rows[c];
   }
@@ -110,10 +110,9 @@ Tensor pool_max_winners(const MapBlocks& map, const Tensor& x) {
   Tensor winners = Tensor::empty({map.out_rows, channels}, DType::i32);
   auto* table = winners.mutable_data<std::int32_t>();
   visit_feature_dtype("pool", x.dtype(), [&]<typename T>() {
-    for_each_lead<T>(map, x,
-                     [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
-                       std::copy(rows, rows + channels, table + out_row * channels);
-                     });
+    for_each_lead<T>(map, x, [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
+      std::copy(rows, rows + channels, table + out_row * channels);
+    });
   });
   return winners;
 }
