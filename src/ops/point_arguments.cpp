@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "core/checked.h"
+#include "ops/dense_arguments.h"
 
 namespace voxloom {
 namespace {
-
-std::string text_of(const Tensor& tensor) {
-  return tensor.defined() ? fmt::format("{} {}", to_string(tensor.shape()), name_of(tensor.dtype()))
-                          : "an undefined tensor";
-}
 
 void require_grid(std::string_view op, const Grid& grid) {
   for (const double size : grid.voxel_size) {

@@ -128,12 +128,12 @@ TEST(Devoxelize, HandWorked) {
 
 TEST(Devoxelize, APointOnALatticePlaneDoesNotTouchTheOtherSide) {
   const SparseTensor voxels = sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}, {0, 1, 0, 0}},
-                                            to_tensor({3, static_cast<double>(kNan)}, {2, 1}));
+                                            to_tensor({3, kNan}, {2, 1}));
   const Tensor points = Tensor::from<float>({0, 0, 0, 0.5F, 0, 0}, {2, 3});
   for (const bool renormalize : {false, true}) {
     const Tensor y = devoxelize(
         points, voxels, {}, {.interpolation = Interpolation::linear, .renormalize = renormalize});
-    expect_exactly(y, {3, static_cast<double>(kNan)}, "NaN only along a weight above 0");
+    expect_exactly(y, {3, kNan}, "NaN only along a weight above 0");
   }
 }
 

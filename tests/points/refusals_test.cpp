@@ -48,20 +48,21 @@ TEST(PointRefusals, Features) {
 }
 
 TEST(PointRefusals, Grids) {
-  for (const double size : {0.0, -1.0, static_cast<double>(kNan), static_cast<double>(kInf)}) {
+  for (const double size : {0.0, -1.0, kNan, kInf}) {
     const Grid grid{.voxel_size = {1, size, 1}};
     expect_throws<Invalid>([&] { (void)voxelize(kPoints, kFeatures, {}, {.grid = grid}); },
                            "[voxelize] voxel_size must be finite and above 0");
     expect_throws<Invalid>([&] { (void)devoxelize(kPoints, voxels(), {}, {.grid = grid}); },
                            "[devoxelize] voxel_size must be finite and above 0");
   }
-  const Grid grid{.origin = {0, 0, static_cast<double>(kInf)}};
+  const Grid grid{.origin = {0, 0, kInf}};
   expect_throws<Invalid>([&] { (void)voxelize(kPoints, kFeatures, {}, {.grid = grid}); },
                          "[voxelize] origin must be finite");
 }
 
 TEST(PointRefusals, PointsThatAreNotFinite) {
-  for (const float bad : {kNan, kInf, -kInf}) {
+  for (const double value : {kNan, kInf, -kInf}) {
+    const auto bad = static_cast<float>(value);
     const Tensor points = Tensor::from<float>({0, 0, 0, 0, 0, bad, bad, 0, 0}, {3, 3});
     const Tensor features = Tensor::zeros({3, 1}, DType::f32);
     expect_throws<Invalid>([&] { (void)voxelize(points, features, {}); },

@@ -45,7 +45,7 @@ TEST(SparseFromPoints, HandWorkedAtBothEndsOfInt32) {
   EXPECT_EQ(result.row_of_point, (std::vector<std::int32_t>{1, 0, 1}));
   EXPECT_EQ(result.dropped, 0);
   EXPECT_EQ(result.tensor.batch_size(), 4);
-  expect_exactly(result.tensor.features(), {5, static_cast<double>(kNan)}, "a NaN wins");
+  expect_exactly(result.tensor.features(), {5, kNan}, "a NaN wins");
 }
 
 TEST(SparseFromPoints, NoRows) {

@@ -158,7 +158,7 @@ TEST(Voxelize, BothEndsOfInt32) {
 }
 
 TEST(Voxelize, BatchCounts) {
-  const Tensor points = Tensor::from<float>({0, 0, 0, kNan, 0, 0}, {2, 3});
+  const Tensor points = Tensor::from<float>({0, 0, 0, static_cast<float>(kNan), 0, 0}, {2, 3});
   const Tensor batch = Tensor::from<std::int32_t>({1, 4}, {2});
   VoxelizeOptions options{.reduction = Reduction::count, .non_finite = NonFinite::drop};
   const Voxelized dropped = voxelize(points, {}, batch, options);
