@@ -1,6 +1,6 @@
 // Convolution speed as a share of the multiply-add peak measured between the runs.
-//   conv_bench SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad] [--dtype f32]
-//              [--kernel 3] [--stride 1] [--threads 1] [--repeat 7] [--algorithm NAME]
+//   bench_conv SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad] [--dtype f32]
+//              [--rows 0] [--sort 0] [--transposed 0] [--kernel 3] [--stride 1] [--threads 1] [--repeat 7] [--algorithm NAME]
 // SCENE: .npy (int32 N x 4), .bin (float32 x,y,z,i) or "sheet".
 #include <algorithm>
 #include <chrono>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/scenes.h"
+#include "scenes.h"
 #include "cpu/convolution.h"
 #include "cpu/peak.h"
 #include "voxloom/kernel_map.h"
@@ -104,10 +104,14 @@ int main(int argc, char** argv) {
   std::map<std::string, std::string> options{
       {"--channels", "16,32,64,128"}, {"--op", "forward"}, {"--dtype", "f32"}, {"--kernel", "3"},
       {"--stride", "1"}, {"--threads", "1"}, {"--repeat", "7"}, {"--algorithm", ""},
-      {"--transposed", "0"}};
+      {"--transposed", "0"}, {"--sort", "0"}, {"--rows", "0"}};
   const std::string scene = argc > 1 ? argv[1] : "sheet";
   for (int i = 2; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
-  const std::vector<Coordinate> rows = bench::load_scene(scene);
+  std::vector<Coordinate> rows = bench::load_scene(scene);
+  if (const std::size_t most = std::stoul(options["--rows"]); most > 0 && most < rows.size()) {
+    rows.resize(most);
+  }
+  if (options["--sort"] != "0") std::ranges::sort(rows, canonical_less);
   if (rows.empty()) {
     std::printf("%s is not there: skipped\n", scene.c_str());
     return 0;
