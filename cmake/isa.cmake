@@ -1,6 +1,6 @@
 # The one table of instruction sets: name, processors, flags. A kernel source
 # src/cpu/kernels/<what>_<name>.cpp is compiled with its row's flags, on those processors only.
-# To add an instruction set, add a row here and a row in the library's own table (src/cpu/isa.h).
+# To add an instruction set, add a row here and a row in the library's own table in src/cpu/.
 
 set(voxloom_x86 "x86_64|AMD64|amd64")
 set(voxloom_arm "aarch64|arm64")
@@ -19,9 +19,11 @@ set(voxloom_isa_avx512_flags ${voxloom_isa_avx2_flags}
 set(voxloom_isa_neon_processors ${voxloom_arm})
 set(voxloom_isa_neon_flags "")
 
-# What makes a kernel object sealed: nothing in it may be shared with, or replace, code compiled
-# for the baseline. tests/sealed checks the result. The leaf loops are worth -O3 in every preset.
-set(voxloom_kernel_flags -O3 -fno-exceptions -fno-rtti -fno-stack-protector -ffp-contract=fast)
+# A kernel object is sealed: nothing in it may be shared with, or replace, code compiled for the
+# baseline. These flags keep the compiler from calling out; tests/sealed checks the result. The leaf
+# loops are worth -O3 in every preset.
+set(voxloom_kernel_flags -O3 -ffp-contract=fast
+    -fno-exceptions -fno-rtti -fno-stack-protector -fno-math-errno)
 
 # voxloom_add_kernels(target): compiles the kernels of every matching row into target, and defines
 # VOXLOOM_WITH_<ISA>=1 for whoever links the interface target ${target}_isas.
@@ -41,7 +43,9 @@ function(voxloom_add_kernels target)
     target_include_directories(${kernels} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_compile_options(${kernels} PRIVATE ${voxloom_isa_${isa}_flags} ${voxloom_kernel_flags})
     target_compile_definitions(${kernels} PRIVATE VOXLOOM_KERNEL_ISA=${isa})
-    set_target_properties(${kernels} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    # Link-time optimisation would mix the instruction sets again.
+    set_target_properties(${kernels} PROPERTIES
+      POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${kernels}>)
     string(TOUPPER ${isa} upper)
     target_compile_definitions(${target}_isas INTERFACE VOXLOOM_WITH_${upper}=1)

@@ -34,7 +34,7 @@ struct Coordinate {
 
 struct CoordinateSetOptions {
   Triple stride = 1;
-  std::optional<std::int64_t> batch_size;  // default: the largest batch + 1, or 0
+  std::optional<std::int64_t> batch_size = {};  // default: the largest batch + 1, or 0
   bool trusted = false;                    // skips the checks; duplicates then hide each other
 };
 

@@ -7,6 +7,7 @@
 // of the rows is O(1). Encodings are built when first asked for. semantics.md, sections 2 and 3.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,10 +37,10 @@ struct KernelSpec {
   [[nodiscard]] std::int64_t volume() const;
 };
 
-// A half-open box [lo, hi) per axis, in lattice coordinates.
+// A half-open box [lo, hi) per axis, in lattice coordinates; 64 bits, so that hi = 2^31 can be said.
 struct Bounds {
-  Triple lo;
-  Triple hi;
+  std::array<std::int64_t, 3> lo;
+  std::array<std::int64_t, 3> hi;
 };
 
 // One entry of a map.
@@ -61,6 +62,7 @@ class KernelMap {
  public:
   [[nodiscard]] const CoordinateSet& source() const { return transposed_ ? coarse_ : fine_; }
   [[nodiscard]] const CoordinateSet& target() const { return transposed_ ? fine_ : coarse_; }
+  [[nodiscard]] const KernelSpec& kernel() const { return kernel_; }  // as it was asked for
   [[nodiscard]] std::int64_t volume() const;  // kernel offsets
   [[nodiscard]] std::int64_t size() const;    // entries
 
@@ -78,7 +80,10 @@ class KernelMap {
   [[nodiscard]] MapBlocks blocks() const;  // kept with the map
 
   // Same sets, same data, same direction.
-  friend bool operator==(const KernelMap&, const KernelMap&) = default;
+  friend bool operator==(const KernelMap& a, const KernelMap& b) {
+    return a.fine_ == b.fine_ && a.coarse_ == b.coarse_ && a.data_ == b.data_ &&
+           a.transposed_ == b.transposed_;
+  }
 
  private:
   friend KernelMap make_kernel_map(const CoordinateSet&, const CoordinateSet&, const KernelSpec&,
@@ -87,6 +92,7 @@ class KernelMap {
 
   CoordinateSet fine_, coarse_;  // fine = coarse * stride + shift
   std::shared_ptr<const MapData> data_;
+  KernelSpec kernel_;
   bool transposed_ = false;
 };
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,6 +36,10 @@ class Tensor {
   template <typename T>
   [[nodiscard]] static Tensor from(const std::vector<T>& values, Shape shape) {
     return from(std::span<const T>(values), std::move(shape));
+  }
+  template <typename T>
+  [[nodiscard]] static Tensor from(std::initializer_list<T> values, Shape shape) {
+    return from(std::span<const T>(values.begin(), values.size()), std::move(shape));
   }
   [[nodiscard]] static Tensor from_bytes(std::span<const std::byte> bytes, Shape shape,
                                          DType dtype);

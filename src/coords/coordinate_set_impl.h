@@ -28,6 +28,10 @@ class CoordinateSet::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
+  [[nodiscard]] static const std::shared_ptr<const Impl>& of(const CoordinateSet& set) {
+    return set.impl_;
+  }
+
   [[nodiscard]] const std::vector<Coordinate>& rows() const { return content_.rows; }
   [[nodiscard]] Triple stride() const { return content_.stride; }
   [[nodiscard]] std::int64_t batch_size() const { return content_.batch_size; }

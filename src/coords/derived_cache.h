@@ -3,11 +3,11 @@
 // Keys hold what the thing depends on (a never reused set id and numbers), never addresses or
 // sizes, so an entry cannot be stale. A derived set is kept alive while it is among the last
 // kKeptSets asked for, and is found for as long as anybody holds it. A map dies with either of its
-// sets: the coarse set tells the cache when it goes. Past kKeptMaps the oldest map is forgotten.
+// sets: the coarse set tells the cache when it goes. Past kKeptMaps the map that was not asked for
+// longest is forgotten.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -39,19 +39,28 @@ class DerivedCache {
   void forget_maps_of(std::uint64_t coarse_id);
 
   [[nodiscard]] std::size_t map_count() const;
+  [[nodiscard]] std::size_t kept_set_count() const;
 
  private:
+  using Set = std::shared_ptr<const CoordinateSet::Impl>;
   struct MapKey {
     std::uint64_t coarse_id;
     Key key;
     auto operator<=>(const MapKey&) const = default;
   };
 
+  struct KeptMap {
+    std::shared_ptr<const MapData> map;
+    std::list<MapKey>::iterator place;  // in map_order_
+  };
+  // Makes `set` the one asked for last; returns what fell out, to be let go after the lock.
+  [[nodiscard]] Set touch(const Set& set);
+
   mutable std::mutex mutex_;
   std::map<Key, std::weak_ptr<const CoordinateSet::Impl>> sets_;
-  std::deque<std::shared_ptr<const CoordinateSet::Impl>> kept_sets_;
-  std::map<MapKey, std::shared_ptr<const MapData>> maps_;
-  std::list<MapKey> map_order_;  // oldest first
+  std::list<Set> kept_sets_;  // asked for longest ago first
+  std::map<MapKey, KeptMap> maps_;
+  std::list<MapKey> map_order_;  // asked for longest ago first
 };
 
 }  // namespace voxloom

@@ -120,6 +120,7 @@ KernelMap make_kernel_map(const CoordinateSet& fine, const CoordinateSet& coarse
   map.fine_ = fine;
   map.coarse_ = coarse;
   map.transposed_ = transposed;
+  map.kernel_ = kernel;
   map.data_ = f.cache().find_map(c.id(), key);
   if (map.data_ == nullptr) {
     map.data_ = f.cache().keep_map(c.id(), key, std::make_shared<MapData>(std::move(relation)));

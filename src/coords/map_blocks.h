@@ -26,6 +26,9 @@ struct BlockedEntries {
   std::vector<std::uint8_t> out_local;
 };
 
+// Each of `rows` rows meets itself under the one offset: a plain matrix product as a map.
+[[nodiscard]] BlockedEntries identity_entries(std::int64_t rows);
+
 // One offset's entries in one block.
 struct BlockSlice {
   const std::int32_t* in_row;

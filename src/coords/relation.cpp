@@ -20,7 +20,7 @@ std::int64_t KernelSpec::volume() const {
   return checked_product("kernel", {kernel_size.x, kernel_size.y, kernel_size.z});
 }
 
-Relation Relation::from(std::string_view op, const KernelSpec& kernel) {
+void check_kernel(std::string_view op, const KernelSpec& kernel) {
   require(each_at_least(kernel.kernel_size, 1), op, "kernel_size must be at least 1, got {}",
           to_string(kernel.kernel_size));
   require(each_at_least(kernel.stride, 1), op, "stride must be at least 1, got {}",
@@ -34,10 +34,13 @@ Relation Relation::from(std::string_view op, const KernelSpec& kernel) {
   constexpr std::int64_t kMaxVolume = std::int64_t{1} << 24;
   require(volume <= kMaxVolume, op, "kernel volume {} is too large, at most {}", volume,
           kMaxVolume);
+}
 
+Relation Relation::from(std::string_view op, const KernelSpec& kernel) {
+  check_kernel(op, kernel);
   Relation relation;
   relation.stride = kernel.stride;
-  relation.shifts.reserve(static_cast<std::size_t>(volume));
+  relation.shifts.reserve(static_cast<std::size_t>(kernel.volume()));
   const auto add = [&](std::int64_t x, std::int64_t y, std::int64_t z) {
     const Triple& d = kernel.dilation;
     const Triple& p = kernel.padding;

@@ -12,6 +12,10 @@
 
 namespace voxloom {
 
+// Throws std::invalid_argument unless sizes, stride and dilation are at least 1, padding is not
+// negative and the volume is bounded. `op` stands in the message.
+void check_kernel(std::string_view op, const KernelSpec& kernel);
+
 struct Relation {
   struct Shift {
     std::int64_t x, y, z;
@@ -21,7 +25,7 @@ struct Relation {
   Triple stride = 1;
   std::vector<Shift> shifts;  // one per kernel offset
 
-  // Checks the kernel's numbers (`op` stands in the message) and works out the shifts.
+  // Checks the kernel and works out the shifts.
   [[nodiscard]] static Relation from(std::string_view op, const KernelSpec& kernel);
 
   [[nodiscard]] std::int64_t volume() const { return static_cast<std::int64_t>(shifts.size()); }

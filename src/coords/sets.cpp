@@ -61,19 +61,21 @@ std::vector<std::int32_t> lookup(const CoordinateSet& set,
   const CoordinateSet::Impl& impl = set.impl();
   const LeafIndex& index = impl.index();
   constexpr std::int64_t kGrain = 4096;
-  parallel_for(static_cast<std::int64_t>(rows.size()), kGrain,
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end);
-                      ++i) {
-                   const Coordinate& c = coordinates[i];
-                   rows[i] = impl.row_at(index.rank(c.batch, c.x, c.y, c.z));
-                 }
-               });
+  parallel_for(
+      static_cast<std::int64_t>(rows.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          const Coordinate& c = coordinates[i];
+          rows[i] = impl.row_at(index.rank(c.batch, c.x, c.y, c.z));
+        }
+      });
   return rows;
 }
 
 SortedSet sort_canonical(const CoordinateSet& set) {
   const CoordinateSet::Impl& impl = set.impl();
+  require(impl.index().size() == set.size(), "sort_canonical",
+          "the set was trusted to have distinct rows, but {} of its {} rows repeat others",
+          set.size() - impl.index().size(), set.size());
   std::vector<std::int32_t> permutation = impl.row_of_rank();
   if (permutation.empty()) {
     permutation.resize(static_cast<std::size_t>(set.size()));

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "coords/coordinate_set_impl.h"
+#include "coords/derive.h"
 #include "coords/relation.h"
+#include "coords/strides.h"
 #include "core/checked.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/sets.h"
@@ -11,39 +12,12 @@
 namespace voxloom {
 namespace {
 
-enum class Derived : std::int64_t { strided, reachable, transposed };
-
-Triple multiplied(std::string_view op, const Triple& a, const Triple& b) {
-  const auto axis = [&](std::int64_t p, std::int64_t q) {
-    require(fits_int32(p * q), op, "stride {} times {} does not fit 32 bits", p, q);
-    return static_cast<std::int32_t>(p * q);
-  };
-  return {axis(a.x, b.x), axis(a.y, b.y), axis(a.z, b.z)};
-}
-
-Triple divided(std::string_view op, const Triple& a, const Triple& b) {
-  require(a.x % b.x == 0 && a.y % b.y == 0 && a.z % b.z == 0, op,
-          "stride {} does not divide the input's stride {}", to_string(b), to_string(a));
-  return {a.x / b.x, a.y / b.y, a.z / b.z};
-}
-
-void require_stride(std::string_view op, const Triple& stride) {
-  require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, op, "stride must be at least 1, got {}",
-          to_string(stride));
-}
-
-// The derived set remembered under `key`, or the one that `collect` makes.
+// A set made of what `collect` adds, in canonical order.
 template <typename Collect>
-CoordinateSet derive(const CoordinateSet& source, Derived kind, DerivedCache::Key key,
-                     const Triple& stride, const Collect& collect) {
-  key.insert(key.begin(), static_cast<std::int64_t>(kind));
-  DerivedCache& cache = source.impl().cache();
-  if (auto found = cache.find_set(key)) return CoordinateSet(std::move(found));
+CoordinateSet collected(const CoordinateSet& source, const Triple& stride, const Collect& collect) {
   LeafCollector collector;
   collect(collector);
-  auto made = std::make_shared<const CoordinateSet::Impl>(
-      LeafIndex(collector.take()), stride, source.batch_size());
-  return CoordinateSet(cache.keep_set(key, std::move(made)));
+  return set_from_index(LeafIndex(collector.take()), stride, source.batch_size());
 }
 
 // Turns a 64-bit generated coordinate into a row; beyond int32 it is an error.
@@ -57,26 +31,25 @@ Coordinate generated(std::string_view op, std::int32_t batch, std::int64_t x, st
 
 bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y, std::int64_t z) {
   if (!bounds) return true;
-  const Triple& lo = bounds->lo;
-  const Triple& hi = bounds->hi;
-  return x >= lo.x && x < hi.x && y >= lo.y && y < hi.y && z >= lo.z && z < hi.z;
+  const auto& [lo, hi] = *bounds;
+  return x >= lo[0] && x < hi[0] && y >= lo[1] && y < hi[1] && z >= lo[2] && z < hi[2];
 }
 
 }  // namespace
 
 CoordinateSet strided_support(const CoordinateSet& source, Triple stride) {
   constexpr std::string_view kOp = "strided_support";
-  require_stride(kOp, stride);
+  const Triple out_stride = multiplied_stride(kOp, source.stride(), stride);
   if (stride == Triple(1)) return source;
+  const auto collect = [&](LeafCollector& leaves) {
+    for (const Coordinate& c : source.rows()) {
+      leaves.add(Coordinate{c.batch, static_cast<std::int32_t>(floor_div(c.x, stride.x)),
+                            static_cast<std::int32_t>(floor_div(c.y, stride.y)),
+                            static_cast<std::int32_t>(floor_div(c.z, stride.z))});
+    }
+  };
   return derive(source, Derived::strided, {stride.x, stride.y, stride.z},
-                multiplied(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
-                  for (const Coordinate& c : source.rows()) {
-                    leaves.add(Coordinate{c.batch,
-                                          static_cast<std::int32_t>(floor_div(c.x, stride.x)),
-                                          static_cast<std::int32_t>(floor_div(c.y, stride.y)),
-                                          static_cast<std::int32_t>(floor_div(c.z, stride.z))});
-                  }
-                });
+                [&] { return collected(source, out_stride, collect); });
 }
 
 CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& kernel,
@@ -84,43 +57,50 @@ CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& k
   constexpr std::string_view kOp = "reachable_support";
   const Relation relation = Relation::from(kOp, kernel);
   const Triple& stride = relation.stride;
-  DerivedCache::Key key = relation.key();
+  const Triple out_stride = multiplied_stride(kOp, source.stride(), stride);
+  const auto collect = [&](LeafCollector& leaves) {
+    for (const Relation::Shift& shift : relation.shifts) {
+      for (const Coordinate& c : source.rows()) {
+        const std::int64_t x = c.x - shift.x;
+        const std::int64_t y = c.y - shift.y;
+        const std::int64_t z = c.z - shift.z;
+        if (x % stride.x != 0 || y % stride.y != 0 || z % stride.z != 0) continue;
+        const std::int64_t ox = x / stride.x;
+        const std::int64_t oy = y / stride.y;
+        const std::int64_t oz = z / stride.z;
+        if (inside(bounds, ox, oy, oz)) leaves.add(generated(kOp, c.batch, ox, oy, oz));
+      }
+    }
+  };
+  // The bounds stand before the shifts, whose number varies: six numbers behind them would read
+  // like two more shifts.
+  DerivedCache::Key key{bounds.has_value()};
   if (bounds) {
-    const auto& [lo, hi] = *bounds;
-    key.insert(key.end(), {lo.x, lo.y, lo.z, hi.x, hi.y, hi.z});
+    key.insert(key.end(), bounds->lo.begin(), bounds->lo.end());
+    key.insert(key.end(), bounds->hi.begin(), bounds->hi.end());
   }
+  const DerivedCache::Key relation_key = relation.key();
+  key.insert(key.end(), relation_key.begin(), relation_key.end());
   return derive(source, Derived::reachable, std::move(key),
-                multiplied(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
-                  for (const Relation::Shift& shift : relation.shifts) {
-                    for (const Coordinate& c : source.rows()) {
-                      const std::int64_t x = c.x - shift.x;
-                      const std::int64_t y = c.y - shift.y;
-                      const std::int64_t z = c.z - shift.z;
-                      if (x % stride.x != 0 || y % stride.y != 0 || z % stride.z != 0) continue;
-                      const std::int64_t ox = x / stride.x;
-                      const std::int64_t oy = y / stride.y;
-                      const std::int64_t oz = z / stride.z;
-                      if (!inside(bounds, ox, oy, oz)) continue;
-                      leaves.add(generated(kOp, c.batch, ox, oy, oz));
-                    }
-                  }
-                });
+                [&] { return collected(source, out_stride, collect); });
 }
 
 CoordinateSet transposed_support(const CoordinateSet& source, const KernelSpec& kernel) {
   constexpr std::string_view kOp = "transposed_support";
   const Relation relation = Relation::from(kOp, kernel);
   const Triple& stride = relation.stride;
+  const Triple out_stride = divided_stride(kOp, source.stride(), stride);
+  const auto collect = [&](LeafCollector& leaves) {
+    for (const Relation::Shift& shift : relation.shifts) {
+      for (const Coordinate& c : source.rows()) {
+        leaves.add(generated(kOp, c.batch, std::int64_t{c.x} * stride.x + shift.x,
+                             std::int64_t{c.y} * stride.y + shift.y,
+                             std::int64_t{c.z} * stride.z + shift.z));
+      }
+    }
+  };
   return derive(source, Derived::transposed, relation.key(),
-                divided(kOp, source.stride(), stride), [&](LeafCollector& leaves) {
-                  for (const Relation::Shift& shift : relation.shifts) {
-                    for (const Coordinate& c : source.rows()) {
-                      leaves.add(generated(kOp, c.batch, std::int64_t{c.x} * stride.x + shift.x,
-                                           std::int64_t{c.y} * stride.y + shift.y,
-                                           std::int64_t{c.z} * stride.z + shift.z));
-                    }
-                  }
-                });
+                [&] { return collected(source, out_stride, collect); });
 }
 
 CoordinateSet downsample(const CoordinateSet& set, Triple stride) {

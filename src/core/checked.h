@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <new>
+#include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "core/error.h"
 
@@ -43,6 +46,18 @@ inline void require_row_count(std::string_view op, std::int64_t rows) {
 [[nodiscard]] inline std::int32_t checked_row_count(std::string_view op, std::int64_t rows) {
   require_row_count(op, rows);
   return static_cast<std::int32_t>(rows);
+}
+
+// Results whose size the caller's numbers decide: what the system cannot give is a ResourceError.
+template <typename T>
+void resize_or_throw(std::string_view op, std::vector<T>& values, std::int64_t count, T value) {
+  try {
+    values.assign(static_cast<std::size_t>(count), value);
+  } catch (const std::bad_alloc&) {
+    throw_resource(op, fmt::format("no memory for {} values", count));
+  } catch (const std::length_error&) {
+    throw_resource(op, fmt::format("no memory for {} values", count));
+  }
 }
 
 // Division that rounds towards minus infinity; `b` is positive.

@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(VOXLOOM_TSAN)
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
 #endif
@@ -22,18 +22,18 @@ namespace {
 class HappensBefore {
  public:
   void release() noexcept {
-#if defined(__SANITIZE_THREAD__)
+#if defined(VOXLOOM_TSAN)
     __tsan_release(this);
 #endif
   }
   void acquire() noexcept {
-#if defined(__SANITIZE_THREAD__)
+#if defined(VOXLOOM_TSAN)
     __tsan_acquire(this);
 #endif
   }
 
  private:
-  char mark_ = 0;
+  [[maybe_unused]] char mark_ = 0;
 };
 
 }  // namespace

@@ -1,11 +1,15 @@
 #include "voxloom/sparse_tensor.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace voxloom {
 
-SparseTensor::SparseTensor(CoordinateSet coords, Tensor features)
-    : coords_(std::move(coords)), features_(std::move(features)) {
+SparseTensor::SparseTensor(CoordinateSet coords, Tensor features, std::int64_t batch_size)
+    : coords_(std::move(coords)),
+      features_(std::move(features)),
+      batch_size_(std::max(batch_size, coords_.batch_size())) {
   require(features_.defined() && features_.rank() == 2 && is_feature_dtype(features_.dtype()),
           "sparse_tensor",
           "expected features of shape (N,C) and type float32, float16 or bfloat16, got {} {}",

@@ -1,0 +1,22 @@
+// Everything at once. Each header also stands alone.
+#pragma once
+
+#include "voxloom/algebra.h"
+#include "voxloom/conv.h"
+#include "voxloom/coordinate_set.h"
+#include "voxloom/dense.h"
+#include "voxloom/dtype.h"
+#include "voxloom/error.h"
+#include "voxloom/kernel_map.h"
+#include "voxloom/memory.h"
+#include "voxloom/neighbors.h"
+#include "voxloom/nn.h"
+#include "voxloom/parallel.h"
+#include "voxloom/points.h"
+#include "voxloom/pool.h"
+#include "voxloom/sets.h"
+#include "voxloom/sparse_tensor.h"
+#include "voxloom/tensor.h"
+#include "voxloom/triple.h"
+#include "voxloom/version.h"
+#include "voxloom/weight.h"

@@ -1,0 +1,12 @@
+// Operations on each element alone. Shapes and dtypes of x and y are equal.
+#pragma once
+
+#include "voxloom/dense.h"
+
+namespace voxloom::cpu {
+
+void activate(const Tensor& x, Activation kind, const ActivationOptions& options, Tensor& y);
+void exp(const Tensor& x, Tensor& y);
+void round(const Tensor& x, Tensor& y);  // half to even
+
+}  // namespace voxloom::cpu

@@ -1,0 +1,132 @@
+// Maxima over a map and the way back from them.
+
+#include <algorithm>
+#include <vector>
+
+#include "core/dispatch.h"
+#include "core/parallel.h"
+#include "cpu/maximum.h"
+#include "cpu/pool.h"
+
+namespace voxloom::cpu {
+namespace {
+
+// Who leads each element of one block: the value and its input row, -1 for nobody yet.
+struct BlockLead {
+  std::vector<float> values;
+  std::vector<std::int32_t> rows;
+};
+
+// The offsets of a block do not come in ascending input row, so a tie must look at the rows.
+template <typename T>
+void challenge(const T* x, std::int32_t row, std::int64_t channels, float* values,
+               std::int32_t* rows) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const auto value = static_cast<float>(x[c]);
+    const bool takes = rows[c] < 0 || beats(value, values[c]) ||
+                       (ties(value, values[c]) && row < rows[c]);
+    values[c] = takes ? value : values[c];
+    rows[c] = takes ? row : rows[c];
+  }
+}
+
+template <typename T>
+void lead_block(const MapBlocks& map, const Tensor& x, std::int64_t block, BlockLead& lead) {
+  const std::int64_t channels = x.dim(1);
+  const auto elements = static_cast<std::size_t>(map.rows_in(block) * channels);
+  lead.values.assign(elements, 0.0F);
+  lead.rows.assign(elements, -1);
+  const T* data = x.data<T>();
+  for (std::int64_t k = 0; k < map.volume; ++k) {
+    const BlockSlice slice = map.slice(block, k);
+    for (std::int64_t e = 0; e < slice.count; ++e) {
+      const std::int64_t at = slice.out_local[e] * channels;
+      challenge(data + slice.in_row[e] * channels, slice.in_row[e], channels,
+                lead.values.data() + at, lead.rows.data() + at);
+    }
+  }
+}
+
+// Calls store(out_row, values, rows) for each output row.
+template <typename T, typename Store>
+void for_each_lead(const MapBlocks& map, const Tensor& x, const Store& store) {
+  const std::int64_t channels = x.dim(1);
+  parallel_for(map.block_count(), 1, [&](std::int64_t begin, std::int64_t end) {
+    BlockLead lead;
+    for (std::int64_t block = begin; block < end; ++block) {
+      lead_block<T>(map, x, block, lead);
+      for (std::int64_t local = 0; local < map.rows_in(block); ++local) {
+        store(map.out_row(block, local), lead.values.data() + local * channels,
+              lead.rows.data() + local * channels);
+      }
+    }
+  });
+}
+
+template <typename T>
+void scatter_block(const PoolMaxScatter& problem, std::int64_t block, std::vector<float>& sums) {
+  const MapBlocks& map = problem.swapped_map;
+  const std::int64_t channels = problem.dy->dim(1);
+  const auto* winners = problem.winners->data<std::int32_t>();
+  const T* dy = problem.dy->data<T>();
+  sums.assign(static_cast<std::size_t>(map.rows_in(block) * channels), 0.0F);
+  for (std::int64_t k = 0; k < map.volume; ++k) {
+    const BlockSlice slice = map.slice(block, k);
+    for (std::int64_t e = 0; e < slice.count; ++e) {
+      const std::int32_t row = map.out_row(block, slice.out_local[e]);
+      const std::int64_t from = slice.in_row[e] * channels;
+      float* sum = sums.data() + slice.out_local[e] * channels;
+      for (std::int64_t c = 0; c < channels; ++c) {
+        // Selected, not multiplied by 0 or 1: what another row won may be infinite.
+        sum[c] += winners[from + c] == row ? static_cast<float>(dy[from + c]) : 0.0F;
+      }
+    }
+  }
+  for (std::int64_t local = 0; local < map.rows_in(block); ++local) {
+    T* y = problem.y->mutable_data<T>() + map.out_row(block, local) * channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      y[c] = T(sums[static_cast<std::size_t>(local * channels + c)]);
+    }
+  }
+}
+
+}  // namespace
+
+void pool_max(const PoolMax& problem) {
+  const std::int64_t channels = problem.x->dim(1);
+  visit_feature_dtype("pool", problem.x->dtype(), [&]<typename T>() {
+    T* y = problem.y->mutable_data<T>();
+    for_each_lead<T>(problem.map, *problem.x,
+                     [&](std::int64_t out_row, const float* values, const std::int32_t*) {
+                       for (std::int64_t c = 0; c < channels; ++c) {
+                         y[out_row * channels + c] = T(values[c]);
+                       }
+                     });
+  });
+}
+
+Tensor pool_max_winners(const MapBlocks& map, const Tensor& x) {
+  const std::int64_t channels = x.dim(1);
+  Tensor winners = Tensor::empty({map.out_rows, channels}, DType::i32);
+  auto* table = winners.mutable_data<std::int32_t>();
+  visit_feature_dtype("pool", x.dtype(), [&]<typename T>() {
+    for_each_lead<T>(map, x,
+                     [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
+                       std::copy(rows, rows + channels, table + out_row * channels);
+                     });
+  });
+  return winners;
+}
+
+void pool_max_scatter(const PoolMaxScatter& problem) {
+  visit_feature_dtype("pool", problem.dy->dtype(), [&]<typename T>() {
+    parallel_for(problem.swapped_map.block_count(), 1, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> sums;
+      for (std::int64_t block = begin; block < end; ++block) {
+        scatter_block<T>(problem, block, sums);
+      }
+    });
+  });
+}
+
+}  // namespace voxloom::cpu

@@ -1,0 +1,101 @@
+// Normalized convolutions: conv(x,W) / sqrt(conv(1, W*W) + eps) + bias.
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/dispatch.h"
+#include "core/error.h"
+#include "coords/relation.h"
+#include "cpu/normalize.h"
+#include "ops/conv_maps.h"
+#include "ops/conv_run.h"
+#include "ops/target.h"
+#include "voxloom/conv.h"
+
+namespace voxloom {
+namespace {
+
+// (K, 1, C_out): the sum of squares over the input channels that an output channel sees.
+Tensor squared_weight_sums(const cpu::WeightView& w) {
+  Tensor sums = Tensor::empty({w.volume, 1, w.groups * w.out}, DType::f32);
+  float* to = sums.mutable_data<float>();
+  visit_feature_dtype("normalized convolution", w.dtype, [&]<typename T>() {
+    const T* from = reinterpret_cast<const T*>(w.data);
+    for (std::int64_t k = 0; k < w.volume; ++k) {
+      for (std::int64_t g = 0; g < w.groups; ++g) {
+        for (std::int64_t o = 0; o < w.out; ++o) {
+          double sum = 0;
+          for (std::int64_t i = 0; i < w.in; ++i) {
+            const auto value = static_cast<double>(static_cast<float>(from[w.at(k, g, i, o)]));
+            sum += value * value;
+          }
+          *to++ = static_cast<float>(sum);
+        }
+      }
+    }
+  });
+  return sums;
+}
+
+Tensor run_normalized(const Tensor& x, const ConvWeight& weight, const Tensor& bias,
+                      const KernelMap& map, float eps) {
+  const Tensor numerator = run_on_map(x, weight, {}, map, DType::f32);
+  const Tensor sums = squared_weight_sums(weight.view);
+  const Tensor ones = Tensor::full({x.dim(0), 1}, DType::f32, 1.0F);
+  const WeightContext context{
+      .op = "normalized convolution", .volume = map.volume(), .is_box = false, .in_channels = 1};
+  const Tensor denominator = run_on_map(ones, check_weight(context, sums), {}, map, DType::f32);
+  Tensor y = Tensor::empty(numerator.shape(), x.dtype());
+  cpu::normalize(numerator, denominator, bias.defined() ? &bias : nullptr, eps, y);
+  return y;
+}
+
+ConvWeight check(std::string_view op, const SparseTensor& x, const Weight& weight,
+                 const Tensor& bias, const KernelSpec& kernel, std::int64_t groups, float eps) {
+  require(std::isfinite(eps) && eps >= 0, op, "eps must be finite and not negative, got {}", eps);
+  const WeightContext context = weight_context(op, kernel, x.features(), groups);
+  ConvWeight checked = check_weight(context, weight);
+  check_bias(context, bias, checked.out_channels());
+  return checked;
+}
+
+SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x,
+                                  const Weight& weight, const Tensor& bias,
+                                  const ConvTransposeOptions& options, float eps) {
+  const KernelSpec kernel = kernel_of(options);
+  check_kernel(op, kernel);
+  const ConvWeight checked = check(op, x, weight, bias, kernel, options.groups, eps);
+  const KernelMap map = transposed_map_for(op, x, options);
+  return {map.target(), run_normalized(x.features(), checked, bias, map, eps),
+          std::max(x.batch_size(), target_batch_size(options.target))};
+}
+
+}  // namespace
+
+SparseTensor normalized_subm_conv3d(const SparseTensor& x, const Weight& weight,
+                                    const Tensor& bias, const SubmConvOptions& options,
+                                    float eps) {
+  constexpr std::string_view kOp = "normalized_subm_conv3d";
+  const KernelSpec kernel = kernel_of(options);
+  check_kernel(kOp, kernel);
+  const ConvWeight checked = check(kOp, x, weight, bias, kernel, options.groups, eps);
+  if (kernel.volume() == 1) return x.with_features(run_pointwise(x.features(), checked, bias));
+  const KernelMap map = submanifold_map_for(kOp, x, options);
+  return x.with_features(run_normalized(x.features(), checked, bias, map, eps));
+}
+
+SparseTensor normalized_conv_transpose3d(const SparseTensor& x, const Weight& weight,
+                                         const Tensor& bias, const ConvTransposeOptions& options,
+                                         float eps) {
+  return normalized_transpose("normalized_conv_transpose3d", x, weight, bias, options, eps);
+}
+
+SparseTensor normalized_generative_conv_transpose3d(const SparseTensor& x, const Weight& weight,
+                                                    const Tensor& bias,
+                                                    const GenerativeConvTransposeOptions& options,
+                                                    float eps) {
+  return normalized_transpose("normalized_generative_conv_transpose3d", x, weight, bias,
+                              as_transpose(options), eps);
+}
+
+}  // namespace voxloom

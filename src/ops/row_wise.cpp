@@ -1,0 +1,55 @@
+// softmax, batch_norm, layer_norm, rms_norm.
+
+#include "core/error.h"
+#include "cpu/row_wise.h"
+#include "ops/dense_arguments.h"
+#include "voxloom/dense.h"
+
+namespace voxloom {
+
+Tensor softmax(const Tensor& x) {
+  constexpr std::string_view kOp = "softmax";
+  check_elements(kOp, x);
+  require(x.rank() >= 1, kOp, "expected a last axis, got shape {}", to_string(x.shape()));
+  const std::int64_t channels = x.shape().back();
+  const std::int64_t rows = channels == 0 ? 0 : x.size() / channels;
+  Tensor y = Tensor::empty({rows, channels}, x.dtype());
+  cpu::softmax(x.reshape({rows, channels}), y);
+  return y.reshape(x.shape());
+}
+
+Tensor batch_norm(const Tensor& x, const BatchNormParameters& parameters, float eps) {
+  constexpr std::string_view kOp = "batch_norm";
+  check_matrix(kOp, x);
+  check_vector(kOp, x, parameters.scale, "scale");
+  check_vector(kOp, x, parameters.bias, "bias");
+  check_vector(kOp, x, parameters.mean, "mean");
+  check_vector(kOp, x, parameters.variance, "variance");
+  check_eps(kOp, eps);
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  cpu::batch_norm(x, parameters, eps, y);
+  return y;
+}
+
+Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& bias, float eps) {
+  constexpr std::string_view kOp = "layer_norm";
+  check_matrix(kOp, x);
+  check_vector(kOp, x, scale, "scale");
+  check_vector(kOp, x, bias, "bias");
+  check_eps(kOp, eps);
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  cpu::layer_norm(x, {.scale = &scale, .bias = &bias, .eps = eps}, y);
+  return y;
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& scale, float eps) {
+  constexpr std::string_view kOp = "rms_norm";
+  check_matrix(kOp, x);
+  check_vector(kOp, x, scale, "scale");
+  check_eps(kOp, eps);
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  cpu::rms_norm(x, {.scale = &scale, .bias = nullptr, .eps = eps}, y);
+  return y;
+}
+
+}  // namespace voxloom

@@ -1,0 +1,5 @@
+#include <voxloom/version.h>
+
+#include <cstdio>
+
+int main() { std::puts(voxloom::version()); }

@@ -1,0 +1,37 @@
+# Run by ctest; see CMakeLists.txt beside this file for the variables it is given.
+set(prefix ${scratch}/prefix)
+file(REMOVE_RECURSE ${scratch})
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(expect_version)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${prefix}/${libdir} ${ARGN}
+    OUTPUT_VARIABLE output COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT output MATCHES "${version}")
+    message(FATAL_ERROR "expected version ${version}, got: ${output}")
+  endif()
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
+
+run(${CMAKE_COMMAND} -S ${consumer} -B ${scratch}/cmake -G ${generator}
+  -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_PREFIX_PATH=${prefix} -DVOXLOOM_WANTED=${version})
+run(${CMAKE_COMMAND} --build ${scratch}/cmake)
+expect_version(${scratch}/cmake/consumer)
+
+if(EXISTS ${prefix}/bin/voxloom)
+  expect_version(${prefix}/bin/voxloom --version)
+endif()
+
+if(NOT pkg_config)
+  message(STATUS "pkg-config is not installed: voxloom.pc was not tried")
+  return()
+endif()
+set(ENV{PKG_CONFIG_PATH} ${prefix}/${libdir}/pkgconfig)
+execute_process(COMMAND ${pkg_config} --cflags --libs voxloom
+  OUTPUT_VARIABLE flags COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+run(${compiler} -std=c++20 ${consumer}/main.cpp -o ${scratch}/pkg_config_consumer ${flags})
+expect_version(${scratch}/pkg_config_consumer)

@@ -1,0 +1,108 @@
+// Modules do what their op does with the parameters they show.
+
+#include "conv/cases.h"
+#include "voxloom/nn.h"
+
+namespace voxloom::test {
+namespace {
+
+SparseTensor input(std::int64_t channels, Triple stride = 1) {
+  oracle::Random random(3);
+  return random_input(random, {.count = 40, .extent = {5, 5, 5}}, channels, DType::f32, stride).x;
+}
+
+void expect_same(const SparseTensor& a, const SparseTensor& b) {
+  EXPECT_EQ(to_coords(a.coords()), to_coords(b.coords()));
+  EXPECT_EQ(to_doubles(a.features()), to_doubles(b.features()));
+}
+
+TEST(Modules, ConvolutionsCallTheirOp) {
+  const SparseTensor x = input(4, 2);
+  const nn::Channels channels{.in = 4, .out = 6, .seed = 5};
+  const nn::Conv3d conv(channels, {.kernel_size = 2, .stride = 2, .groups = 2});
+  expect_same(conv(x), conv3d(x, conv.weight, conv.bias, conv.options));
+  const nn::SubmConv3d subm(channels, {.kernel_size = {3, 1, 3}});
+  expect_same(subm(x), subm_conv3d(x, subm.weight, subm.bias, subm.options));
+  const nn::ConvTranspose3d up(channels);
+  expect_same(up(x), conv_transpose3d(x, up.weight, up.bias));
+  const nn::GenerativeConvTranspose3d generate(channels, {.kernel_size = 3});
+  expect_same(generate(x),
+              generative_conv_transpose3d(x, generate.weight, generate.bias, {.kernel_size = 3}));
+  const nn::NormalizedSubmConv3d normalized(channels);
+  expect_same(normalized(x), normalized_subm_conv3d(x, normalized.weight, normalized.bias));
+  const nn::NormalizedConvTranspose3d normalized_up(channels);
+  expect_same(normalized_up(x),
+              normalized_conv_transpose3d(x, normalized_up.weight, normalized_up.bias));
+  const nn::NormalizedGenerativeConvTranspose3d normalized_generate(channels);
+  expect_same(normalized_generate(x),
+              normalized_generative_conv_transpose3d(x, normalized_generate.weight,
+                                                     normalized_generate.bias));
+}
+
+TEST(Modules, DecoderReturnsToTheEncodersRows) {
+  const SparseTensor x = input(4);
+  const nn::Conv3d down({.in = 4, .out = 8}, {.kernel_size = 2, .stride = 2});
+  const nn::ConvTranspose3d up({.in = 8, .out = 4});
+  const SparseTensor y = up.forward(down(x), x.coords());
+  EXPECT_EQ(y.coords(), x.coords());
+  const nn::InverseConv3d inverse({.in = 8, .out = 4}, 8);
+  EXPECT_EQ(inverse.forward(down(x), conv3d_map(x, down.options)).coords(), x.coords());
+  expect_throws<std::invalid_argument>([&] { (void)inverse(x); }, "forward(x, map)");
+}
+
+TEST(Modules, RowwiseModulesCallTheirOp) {
+  const SparseTensor x = input(6);
+  const nn::Linear dense({.in = 6, .out = 3});
+  expect_same(dense(x), x.with_features(linear(x.features(), dense.weight, dense.bias)));
+  nn::BatchNorm norm(6);
+  norm.parameters.mean = Tensor::full({6}, DType::f32, 0.25F);
+  expect_same(norm(x), x.with_features(batch_norm(x.features(), norm.parameters)));
+  const nn::LayerNorm layer(6);
+  expect_same(layer(x), x.with_features(layer_norm(x.features(), layer.scale, layer.bias)));
+  const nn::RmsNorm rms(6);
+  expect_same(rms(x), x.with_features(rms_norm(x.features(), rms.scale)));
+  const nn::Activate gelu(Activation::gelu, {.approximate = GeluApprox::fast});
+  expect_same(gelu(x), x.with_features(activate(x.features(), gelu.kind, gelu.options)));
+}
+
+TEST(Modules, PoolsCallTheirOp) {
+  const SparseTensor x = input(6, 2);
+  expect_same(nn::Pool3d({.mode = PoolMode::avg})(x), pool3d(x, {.mode = PoolMode::avg}));
+  expect_same(nn::PoolTranspose3d()(x), pool_transpose3d(x));
+  expect_same(nn::TrilinearUpsample3d()(x), trilinear_upsample3d(x));
+  EXPECT_EQ(to_doubles(nn::GlobalPool(PoolMode::max)(x)), to_doubles(global_pool(x, PoolMode::max)));
+}
+
+TEST(Modules, SequentialNamesItsParameters) {
+  nn::Sequential net;
+  net.add<nn::SubmConv3d>(nn::Channels{.in = 4, .out = 8, .bias = false});
+  net.add<nn::BatchNorm>(8);
+  net.add<nn::Activate>(Activation::relu);
+  nn::Sequential& block = net.add<nn::Sequential>();
+  block.add<nn::Linear>(nn::Channels{.in = 8, .out = 2});
+  std::vector<std::string> names;
+  for (const nn::NamedParameter& p : net.named_parameters()) names.push_back(p.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"0.weight", "1.weight", "1.bias", "1.running_mean",
+                                             "1.running_var", "3.0.weight", "3.0.bias"}));
+  EXPECT_EQ(net(input(4)).channels(), 2);
+}
+
+TEST(Modules, ASeedGivesTheSameParametersAndAnotherOneDoesNot) {
+  const nn::Conv3d a({.in = 3, .out = 5, .seed = 1});
+  const nn::Conv3d b({.in = 3, .out = 5, .seed = 1});
+  const nn::Conv3d c({.in = 3, .out = 5, .seed = 2});
+  const auto values = [](const nn::Conv3d& m) { return to_doubles(std::get<Tensor>(m.weight)); };
+  EXPECT_EQ(values(a), values(b));
+  EXPECT_NE(values(a), values(c));
+  for (const double value : values(a)) EXPECT_LE(std::abs(value), 1.0 / std::sqrt(81.0));
+}
+
+TEST(Modules, RefuseImpossibleChannels) {
+  expect_throws<std::invalid_argument>([] { nn::Conv3d({.in = 0, .out = 4}); },
+                                       "at least one channel");
+  expect_throws<std::invalid_argument>([] { nn::Conv3d({.in = 4, .out = 6}, {.groups = 4}); },
+                                       "do not split into 4 groups");
+}
+
+}  // namespace
+}  // namespace voxloom::test
