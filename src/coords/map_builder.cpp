@@ -89,6 +89,11 @@ BlockedEntries build(const CoordinateSet::Impl& out, const Relation& relation,
 
 }  // namespace
 
+BlockedEntries build_blocks(const CoordinateSet& fine, const CoordinateSet& coarse,
+                            const Relation& relation, OutputSide side) {
+  return build_blocks_by_lookup(fine, coarse, relation, side);
+}
+
 BlockedEntries build_blocks_by_lookup(const CoordinateSet& fine, const CoordinateSet& coarse,
                                       const Relation& relation, OutputSide side) {
   const CoordinateSet::Impl& f = fine.impl();
