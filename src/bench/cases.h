@@ -60,4 +60,7 @@ enum class MapStage : std::uint8_t { index, map, all };
 [[nodiscard]] Case map_case(const std::shared_ptr<SceneMaps>& scene, MapStage stage,
                             const Cube& cube);
 
+// MinkUNet34C with 3 input channels and 20 classes. The first call builds the maps.
+[[nodiscard]] Case net_case(const std::shared_ptr<SceneMaps>& scene);
+
 }  // namespace voxloom::bench

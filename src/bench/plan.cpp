@@ -36,13 +36,22 @@ void add_maps(const ScenePointer& scene, const Selection& selection, int threads
   if (!selection.conv.cube) add(MapStage::map, {.size = 2, .stride = 2});
 }
 
+void add_nets(const ScenePointer& scene, int threads, std::vector<Entry>& to) {
+  to.push_back({"MinkUNet34C", threads, [=] { return net_case(scene); }});
+}
+
 }  // namespace
 
 std::vector<Entry> entries_of(const ScenePointer& scene, const Selection& selection) {
   std::vector<Entry> entries;
   for (const int threads : selection.threads) {
     if (selection.maps) add_maps(scene, selection, threads, entries);
+  }
+  for (const int threads : selection.threads) {
     if (selection.convs) add_convs(scene, selection, threads, entries);
+  }
+  for (const int threads : selection.threads) {
+    if (selection.nets) add_nets(scene, threads, entries);
   }
   return entries;
 }

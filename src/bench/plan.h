@@ -1,4 +1,4 @@
-// What a run of the bench does: scenes x threads x cases, in that order.
+// What a run of the bench does: the cases, kind by kind, with each number of threads.
 #pragma once
 
 #include <functional>

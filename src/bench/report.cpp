@@ -44,43 +44,66 @@ std::string spread(const Spread& s) {
   return s.median > 0 ? fmt::format("{:.0f}", 50 * (s.high - s.low) / s.median) : "";
 }
 
+enum Groups : unsigned { kConv = 1, kMap = 2, kNet = 4, kProducts = kConv | kNet, kAll = 7 };
+
+unsigned group_of(const Record& record) {
+  return record.task.group == "conv" ? kConv : record.task.group == "map" ? kMap : kNet;
+}
+
 struct Column {
   std::string_view title;
   int width;  // negative: to the left
+  unsigned groups;
   std::function<std::string(const Record&)> text;
 };
 
-const std::vector<Column>& columns() {
-  static const std::vector<Column> all = {
-      {"case", -24, [](const Record& r) { return r.task.name; }},
-      {"channels", 9, [](const Record& r) { return channels_of(r.task); }},
-      {"type", 7, [](const Record& r) { return r.task.dtype; }},
-      {"thr", 4, [](const Record& r) { return std::to_string(r.threads); }},
-      {"ms", 9, [](const Record& r) { return milliseconds(r.seconds.median); }},
-      {"+-%", 4, [](const Record& r) { return spread(r.seconds); }},
-      {"GFLOP/s", 8, [](const Record& r) { return when(r.task.flops > 0, r.gflops(), 1); }},
-      {"peak%", 6, [](const Record& r) { return percent(r.peak_share); }},
-      {"best%", 6, [](const Record& r) { return percent(r.best_share); }},
-      {"cpu%", 6, [](const Record& r) { return percent(r.cpu_share); }},
-      {"GB/s", 7, [](const Record& r) { return when(r.task.bytes > 0, r.gbs(), 1); }},
-      {"copy%", 6, [](const Record& r) { return percent(r.copy_share); }},
-      {"pairs/row", 10,
-       [](const Record& r) { return when(r.task.pairs > 0, pairs_per_row(r.task), 2); }},
-      {"Mvox/s", 7,
-       [](const Record& r) {
-         return when(r.task.voxels > 0,
-                     static_cast<double>(r.task.voxels) / r.seconds.median / kMega, 2);
-       }},
-      {"map ms", 8,
-       [](const Record& r) {
-         return r.task.map_seconds ? milliseconds(*r.task.map_seconds) : std::string();
-       }},
-      {"+MB", 8,
-       [](const Record& r) {
-         return when(r.memory_added.has_value(),
-                     static_cast<double>(r.memory_added.value_or(0)) / kMega, 1);
-       }},
+template <typename Number>
+std::string megabytes(const std::optional<Number>& bytes) {
+  return bytes ? fmt::format("{:.1f}", static_cast<double>(*bytes) / kMega) : "";
+}
+
+std::string voxel_rate(const Record& r) {
+  return fmt::format("{:.2f}", static_cast<double>(r.task.voxels) / r.seconds.median / kMega);
+}
+
+std::string bytes_per_pair(const Task& t) {
+  if (!t.map_bytes || t.pairs == 0) return "";
+  return fmt::format("{:.2f}", static_cast<double>(*t.map_bytes) / static_cast<double>(t.pairs));
+}
+
+std::string map_milliseconds(const Task& t) {
+  return t.map_seconds ? milliseconds(*t.map_seconds) : "";
+}
+
+std::vector<Column> all_columns() {
+  using R = const Record&;
+  return {
+      {"case", -24, kAll, [](R r) { return r.task.name; }},
+      {"channels", 9, kProducts, [](R r) { return channels_of(r.task); }},
+      {"type", 6, kProducts, [](R r) { return r.task.dtype; }},
+      {"thr", 4, kAll, [](R r) { return std::to_string(r.threads); }},
+      {"ms", 9, kAll, [](R r) { return milliseconds(r.seconds.median); }},
+      {"+-%", 4, kAll, [](R r) { return spread(r.seconds); }},
+      {"GFLOP/s", 8, kProducts, [](R r) { return when(r.task.flops > 0, r.gflops(), 1); }},
+      {"peak%", 6, kProducts, [](R r) { return percent(r.peak_share); }},
+      {"best%", 6, kProducts, [](R r) { return percent(r.best_share); }},
+      {"cpu%", 6, kProducts, [](R r) { return percent(r.cpu_share); }},
+      {"GB/s", 7, kConv, [](R r) { return when(r.task.bytes > 0, r.gbs(), 1); }},
+      {"copy%", 6, kConv, [](R r) { return percent(r.copy_share); }},
+      {"Mvox/s", 8, kMap, voxel_rate},
+      {"pairs/row", 10, kConv | kMap,
+       [](R r) { return when(r.task.pairs > 0, pairs_per_row(r.task), 2); }},
+      {"B/pair", 7, kMap, [](R r) { return bytes_per_pair(r.task); }},
+      {"map MB", 8, kMap, [](R r) { return megabytes(r.task.map_bytes); }},
+      {"map ms", 8, kConv, [](R r) { return map_milliseconds(r.task); }},
+      {"first ms", 9, kAll, [](R r) { return milliseconds(r.first_seconds); }},
+      {"+MB", 8, kAll, [](R r) { return megabytes(r.memory_added); }},
+      {"peak MB", 8, kNet, [](R r) { return megabytes(r.peak_memory); }},
   };
+}
+
+const std::vector<Column>& columns() {
+  static const std::vector<Column> all = all_columns();
   return all;
 }
 
@@ -136,15 +159,19 @@ ordered_json to_json(const Record& r) {
 
 }  // namespace
 
-std::string table_header() {
+std::string table_header(const Record& record) {
   std::string line;
-  for (const Column& column : columns()) append(line, column.title, column.width);
+  for (const Column& column : columns()) {
+    if ((column.groups & group_of(record)) != 0) append(line, column.title, column.width);
+  }
   return line;
 }
 
 std::string table_row(const Record& record) {
   std::string line;
-  for (const Column& column : columns()) append(line, column.text(record), column.width);
+  for (const Column& column : columns()) {
+    if ((column.groups & group_of(record)) != 0) append(line, column.text(record), column.width);
+  }
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
 }
@@ -156,7 +183,9 @@ std::string table_legend() {
          "against the highest peak; cpu%: by processor time, which other programs do not disturb.\n"
          "copy%: share of the time that copying the compulsory bytes takes. map ms: set, index "
          "and\n"
-         "map from unsorted rows. +MB: memory added by the first call.\n";
+         "map from unsorted rows. first ms, +MB: time and memory of the first call; a net's first "
+         "call\n"
+         "builds its maps. peak MB: the whole process.\n";
 }
 
 std::string to_json(const Machine& machine, const std::vector<Record>& records) {

@@ -9,7 +9,8 @@
 
 namespace voxloom::bench {
 
-[[nodiscard]] std::string table_header();
+// Columns differ between the groups of cases; a header fits the records of its record's group.
+[[nodiscard]] std::string table_header(const Record& record);
 [[nodiscard]] std::string table_row(const Record& record);
 // What the columns mean.
 [[nodiscard]] std::string table_legend();

@@ -104,8 +104,8 @@ void run_scene(bench::Scene scene, const bench::Selection& selection,
   bench::Progress progress(stderr);
   const auto maps = std::make_shared<bench::SceneMaps>(std::move(scene));
   const std::vector<bench::Entry> entries = bench::entries_of(maps, selection);
-  print(
-      fmt::format("\n{}, {} rows\n{}\n", maps->name(), maps->rows().size(), bench::table_header()));
+  print(fmt::format("\n{}, {} rows\n", maps->name(), maps->rows().size()));
+  std::string group;
   std::size_t done = 0;
   for (const bench::Entry& entry : entries) {
     progress.show(fmt::format("{} {}/{}: {}, {} threads", maps->name(), ++done, entries.size(),
@@ -114,6 +114,10 @@ void run_scene(bench::Scene scene, const bench::Selection& selection,
     with_threads.threads = entry.threads;
     records.push_back(bench::measure(entry.make(), with_threads));
     progress.clear();
+    if (records.back().task.group != group) {
+      group = records.back().task.group;
+      print(fmt::format("\n{}\n", bench::table_header(records.back())));
+    }
     print(fmt::format("{}\n", bench::table_row(records.back())));
   }
 }
