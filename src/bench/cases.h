@@ -46,7 +46,7 @@ struct ConvSpec {
   ConvOp op = ConvOp::forward;
   ChannelPair channels;
   Storage storage = kStorages[0];
-  Cube cube;
+  Cube cube = {};
 };
 
 [[nodiscard]] std::vector<ConvSpec> conv_specs(const ConvSelection& selection);
@@ -57,6 +57,7 @@ struct ConvSpec {
 
 // Rows to an index; an index to a map (support included); both.
 enum class MapStage : std::uint8_t { index, map, all };
+[[nodiscard]] std::string name_of(MapStage stage, const Cube& cube);  // "index + map 3x3x3"
 [[nodiscard]] Case map_case(const std::shared_ptr<SceneMaps>& scene, MapStage stage,
                             const Cube& cube);
 

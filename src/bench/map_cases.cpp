@@ -1,5 +1,7 @@
 // Building sets, indexes and maps. What a stage needs from the stages before it is made untimed.
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "bench/cases.h"
@@ -25,18 +27,27 @@ void build(const CoordinateSet& set, const Cube& cube, Made& made) {
 
 Case index_case(const std::shared_ptr<SceneMaps>& scene, const std::shared_ptr<Made>& made,
                 Task task) {
-  task.name = "coordinate index";
   return {std::move(task), [=] { made->set = CoordinateSet::from_rows(scene->rows()); },
           [=] { made->clear(); }};
 }
 
 }  // namespace
 
+std::string name_of(MapStage stage, const Cube& cube) {
+  switch (stage) {
+    case MapStage::index: return "coordinate index";
+    case MapStage::map: return fmt::format("map {}", name_of(cube));
+    case MapStage::all: return fmt::format("index + map {}", name_of(cube));
+  }
+  return {};
+}
+
 Case map_case(const std::shared_ptr<SceneMaps>& scene, MapStage stage, const Cube& cube) {
   const auto made = std::make_shared<Made>();
   const std::int64_t rows = scene->set().size();
   Task task;
   task.group = "map";
+  task.name = name_of(stage, cube);
   task.scene = scene->name();
   task.dtype = "int32";
   task.rows_in = task.rows_out = task.voxels = rows;
@@ -47,7 +58,6 @@ Case map_case(const std::shared_ptr<SceneMaps>& scene, MapStage stage, const Cub
   task.pairs = map.size();
   task.map_bytes = bytes_of(map.blocks());
   if (stage == MapStage::all) {
-    task.name = "index + map " + name_of(cube);
     return {std::move(task),
             [=] {
               made->set = CoordinateSet::from_rows(scene->rows());
@@ -55,7 +65,6 @@ Case map_case(const std::shared_ptr<SceneMaps>& scene, MapStage stage, const Cub
             },
             [=] { made->clear(); }};
   }
-  task.name = "map " + name_of(cube);
   return {std::move(task), [=] { build(*made->set, cube, *made); },
           [=] {
             made->clear();

@@ -28,7 +28,7 @@ void add_maps(const ScenePointer& scene, const Selection& selection, int threads
               std::vector<Entry>& to) {
   const Cube cube = selection.conv.cube.value_or(Cube{});
   const auto add = [&](MapStage stage, const Cube& of) {
-    to.push_back({"maps", threads, [=] { return map_case(scene, stage, of); }});
+    to.push_back({name_of(stage, of), threads, [=] { return map_case(scene, stage, of); }});
   };
   add(MapStage::index, cube);
   add(MapStage::map, cube);
