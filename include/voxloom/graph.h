@@ -94,26 +94,26 @@ enum class OutputRole : std::uint8_t { tensor, sparse_tensor };
 
 struct Graph {
   struct Value {
-    std::string name;  // its SSA name, without the %
-    ValueType type;
+    std::string name = {};  // its SSA name, without the %
+    ValueType type = {};
     Position position = {};
   };
   struct Input {
-    std::string name;  // what callers bind by
+    std::string name = {};  // what callers bind by
     InputRole role = InputRole::tensor;
     int value = -1;
   };
   struct Output {
-    std::string name;
+    std::string name = {};
     OutputRole role = OutputRole::tensor;
     int value = -1;
     Position position = {};
   };
   struct Op {
-    std::string name;
-    std::vector<int> operands;
-    Attributes attributes;
-    std::vector<int> results;
+    std::string name = {};
+    std::vector<int> operands = {};
+    Attributes attributes = {};
+    std::vector<int> results = {};
     Position position = {};
   };
 
@@ -128,6 +128,7 @@ struct Graph {
   }
 };
 
+using voxloom::to_string;
 [[nodiscard]] std::string to_string(const ValueType& type);  // as the text form writes it
 [[nodiscard]] ElementType element_of(const ValueType& type);
 [[nodiscard]] ElementType element_type_of(DType dtype);      // std::invalid_argument when it has none

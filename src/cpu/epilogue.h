@@ -1,6 +1,6 @@
 // What a forward product does with a finished sum before it is stored, so that batch norm, residual
-// connection and activation cost no further pass over the features:
-//   y = activation((sum + bias) * scale + shift + residual)
+// connection and rectifier cost no further pass over the features:
+//   y = rectifier((sum + bias) * scale + shift + residual)
 #pragma once
 
 #include "cpu/kernels/args.h"
@@ -12,7 +12,7 @@ struct Epilogue {
   const float* scale = nullptr;      // per output channel (G * out), or nullptr: 1
   const float* shift = nullptr;      // per output channel, or nullptr: 0
   const Tensor* residual = nullptr;  // y's shape and dtype, or nullptr: 0
-  Activation activation = Activation::none;
+  Rectifier rectifier = Rectifier::none;
   float slope = 0.01F;  // leaky_relu
 
   // The plain form, for the reference.
@@ -20,8 +20,8 @@ struct Epilogue {
     if (scale != nullptr) sum *= scale[channel];
     if (shift != nullptr) sum += shift[channel];
     sum += residual_value;
-    if (activation == Activation::none || !(sum < 0.0F)) return sum;
-    return activation == Activation::relu ? 0.0F : sum * slope;
+    if (rectifier == Rectifier::none || !(sum < 0.0F)) return sum;
+    return rectifier == Rectifier::relu ? 0.0F : sum * slope;
   }
 };
 

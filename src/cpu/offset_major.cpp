@@ -163,7 +163,7 @@ class OffsetMajor {
       if (bias_.defined()) store.bias = bias_.data<float>() + column;
       if (e.scale != nullptr) store.scale = e.scale + column;
       if (e.shift != nullptr) store.shift = e.shift + column;
-      store.activation = e.activation;
+      store.rectifier = e.rectifier;
       store.slope = e.slope;
       store_(store);
       sums += rows * store.c_stride;

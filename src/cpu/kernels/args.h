@@ -31,10 +31,11 @@ struct WidenArgs {
   std::int64_t out_stride;
 };
 
-enum class Activation : std::uint8_t { none, relu, leaky_relu };
+// The activations that need no library function.
+enum class Rectifier : std::uint8_t { none, relu, leaky_relu };
 
 // What happens between the sum and the stored value, per channel:
-//   activation((sum + bias) * scale + shift + residual)        null: left out
+//   rectifier((sum + bias) * scale + shift + residual)        null: left out
 struct StoreArgs {
   const float* c;
   std::int64_t c_stride;
@@ -42,13 +43,13 @@ struct StoreArgs {
   std::int64_t width;
   void* y;  // y + y_row[r] * y_stride + [0, width); y_row null: row r
   std::int64_t y_stride;
-  const std::int32_t* y_row;
-  const float* bias;
-  const float* scale;
-  const float* shift;
-  const void* residual;  // y's type, rows and stride
-  Activation activation;
-  float slope;  // leaky_relu: x < 0 gives slope * x
+  const std::int32_t* y_row = nullptr;
+  const float* bias = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const void* residual = nullptr;  // y's type, rows and stride
+  Rectifier rectifier = Rectifier::none;
+  float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
 };
 
 // `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.

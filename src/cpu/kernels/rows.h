@@ -32,8 +32,8 @@ template <typename T>
   if (s.scale != nullptr) sum = fma(sum, load_some(s.scale + i, n), zero());
   if (s.shift != nullptr) sum = add(sum, load_some(s.shift + i, n));
   if (residual != nullptr) sum = add(sum, load_some(residual + i, n));
-  if (s.activation == Activation::relu) sum = select_negative(sum, zero());
-  if (s.activation == Activation::leaky_relu) {
+  if (s.rectifier == Rectifier::relu) sum = select_negative(sum, zero());
+  if (s.rectifier == Rectifier::leaky_relu) {
     sum = select_negative(sum, fma(sum, broadcast(s.slope), zero()));
   }
   return sum;
