@@ -27,7 +27,7 @@ cpu::Epilogue epilogue_of(const ConvFusion& fusion) {
   epilogue.scale = fusion.scale.empty() ? nullptr : fusion.scale.data();
   epilogue.shift = fusion.shift.empty() ? nullptr : fusion.shift.data();
   epilogue.residual = fusion.residual;
-  epilogue.activation = fusion.relu ? cpu::Activation::relu : cpu::Activation::none;
+  epilogue.rectifier = fusion.relu ? cpu::Rectifier::relu : cpu::Rectifier::none;
   return epilogue;
 }
 

@@ -2,6 +2,7 @@
 
 #include "bench/scene.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ std::vector<std::byte> npy(const std::string& header, const std::vector<std::int
 }
 
 std::string header(const std::string& descr, const std::string& order, const std::string& shape) {
-  return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n";
+  return fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}\n", descr, order,
+                     shape);
 }
 
 std::string refusal(const std::vector<std::byte>& bytes) {
@@ -93,9 +95,8 @@ class SceneFile : public ::testing::Test {
 
  private:
   static std::string unique_name() {
-    return std::string("voxloom-") +
-           ::testing::UnitTest::GetInstance()->current_test_info()->name() + "-" +
-           std::to_string(::getpid());
+    return fmt::format("voxloom-{}-{}",
+                       ::testing::UnitTest::GetInstance()->current_test_info()->name(), ::getpid());
   }
   std::filesystem::path folder_;
 };
