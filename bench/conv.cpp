@@ -1,10 +1,13 @@
-// Convolution speed as a share of the multiply-add peak measured between the runs.
+// Convolution speed as a share of the multiply-add peak measured between the runs. On one thread the
+// time is processor time, so that other programs on the machine disturb less.
 //   bench_conv SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad] [--dtype f32]
 //              [--rows 0] [--sort 0] [--transposed 0] [--kernel 3] [--stride 1] [--threads 1] [--repeat 7] [--algorithm NAME]
 // SCENE: .npy (int32 N x 4), .bin (float32 x,y,z,i) or "sheet".
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
+#include <functional>
 #include <map>
 #include <random>
 #include <sstream>
@@ -37,6 +40,19 @@ Tensor random_tensor(Shape shape, DType dtype) {
   return t.to(dtype);
 }
 
+double seconds_of(const std::function<void()>& body, bool processor_time) {
+  const auto cpu = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  };
+  const double cpu_begin = cpu();
+  const auto begin = Clock::now();
+  body();
+  return processor_time ? cpu() - cpu_begin
+                        : std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   return values[values.size() / 2];
@@ -60,9 +76,7 @@ void report(const Case& c, const Body& body) {
     body();
     for (int r = 0; r < c.repeat; ++r) {
       const double before = cpu::measure_fma_peak(cpu::current(), 2.0);
-      const auto begin = Clock::now();
-      body();
-      seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+      seconds.push_back(seconds_of(body, c.threads == 1));
       peak = std::max({peak, before, cpu::measure_fma_peak(cpu::current(), 2.0)});
     }
   });

@@ -9,6 +9,7 @@
 #include "voxloom/error.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/memory.h"
+#include "voxloom/models.h"
 #include "voxloom/neighbors.h"
 #include "voxloom/nn.h"
 #include "voxloom/parallel.h"

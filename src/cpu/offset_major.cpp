@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "cpu/convolution.h"
+#include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/weight_panels.h"
 
@@ -35,6 +36,7 @@ class OffsetMajor {
         panels_(split_into_panels(problem.weight.out, isa_)),
         weights_(problem.weight, panels_),
         store_(kernel_of<StoreArgs>(isa_, problem.y->dtype())),
+        prefetch_(problem.map, *problem.x, *problem.y),
         in_channels_(problem.x->dim(1)),
         out_channels_(problem.y->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
@@ -84,59 +86,50 @@ class OffsetMajor {
     const std::int64_t widened = widen_ == nullptr ? 0 : kBlockRows * p_.weight.in;
     float* sums = thread_scratch(sum_count + widened).data();
     std::fill(sums, sums + sum_count, 0.0F);
+    GemmArgs gemm{};
+    gemm.depth = p_.weight.in;
+    if (widen_ == nullptr) {
+      gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
+      gemm.a_stride = in_channels_;
+    } else {
+      gemm.a = sums + sum_count;
+      gemm.a_stride = p_.weight.in;
+      gemm.a_row = own_rows_.data();
+    }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+      if (pass.group == 0 && pass.begin == 0) prefetch_.share(k, first, last);
       for (std::int64_t block = first; block < last; ++block) {
-        add_slice(pass, k, p_.map.slice(block, k), {sums, sum_count, rows},
-                  (block - first) * kBlockRows);
+        const BlockSlice slice = p_.map.slice(block, k);
+        if (slice.count == 0) continue;
+        if (widen_ == nullptr) {
+          gemm.a_row = slice.in_row;
+        } else {
+          widen_rows(pass, slice, sums + sum_count);
+        }
+        gemm.c_row = slice.out_local;
+        gemm.count = slice.count;
+        float* panel_sums = sums;
+        for (std::size_t p = pass.begin; p < pass.end; ++p) {
+          const std::int64_t width = panels_[p].kernel.width;
+          gemm.b = weights_.at(pass.group, p, k);
+          gemm.c = panel_sums + (block - first) * kBlockRows * width;
+          panels_[p].kernel.run(gemm);
+          panel_sums += rows * width;
+        }
       }
     }
     finish(pass, sums, first * kBlockRows, rows);
   }
 
-  struct Sums {
-    float* data;
-    std::int64_t count;
-    std::int64_t rows;
-  };
-
-  void add_slice(const Pass& pass, std::int64_t k, const BlockSlice& slice, const Sums& sums,
-                 std::int64_t first_row) const {
-    if (slice.count == 0) return;
-    GemmArgs gemm{};
-    gemm.c_row = slice.out_local;
-    gemm.count = slice.count;
-    gemm.depth = p_.weight.in;
-    if (widen_ == nullptr) {
-      gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
-      gemm.a_stride = in_channels_;
-      gemm.a_row = slice.in_row;
-    } else {
-      gemm.a = widen_rows(pass, slice, sums.data + sums.count);
-      gemm.a_stride = p_.weight.in;
-      gemm.a_row = own_rows_.data();
-    }
-    float* c = sums.data;
-    for (std::size_t p = pass.begin; p < pass.end; ++p) {
-      const std::int64_t width = panels_[p].kernel.width;
-      gemm.b = weights_.at(pass.group, p, k);
-      gemm.b_stride = width;
-      gemm.c = c + first_row * width;
-      panels_[p].kernel.run(gemm);
-      c += sums.rows * width;
-    }
-  }
-
-  const float* widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
+  void widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
     constexpr std::int64_t kHalfBytes = 2;
-    const std::byte* x = p_.x->raw() + pass.group * p_.weight.in * kHalfBytes;
-    widen_({.x = x,
+    widen_({.x = p_.x->raw() + pass.group * p_.weight.in * kHalfBytes,
             .x_stride = in_channels_,
             .row = slice.in_row,
             .count = slice.count,
             .depth = p_.weight.in,
             .out = to,
             .out_stride = p_.weight.in});
-    return to;
   }
 
   void finish(const Pass& pass, const float* sums, std::int64_t first_row,
@@ -178,6 +171,7 @@ class OffsetMajor {
   Kernel<WidenArgs> widen_ = nullptr;  // 16-bit features only
   std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows
   Tensor bias_;
+  Prefetch prefetch_;
   std::int64_t in_channels_, out_channels_;
   std::vector<Pass> passes_;
   std::int64_t blocks_per_task_ = 1;

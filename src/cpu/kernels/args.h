@@ -15,7 +15,6 @@ struct GemmArgs {
   const std::uint8_t* c_row;
   std::int64_t count;
   const float* b;
-  std::int64_t b_stride;
   std::int64_t depth;
   float* c;  // rows of `width` elements
 };

@@ -1,5 +1,5 @@
-// The vector operations that kernels are written in, one set per instruction set, chosen by the
-// flags the source is compiled with. Everything here has internal linkage (see define_kernels.h).
+// The vector operations that kernels are written in, one set per instruction set: the one whose
+// VOXLOOM_WITH_<ISA> the source defines. Everything here has internal linkage (see define_kernels.h).
 //
 //   Vec, kLanes              float32 lanes
 //   load, store, part forms  the part forms touch the first n < kLanes elements of memory only
@@ -9,13 +9,13 @@
 
 #include <cstdint>
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if VOXLOOM_WITH_AVX2 || VOXLOOM_WITH_AVX512
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 finds its own _mm512_undefined_ps() uninitialised (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <immintrin.h>
-#elif defined(__ARM_NEON)
+#elif VOXLOOM_WITH_NEON
 #include <arm_neon.h>
 #endif
 
@@ -74,7 +74,7 @@ inline void narrow(float value, Half* out) {
   out->bits = static_cast<std::uint16_t>(sign | half);
 }
 
-#if defined(__AVX512F__)
+#if VOXLOOM_WITH_AVX512
 
 constexpr int kLanes = 16;
 using Vec = __m512;
@@ -130,7 +130,7 @@ inline void store_part(Brain* p, Vec v, std::int64_t n) {
   _mm256_mask_storeu_epi16(p, first(n), narrow_brain(v));
 }
 
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif VOXLOOM_WITH_AVX2
 
 constexpr int kLanes = 8;
 using Vec = __m256;
@@ -168,7 +168,7 @@ inline void store(Brain* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow_brain(v));
 }
 
-#elif defined(__ARM_NEON)
+#elif VOXLOOM_WITH_NEON
 
 constexpr int kLanes = 4;
 using Vec = float32x4_t;
@@ -218,7 +218,7 @@ inline Vec select_negative(Vec x, Vec negative) { return x.x < 0.0F ? negative :
 
 #endif
 
-#if !defined(__AVX512F__)
+#if !VOXLOOM_WITH_AVX512
 // Through a buffer: only a row's last vector comes here.
 template <typename T>
 inline Vec load_part(const T* p, std::int64_t n) {
