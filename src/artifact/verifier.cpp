@@ -133,8 +133,8 @@ class Verifier {
       check_name(output.name, names, output.position, "output");
       if (!use(output.value, nullptr)) continue;
       const ValueType& type = graph_.value(output.value).type;
-      const bool fits = kind_of(type) == (output.role == OutputRole::tensor ? ValueKind::tensor
-                                                                             : ValueKind::sparse);
+      const bool fits = kind_of(type) ==
+                        (output.role == OutputRole::tensor ? ValueKind::tensor : ValueKind::sparse);
       if (!fits) {
         reporter_.error(output.position, "output '{}' of role {} cannot be {}", output.name,
                         name_of(output.role), to_string(type));
@@ -145,8 +145,7 @@ class Verifier {
   void warn_of_unused() {
     for (const Graph::Input& input : graph_.inputs) {
       if (!exists(input.value) || used_[static_cast<std::size_t>(input.value)]) continue;
-      reporter_.warning(graph_.value(input.value).position, "input '{}' is never used",
-                        input.name);
+      reporter_.warning(graph_.value(input.value).position, "input '{}' is never used", input.name);
     }
     if (weights_ == nullptr) return;
     const auto warn = [&](const std::string& name) {

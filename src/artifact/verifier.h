@@ -9,8 +9,8 @@
 namespace voxloom::artifact {
 
 struct Verification {
-  std::vector<Facts> values;                 // what is known of each value
-  std::vector<std::vector<Slot>> op_slots;   // of each operation; empty where it was refused
+  std::vector<Facts> values;                // what is known of each value
+  std::vector<std::vector<Slot>> op_slots;  // of each operation; empty where it was refused
 };
 
 // `weights` may be null: the arrays are then not looked at. Problems with the arrays go to
