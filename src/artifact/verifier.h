@@ -28,4 +28,10 @@ struct Verification {
 // One operation's attributes against its row (attribute_check.cpp). True when all are right.
 [[nodiscard]] bool check_attributes(const Graph::Op& op, const OpSpec& spec, Reporter& reporter);
 
+// Its operands; nothing when they do not fit (operand_check.cpp).
+[[nodiscard]] std::optional<std::vector<Slot>> check_operands(const Graph& graph,
+                                                              const Graph::Op& op,
+                                                              const OpSpec& spec,
+                                                              Reporter& reporter);
+
 }  // namespace voxloom::artifact
