@@ -97,7 +97,7 @@ class KernelMap {
 };
 
 // Found again for the same (source, target, kernel) as long as both sets live.
-// Errors: sizes, strides or dilations below 1, negative padding, more than 2^31 - 1 offsets.
+// Errors: sizes, strides or dilations below 1, negative padding, more than 2^24 offsets.
 [[nodiscard]] KernelMap forward_map(const CoordinateSet& source, const CoordinateSet& target,
                                     const KernelSpec& kernel);
 [[nodiscard]] KernelMap transposed_map(const CoordinateSet& source, const CoordinateSet& target,

@@ -6,6 +6,7 @@
 #include "coords/coordinate_set_impl.h"
 #include "coords/order.h"
 #include "core/checked.h"
+#include "core/parallel.h"
 
 namespace voxloom {
 namespace {
@@ -65,9 +66,9 @@ CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
 }
 
 CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSetOptions& options) {
-  require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4,
-          kOp, "expected coordinates of shape (N,4) and type int32, got {} {}",
-          to_string(rows.shape()), name_of(rows.dtype()));
+  require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4, kOp,
+          "expected coordinates of shape (N,4) and type int32, got {} {}", to_string(rows.shape()),
+          name_of(rows.dtype()));
   static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
   std::vector<Coordinate> copy(static_cast<std::size_t>(rows.dim(0)));
   if (!copy.empty()) std::memcpy(copy.data(), rows.raw(), rows.bytes());
@@ -93,9 +94,7 @@ std::int64_t CoordinateSet::find(std::int64_t batch, std::int64_t x, std::int64_
   return impl_->row_at(impl_->index().rank(batch, x, y, z));
 }
 
-bool CoordinateSet::is_canonical() const {
-  return impl_->row_of_rank().empty();
-}
+bool CoordinateSet::is_canonical() const { return impl_->row_of_rank().empty(); }
 
 CoordinateSet::Impl::Impl(Content content)
     : content_(std::move(content)), id_(next_id()), cache_(std::make_shared<DerivedCache>()) {}
@@ -112,7 +111,7 @@ CoordinateSet::Impl::~Impl() {
 }
 
 const LeafIndex& CoordinateSet::Impl::index() const {
-  std::call_once(index_once_, [this] { (void)build_index(); });
+  std::call_once(index_once_, [this] { run_isolated([this] { (void)build_index(); }); });
   return index_.leaves;
 }
 
@@ -123,7 +122,7 @@ const std::vector<std::int32_t>& CoordinateSet::Impl::row_of_rank() const {
 
 void CoordinateSet::Impl::index_and_require_unique() const {
   Duplicate duplicate;
-  std::call_once(index_once_, [&] { duplicate = build_index(); });
+  std::call_once(index_once_, [&] { run_isolated([&] { duplicate = build_index(); }); });
   if (duplicate.first < 0) return;
   fail(kOp, "rows {} and {} are the same coordinate {}", duplicate.first, duplicate.second,
        to_string(content_.rows[static_cast<std::size_t>(duplicate.first)]));

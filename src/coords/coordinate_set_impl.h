@@ -73,7 +73,6 @@ class CoordinateSet::Impl {
 };
 
 // A set from an index: rows in canonical order.
-[[nodiscard]] CoordinateSet set_from_index(LeafIndex index, Triple stride,
-                                           std::int64_t batch_size);
+[[nodiscard]] CoordinateSet set_from_index(LeafIndex index, Triple stride, std::int64_t batch_size);
 
 }  // namespace voxloom

@@ -8,6 +8,15 @@
 namespace voxloom {
 namespace {
 
+bool leaf_less(const Leaf& a, const Leaf& b) {
+  const LeafPosition& p = a.position;
+  const LeafPosition& q = b.position;
+  if (p.batch != q.batch) return p.batch < q.batch;
+  return morton_less(p.x, p.y, p.z, q.x, q.y, q.z);
+}
+
+}  // namespace
+
 std::uint64_t hash_of(const LeafPosition& p) {
   const auto word = [](std::int32_t hi, std::int32_t lo) {
     return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(hi)) << 32) |
@@ -18,15 +27,6 @@ std::uint64_t hash_of(const LeafPosition& p) {
   h = (h ^ word(p.batch, p.z)) * 0xbf58476d1ce4e5b9U;
   return h ^ (h >> 29);
 }
-
-bool leaf_less(const Leaf& a, const Leaf& b) {
-  const LeafPosition& p = a.position;
-  const LeafPosition& q = b.position;
-  if (p.batch != q.batch) return p.batch < q.batch;
-  return morton_less(p.x, p.y, p.z, q.x, q.y, q.z);
-}
-
-}  // namespace
 
 Coordinate coordinate_at(const LeafPosition& leaf, int bit) {
   const auto axis = [bit](std::int32_t position, int low) {

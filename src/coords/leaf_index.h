@@ -45,12 +45,14 @@ struct Leaf {
 
 [[nodiscard]] inline std::uint64_t bits_below(int bit) { return (std::uint64_t{1} << bit) - 1; }
 
+// Spreads leaf positions over a table. Different positions may share it: tables compare positions.
+[[nodiscard]] std::uint64_t hash_of(const LeafPosition& position);
+
 // Hash table from leaf position to a number; open addressing, compares whole positions.
 class LeafTable {
  public:
   // The leaf's number, or -1.
-  [[nodiscard]] std::int32_t find(const LeafPosition& position,
-                                  std::span<const Leaf> leaves) const;
+  [[nodiscard]] std::int32_t find(const LeafPosition& position, std::span<const Leaf> leaves) const;
   // Makes room for `count` leaves in all and refills the table from `leaves`.
   void rebuild(std::span<const Leaf> leaves, std::size_t count);
   // `position` is not there yet, and there is room.

@@ -26,8 +26,7 @@ std::int32_t coarse_row(const CoordinateSet::Impl& coarse, const Coordinate& f,
   const std::int64_t y = f.y - shift.y;
   const std::int64_t z = f.z - shift.z;
   if (x % stride.x != 0 || y % stride.y != 0 || z % stride.z != 0) return -1;
-  return coarse.row_at(
-      coarse.index().rank(f.batch, x / stride.x, y / stride.y, z / stride.z));
+  return coarse.row_at(coarse.index().rank(f.batch, x / stride.x, y / stride.y, z / stride.z));
 }
 
 // Entries of one block, in (offset, local row) order.

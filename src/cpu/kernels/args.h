@@ -1,0 +1,61 @@
+// What kernels take: plain structs, pointers and counts. Strides are in elements. Kernel sources see
+// this header and nothing else of the library.
+#pragma once
+
+#include <cstdint>
+
+namespace voxloom::cpu {
+
+// One panel of `width` output channels, one kernel offset, the entries of one block:
+//   c[c_row[e]][0..width) += a[a_row[e]][0..depth) * b[0..depth)[0..width)
+struct GemmArgs {
+  const float* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const float* b;
+  std::int64_t b_stride;
+  std::int64_t depth;
+  float* c;  // rows of `width` elements
+};
+
+// out[e][0..depth) = float(x[row[e]][0..depth))
+struct WidenArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* out;
+  std::int64_t out_stride;
+};
+
+// The activations that need no library function.
+enum class Rectifier : std::uint8_t { none, relu, leaky_relu };
+
+// What happens between the sum and the stored value, per channel:
+//   rectifier((sum + bias) * scale + shift + residual)        null: left out
+struct StoreArgs {
+  const float* c;
+  std::int64_t c_stride;
+  std::int64_t rows;
+  std::int64_t width;
+  void* y;  // y + y_row[r] * y_stride + [0, width); y_row null: row r
+  std::int64_t y_stride;
+  const std::int32_t* y_row = nullptr;
+  const float* bias = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const void* residual = nullptr;  // y's type, rows and stride
+  Rectifier rectifier = Rectifier::none;
+  float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
+};
+
+// `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.
+struct PeakArgs {
+  std::int64_t steps;
+  float* out;
+};
+
+}  // namespace voxloom::cpu
