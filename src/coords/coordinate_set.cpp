@@ -25,12 +25,17 @@ void require_stride(const Triple& stride) {
 
 // One more than the largest batch; the message names the first row with a negative one.
 std::int64_t batches_in(std::span<const Coordinate> rows) {
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    require(rows[i].batch >= 0, kOp, "row {} {} has a negative batch", i, to_string(rows[i]));
-    count = std::max<std::int64_t>(count, std::int64_t{rows[i].batch} + 1);
+  std::int32_t least = 0;
+  std::int32_t largest = -1;
+  for (const Coordinate& c : rows) {
+    least = std::min(least, c.batch);
+    largest = std::max(largest, c.batch);
   }
-  return count;
+  if (least < 0) {
+    const auto row = std::ranges::find_if(rows, [](const Coordinate& c) { return c.batch < 0; });
+    fail(kOp, "row {} {} has a negative batch", row - rows.begin(), to_string(*row));
+  }
+  return std::int64_t{largest} + 1;
 }
 
 std::int64_t checked_batch_size(std::span<const Coordinate> rows,
