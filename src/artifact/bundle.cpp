@@ -1,10 +1,11 @@
 // Bundles on disk: read and checked as a whole, written whole or not at all.
+#include "artifact/bundle.h"
+
 #include <algorithm>
 #include <array>
 #include <fstream>
 
 #include "artifact/atomic_file.h"
-#include "artifact/bundle.h"
 #include "artifact/graph_reader.h"
 #include "artifact/mlir_writer.h"
 #include "artifact/verifier.h"
@@ -56,15 +57,14 @@ Parts read_parts(const fs::path& folder, Diagnostics& out) {
   Reporter weight_reporter(kWeightFile, out);
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
-    Reporter(folder.string(), out).error({}, "is not a folder; a bundle is a folder with {} and {}",
-                                         kGraphFile, kWeightFile);
+    Reporter(folder.string(), out)
+        .error({}, "is not a folder; a bundle is a folder with {} and {}", kGraphFile, kWeightFile);
     return {};
   }
   Parts parts;
   const auto text = guarded(reporter, [&] { return read_text(folder / kGraphFile); });
   if (text) parts.graph = read_graph(*text, reporter);
-  parts.weights =
-      guarded(weight_reporter, [&] { return read_safetensors(folder / kWeightFile); });
+  parts.weights = guarded(weight_reporter, [&] { return read_safetensors(folder / kWeightFile); });
   if (parts.graph) {
     verify_into(*parts.graph, parts.weights ? &*parts.weights : nullptr, out);
   }

@@ -18,9 +18,10 @@ std::string type_text(const TensorType& type) {
   return text + std::string(name_of(type.element)) + ">";
 }
 std::string type_text(const SparseType& type) {
-  return fmt::format("!lattice.sparse_tensor<rank = 3, coord = batch_x_y_z, feature = row_channel, "
-                     "dtype = {}>",
-                     name_of(type.element));
+  return fmt::format(
+      "!lattice.sparse_tensor<rank = 3, coord = batch_x_y_z, feature = row_channel, "
+      "dtype = {}>",
+      name_of(type.element));
 }
 std::string type_text(const WeightType& type) {
   return fmt::format("!lattice.weight<{}, {}>", name_of(type.family), name_of(type.element));
@@ -47,7 +48,8 @@ ElementType element_type_of(DType dtype) {
     case DType::f32: return ElementType::f32;
     case DType::bf16: return ElementType::bf16;
     default:
-      fail("artifact", "{} elements cannot stand in a graph; float32, float16, bfloat16 and int32 can",
+      fail("artifact",
+           "{} elements cannot stand in a graph; float32, float16, bfloat16 and int32 can",
            name_of(dtype));
   }
 }

@@ -13,8 +13,7 @@ namespace {
 
 class Lowering {
  public:
-  Lowering(const ModuleSyntax& module, Reporter& reporter)
-      : module_(module), reporter_(reporter) {}
+  Lowering(const ModuleSyntax& module, Reporter& reporter) : module_(module), reporter_(reporter) {}
 
   Graph run() {
     check_module_attributes();
@@ -38,9 +37,9 @@ class Lowering {
 
   void check_module_attributes() {
     constexpr std::array<std::string_view, 8> kKnown = {
-        "lattice.ir_version",   "lattice.schema_digest", "lattice.input_names",
-        "lattice.input_roles",  "lattice.output_names",  "lattice.output_roles",
-        "lattice.weight_file",  "voxloom.extensions"};
+        "lattice.ir_version",  "lattice.schema_digest", "lattice.input_names",
+        "lattice.input_roles", "lattice.output_names",  "lattice.output_roles",
+        "lattice.weight_file", "voxloom.extensions"};
     report_duplicates(module_.attributes, "the module");
     for (const AttributeSyntax& attribute : module_.attributes) {
       if (std::ranges::find(kKnown, attribute.name) == kKnown.end()) {
@@ -89,8 +88,7 @@ class Lowering {
     const AttributeSyntax* attribute = find(name);
     if (attribute == nullptr) {
       reporter_.error(module_.position, "the module attribute '{}' is missing", name);
-    } else if (const auto* list =
-                   std::get_if<std::vector<std::string>>(&attribute->value.value)) {
+    } else if (const auto* list = std::get_if<std::vector<std::string>>(&attribute->value.value)) {
       values = *list;
       if (list->size() != count) {
         reporter_.error(attribute->value.position, "{} has {} entries for {} {}", name,
@@ -132,8 +130,7 @@ class Lowering {
       op.attributes.emplace(attribute.name, attribute.value);
     }
     if (!syntax.symbol.empty()) {
-      op.attributes.insert_or_assign(std::string(kSymbolAttribute),
-                                     Attribute(syntax.symbol));
+      op.attributes.insert_or_assign(std::string(kSymbolAttribute), Attribute(syntax.symbol));
     }
     for (std::size_t i = 0; i < syntax.operands.size(); ++i) {
       op.operands.push_back(resolve(syntax.operands[i]));
@@ -197,8 +194,7 @@ class Lowering {
     for (const auto* types : {&function.results, &function.returned_types}) {
       if (i < types->size() && (*types)[i].type != actual) {
         reporter_.error((*types)[i].position, "%{} is {}, written here as {}",
-                        function.returned[i].name, to_string(actual),
-                        to_string((*types)[i].type));
+                        function.returned[i].name, to_string(actual), to_string((*types)[i].type));
       }
     }
   }

@@ -25,7 +25,7 @@ class MapData {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
       run_isolated(
-          [&] { encoding.entries = build_blocks_by_lookup(fine, coarse, relation_, side); });
+          [&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
     });
     return encoding.entries;
   }

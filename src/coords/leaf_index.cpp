@@ -64,6 +64,17 @@ void LeafTable::insert(const LeafPosition& position, std::int32_t number) {
 
 LeafIndex::LeafIndex(std::vector<Leaf> leaves) : leaves_(std::move(leaves)) {
   std::sort(leaves_.begin(), leaves_.end(), leaf_less);
+  number();
+}
+
+LeafIndex LeafIndex::from_sorted(std::vector<Leaf> leaves) {
+  LeafIndex index;
+  index.leaves_ = std::move(leaves);
+  index.number();
+  return index;
+}
+
+void LeafIndex::number() {
   for (Leaf& leaf : leaves_) {
     leaf.first = checked_row_count("coordinate_set", size_);
     size_ += std::popcount(leaf.mask);

@@ -70,6 +70,8 @@ class LeafIndex {
   LeafIndex() = default;
   // Sorts the leaves and numbers the ranks.
   explicit LeafIndex(std::vector<Leaf> leaves);
+  // The leaves stand in canonical order already.
+  [[nodiscard]] static LeafIndex from_sorted(std::vector<Leaf> leaves);
 
   [[nodiscard]] std::span<const Leaf> leaves() const { return leaves_; }
   [[nodiscard]] std::int64_t size() const { return size_; }  // coordinates
@@ -83,6 +85,8 @@ class LeafIndex {
   [[nodiscard]] std::vector<Coordinate> coordinates() const;  // in canonical order
 
  private:
+  void number();
+
   std::vector<Leaf> leaves_;
   LeafTable table_;
   std::int64_t size_ = 0;
