@@ -139,12 +139,13 @@ enum class Severity : std::uint8_t { error, warning };
 
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string file;  // "graph.mlir", "weights.safetensors"
+  std::string file;  // "graph.mlir", "weights.safetensors", or empty: the folder itself
   Position position = {};
   std::string message;
 };
 using Diagnostics = std::vector<Diagnostic>;
 
+[[nodiscard]] std::string place_of(const Diagnostic& diagnostic);   // file:line:col
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);  // file:line:col: error: message
 [[nodiscard]] bool has_errors(const Diagnostics& diagnostics);
 

@@ -102,8 +102,8 @@ class GraphBuilder {
                                        const ConvTransposeOptions& options = {},
                                        float eps = kNormalizedEps);
   ValueRef normalized_generative_conv_transpose3d(
-      ValueRef x, const ConvOperands& operands,
-      const GenerativeConvTransposeOptions& options = {}, float eps = kNormalizedEps);
+      ValueRef x, const ConvOperands& operands, const GenerativeConvTransposeOptions& options = {},
+      float eps = kNormalizedEps);
   // Back to the rows of `reference`, the input of the forward convolution with these options.
   ValueRef inverse_conv3d(ValueRef x, ValueRef reference, const ConvOperands& operands,
                           const ConvOptions& forward = {});
@@ -138,8 +138,8 @@ class GraphBuilder {
 
   // --- what was built ---
   [[nodiscard]] std::int64_t channels(ValueRef value) const;  // kDynamic when not known
-  [[nodiscard]] Bundle bundle() const;                        // std::invalid_argument without outputs
-  void save(const std::filesystem::path& folder) const;       // write_bundle
+  [[nodiscard]] Bundle bundle() const;                   // std::invalid_argument without outputs
+  void save(const std::filesystem::path& folder) const;  // write_bundle
 
  private:
   ValueRef first(std::string_view name, const std::vector<ValueRef>& operands,

@@ -75,8 +75,7 @@ ValueRef GraphBuilder::conv3d(ValueRef x, const ConvOperands& operands, const Co
     return first(targeted ? "lattice.target_conv3d" : "lattice.conv3d", operand_list(x, operands),
                  window(o.kernel_size, o.stride, o.padding, o.dilation));
   }
-  if (box && o.support == Support::submanifold && o.stride == Triple(1) &&
-      o.padding == Triple(0)) {
+  if (box && o.support == Support::submanifold && o.stride == Triple(1) && o.padding == Triple(0)) {
     return subm_conv3d(x, operands, {.kernel_size = o.kernel_size, .dilation = o.dilation});
   }
   return first("voxloom.conv3d", operand_list(x, operands), any_conv_attributes(o));
@@ -155,8 +154,7 @@ ValueRef GraphBuilder::conv_transpose3d(ValueRef x, const ConvOperands& operands
 }
 
 ValueRef GraphBuilder::normalized_conv_transpose3d(ValueRef x, const ConvOperands& operands,
-                                                   const ConvTransposeOptions& options,
-                                                   float eps) {
+                                                   const ConvTransposeOptions& options, float eps) {
   TransposedForm form = transposed_form(operands, options, eps);
   return first(form.name, operand_list(x, operands), std::move(form.attributes));
 }
@@ -209,8 +207,7 @@ ValueRef GraphBuilder::pool_transpose3d(ValueRef x, const PoolTransposeOptions& 
                window(o.kernel_size, o.stride, o.padding, o.dilation));
 }
 
-ValueRef GraphBuilder::trilinear_upsample3d(ValueRef x, const UpsampleOptions& o,
-                                            ValueRef target) {
+ValueRef GraphBuilder::trilinear_upsample3d(ValueRef x, const UpsampleOptions& o, ValueRef target) {
   require_no_target("trilinear_upsample3d", o.target);
   std::vector<ValueRef> operands = {x};
   if (target.defined()) operands.push_back(target);
@@ -219,8 +216,7 @@ ValueRef GraphBuilder::trilinear_upsample3d(ValueRef x, const UpsampleOptions& o
 
 ValueRef GraphBuilder::global_pool(ValueRef x, PoolMode mode, std::int64_t batch_size) {
   return first("lattice.global_pool", {x},
-               {{"mode", choice("lattice.global_pool", "mode", mode)},
-                {"batch_size", batch_size}});
+               {{"mode", choice("lattice.global_pool", "mode", mode)}, {"batch_size", batch_size}});
 }
 
 ValueRef GraphBuilder::voxelize(const PointOperands& p, const VoxelizeOptions& o) {

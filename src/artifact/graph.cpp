@@ -70,12 +70,15 @@ bool needs_extensions(const Graph& graph) {
   return std::ranges::any_of(graph.ops, ours) || std::ranges::any_of(graph.values, bfloat);
 }
 
+std::string place_of(const Diagnostic& diagnostic) {
+  if (diagnostic.position.line == 0) return diagnostic.file;
+  return fmt::format("{}:{}:{}", diagnostic.file, diagnostic.position.line,
+                     diagnostic.position.column);
+}
+
 std::string to_string(const Diagnostic& diagnostic) {
-  std::string place = diagnostic.file;
-  if (diagnostic.position.line > 0) {
-    place += fmt::format(":{}:{}", diagnostic.position.line, diagnostic.position.column);
-  }
-  return fmt::format("{}: {}: {}", place,
+  const std::string place = place_of(diagnostic);
+  return fmt::format("{}{}{}: {}", place, place.empty() ? "" : ": ",
                      diagnostic.severity == Severity::error ? "error" : "warning",
                      diagnostic.message);
 }

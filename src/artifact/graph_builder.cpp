@@ -26,9 +26,7 @@ void complete_attributes(const OpSpec& spec, Attributes& attributes) {
   }
 }
 
-std::string short_name(std::string_view op) {
-  return std::string(op.substr(op.rfind('.') + 1));
-}
+std::string short_name(std::string_view op) { return std::string(op.substr(op.rfind('.') + 1)); }
 
 }  // namespace
 
@@ -110,8 +108,8 @@ class GraphBuilder::Impl {
     const std::string base = take_name(fmt::format("{}_{}", short_name(name), graph_.ops.size()));
     for (std::size_t i = 0; i < results.size(); ++i) {
       const ValueType type = results[i].type;
-      op.results.push_back(add_value(i == 0 ? base : fmt::format("{}_{}", base, i), type,
-                                     std::move(results[i])));
+      op.results.push_back(
+          add_value(i == 0 ? base : fmt::format("{}_{}", base, i), type, std::move(results[i])));
     }
     graph_.ops.push_back(std::move(op));
     std::vector<ValueRef> values;
@@ -199,13 +197,12 @@ ValueRef GraphBuilder::weight(const std::string& key, WeightFamily family, const
   require(!key.empty(), kOp, "a weight needs a storage key");
   if (const auto* packed = std::get_if<QuantizedWeight>(&value)) {
     validate(*packed);
-    return impl_->add_weight(key, {family, ElementType::f32},
-                             {.bits = packed->bits,
-                              .group_size = packed->group_size,
-                              .scale = packed->scales.dtype()},
-                             {{key + ".weight", packed->codes},
-                              {key + ".scales", packed->scales},
-                              {key + ".biases", packed->biases}});
+    return impl_->add_weight(
+        key, {family, ElementType::f32},
+        {.bits = packed->bits, .group_size = packed->group_size, .scale = packed->scales.dtype()},
+        {{key + ".weight", packed->codes},
+         {key + ".scales", packed->scales},
+         {key + ".biases", packed->biases}});
   }
   const Tensor& dense = std::get<Tensor>(value);
   require(dense.defined() && is_feature_dtype(dense.dtype()), kOp,
@@ -225,8 +222,7 @@ GraphBuilder& GraphBuilder::named(std::string name) {
   return *this;
 }
 
-std::vector<ValueRef> GraphBuilder::op(std::string_view name,
-                                       const std::vector<ValueRef>& operands,
+std::vector<ValueRef> GraphBuilder::op(std::string_view name, const std::vector<ValueRef>& operands,
                                        Attributes attributes) {
   return impl_->add_op(name, operands, std::move(attributes));
 }

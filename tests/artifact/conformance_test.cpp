@@ -21,7 +21,9 @@ std::vector<Example> examples(const fs::path& folder) {
   std::ifstream stream(folder / "manifest.json");
   std::vector<Example> list;
   for (const auto& item : nlohmann::json::parse(stream)) {
-    list.push_back({item["name"], item["output_kind"] == "sparse", item["logical"],
+    list.push_back({item["name"],
+                    item["output_kind"] == "sparse",
+                    item["logical"],
                     {item["rtol"], item["atol"]}});
   }
   return list;
@@ -37,8 +39,8 @@ class Conformance : public testing::Test {
   }
 
   static Model load(const fs::path& bundle, const Example& example) {
-    return Model::load(bundle, {.coordinates = example.logical ? Coordinates::logical
-                                                               : Coordinates::physical});
+    return Model::load(
+        bundle, {.coordinates = example.logical ? Coordinates::logical : Coordinates::physical});
   }
 
   [[nodiscard]] TensorMap inputs(const Example& example) const {

@@ -49,9 +49,7 @@ inline fs::path conformance_folder() {
   return !shared.empty() && fs::exists(folder / "manifest.json") ? folder : fs::path();
 }
 
-inline fs::path data_folder() {
-  return environment_path("VOXLOOM_SOURCE_DIR") / "tests" / "data";
-}
+inline fs::path data_folder() { return environment_path("VOXLOOM_SOURCE_DIR") / "tests" / "data"; }
 
 // Every message in one text, to look for fragments in.
 inline std::string messages(const artifact::Diagnostics& diagnostics) {
@@ -123,8 +121,7 @@ inline void expect_same_rows(const TensorMap& actual, const TensorMap& expected,
                               << coordinate[2] << "," << coordinate[3] << ")";
     ASSERT_EQ(found->second.size(), values.size());
     for (std::size_t c = 0; c < values.size(); ++c) {
-      const double allowed =
-          tolerance.absolute + tolerance.relative * std::abs(double{values[c]});
+      const double allowed = tolerance.absolute + tolerance.relative * std::abs(double{values[c]});
       ASSERT_NEAR(found->second[c], values[c], allowed) << "channel " << c;
     }
   }
