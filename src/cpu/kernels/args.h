@@ -51,6 +51,20 @@ struct StoreArgs {
   float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
 };
 
+// One panel of `width` output channels, one kernel offset, some entries:
+//   dw[i][0..width) += sum over e of x[x_row[e]][i] * dy[dy_row[e]][0..width)    for i < depth
+struct WgradArgs {
+  const float* x;
+  std::int64_t x_stride;
+  const std::int32_t* x_row;
+  const float* dy;
+  std::int64_t dy_stride;
+  const std::int32_t* dy_row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* dw;  // rows of `width` elements
+};
+
 // `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.
 struct PeakArgs {
   std::int64_t steps;
