@@ -97,7 +97,10 @@ class OffsetMajor {
       gemm.a_row = own_rows_.data();
     }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
-      if (pass.group == 0 && pass.begin == 0) prefetch_.share(k, first, last);
+      if (pass.group == 0 && pass.begin == 0) {
+        prefetch_.outputs(k, first, last);
+        prefetch_.inputs(k, last, 2 * last - first);
+      }
       for (std::int64_t block = first; block < last; ++block) {
         const BlockSlice slice = p_.map.slice(block, k);
         if (slice.count == 0) continue;

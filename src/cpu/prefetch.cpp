@@ -44,7 +44,7 @@ Prefetch::Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y)
   if (2 * entries > 3 * x.dim(0)) busiest_ = busiest_offset(map);
 }
 
-void Prefetch::share_x(std::int64_t k, std::int64_t first, std::int64_t last) const {
+void Prefetch::inputs(std::int64_t k, std::int64_t first, std::int64_t last) const {
   const std::int64_t bytes = std::min(x_row_bytes_, kMostBytes);
   for (std::int64_t b = first; b < std::min(last, map_.block_count()); ++b) {
     const BlockSlice slice = map_.slice(b, busiest_ < 0 ? k : busiest_);
@@ -54,9 +54,9 @@ void Prefetch::share_x(std::int64_t k, std::int64_t first, std::int64_t last) co
   }
 }
 
-void Prefetch::share_y(std::int64_t k, std::int64_t first, std::int64_t last) const {
+void Prefetch::outputs(std::int64_t k, std::int64_t first, std::int64_t last) const {
   const std::int64_t bytes = std::min(y_row_bytes_, kMostBytes);
-  for (std::int64_t b = first; b < last; ++b) {
+  for (std::int64_t b = first; b < std::min(last, map_.block_count()); ++b) {
     const std::int64_t rows = map_.rows_in(b);
     for (std::int64_t r = rows * k / map_.volume; r < rows * (k + 1) / map_.volume; ++r) {
       fetch_for_write(y_ + map_.out_row(b, r) * y_row_bytes_, bytes);

@@ -1,7 +1,7 @@
 // Fetching rows ahead. Rows are gathered, so the processor cannot guess the next ones, and at few
 // channels a row that comes from beyond the second-level cache costs as much as its arithmetic
 // (16 x 16 channels, 10 entries a row: 160 cycles; a miss: about 200). While a task computes, it asks
-// for the rows of y that it will store and for the rows of x that the next blocks will read.
+// for the output rows that it will touch and for the input rows that the next blocks will read.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,12 @@ class Prefetch {
  public:
   Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y);
 
-  // To be called once for each kernel offset k while blocks [first, last) are computed: asks for that
-  // offset's share of the rows.
-  void share(std::int64_t k, std::int64_t first, std::int64_t last) const {
-    share_y(k, first, last);
-    share_x(k, last, last + (last - first));
-  }
+  // To be called for each kernel offset k of a task: ask for that offset's share of the input or
+  // output rows of blocks [first, last), of which some may not exist.
+  void inputs(std::int64_t k, std::int64_t first, std::int64_t last) const;
+  void outputs(std::int64_t k, std::int64_t first, std::int64_t last) const;
 
  private:
-  void share_x(std::int64_t k, std::int64_t first, std::int64_t last) const;
-  void share_y(std::int64_t k, std::int64_t first, std::int64_t last) const;
-
   MapBlocks map_;
   const std::byte* x_;
   const std::byte* y_;
