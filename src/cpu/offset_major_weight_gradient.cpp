@@ -20,6 +20,10 @@ namespace {
 
 constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
 
+// Entries packed at a time: a tile of x and one of dy, 15 KiB together, stay in the first-level cache
+// while every dW tile of them is computed. Measured: 64 to 192 are 3 to 8 % slower.
+constexpr std::int64_t kPackRows = 96;
+
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
 
@@ -32,7 +36,7 @@ KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
   return *std::ranges::min_element(kernels, {}, cost);
 }
 
-Kernel<PackArgs> pack_kernel(DType dtype, int width) {
+Kernel<PackArgs> pack_kernel(DType dtype, std::int64_t width) {
   const std::vector<KernelInfo<PackArgs>> kernels = kernels_of<PackArgs>(current(), dtype);
   return std::ranges::find(kernels, width, &KernelInfo<PackArgs>::width)->run;
 }
@@ -75,10 +79,11 @@ class WeightGradient {
         out_(problem.dy->dim(1) / problem.groups),
         kernel_(pick_kernel(out_)),
         padded_(round_up(out_, kernel_.width)),
-        pack_x_(pack_kernel(problem.x->dtype(), kernel_.rows)),
+        // Kernels of the kinds that go row by row are as wide as a vector.
+        x_columns_(packed_columns(
+            kernel_.rows, kernels_of<StoreArgs>(current(), DType::f32).front().width)),
+        pack_x_(pack_kernel(problem.x->dtype(), x_columns_)),
         pack_dy_(pack_kernel(problem.x->dtype(), kernel_.width)),
-        // Half of a 512 KiB second-level cache.
-        pack_rows_(std::clamp<std::int64_t>(65536 / (in_ + out_), 64, 256)),
         offset_size_(problem.groups * in_ * padded_),
         cut_(problem.map, volume_ * offset_size_ * 4),
         prefetch_(problem.map, *problem.x, *problem.dy) {
@@ -101,8 +106,6 @@ class WeightGradient {
   }
 
  private:
-  static constexpr std::int64_t kSlack = 16;  // floats after a packed tile, see PackArgs
-
   // Entries of one offset: rows of x and of dy.
   struct List {
     std::vector<std::int32_t> x, dy;
@@ -147,15 +150,15 @@ class WeightGradient {
 
   // dW of one offset += x^T dy over the list: some entries at a time, packed into the scratch.
   void add(const List& list, float* dw) const {
-    const std::int64_t x_stride = pack_rows_ * kernel_.rows + kSlack;
-    const std::int64_t dy_stride = pack_rows_ * kernel_.width + kSlack;
-    const std::int64_t x_floats = divide_up(in_, kernel_.rows) * x_stride;
+    const std::int64_t x_stride = kPackRows * x_columns_;
+    const std::int64_t dy_stride = kPackRows * kernel_.width;
+    const std::int64_t x_floats = divide_up(in_, x_columns_) * x_stride;
     float* x = thread_scratch(x_floats + padded_ / kernel_.width * dy_stride).data();
     float* dy = x + x_floats;
     const auto total = static_cast<std::int64_t>(list.x.size());
     for (std::int64_t g = 0; g < p_.groups; ++g) {
-      for (std::int64_t e = 0; e < total; e += pack_rows_) {
-        const std::int64_t count = std::min(pack_rows_, total - e);
+      for (std::int64_t e = 0; e < total; e += kPackRows) {
+        const std::int64_t count = std::min(kPackRows, total - e);
         pack_x_({.x = column(*p_.x, g * in_), .x_stride = p_.groups * in_,
                .row = list.x.data() + e, .count = count, .depth = in_,
                .out = x, .out_stride = x_stride});
@@ -193,8 +196,8 @@ class WeightGradient {
   std::int64_t volume_, in_, out_;
   KernelInfo<WgradArgs> kernel_;
   std::int64_t padded_;  // output channels, up to whole panels
+  std::int64_t x_columns_;  // in a packed tile of x
   Kernel<PackArgs> pack_x_, pack_dy_;
-  std::int64_t pack_rows_;  // entries packed at a time
   std::int64_t offset_size_;  // floats of dW[k] with padding
   Cut cut_;
   Prefetch prefetch_;

@@ -53,7 +53,7 @@ struct StoreArgs {
 
 // Gathers rows as float32, cut into tiles of `width` columns that lie one after another:
 //   out[t * out_stride + e * width + i] = float(x[row[e]][t * width + i])
-// Columns beyond depth are 0. out_stride >= count * width + 16: a vector may be stored past a tile.
+// Columns beyond depth are 0.
 struct PackArgs {
   const void* x;
   std::int64_t x_stride;
@@ -64,9 +64,16 @@ struct PackArgs {
   std::int64_t out_stride;
 };
 
+// x is packed in tiles that hold whole register tiles and whole vectors: the least common multiple.
+constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
+  std::int64_t columns = rows;
+  while (columns % lanes != 0) columns += rows;
+  return columns;
+}
+
 // One panel of `width` output channels, one kernel offset, some entries, both operands packed:
 //   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
-// x in tiles of `rows` columns, dy in one tile of `width`.
+// x in tiles of packed_columns(rows, lanes) columns, dy in one tile of `width`.
 struct WgradArgs {
   const float* x;
   std::int64_t x_stride;  // between tiles

@@ -12,7 +12,7 @@ inline Vec load_some(const T* p, std::int64_t n) {
   return n >= kLanes ? load(p) : load_part(p, n);
 }
 
-// One tile of one entry; `left` columns exist from its first on, kAll: at least as many as are read.
+// One tile of one entry, of which `left` columns exist; kAll: all of them.
 template <bool kAll, int kWidth, typename T>
 [[gnu::always_inline]] inline void pack_tile(const T* x, std::int64_t left, float* out) {
   VOXLOOM_UNROLL
@@ -25,22 +25,18 @@ template <bool kAll, int kWidth, typename T>
   }
 }
 
-// Whole vectors are stored, past the tile where it is narrower: the next entry writes over that.
 template <typename T, int, int kWidth>
 inline void run(const PackArgs& p) {
-  constexpr std::int64_t kRead = (kWidth + kLanes - 1) / kLanes * kLanes;
-  const std::int64_t whole = p.depth < kRead ? 0 : (p.depth - kRead) / kWidth + 1;
+  static_assert(kWidth % kLanes == 0);
+  const std::int64_t whole = p.depth / kWidth;
   for (std::int64_t e = 0; e < p.count; ++e) {
     const T* x = static_cast<const T*>(p.x) + p.row[e] * p.x_stride;
     float* out = p.out + e * kWidth;
     for (std::int64_t t = 0; t < whole; ++t, x += kWidth, out += p.out_stride) {
-      pack_tile<true, kWidth>(x, kRead, out);
+      pack_tile<true, kWidth>(x, kWidth, out);
     }
-    for (std::int64_t left = p.depth - whole * kWidth; left > 0; left -= kWidth) {
-      pack_tile<false, kWidth>(x, left, out);
-      x += kWidth;
-      out += p.out_stride;
-    }
+    const std::int64_t left = p.depth - whole * kWidth;
+    if (left > 0) pack_tile<false, kWidth>(x, left, out);
   }
 }
 

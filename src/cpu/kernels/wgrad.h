@@ -24,7 +24,7 @@ template <int kRows, int kUsed, int kVecs>
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) acc[r][v] = load(dw + (r * kVecs + v) * kLanes);
   }
-  for (std::int64_t e = 0; e < count; ++e, x += kRows, dy += kVecs * kLanes) {
+  for (std::int64_t e = 0; e < count; ++e, x += packed_columns(kRows, kLanes), dy += kVecs * kLanes) {
     Vec row[kVecs];
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) row[v] = load(dy + v * kLanes);
@@ -54,13 +54,16 @@ inline void accumulate_rest(const WgradArgs& w, const float* x, std::int64_t use
 template <typename, int kRows, int kWidth>
 inline void run(const WgradArgs& w) {
   constexpr int kVecs = kWidth / kLanes;
-  const float* x = w.x;
+  constexpr std::int64_t kColumns = packed_columns(kRows, kLanes);
   float* dw = w.dw;
   std::int64_t i = 0;
-  for (; i + kRows <= w.depth; i += kRows, x += w.x_stride, dw += kRows * kWidth) {
-    accumulate_tile<kRows, kRows, kVecs>(x, w.dy, w.count, dw);
+  const auto tile = [&w](std::int64_t first) {
+    return w.x + first / kColumns * w.x_stride + first % kColumns;
+  };
+  for (; i + kRows <= w.depth; i += kRows, dw += kRows * kWidth) {
+    accumulate_tile<kRows, kRows, kVecs>(tile(i), w.dy, w.count, dw);
   }
-  accumulate_rest<kRows, kRows - 1, kVecs>(w, x, w.depth - i, dw);
+  if (i < w.depth) accumulate_rest<kRows, kRows - 1, kVecs>(w, tile(i), w.depth - i, dw);
 }
 
 }  // namespace
