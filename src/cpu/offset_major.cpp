@@ -97,11 +97,13 @@ class OffsetMajor {
       gemm.a_row = own_rows_.data();
     }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
-      if (pass.group == 0 && pass.begin == 0) {
-        prefetch_.outputs(k, first, last);
-        prefetch_.inputs(k, last, 2 * last - first);
-      }
       for (std::int64_t block = first; block < last; ++block) {
+        if (pass.group == 0 && pass.begin == 0) {
+          const Prefetch::Share share{k * (last - first) + block - first,
+                                      p_.weight.volume * (last - first)};
+          prefetch_.outputs(share, first, last);
+          prefetch_.inputs(share, last, 2 * last - first);
+        }
         const BlockSlice slice = p_.map.slice(block, k);
         if (slice.count == 0) continue;
         if (widen_ == nullptr) {

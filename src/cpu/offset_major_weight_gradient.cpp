@@ -124,8 +124,9 @@ class WeightGradient {
     for (std::int64_t block = first; block < last; block += cut_.blocks_per_list) {
       for (std::int64_t k = first_k; k < last_k; ++k) {
         const std::int64_t next = block + cut_.blocks_per_list;
-        prefetch_.outputs(k, next, next + cut_.blocks_per_list);
-        prefetch_.inputs(k, next, next + cut_.blocks_per_list);
+        const Prefetch::Share share{k - first_k, last_k - first_k};
+        prefetch_.outputs(share, next, next + cut_.blocks_per_list);
+        prefetch_.inputs(share, next, next + cut_.blocks_per_list);
         fill(list, k, block, std::min(last, block + cut_.blocks_per_list));
         if (list.x.empty()) continue;
         add(list, partial(chunk, k));
