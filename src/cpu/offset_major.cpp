@@ -47,7 +47,8 @@ class OffsetMajor {
     if (problem.bias != nullptr) bias_ = problem.bias->to(DType::f32);
     plan_passes();
     blocks_per_task_ = widen_ == nullptr ? 2 : 1;
-    entries_per_call_ = std::max<std::int64_t>(24, 4096 / p_.weight.in / 24 * 24);
+    const std::int64_t depth = std::max<std::int64_t>(1, p_.weight.in);
+    entries_per_call_ = std::max<std::int64_t>(24, 4096 / depth / 24 * 24);
   }
 
   void run() const {
