@@ -6,8 +6,7 @@
 
 #include "artifact/helpers.h"
 #include "artifact/op_spec.h"
-#include "artifact/random_data.h"
-#include "voxloom/graph_builder.h"
+#include "artifact/operation_cases.h"
 #include "voxloom/sets.h"
 
 namespace voxloom::test {
@@ -16,213 +15,12 @@ namespace {
 using artifact::GraphBuilder;
 using artifact::ValueRef;
 using artifact::WeightFamily;
-
-// x and y live on the same lattice of stride 2, fine on one of stride 1.
-struct Data {
-  SparseTensor x = random_sparse({.stride = 2, .seed = 1});
-  SparseTensor y = random_sparse({.stride = 2, .seed = 2});
-  SparseTensor fine = random_sparse({.extent = 12, .channels = 1, .seed = 3});
-};
-
-struct Inputs {
-  ValueRef x, y, fine;
-};
-
+using Inputs = OpInputs;
 using Output = artifact::Result;
 
-struct OpCase {
-  std::string name;  // the operation that the graph must hold
-  std::function<ValueRef(GraphBuilder&, const Inputs&)> build;
-  std::function<Output(const Data&)> direct;
-};
-
-void PrintTo(const OpCase& c, std::ostream* out) { *out << c.name; }
-
-Tensor weights(const Shape& shape) { return random_tensor(shape, 7); }
-const Tensor kBias = random_tensor({6}, 8);
-
-ValueRef conv_weight(GraphBuilder& b, Triple size, std::int32_t groups = 1) {
-  return b.conv_weight("w", weights({6, size.x, size.y, size.z, 4 / groups}), size, groups);
-}
-ValueRef bias(GraphBuilder& b) { return b.weight("b", WeightFamily::bias, kBias); }
 ValueRef on_features(GraphBuilder& b, const Inputs& in,
                      const std::function<ValueRef(ValueRef)>& map) {
   return b.with_features(in.x, map(b.features(in.x)));
-}
-
-const Triple kSize{3, 1, 3};
-const QuantizedWeight& packed_weight() {
-  static const QuantizedWeight weight =
-      quantize(weights({6, 3, 1, 3, 4}), {.bits = 4, .group_size = 32});
-  return weight;
-}
-
-std::vector<OpCase> convolutions() {
-  return {
-      {"lattice.conv3d",
-       [](auto& b, auto& in) {
-         return b.conv3d(in.x, {.weight = conv_weight(b, kSize), .bias = bias(b)},
-                         {.kernel_size = kSize, .stride = {2, 1, 1}, .padding = 1, .dilation = 2});
-       },
-       [](auto& d) {
-         return conv3d(d.x, weights({6, 3, 1, 3, 4}), kBias,
-                       {.kernel_size = kSize, .stride = {2, 1, 1}, .padding = 1, .dilation = 2});
-       }},
-      {"lattice.target_conv3d",
-       [](auto& b, auto& in) {
-         return b.conv3d(in.fine,
-                         {.weight = b.conv_weight("w", weights({6, 3, 1, 3, 1}), kSize),
-                          .bias = bias(b),
-                          .target = in.x},
-                         {.kernel_size = kSize, .stride = 2});
-       },
-       [](auto& d) {
-         return conv3d(d.fine, weights({6, 3, 1, 3, 1}), kBias,
-                       {.kernel_size = kSize, .stride = 2, .target = d.x});
-       }},
-      {"lattice.subm_conv3d",
-       [](auto& b, auto& in) {
-         return b.conv3d(in.x, {.weight = conv_weight(b, kSize)},
-                         {.kernel_size = kSize, .support = Support::submanifold});
-       },
-       [](auto& d) {
-         return subm_conv3d(d.x, weights({6, 3, 1, 3, 4}), {}, {.kernel_size = kSize});
-       }},
-      {"lattice.subm_conv3d",  // packed
-       [](auto& b, auto& in) {
-         return b.subm_conv3d(in.x, {.weight = b.conv_weight("w", packed_weight(), kSize)},
-                              {.kernel_size = kSize});
-       },
-       [](auto& d) { return subm_conv3d(d.x, packed_weight(), {}, {.kernel_size = kSize}); }},
-      {"lattice.normalized_subm_conv3d",
-       [](auto& b, auto& in) {
-         return b.normalized_subm_conv3d(in.x, {.weight = conv_weight(b, kSize), .bias = bias(b)},
-                                         {.kernel_size = kSize}, 1e-6F);
-       },
-       [](auto& d) {
-         return normalized_subm_conv3d(d.x, weights({6, 3, 1, 3, 4}), kBias, {.kernel_size = kSize},
-                                       1e-6F);
-       }},
-      {"lattice.conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.conv_transpose3d(in.x, {.weight = conv_weight(b, 2)}, {.padding = 1});
-       },
-       [](auto& d) {
-         return conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {}, {.padding = 1});
-       }},
-      {"lattice.target_conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.conv_transpose3d(in.x, {.weight = conv_weight(b, 2), .target = in.fine});
-       },
-       [](auto& d) {
-         return conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {}, {.target = d.fine});
-       }},
-      {"lattice.normalized_conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.normalized_conv_transpose3d(in.x, {.weight = conv_weight(b, 2)});
-       },
-       [](auto& d) {
-         return normalized_conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {});
-       }},
-      {"lattice.target_normalized_conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.normalized_conv_transpose3d(in.x,
-                                              {.weight = conv_weight(b, 2), .target = in.fine});
-       },
-       [](auto& d) {
-         return normalized_conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {}, {.target = d.fine});
-       }},
-      {"lattice.generative_conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.generative_conv_transpose3d(in.x, {.weight = conv_weight(b, 3)},
-                                              {.kernel_size = 3});
-       },
-       [](auto& d) {
-         return generative_conv_transpose3d(d.x, weights({6, 3, 3, 3, 4}), {}, {.kernel_size = 3});
-       }},
-      {"lattice.normalized_generative_conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.normalized_generative_conv_transpose3d(in.x, {.weight = conv_weight(b, 2)});
-       },
-       [](auto& d) {
-         return normalized_generative_conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {});
-       }},
-      {"voxloom.conv3d",  // groups, reachable within bounds, the other origin
-       [](auto& b, auto& in) {
-         return b.conv3d(in.x, {.weight = conv_weight(b, 3, 2), .bias = bias(b)},
-                         {.kernel_size = 3,
-                          .support = Support::reachable,
-                          .origin = Origin::corner,
-                          .groups = 2,
-                          .bounds = Bounds{{-2, -2, -2}, {3, 3, 3}}});
-       },
-       [](auto& d) {
-         return conv3d(d.x, weights({6, 3, 3, 3, 2}), kBias,
-                       {.kernel_size = 3,
-                        .support = Support::reachable,
-                        .origin = Origin::corner,
-                        .groups = 2,
-                        .bounds = Bounds{{-2, -2, -2}, {3, 3, 3}}});
-       }},
-      {"voxloom.conv3d",  // a list of offsets
-       [](auto& b, auto& in) {
-         const ValueRef w = b.weight("w", WeightFamily::kernel, weights({3, 4, 6}));
-         return b.conv3d(in.x, {.weight = w}, {.offsets = {{0, 0, 0}, {1, 0, -1}, {-2, 0, 0}}});
-       },
-       [](auto& d) {
-         return conv3d(d.x, weights({3, 4, 6}), {},
-                       {.offsets = {{0, 0, 0}, {1, 0, -1}, {-2, 0, 0}}});
-       }},
-      {"voxloom.conv3d",  // depthwise
-       [](auto& b, auto& in) {
-         const ValueRef w = b.conv_weight("w", weights({9, 4}), kSize, 4);
-         return b.subm_conv3d(in.x, {.weight = w}, {.kernel_size = kSize, .groups = 4});
-       },
-       [](auto& d) {
-         return subm_conv3d(d.x, weights({9, 4}), {}, {.kernel_size = kSize, .groups = 4});
-       }},
-      {"voxloom.conv3d",  // normalized with groups
-       [](auto& b, auto& in) {
-         return b.normalized_subm_conv3d(in.x, {.weight = conv_weight(b, 3, 2)},
-                                         {.kernel_size = 3, .groups = 2});
-       },
-       [](auto& d) {
-         return normalized_subm_conv3d(d.x, weights({6, 3, 3, 3, 2}), {},
-                                       {.kernel_size = 3, .groups = 2});
-       }},
-      {"voxloom.conv_transpose3d",
-       [](auto& b, auto& in) {
-         return b.conv_transpose3d(in.x, {.weight = conv_weight(b, 3, 2), .target = in.fine},
-                                   {.kernel_size = 3, .origin = Origin::centered, .groups = 2});
-       },
-       [](auto& d) {
-         return conv_transpose3d(
-             d.x, weights({6, 3, 3, 3, 2}), {},
-             {.kernel_size = 3, .target = d.fine, .origin = Origin::centered, .groups = 2});
-       }},
-      {"voxloom.conv_transpose3d",  // generative with groups
-       [](auto& b, auto& in) {
-         return b.normalized_generative_conv_transpose3d(in.x, {.weight = conv_weight(b, 2, 2)},
-                                                         {.groups = 2});
-       },
-       [](auto& d) {
-         return normalized_generative_conv_transpose3d(d.x, weights({6, 2, 2, 2, 2}), {},
-                                                       {.groups = 2});
-       }},
-      {"voxloom.inverse_conv3d",
-       [](auto& b, auto& in) {
-         const ConvOptions options{.kernel_size = 3, .stride = 2};
-         const ValueRef down = b.conv3d(in.x, {.weight = conv_weight(b, 3)}, options);
-         const ValueRef up = b.conv_weight("up", random_tensor({4, 3, 3, 3, 6}, 9), 3);
-         return b.inverse_conv3d(down, in.x, {.weight = up}, options);
-       },
-       [](auto& d) {
-         const ConvOptions options{.kernel_size = 3, .stride = 2};
-         const SparseTensor down = conv3d(d.x, weights({6, 3, 3, 3, 4}), {}, options);
-         return inverse_conv3d(down, random_tensor({4, 3, 3, 3, 6}, 9), {},
-                               conv3d_map(d.x, options));
-       }},
-  };
 }
 
 std::vector<OpCase> pools() {
@@ -365,10 +163,10 @@ std::vector<OpCase> row_wise() {
                        std::function<ValueRef(GraphBuilder&, ValueRef)> build,
                        std::function<Tensor(const Tensor&)> direct) {
     return OpCase{name,
-                  [build](GraphBuilder& b, const Inputs& in) {
+                  [build](GraphBuilder& b, const OpInputs& in) {
                     return on_features(b, in, [&](ValueRef f) { return build(b, f); });
                   },
-                  [direct](const Data& d) { return d.x.with_features(direct(d.x.features())); }};
+                  [direct](const OpData& d) { return d.x.with_features(direct(d.x.features())); }};
   };
   const auto channel = [](GraphBuilder& b, const std::string& key, const Tensor& value) {
     return b.weight(key, WeightFamily::channel, value);
@@ -452,10 +250,10 @@ void expect_identical(const Output& actual, const Output& expected) {
 
 TEST_P(Operations, GiveWhatTheLibraryGives) {
   const OpCase& c = GetParam();
-  const Data data;
+  const OpData data;
   GraphBuilder b;
   TensorMap inputs;
-  Inputs in;
+  OpInputs in;
   const auto add = [&](const std::string& name, const SparseTensor& x) {
     add_sparse_input(inputs, name, x);
     return b.sparse_input(name, {.channels = x.channels(), .stride = x.stride()});
@@ -478,7 +276,7 @@ TEST_P(Operations, GiveWhatTheLibraryGives) {
   expect_identical(artifact::Model::load(folder / "op.lattice").run(inputs).at("o"), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Convolutions, Operations, testing::ValuesIn(convolutions()));
+INSTANTIATE_TEST_SUITE_P(Convolutions, Operations, testing::ValuesIn(convolution_cases()));
 INSTANTIATE_TEST_SUITE_P(Pools, Operations, testing::ValuesIn(pools()));
 INSTANTIATE_TEST_SUITE_P(Algebra, Operations, testing::ValuesIn(algebra()));
 INSTANTIATE_TEST_SUITE_P(RowWise, Operations, testing::ValuesIn(row_wise()));
@@ -490,7 +288,7 @@ TEST(Operations, EachOneOfTheTableIsTested) {
                                   "lattice.voxelize",         "lattice.devoxelize",
                                   "lattice.embedding_lookup", "voxloom.sparse.make",
                                   "voxloom.voxelize",         "voxloom.devoxelize"};
-  for (const auto& cases : {convolutions(), pools(), algebra(), row_wise()}) {
+  for (const auto& cases : {convolution_cases(), pools(), algebra(), row_wise()}) {
     for (const OpCase& c : cases) tested.insert(c.name);
   }
   std::size_t plain = 0;
