@@ -20,5 +20,6 @@ struct Command {
 void add_run(CLI::App& command);
 void add_info(CLI::App& command);
 void add_verify(CLI::App& command);
+void add_bench(CLI::App& command);
 
 }  // namespace voxloom::cli

@@ -18,6 +18,7 @@ constexpr std::array kCommands = {
     Command{"run", "Run a model on arrays from a file", add_run},
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},
+    Command{"bench", "Measure the library on this machine", add_bench},
 };
 
 constexpr const char* kDescription =

@@ -23,6 +23,8 @@ constexpr std::array kForward = {
 };
 
 constexpr std::array kWeightGradient = {
+    Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
+                                  offset_major_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
 };

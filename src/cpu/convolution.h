@@ -61,6 +61,7 @@ void pin_algorithm(std::string_view name);
 
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
+void offset_major_weight_gradient(const ConvWeightGradient& problem);
 
 // The plain references: float32 sums in (k, channel) order, one output row at a time.
 void reference_forward(const ConvForward& problem);

@@ -32,6 +32,8 @@ std::span<const KernelInfo<Args>> kernels_of() {
   return all;
 }
 template std::span<const KernelInfo<GemmArgs>> kernels_of();
+template std::span<const KernelInfo<WgradArgs>> kernels_of();
+template std::span<const KernelInfo<PackArgs>> kernels_of();
 template std::span<const KernelInfo<WidenArgs>> kernels_of();
 template std::span<const KernelInfo<StoreArgs>> kernels_of();
 template std::span<const KernelInfo<PeakArgs>> kernels_of();

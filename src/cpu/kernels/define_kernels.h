@@ -7,6 +7,7 @@
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/peak.h"
 #include "cpu/kernels/rows.h"
+#include "cpu/kernels/wgrad.h"
 
 namespace voxloom::cpu::kernels {
 namespace {

@@ -6,6 +6,8 @@
 namespace voxloom::cpu::kernels {
 
 using gemm_args = GemmArgs;
+using wgrad_args = WgradArgs;
+using pack_args = PackArgs;
 using widen_args = WidenArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;
