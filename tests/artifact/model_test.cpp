@@ -2,9 +2,8 @@
 #include <limits>
 #include <thread>
 
-#include "artifact/random_data.h"
+#include "artifact/models.h"
 #include "artifact/sample.h"
-#include "voxloom/graph_builder.h"
 
 namespace voxloom::test {
 namespace {
@@ -18,33 +17,6 @@ using artifact::ValueRef;
 using artifact::WeightFamily;
 
 constexpr auto kUnknown = artifact::kDynamic;
-
-// A small encoder and decoder with a skip connection.
-artifact::Bundle unet() {
-  GraphBuilder b;
-  const ValueRef x = b.sparse_input("x", {.channels = 4});
-  const ValueRef stem = b.subm_conv3d(
-      x, {.weight = b.conv_weight("stem.weight", random_tensor({8, 3, 3, 3, 4}, 1), 3)});
-  const ValueRef rectified = b.with_features(stem, b.activate(b.features(stem), Activation::relu));
-  const ValueRef down = b.conv3d(
-      rectified, {.weight = b.conv_weight("down.weight", random_tensor({16, 2, 2, 2, 8}, 2), 2)},
-      {.kernel_size = 2, .stride = 2});
-  const ValueRef up = b.conv_transpose3d(
-      down, {.weight = b.conv_weight("up.weight", random_tensor({8, 2, 2, 2, 16}, 3), 2),
-             .target = rectified});
-  const ValueRef both = b.cat({up, rectified});
-  const ValueRef head = b.subm_conv3d(
-      both, {.weight = b.conv_weight("head.weight", random_tensor({3, 1, 1, 1, 16}, 4), 1)},
-      {.kernel_size = 1});
-  b.output("output", head);
-  return b.bundle();
-}
-
-TensorMap unet_inputs(unsigned seed = 1, std::size_t sites = 200) {
-  TensorMap inputs;
-  add_sparse_input(inputs, "x", random_sparse({.sites = sites, .extent = 12, .seed = seed}));
-  return inputs;
-}
 
 const CoordinateSet& output_set(const artifact::Results& results) {
   return std::get<SparseTensor>(results.at("output")).coords();
