@@ -5,12 +5,12 @@
 #include <memory>
 #include <string_view>
 
+#include "core/atomic_file.h"
 #include "bench/plan.h"
 #include "bench/progress.h"
 #include "bench/report.h"
 #include "cli/command.h"
 #include "cli/measured_options.h"
-#include "core/atomic_file.h"
 
 namespace voxloom::cli {
 namespace {
