@@ -5,7 +5,7 @@
 #include <array>
 #include <fstream>
 
-#include "artifact/atomic_file.h"
+#include "core/atomic_file.h"
 #include "artifact/graph_reader.h"
 #include "artifact/mlir_writer.h"
 #include "artifact/verifier.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "artifact/atomic_file.h"
+#include "core/atomic_file.h"
 #include "bench/plan.h"
 #include "bench/progress.h"
 #include "bench/report.h"
