@@ -141,6 +141,7 @@ int main(int argc, char** argv) {
               static_cast<double>(map.size()) / static_cast<double>(map.target().size()),
               std::string(cpu::name_of(cpu::current())).c_str(),
               fine.is_canonical() ? "canonical" : "caller's order");
+  std::printf("copy bandwidth %.1f GB/s\n", cpu::measure_copy_bandwidth());
   for (const std::string& op : split(options["--op"], ',')) {
     for (const std::string& type : split(options["--dtype"], ',')) {
       for (const std::string& channels : split(options["--channels"], ',')) {

@@ -14,15 +14,17 @@ say "build"
 scripts/build.sh release
 
 voxloom=build/release/voxloom
-bundle=examples/bundles/segmenter.lattice
 mkdir -p demo-out
 
 say "a U-Net in 50 lines of C++ (examples/small_unet.cpp)"
 show build/release/examples/example_small_unet
 
-say "a model bundle"
-show "$voxloom" verify "$bundle"
-show "$voxloom" info "$bundle"
-show "$voxloom" run "$bundle" --inputs examples/bundles/segmenter.inputs.safetensors \
+say "a model bundle, written by examples/export_model.cpp and run by the program"
+show build/release/examples/example_export_model demo-out
+show "$voxloom" verify demo-out/points.lattice
+show "$voxloom" info demo-out/points.lattice
+show "$voxloom" run demo-out/points.lattice --inputs demo-out/scan.safetensors \
   --output demo-out/scores.safetensors
+
+say "results"
 ls -l demo-out

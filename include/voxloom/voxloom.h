@@ -2,11 +2,15 @@
 #pragma once
 
 #include "voxloom/algebra.h"
+#include "voxloom/artifact.h"
 #include "voxloom/conv.h"
 #include "voxloom/coordinate_set.h"
 #include "voxloom/dense.h"
 #include "voxloom/dtype.h"
 #include "voxloom/error.h"
+#include "voxloom/graph.h"
+#include "voxloom/graph_builder.h"
+#include "voxloom/isa.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/memory.h"
 #include "voxloom/models.h"
@@ -16,6 +20,7 @@
 #include "voxloom/plans.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
+#include "voxloom/safetensors.h"
 #include "voxloom/sets.h"
 #include "voxloom/sparse_tensor.h"
 #include "voxloom/tensor.h"

@@ -33,6 +33,7 @@ std::span<const KernelInfo<Args>> kernels_of() {
 }
 template std::span<const KernelInfo<GemmArgs>> kernels_of();
 template std::span<const KernelInfo<WgradArgs>> kernels_of();
+template std::span<const KernelInfo<PackArgs>> kernels_of();
 template std::span<const KernelInfo<WidenArgs>> kernels_of();
 template std::span<const KernelInfo<StoreArgs>> kernels_of();
 template std::span<const KernelInfo<PeakArgs>> kernels_of();

@@ -46,7 +46,8 @@ class OffsetMajor {
     }
     if (problem.bias != nullptr) bias_ = problem.bias->to(DType::f32);
     plan_passes();
-    blocks_per_task_ = std::min<std::int64_t>(4, std::max<std::int64_t>(1, p_.weight.in / 16));
+    blocks_per_task_ = widen_ == nullptr ? 2 : 1;
+    entries_per_call_ = std::max<std::int64_t>(24, 4096 / p_.weight.in / 24 * 24);
   }
 
   void run() const {
@@ -66,7 +67,7 @@ class OffsetMajor {
   // float32 rows are read in place, so each panel walks the entries by itself with its slice of W
   // in the first-level cache; 16-bit rows are converted once for as many panels as possible.
   void plan_passes() {
-    const std::int64_t most_columns = widen_ == nullptr ? 1 : 256;
+    const std::int64_t most_columns = widen_ == nullptr ? 64 : 256;
     for (std::int64_t g = 0; g < p_.weight.groups; ++g) {
       for (std::size_t p = 0; p < panels_.size(); ++p) {
         const std::int64_t width = panels_[p].kernel.width;
@@ -97,24 +98,32 @@ class OffsetMajor {
       gemm.a_row = own_rows_.data();
     }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
-      if (pass.group == 0 && pass.begin == 0) prefetch_.share(k, first, last);
       for (std::int64_t block = first; block < last; ++block) {
+        if (pass.group == 0 && pass.begin == 0) {
+          const Prefetch::Share share{k * (last - first) + block - first,
+                                      p_.weight.volume * (last - first)};
+          prefetch_.outputs(share, first, last);
+          prefetch_.inputs(share, last, 2 * last - first);
+        }
         const BlockSlice slice = p_.map.slice(block, k);
         if (slice.count == 0) continue;
-        if (widen_ == nullptr) {
-          gemm.a_row = slice.in_row;
-        } else {
-          widen_rows(pass, slice, sums + sum_count);
-        }
-        gemm.c_row = slice.out_local;
-        gemm.count = slice.count;
-        float* panel_sums = sums;
-        for (std::size_t p = pass.begin; p < pass.end; ++p) {
-          const std::int64_t width = panels_[p].kernel.width;
-          gemm.b = weights_.at(pass.group, p, k);
-          gemm.c = panel_sums + (block - first) * kBlockRows * width;
-          panels_[p].kernel.run(gemm);
-          panel_sums += rows * width;
+        for (std::int64_t e = 0; e < slice.count; e += entries_per_call_) {
+          const std::int64_t count = std::min(entries_per_call_, slice.count - e);
+          if (widen_ == nullptr) {
+            gemm.a_row = slice.in_row + e;
+          } else {
+            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count}, sums + sum_count);
+          }
+          gemm.c_row = slice.out_local + e;
+          gemm.count = count;
+          float* panel_sums = sums;
+          for (std::size_t p = pass.begin; p < pass.end; ++p) {
+            const std::int64_t width = panels_[p].kernel.width;
+            gemm.b = weights_.at(pass.group, p, k);
+            gemm.c = panel_sums + (block - first) * kBlockRows * width;
+            panels_[p].kernel.run(gemm);
+            panel_sums += rows * width;
+          }
         }
       }
     }
@@ -175,6 +184,7 @@ class OffsetMajor {
   std::int64_t in_channels_, out_channels_;
   std::vector<Pass> passes_;
   std::int64_t blocks_per_task_ = 1;
+  std::int64_t entries_per_call_ = 1;
 };
 
 }  // namespace

@@ -5,14 +5,13 @@
 // depend on the map and the shape alone: no thread count changes a bit.
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 #include <vector>
 
 #include "core/checked.h"
 #include "core/parallel.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
+#include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "voxloom/memory.h"
 
@@ -20,6 +19,10 @@ namespace voxloom::cpu {
 namespace {
 
 constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
+
+// Entries packed at a time: a tile of x and one of dy, 15 KiB together, stay in the first-level cache
+// while every dW tile of them is computed. Measured: 64 to 192 are 3 to 8 % slower.
+constexpr std::int64_t kPackRows = 96;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
@@ -31,6 +34,11 @@ KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
     return std::pair(round_up(out, k.width), -k.width);
   };
   return *std::ranges::min_element(kernels, {}, cost);
+}
+
+Kernel<PackArgs> pack_kernel(DType dtype, std::int64_t width) {
+  const std::vector<KernelInfo<PackArgs>> kernels = kernels_of<PackArgs>(current(), dtype);
+  return std::ranges::find(kernels, width, &KernelInfo<PackArgs>::width)->run;
 }
 
 // How the work is cut; see the rules in the constructor.
@@ -56,8 +64,8 @@ struct Cut {
     const std::int64_t lists = divide_up(blocks, blocks_per_list);
     lists_per_chunk = divide_up(lists, std::clamp<std::int64_t>(most, 1, lists));
     chunks = divide_up(lists, lists_per_chunk);
-    // About 64 tasks; neighbouring offsets read the same rows and stay together.
-    offsets_per_task = std::clamp<std::int64_t>(volume * chunks / 64, 1, volume);
+    // About 16 tasks; the more offsets a task has, the more often it finds a row in its cache.
+    offsets_per_task = std::clamp<std::int64_t>(volume * chunks / 16, 1, volume);
     offset_tasks = divide_up(volume, offsets_per_task);
   }
 };
@@ -71,16 +79,18 @@ class WeightGradient {
         out_(problem.dy->dim(1) / problem.groups),
         kernel_(pick_kernel(out_)),
         padded_(round_up(out_, kernel_.width)),
-        widen_(kernel_of<WidenArgs>(current(), problem.x->dtype())),
-        packs_(problem.x->dtype() != DType::f32 || padded_ != out_),
+        // Kernels of the kinds that go row by row are as wide as a vector.
+        x_columns_(packed_columns(
+            kernel_.rows, kernels_of<StoreArgs>(current(), DType::f32).front().width)),
+        pack_x_(pack_kernel(problem.x->dtype(), x_columns_)),
+        pack_dy_(pack_kernel(problem.x->dtype(), kernel_.width)),
         offset_size_(problem.groups * in_ * padded_),
-        cut_(problem.map, volume_ * offset_size_ * 4) {
+        cut_(problem.map, volume_ * offset_size_ * 4),
+        prefetch_(problem.map, *problem.x, *problem.dy) {
     const std::int64_t floats =
         checked_product("convolution", {cut_.chunks, volume_, offset_size_});
     partial_ = std::reinterpret_pointer_cast<float>(
         allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(1, floats)) * 4));
-    own_rows_.resize(kPackRows);
-    std::iota(own_rows_.begin(), own_rows_.end(), 0);
   }
 
   void run() const {
@@ -96,8 +106,6 @@ class WeightGradient {
   }
 
  private:
-  static constexpr std::int64_t kPackRows = 128;
-
   // Entries of one offset: rows of x and of dy.
   struct List {
     std::vector<std::int32_t> x, dy;
@@ -115,9 +123,13 @@ class WeightGradient {
     List list;
     for (std::int64_t block = first; block < last; block += cut_.blocks_per_list) {
       for (std::int64_t k = first_k; k < last_k; ++k) {
+        const std::int64_t next = block + cut_.blocks_per_list;
+        const Prefetch::Share share{k - first_k, last_k - first_k};
+        prefetch_.outputs(share, next, next + cut_.blocks_per_list);
+        prefetch_.inputs(share, next, next + cut_.blocks_per_list);
         fill(list, k, block, std::min(last, block + cut_.blocks_per_list));
         if (list.x.empty()) continue;
-        packs_ ? add_packed(list, partial(chunk, k)) : add_in_place(list, partial(chunk, k));
+        add(list, partial(chunk, k));
       }
     }
   }
@@ -128,69 +140,42 @@ class WeightGradient {
     for (std::int64_t block = first; block < last; ++block) {
       const BlockSlice slice = p_.map.slice(block, k);
       list.x.insert(list.x.end(), slice.in_row, slice.in_row + slice.count);
+      const std::size_t at = list.dy.size();
+      list.dy.resize(at + static_cast<std::size_t>(slice.count));
+      std::int32_t* dy = list.dy.data() + at;
       for (std::int64_t e = 0; e < slice.count; ++e) {
-        list.dy.push_back(p_.map.out_row(block, slice.out_local[e]));
+        dy[e] = p_.map.out_row(block, slice.out_local[e]);
       }
     }
   }
 
-  // dW of one offset, group by group, panel by panel, over operands at x and dy.
-  void add(WgradArgs args, const float* dy, float* dw) const {
-    for (std::int64_t o = 0; o < padded_; o += kernel_.width) {
-      args.dy = dy + o;
-      args.dw = dw + o * in_;
-      kernel_.run(args);
-    }
-  }
-
-  void add_in_place(const List& list, float* dw) const {
-    for (std::int64_t g = 0; g < p_.groups; ++g) {
-      add({.x = p_.x->data<float>() + g * in_,
-           .x_stride = p_.groups * in_,
-           .x_row = list.x.data(),
-           .dy = nullptr,
-           .dy_stride = p_.groups * out_,
-           .dy_row = list.dy.data(),
-           .count = static_cast<std::int64_t>(list.x.size()),
-           .depth = in_,
-           .dw = nullptr},
-          p_.dy->data<float>() + g * out_, dw + g * in_ * padded_);
-    }
-  }
-
-  // 16-bit operands, and panels that reach beyond a row's end, go through the scratch.
-  void add_packed(const List& list, float* dw) const {
-    float* x = thread_scratch(kPackRows * (in_ + padded_)).data();
-    float* dy = x + kPackRows * in_;
-    std::fill(dy, dy + kPackRows * padded_, 0.0F);  // the padding, above all
+  // dW of one offset += x^T dy over the list: some entries at a time, packed into the scratch.
+  void add(const List& list, float* dw) const {
+    const std::int64_t x_stride = kPackRows * x_columns_;
+    const std::int64_t dy_stride = kPackRows * kernel_.width;
+    const std::int64_t x_floats = divide_up(in_, x_columns_) * x_stride;
+    float* x = thread_scratch(x_floats + padded_ / kernel_.width * dy_stride).data();
+    float* dy = x + x_floats;
     const auto total = static_cast<std::int64_t>(list.x.size());
     for (std::int64_t g = 0; g < p_.groups; ++g) {
       for (std::int64_t e = 0; e < total; e += kPackRows) {
         const std::int64_t count = std::min(kPackRows, total - e);
-        pack(*p_.x, g * in_, in_, {list.x.data() + e, count}, x, in_);
-        pack(*p_.dy, g * out_, out_, {list.dy.data() + e, count}, dy, padded_);
-        add({.x = x, .x_stride = in_, .x_row = own_rows_.data(), .dy = nullptr,
-             .dy_stride = padded_, .dy_row = own_rows_.data(), .count = count, .depth = in_,
-             .dw = nullptr},
-            dy, dw + g * in_ * padded_);
+        pack_x_({.x = column(*p_.x, g * in_), .x_stride = p_.groups * in_,
+               .row = list.x.data() + e, .count = count, .depth = in_,
+               .out = x, .out_stride = x_stride});
+        pack_dy_({.x = column(*p_.dy, g * out_), .x_stride = p_.groups * out_,
+               .row = list.dy.data() + e, .count = count, .depth = out_,
+               .out = dy, .out_stride = dy_stride});
+        for (std::int64_t p = 0; p * kernel_.width < out_; ++p) {
+          kernel_.run({.x = x, .x_stride = x_stride, .dy = dy + p * dy_stride, .count = count,
+                       .depth = in_, .dw = dw + (g * padded_ + p * kernel_.width) * in_});
+        }
       }
     }
   }
 
-  struct Rows {
-    const std::int32_t* row;
-    std::int64_t count;
-  };
-
-  void pack(const Tensor& from, std::int64_t column, std::int64_t columns, Rows rows, float* to,
-            std::int64_t stride) const {
-    widen_({.x = from.raw() + column * static_cast<std::int64_t>(size_of(from.dtype())),
-            .x_stride = from.dim(1),
-            .row = rows.row,
-            .count = rows.count,
-            .depth = columns,
-            .out = to,
-            .out_stride = stride});
+  static const std::byte* column(const Tensor& t, std::int64_t i) {
+    return t.raw() + i * static_cast<std::int64_t>(size_of(t.dtype()));
   }
 
   // Row `row` of dW as (K, G, in), out of the panels of each chunk.
@@ -199,11 +184,11 @@ class WeightGradient {
     const std::int64_t at = row / in_ * in_ * padded_;
     float* dw = p_.dw->mutable_data<float>() + row * out_;
     std::fill(dw, dw + out_, 0.0F);
-    for (std::int64_t chunk = 0; chunk < cut_.chunks; ++chunk) {
-      const float* part = partial(chunk, 0) + at;
-      for (std::int64_t o = 0; o < out_; ++o) {
-        const std::int64_t panel = o / kernel_.width * kernel_.width;
-        dw[o] += part[panel * in_ + i * kernel_.width + o - panel];
+    for (std::int64_t first = 0; first < out_; first += kernel_.width) {
+      const std::int64_t count = std::min<std::int64_t>(kernel_.width, out_ - first);
+      for (std::int64_t chunk = 0; chunk < cut_.chunks; ++chunk) {
+        const float* part = partial(chunk, 0) + at + first * in_ + i * kernel_.width;
+        for (std::int64_t o = 0; o < count; ++o) dw[first + o] += part[o];
       }
     }
   }
@@ -212,12 +197,12 @@ class WeightGradient {
   std::int64_t volume_, in_, out_;
   KernelInfo<WgradArgs> kernel_;
   std::int64_t padded_;  // output channels, up to whole panels
-  Kernel<WidenArgs> widen_;
-  bool packs_;
+  std::int64_t x_columns_;  // in a packed tile of x
+  Kernel<PackArgs> pack_x_, pack_dy_;
   std::int64_t offset_size_;  // floats of dW[k] with padding
   Cut cut_;
+  Prefetch prefetch_;
   std::shared_ptr<float> partial_;  // [chunk][k][g][panel][i][o in panel]
-  std::vector<std::int32_t> own_rows_;
 };
 
 }  // namespace

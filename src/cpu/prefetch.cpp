@@ -44,24 +44,47 @@ Prefetch::Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y)
   if (2 * entries > 3 * x.dim(0)) busiest_ = busiest_offset(map);
 }
 
-void Prefetch::share_x(std::int64_t k, std::int64_t first, std::int64_t last) const {
+// Entries [0, end) of all blocks in turn; the share is cut out of the whole, not out of each block.
+void Prefetch::inputs(Share share, std::int64_t first, std::int64_t last) const {
+  last = std::min(last, map_.block_count());
+  if (first >= last) return;
   const std::int64_t bytes = std::min(x_row_bytes_, kMostBytes);
-  for (std::int64_t b = first; b < std::min(last, map_.block_count()); ++b) {
-    const BlockSlice slice = map_.slice(b, busiest_ < 0 ? k : busiest_);
-    const std::int64_t begin = busiest_ < 0 ? 0 : slice.count * k / map_.volume;
-    const std::int64_t end = busiest_ < 0 ? slice.count : slice.count * (k + 1) / map_.volume;
-    for (std::int64_t e = begin; e < end; ++e) fetch(x_ + slice.in_row[e] * x_row_bytes_, bytes);
+  const std::int64_t blocks = last - first;
+  const std::int64_t begin_block = first + share.part * blocks / share.parts;
+  const std::int64_t end_block = first + ((share.part + 1) * blocks - 1) / share.parts;
+  for (std::int64_t b = begin_block; b <= end_block; ++b) {
+    const Entries entries = named(b);
+    // The block spans parts [(b - first) * parts, (b - first + 1) * parts) / blocks.
+    const auto at = [&](std::int64_t part) {
+      return std::clamp((part * blocks - (b - first) * share.parts) * entries.count / share.parts,
+                        std::int64_t{0}, entries.count);
+    };
+    for (std::int64_t e = at(share.part); e < at(share.part + 1); ++e) {
+      fetch(x_ + entries.in_row[e] * x_row_bytes_, bytes);
+    }
   }
 }
 
-void Prefetch::share_y(std::int64_t k, std::int64_t first, std::int64_t last) const {
+void Prefetch::outputs(Share share, std::int64_t first, std::int64_t last) const {
   const std::int64_t bytes = std::min(y_row_bytes_, kMostBytes);
-  for (std::int64_t b = first; b < last; ++b) {
-    const std::int64_t rows = map_.rows_in(b);
-    for (std::int64_t r = rows * k / map_.volume; r < rows * (k + 1) / map_.volume; ++r) {
-      fetch_for_write(y_ + map_.out_row(b, r) * y_row_bytes_, bytes);
-    }
+  const std::int64_t first_row = first * BlockedEntries::kBlockRows;
+  const std::int64_t rows =
+      std::min(last * BlockedEntries::kBlockRows, map_.out_rows) - first_row;
+  for (std::int64_t r = rows * share.part / share.parts;
+       r < rows * (share.part + 1) / share.parts; ++r) {
+    fetch_for_write(y_ + map_.out_row(0, first_row + r) * y_row_bytes_, bytes);
   }
+}
+
+Prefetch::Entries Prefetch::named(std::int64_t block) const {
+  if (busiest_ >= 0) {
+    const BlockSlice slice = map_.slice(block, busiest_);
+    return {slice.in_row, slice.count};
+  }
+  const auto at = static_cast<std::size_t>(block * map_.volume);
+  const std::int64_t begin = map_.entries->begin[at];
+  return {map_.entries->in_row.data() + begin,
+          map_.entries->begin[at + static_cast<std::size_t>(map_.volume)] - begin};
 }
 
 }  // namespace voxloom::cpu

@@ -51,15 +51,33 @@ struct StoreArgs {
   float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
 };
 
-// One panel of `width` output channels, one kernel offset, some entries:
-//   dw[i][0..width) += sum over e of x[x_row[e]][i] * dy[dy_row[e]][0..width)    for i < depth
+// Gathers rows as float32, cut into tiles of `width` columns that lie one after another:
+//   out[t * out_stride + e * width + i] = float(x[row[e]][t * width + i])
+// Columns beyond depth are 0.
+struct PackArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* out;
+  std::int64_t out_stride;
+};
+
+// x is packed in tiles that hold whole register tiles and whole vectors: the least common multiple.
+constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
+  std::int64_t columns = rows;
+  while (columns % lanes != 0) columns += rows;
+  return columns;
+}
+
+// One panel of `width` output channels, one kernel offset, some entries, both operands packed:
+//   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
+// x in tiles of packed_columns(rows, lanes) columns, dy in one tile of `width`.
 struct WgradArgs {
   const float* x;
-  std::int64_t x_stride;
-  const std::int32_t* x_row;
+  std::int64_t x_stride;  // between tiles
   const float* dy;
-  std::int64_t dy_stride;
-  const std::int32_t* dy_row;
   std::int64_t count;
   std::int64_t depth;
   float* dw;  // rows of `width` elements

@@ -7,6 +7,7 @@ namespace voxloom::cpu::kernels {
 
 using gemm_args = GemmArgs;
 using wgrad_args = WgradArgs;
+using pack_args = PackArgs;
 using widen_args = WidenArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;
