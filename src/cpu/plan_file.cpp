@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFirstLine = "voxloom plans 1";
-constexpr std::streamsize kMostBytes = 16 << 20;  // more than tuning can ever write
+constexpr std::uintmax_t kMostBytes = 16 << 20;  // more than tuning can ever write
 
 std::string version_line() { return fmt::format("version {}", version()); }
 std::string cpu_line() { return fmt::format("cpu {}", cpu_name()); }
@@ -103,17 +103,15 @@ PlanText parse_plans(std::string_view text) {
 }
 
 PlanText read_plans(const fs::path& path) {
-  std::error_code missing;
-  if (!fs::exists(path, missing)) return {};
+  std::error_code error;
+  if (!fs::exists(path, error)) return {};
+  const std::uintmax_t size = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(kMostBytes), '\0');
-  file.read(text.data(), kMostBytes);
-  const std::streamsize size = file.gcount();
   PlanText result;
-  if (file.bad() || !file.eof()) {
-    result.warning = "cannot be read as a whole";
+  if (error || !file || size > kMostBytes) {
+    result.warning = "cannot be read";
   } else {
-    result = parse_plans(std::string_view(text).substr(0, static_cast<std::size_t>(size)));
+    result = parse_plans(std::string(std::istreambuf_iterator<char>(file), {}));
   }
   if (!result.warning.empty()) {
     result.warning = fmt::format("'{}' {}: not used", path.string(), result.warning);
