@@ -17,6 +17,7 @@
 #include "voxloom/neighbors.h"
 #include "voxloom/nn.h"
 #include "voxloom/parallel.h"
+#include "voxloom/plans.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
 #include "voxloom/safetensors.h"

@@ -19,6 +19,7 @@ constexpr std::array kCommands = {
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},
     Command{"bench", "Measure the library on this machine", add_bench},
+    Command{"tune", "Find the fastest algorithms for this machine", add_tune},
 };
 
 constexpr const char* kDescription =

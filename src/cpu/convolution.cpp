@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "cpu/plan_table.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -62,7 +63,11 @@ std::string pinned() {
 
 template <typename Problem>
 void choose_and_run(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
-  const std::string name = pinned();
+  const std::string wanted = pinned();
+  if (wanted.empty()) {
+    if (Tuning* tuning = installed_tuning()) return tuning->run(problem);
+  }
+  const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
   for (const Algorithm<Problem>& algorithm : algorithms) {
     if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
   }
