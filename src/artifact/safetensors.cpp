@@ -6,8 +6,8 @@
 #include <system_error>
 #include <tuple>
 
-#include "artifact/atomic_file.h"
 #include "artifact/safetensors_header.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace voxloom {

@@ -1,4 +1,4 @@
-#include "artifact/atomic_file.h"
+#include "core/atomic_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
