@@ -64,8 +64,8 @@ TEST(Pcd, ReadsCompressed) { expect_two_points(parse(compressed(), "a.pcd")); }
 
 // One column of zeros and a stream given byte by byte.
 FileBytes small_stream(std::uint32_t unpacked, const std::vector<int>& stream) {
-  FileBytes file(header("FIELDS x y z\nSIZE 1 1 1\nTYPE U U U\n", "WIDTH 4\nHEIGHT 1\n",
-                        "binary_compressed"));
+  FileBytes file(
+      header("FIELDS x y z\nSIZE 1 1 1\nTYPE U U U\n", "WIDTH 4\nHEIGHT 1\n", "binary_compressed"));
   file.put(static_cast<std::uint32_t>(stream.size())).put(unpacked);
   for (const int byte : stream) file.put(static_cast<std::uint8_t>(byte));
   return file;
@@ -90,9 +90,9 @@ TEST(Pcd, RefusesBadStreams) {
   FileBytes cut = small_stream(12, {0, 9, 7 << 5, 2, 0});
   cut.pad(cut.size() - 1);
   EXPECT_REASON(format_error(cut, "a.pcd"), "5 packed bytes are promised, but 4 follow");
-  EXPECT_REASON(format_error(small_stream(12, {0, 9, 7 << 5, 2, 0}), "a.pcd",
-                             {.max_unpacked_bytes = 11}),
-                "cannot unpack to 12 (limit 11)");
+  EXPECT_REASON(
+      format_error(small_stream(12, {0, 9, 7 << 5, 2, 0}), "a.pcd", {.max_unpacked_bytes = 11}),
+      "cannot unpack to 12 (limit 11)");
 }
 
 TEST(Pcd, RefusesBadHeaders) {

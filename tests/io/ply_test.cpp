@@ -40,8 +40,7 @@ TEST(Ply, ReadsAsciiWithCarriageReturnsAndEmptyLines) {
 }
 
 std::string header(std::string_view encoding, std::string_view elements) {
-  return "ply\nformat " + std::string(encoding) + " 1.0\n" + std::string(elements) +
-         "end_header\n";
+  return "ply\nformat " + std::string(encoding) + " 1.0\n" + std::string(elements) + "end_header\n";
 }
 
 TEST(Ply, ReadsBothByteOrders) {
@@ -107,8 +106,7 @@ TEST(Ply, RefusesBadHeaders) {
   EXPECT_REASON(reason(header("ascii", "element vertex 0\n")), "'vertex' has no properties");
 }
 
-constexpr std::string_view kVertex =
-    "property float x\nproperty float y\nproperty float z\n";
+constexpr std::string_view kVertex = "property float x\nproperty float y\nproperty float z\n";
 
 TEST(Ply, RefusesCountsThatLie) {
   const std::string billions = "element vertex 1000000000000\n" + std::string(kVertex);
@@ -134,7 +132,8 @@ TEST(Ply, RefusesBadRows) {
                 "line 10: the file ends after 1 of the 2 points that it promises");
   EXPECT_REASON(reason("1 2 3 4\n1 2 3      \n"), "line 10: the row is too short");
   EXPECT_REASON(reason("1 2 3 4\n1 2 3 4 5\n"), "line 10: the row is too long");
-  EXPECT_REASON(reason("1 2 x3 4\n1 2 3 4\n"), "line 9: 'x3' is no float32, the type of column 'z'");
+  EXPECT_REASON(reason("1 2 x3 4\n1 2 3 4\n"),
+                "line 9: 'x3' is no float32, the type of column 'z'");
   EXPECT_REASON(reason("1 2 3 256\n1 2 3 4\n"), "'256' does not fit uint8");
   EXPECT_REASON(reason("1 2 1e39 4\n1 2 3 4\n"), "'1e39' does not fit float32");
   EXPECT_REASON(reason("1 2 1,5 4\n1 2 3 4\n"), "'1,5' is no float32");

@@ -86,10 +86,10 @@ inline std::string format_error(const FileBytes& file, std::string_view name,
   return "no error";
 }
 
-#define EXPECT_REASON(message, fragment)                                         \
-  do {                                                                           \
-    const std::string text_ = (message);                                         \
-    EXPECT_NE(text_.find(fragment), std::string::npos) << "message: " << text_;  \
+#define EXPECT_REASON(message, fragment)                                        \
+  do {                                                                          \
+    const std::string text_ = (message);                                        \
+    EXPECT_NE(text_.find(fragment), std::string::npos) << "message: " << text_; \
   } while (false)
 
 template <typename T>
@@ -155,8 +155,7 @@ class TemporaryFolder {
     return path_ / name;
   }
   [[nodiscard]] std::size_t entries() const {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(path_), {}));
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
   }
 
  private:
