@@ -55,8 +55,14 @@ void compact(std::vector<T>& values, const std::vector<bool>& keep, std::size_t 
 
 }  // namespace
 
-Assembler::Assembler(const PointSource& source, std::string file)
-    : names_(unique_names(source.fields())), quantization_(source.quantization()) {
+Assembler::Assembler(const PointSource& source, const std::string& file)
+    : quantization_(source.quantization()) {
+  // Far beyond any real file; keeps the work for a hostile one small.
+  constexpr std::size_t kMaxFields = 4096;
+  if (source.fields().size() > kMaxFields) {
+    fail_file(file, "has {} columns; at most {} are read", source.fields().size(), kMaxFields);
+  }
+  names_ = unique_names(source.fields());
   constexpr std::array<const char*, 3> kAxes = {"x", "y", "z"};
   for (std::size_t i = 0; i < 3; ++i) axes_[i] = find_axis(source, kAxes[i], file);
   const bool narrow = std::ranges::all_of(

@@ -12,7 +12,7 @@ namespace voxloom::io {
 class Assembler {
  public:
   // FormatError when the source has no x, y and z. `file` is for messages.
-  Assembler(const PointSource& source, std::string file);
+  Assembler(const PointSource& source, const std::string& file);
   [[nodiscard]] Scan operator()(std::vector<Column> columns) const;
 
  private:

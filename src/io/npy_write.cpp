@@ -46,6 +46,7 @@ std::vector<OutField> npy_fields(const Scan& scan) {
     fields.push_back(position_field(scan, axis, scan.position_type));
   }
   for (const Column& column : scan.attributes) fields.push_back(column_field(column));
+  make_words(fields);
   return fields;
 }
 
@@ -56,18 +57,10 @@ bool is_plain(const Scan& scan) {
          first.type() == ColumnType::f32 && scan.position_type == ColumnType::f32;
 }
 
-// A name inside of single quotes.
-std::string python_word(const std::string& name) {
-  std::string word = as_word(name);
-  std::ranges::replace(word, '\'', '_');
-  std::ranges::replace(word, '\\', '_');
-  return word;
-}
-
 std::string structured_descr(const std::vector<OutField>& fields) {
   std::string descr = "[";
   for (const OutField& field : fields) {
-    descr += fmt::format("('{}', '{}'", python_word(field.name), descr_of(field.type));
+    descr += fmt::format("('{}', '{}'", field.name, descr_of(field.type));
     if (field.components > 1) descr += fmt::format(", ({},)", field.components);
     descr += "), ";
   }
@@ -82,10 +75,10 @@ struct Member {
   std::int64_t size = 0, offset = 0;
 };
 
-Member plain_member(std::string name, const Scan& scan, std::vector<OutField> fields) {
+Member plain_member(const std::string& name, const Scan& scan, std::vector<OutField> fields) {
   std::int64_t width = 0;
   for (const OutField& field : fields) width += field.components;
-  Member member{.name = python_word(name) + ".npy",
+  Member member{.name = name + ".npy",
                 .header = header_of("'" + descr_of(fields[0].type) + "'",
                                     width == 1 ? fmt::format("{},", scan.size())
                                                : fmt::format("{}, {}", scan.size(), width)),
@@ -160,14 +153,11 @@ void write_npy(ByteSink& sink, const Scan& scan) {
 }
 
 void write_npz(ByteSink& sink, const Scan& scan) {
-  std::vector<OutField> positions;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    positions.push_back(position_field(scan, axis, scan.position_type));
-  }
+  std::vector<OutField> fields = npy_fields(scan);
   std::vector<Member> members;
-  members.push_back(plain_member("points", scan, std::move(positions)));
-  for (const Column& column : scan.attributes) {
-    members.push_back(plain_member(column.name, scan, {column_field(column)}));
+  members.push_back(plain_member("points", scan, {fields[0], fields[1], fields[2]}));
+  for (std::size_t i = 3; i < fields.size(); ++i) {
+    members.push_back(plain_member(fields[i].name, scan, {fields[i]}));
   }
   std::int64_t offset = 0;
   for (Member& member : members) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "core/error.h"
 #include "io/column_type.h"
@@ -49,6 +50,15 @@ OutField::Fill converting_fill(const std::vector<From>& values, const Column& co
       std::memcpy(to + i * stride, &value, sizeof(To));
     }
   };
+}
+
+std::string as_word(std::string_view name) {
+  constexpr std::string_view kSpecial = ",;\"'\\";
+  std::string word(name);
+  for (char& c : word) {
+    if (c <= 0x20 || c > 0x7e || kSpecial.find(c) != std::string_view::npos) c = '_';
+  }
+  return word.empty() ? "_" : word;
 }
 
 template <typename T>
@@ -168,12 +178,15 @@ void write_rows(ByteSink& sink, const Scan& scan, std::span<const OutField> fiel
   });
 }
 
-std::string as_word(std::string_view name) {
-  std::string word(name);
-  for (char& c : word) {
-    if (c <= 0x20 || c > 0x7e || c == ',' || c == ';' || c == '"') c = '_';
+void make_words(std::vector<OutField>& fields) {
+  std::set<std::string> taken;
+  for (OutField& field : fields) {
+    const std::string base = as_word(field.name);
+    field.name = base;
+    for (int n = 2; !taken.insert(field.name).second; ++n) {
+      field.name = fmt::format("{}_{}", base, n);
+    }
   }
-  return word.empty() ? "_" : word;
 }
 
 }  // namespace voxloom::io

@@ -61,7 +61,8 @@ void for_each_block(const Scan& scan, std::span<const OutField> fields, const Us
 // Every value in the shortest form that reads back the same, a line per point.
 void write_rows(ByteSink& sink, const Scan& scan, std::span<const OutField> fields, char separator);
 
-// A name that is one word in a header: blanks, control characters and separators become '_'.
-[[nodiscard]] std::string as_word(std::string_view name);
+// Makes each name one word for a header: blanks, quotes, separators and what is not ASCII become '_',
+// and names that are then equal get a number.
+void make_words(std::vector<OutField>& fields);
 
 }  // namespace voxloom::io

@@ -34,20 +34,6 @@ void write_floats(ByteSink& sink, const Scan& scan, std::initializer_list<const 
   write_block(sink, scan, fields);
 }
 
-// Names become words, and stay different from each other.
-void make_words(std::vector<OutField>& fields) {
-  std::vector<std::string> taken;
-  for (OutField& field : fields) {
-    const std::string base = as_word(field.name);
-    std::string word = base;
-    for (int n = 2; std::ranges::find(taken, word) != taken.end(); ++n) {
-      word = fmt::format("{}_{}", base, n);
-    }
-    taken.push_back(word);
-    field.name = std::move(word);
-  }
-}
-
 void swap_elements(std::vector<std::byte>& records, const std::vector<OutField>& fields) {
   auto at = records.begin();
   while (at != records.end()) {
