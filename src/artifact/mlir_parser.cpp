@@ -95,9 +95,8 @@ void Parser::parse_results(OpSyntax& op) {
     }
     const std::int64_t count = parse_integer();
     if (count < 1 || count > kMaxPack) {
-      throw SyntaxError{name.position,
-                        fmt::format("{} results of one operation; 1 to {} are read", count,
-                                    kMaxPack)};
+      throw SyntaxError{name.position, fmt::format("{} results of one operation; 1 to {} are read",
+                                                   count, kMaxPack)};
     }
     for (std::int64_t i = 0; i < count; ++i) {
       op.results.push_back({fmt::format("{}#{}", name.name, i), name.position});

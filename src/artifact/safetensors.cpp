@@ -134,9 +134,10 @@ Layout lay_out(const TensorMap& tensors, const MetadataMap& metadata) {
 const Tensor& Safetensors::at(const std::string& name) const {
   if (const auto found = tensors.find(name); found != tensors.end()) return found->second;
   if (const auto found = unreadable.find(name); found != unreadable.end()) {
-    throw FormatError(fmt::format("[safetensors] array '{}' has elements of type {}, which are not "
-                                  "supported",
-                                  name, found->second));
+    throw FormatError(
+        fmt::format("[safetensors] array '{}' has elements of type {}, which are not "
+                    "supported",
+                    name, found->second));
   }
   throw FormatError(fmt::format("[safetensors] there is no array '{}'", name));
 }

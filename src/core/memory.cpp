@@ -1,9 +1,13 @@
 #include "voxloom/memory.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <bit>
+#include <cstdlib>
 #include <map>
 #include <mutex>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -12,17 +16,28 @@
 namespace voxloom {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kAlignment = 64;
+
+// Gathered rows touch a page each: with 4 KiB pages a feature matrix of a few megabytes already
+// exceeds what the processor's page tables cache, and fresh output costs a fault per page. Large
+// blocks therefore start on a 2 MiB boundary and ask for huge pages; a system that has none ignores
+// the wish.
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kLarge = 2 * kHugePage;
 
 std::byte* system_allocate(std::size_t bytes) {
-  void* block = ::operator new(bytes, kAlignment, std::nothrow);
-  if (block == nullptr) {
+  const std::size_t alignment = bytes >= kLarge ? kHugePage : kAlignment;
+  void* block = nullptr;
+  if (::posix_memalign(&block, alignment, bytes) != 0) {
     throw_resource("memory", fmt::format("the system has no {} bytes left", bytes));
   }
+#if defined(__linux__)
+  if (bytes >= kLarge) static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));
+#endif
   return static_cast<std::byte*>(block);
 }
 
-void system_free(std::byte* block) noexcept { ::operator delete(block, kAlignment); }
+void system_free(std::byte* block) noexcept { std::free(block); }
 
 // Sizes step by an eighth of their power of two: blocks are reused for scans of similar size and
 // at most an eighth of a block is idle.

@@ -40,12 +40,16 @@ void run_block(const ConvForward& problem, std::int64_t block) {
     }
   }
   for (std::int64_t local = 0; local < rows; ++local) {
-    Y* y = problem.y->mutable_data<Y>() + map.out_row(block, local) * out_channels;
+    const std::int64_t at = map.out_row(block, local) * out_channels;
+    Y* y = problem.y->mutable_data<Y>() + at;
+    const Tensor* residual = problem.epilogue.residual;
     const float* sum = sums.data() + local * out_channels;
     for (std::int64_t o = 0; o < out_channels; ++o) {
       const float bias =
           problem.bias == nullptr ? 0.0F : static_cast<float>(problem.bias->data<T>()[o]);
-      y[o] = Y(sum[o] + bias);
+      const float other =
+          residual == nullptr ? 0.0F : static_cast<float>(residual->data<Y>()[at + o]);
+      y[o] = Y(problem.epilogue(sum[o] + bias, o, other));
     }
   }
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coords/relation.h"
 #include "core/dispatch.h"
 #include "core/error.h"
-#include "coords/relation.h"
 #include "cpu/normalize.h"
 #include "ops/conv_maps.h"
 #include "ops/conv_run.h"
@@ -59,9 +59,9 @@ ConvWeight check(std::string_view op, const SparseTensor& x, const Weight& weigh
   return checked;
 }
 
-SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x,
-                                  const Weight& weight, const Tensor& bias,
-                                  const ConvTransposeOptions& options, float eps) {
+SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x, const Weight& weight,
+                                  const Tensor& bias, const ConvTransposeOptions& options,
+                                  float eps) {
   const KernelSpec kernel = kernel_of(options);
   check_kernel(op, kernel);
   const ConvWeight checked = check(op, x, weight, bias, kernel, options.groups, eps);
@@ -72,9 +72,8 @@ SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x,
 
 }  // namespace
 
-SparseTensor normalized_subm_conv3d(const SparseTensor& x, const Weight& weight,
-                                    const Tensor& bias, const SubmConvOptions& options,
-                                    float eps) {
+SparseTensor normalized_subm_conv3d(const SparseTensor& x, const Weight& weight, const Tensor& bias,
+                                    const SubmConvOptions& options, float eps) {
   constexpr std::string_view kOp = "normalized_subm_conv3d";
   const KernelSpec kernel = kernel_of(options);
   check_kernel(kOp, kernel);

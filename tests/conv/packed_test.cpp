@@ -71,7 +71,8 @@ TEST(Packed, EveryForm) {
     check(conv3d(in.x, p.packed, bias, {.kernel_size = 2, .stride = 2}), down,
           oracle::Direction::kForward);
     const SparseTensor coarse(
-        CoordinateSet::from_rows(std::vector<Coordinate>{{0, 2, 1, 0}, {0, 0, 0, 0}}, {.stride = 4}),
+        CoordinateSet::from_rows(std::vector<Coordinate>{{0, 2, 1, 0}, {0, 0, 0, 0}},
+                                 {.stride = 4}),
         Tensor::zeros({2, 1}, dtype));
     check(conv3d(in.x, p.packed, bias, {.kernel_size = 2, .stride = 2, .target = coarse}), down,
           oracle::Direction::kForward);
@@ -84,8 +85,8 @@ TEST(Packed, EveryForm) {
           oracle::Direction::kTransposed);
 
     const SparseTensor normalized = normalized_conv_transpose3d(in.x, p.packed, bias);
-    const auto map = oracle_map(in.x.coords(), normalized.coords(), up,
-                                oracle::Direction::kTransposed);
+    const auto map =
+        oracle_map(in.x.coords(), normalized.coords(), up, oracle::Direction::kTransposed);
     const auto expected =
         oracle::normalized_conv(map, in.features, p.values.weight, p.values.bias, 1e-8, true);
     expect_within(normalized.features(), expected.value.v, expected.bounds(), "normalized");
@@ -97,17 +98,17 @@ TEST(Packed, PointwiseAndLinearAgree) {
   const Input in = random_input(random, {.count = 40, .extent = {6, 6, 6}}, 70);
   const PackedParameters p = random_packed(random, 1, 70, 12, {.group_size = 32}, DType::f32);
   const Tensor& bias = p.values.bias_tensor;
-  const auto map = oracle_map(in.x.coords(), in.x.coords(), {.kernel_size = 1},
-                              oracle::Direction::kForward);
+  const auto map =
+      oracle_map(in.x.coords(), in.x.coords(), {.kernel_size = 1}, oracle::Direction::kForward);
   const SparseTensor y = conv3d(in.x, p.packed, bias, {.kernel_size = 1});
   expect_conv(y, to_coords(in.x.coords()), map, in.features, p.values, "pointwise");
-  expect_conv(in.x.with_features(linear(in.x.features(), p.packed, bias)),
-              to_coords(in.x.coords()), map, in.features, p.values, "linear");
+  expect_conv(in.x.with_features(linear(in.x.features(), p.packed, bias)), to_coords(in.x.coords()),
+              map, in.features, p.values, "linear");
 }
 
 TEST(Packed, Refusals) {
-  const SparseTensor x = sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}},
-                                       Tensor::zeros({1, 64}, DType::f32));
+  const SparseTensor x =
+      sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}}, Tensor::zeros({1, 64}, DType::f32));
   const QuantizedWeight packed = quantize(Tensor::zeros({27, 64, 8}, DType::f32));
   EXPECT_NO_THROW((void)subm_conv3d(x, packed, {}));
   expect_throws<std::invalid_argument>([&] { (void)subm_conv3d(x, packed, {}, {.groups = 2}); },
