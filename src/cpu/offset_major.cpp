@@ -14,6 +14,7 @@
 #include "cpu/convolution.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
+#include "cpu/store_sums.h"
 #include "cpu/weight_panels.h"
 
 namespace voxloom::cpu {
@@ -35,16 +36,14 @@ class OffsetMajor {
         isa_(current()),
         panels_(split_into_panels(problem.weight.out, isa_)),
         weights_(problem.weight, panels_),
-        store_(kernel_of<StoreArgs>(isa_, problem.y->dtype())),
+        store_(problem, isa_),
         prefetch_(problem.map, *problem.x, *problem.y),
-        in_channels_(problem.x->dim(1)),
-        out_channels_(problem.y->dim(1)) {
+        in_channels_(problem.x->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
       widen_ = kernel_of<WidenArgs>(isa_, problem.x->dtype());
       own_rows_.resize(kBlockRows);
       std::iota(own_rows_.begin(), own_rows_.end(), 0);
     }
-    if (problem.bias != nullptr) bias_ = problem.bias->to(DType::f32);
     plan_passes();
     blocks_per_task_ = widen_ == nullptr ? 2 : 1;
     entries_per_call_ = std::max<std::int64_t>(24, 4096 / p_.weight.in / 24 * 24);
@@ -141,34 +140,13 @@ class OffsetMajor {
             .out_stride = p_.weight.in});
   }
 
-  void finish(const Pass& pass, const float* sums, std::int64_t first_row,
-              std::int64_t rows) const {
-    const Epilogue& e = p_.epilogue;
-    const auto bytes = static_cast<std::int64_t>(size_of(p_.y->dtype()));
+  void finish(const Pass& pass, const float* sums, std::int64_t first, std::int64_t rows) const {
     for (std::size_t p = pass.begin; p < pass.end; ++p) {
-      const std::int64_t column = pass.group * p_.weight.out + panels_[p].first;
-      StoreArgs store{};
-      store.c = sums;
-      store.c_stride = panels_[p].kernel.width;
-      store.rows = rows;
-      store.width = panels_[p].count;
-      store.y_stride = out_channels_;
-      // Without a permutation a rank is a row.
-      std::int64_t offset = column;
-      if (p_.map.out_row_of_rank.empty()) {
-        offset += first_row * out_channels_;
-      } else {
-        store.y_row = p_.map.out_row_of_rank.data() + first_row;
-      }
-      store.y = p_.y->mutable_raw() + offset * bytes;
-      if (e.residual != nullptr) store.residual = e.residual->raw() + offset * bytes;
-      if (bias_.defined()) store.bias = bias_.data<float>() + column;
-      if (e.scale != nullptr) store.scale = e.scale + column;
-      if (e.shift != nullptr) store.shift = e.shift + column;
-      store.rectifier = e.rectifier;
-      store.slope = e.slope;
-      store_(store);
-      sums += rows * store.c_stride;
+      const std::int64_t width = panels_[p].kernel.width;
+      store_({.sums = sums, .stride = width, .first = first, .rows = rows,
+              .column = pass.group * p_.weight.out + panels_[p].first,
+              .width = panels_[p].count});
+      sums += rows * width;
     }
   }
 
@@ -176,12 +154,11 @@ class OffsetMajor {
   Isa isa_;
   std::vector<Panel> panels_;
   WeightPanels weights_;
-  Kernel<StoreArgs> store_;
+  SumStore store_;
   Kernel<WidenArgs> widen_ = nullptr;  // 16-bit features only
   std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows
-  Tensor bias_;
   Prefetch prefetch_;
-  std::int64_t in_channels_, out_channels_;
+  std::int64_t in_channels_;
   std::vector<Pass> passes_;
   std::int64_t blocks_per_task_ = 1;
   std::int64_t entries_per_call_ = 1;

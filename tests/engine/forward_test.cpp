@@ -144,7 +144,8 @@ TEST(Forward, SameBitsForAnyThreadCount) {
     const ForwardData data(c);
     on_each_isa([&](const std::string& isa) {
       for (const auto& algorithm : cpu::forward_algorithms()) {
-        Tensor first;
+        Tensor first = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
+        if (!algorithm.can_do(data.problem(first))) continue;
         for (const int threads : {1, 2, 3}) {
           Tensor y = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
           with_threads(threads, [&] { algorithm.run(data.problem(y)); });
@@ -203,6 +204,7 @@ TEST(Forward, NotANumberStaysInItsRows) {
   on_each_isa([&](const std::string& isa) {
     for (const auto& algorithm : cpu::forward_algorithms()) {
       Tensor y = Tensor::empty({300, 20}, DType::f32);
+      if (!algorithm.can_do(data.problem(y))) continue;
       algorithm.run(data.problem(y));
       for (std::size_t i = 0; i < 6000; ++i) {
         ASSERT_EQ(std::isnan(y.data<float>()[i]), reached[i / 20]) << algorithm.name << " " << isa;
