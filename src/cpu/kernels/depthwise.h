@@ -8,18 +8,16 @@
 namespace voxloom::cpu::kernels {
 namespace {
 
-constexpr std::int64_t kStrip = 4 * kLanes;
-
-template <typename T>
+template <int kVecs, typename T>
 inline void multiply_strip(const DepthwiseArgs& d, std::int64_t i) {
-  Vec w[4];
+  Vec w[kVecs];
   VOXLOOM_UNROLL
-  for (int v = 0; v < 4; ++v) w[v] = load(d.w + i + v * kLanes);
+  for (int v = 0; v < kVecs; ++v) w[v] = load(d.w + i + v * kLanes);
   for (std::int64_t e = 0; e < d.count; ++e) {
     const T* x = static_cast<const T*>(d.x) + d.x_row[e] * d.x_stride + i;
     float* c = d.c + d.c_row[e] * d.c_stride + i;
     VOXLOOM_UNROLL
-    for (int v = 0; v < 4; ++v) {
+    for (int v = 0; v < kVecs; ++v) {
       store(c + v * kLanes, fma(load(x + v * kLanes), w[v], load(c + v * kLanes)));
     }
   }
@@ -40,23 +38,24 @@ template <typename T, int, int kWidth>
 inline void run(const DepthwiseArgs& d) {
   static_assert(kWidth == kLanes);
   std::int64_t i = 0;
-  for (; i + kStrip <= d.channels; i += kStrip) multiply_strip<T>(d, i);
+  for (; i + 4 * kLanes <= d.channels; i += 4 * kLanes) multiply_strip<4, T>(d, i);
+  for (; i + 2 * kLanes <= d.channels; i += 2 * kLanes) multiply_strip<2, T>(d, i);
   for (; i < d.channels; i += kLanes) multiply_vector<T>(d, i, d.channels - i);
 }
 
-template <typename T>
+template <int kVecs, typename T>
 inline void reduce_strip(const DepthwiseWgradArgs& d, std::int64_t i) {
-  Vec sum[4];
+  Vec sum[kVecs];
   VOXLOOM_UNROLL
-  for (int v = 0; v < 4; ++v) sum[v] = load(d.dw + i + v * kLanes);
+  for (int v = 0; v < kVecs; ++v) sum[v] = load(d.dw + i + v * kLanes);
   for (std::int64_t e = 0; e < d.count; ++e) {
     const T* x = static_cast<const T*>(d.x) + d.x_row[e] * d.stride + i;
     const T* dy = static_cast<const T*>(d.dy) + d.dy_row[e] * d.stride + i;
     VOXLOOM_UNROLL
-    for (int v = 0; v < 4; ++v) sum[v] = fma(load(x + v * kLanes), load(dy + v * kLanes), sum[v]);
+    for (int v = 0; v < kVecs; ++v) sum[v] = fma(load(x + v * kLanes), load(dy + v * kLanes), sum[v]);
   }
   VOXLOOM_UNROLL
-  for (int v = 0; v < 4; ++v) store(d.dw + i + v * kLanes, sum[v]);
+  for (int v = 0; v < kVecs; ++v) store(d.dw + i + v * kLanes, sum[v]);
 }
 
 template <typename T>
@@ -74,7 +73,8 @@ template <typename T, int, int kWidth>
 inline void run(const DepthwiseWgradArgs& d) {
   static_assert(kWidth == kLanes);
   std::int64_t i = 0;
-  for (; i + kStrip <= d.channels; i += kStrip) reduce_strip<T>(d, i);
+  for (; i + 4 * kLanes <= d.channels; i += 4 * kLanes) reduce_strip<4, T>(d, i);
+  for (; i + 2 * kLanes <= d.channels; i += 2 * kLanes) reduce_strip<2, T>(d, i);
   for (; i < d.channels; i += kLanes) reduce_vector<T>(d, i, d.channels - i);
 }
 
