@@ -1,6 +1,6 @@
 // Convolution speed as a share of the multiply-add peak measured between the runs. On one thread the
 // time is processor time, so that other programs on the machine disturb less.
-//   bench_conv SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad,depthwise] [--dtype f32]
+//   bench_conv SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad,depthwise,int8,int4] [--dtype f32]
 //              [--rows 0] [--sort 0] [--transposed 0] [--kernel 3] [--stride 1] [--threads 1] [--repeat 7] [--algorithm NAME]
 // SCENE: .npy (int32 N x 4), .bin (float32 x,y,z,i) or "sheet".
 #include <algorithm>
@@ -124,6 +124,12 @@ void run(const Case& c) {
     Tensor dw = Tensor::empty({k, 1, c.in, c.out}, DType::f32);
     report(c, [&] { cpu::convolve_weight_gradient({map.blocks(), &x, &dy, 1, &dw}); });
     return;
+  }
+  QuantizedWeight packed;
+  if (c.op == "int8" || c.op == "int4") {
+    packed = quantize(w.to(DType::f32).reshape({k, c.in, c.out}),
+                      {.bits = c.op == "int8" ? 8 : 4, .group_size = 128});
+    view = cpu::WeightView::of(packed);
   }
   Tensor y = Tensor::empty({map.target().size(), c.out}, c.dtype);
   const double seconds =

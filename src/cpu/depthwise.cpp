@@ -36,7 +36,9 @@ std::vector<float> flat_weight(const WeightView& w) {
 
 }  // namespace
 
-bool is_depthwise(const ConvForward& p) { return p.weight.in == 1 && p.weight.out == 1; }
+bool is_depthwise(const ConvForward& p) {
+  return p.weight.in == 1 && p.weight.out == 1 && !p.weight.packed;
+}
 
 void depthwise_forward(const ConvForward& p) {
   const std::int64_t channels = p.weight.groups;

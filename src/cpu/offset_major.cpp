@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "core/parallel.h"
@@ -35,7 +36,6 @@ class OffsetMajor {
       : p_(problem),
         isa_(current()),
         panels_(split_into_panels(problem.weight.out, isa_)),
-        weights_(problem.weight, panels_),
         store_(problem, isa_),
         prefetch_(problem.map, *problem.x, *problem.y),
         in_channels_(problem.x->dim(1)) {
@@ -44,8 +44,13 @@ class OffsetMajor {
       own_rows_.resize(kBlockRows);
       std::iota(own_rows_.begin(), own_rows_.end(), 0);
     }
+    if (problem.weight.packed) {
+      decode_ = kernel_of<DecodeArgs>(isa_, problem.weight.packed->scale_dtype);
+    } else {
+      weights_.emplace(problem.weight, panels_);
+    }
     plan_passes();
-    blocks_per_task_ = widen_ == nullptr ? 2 : 1;
+    blocks_per_task_ = decode_ != nullptr ? 4 : widen_ == nullptr ? 2 : 1;
     entries_per_call_ = std::max<std::int64_t>(24, 4096 / p_.weight.in / 24 * 24);
   }
 
@@ -83,8 +88,10 @@ class OffsetMajor {
   void run_task(std::int64_t first, std::int64_t last, const Pass& pass) const {
     const std::int64_t rows = std::min(p_.map.out_rows, last * kBlockRows) - first * kBlockRows;
     const std::int64_t sum_count = rows * pass.columns;
-    const std::int64_t widened = widen_ == nullptr ? 0 : kBlockRows * p_.weight.in;
-    float* sums = thread_scratch(sum_count + widened).data();
+    const std::int64_t widened = widen_ == nullptr ? 0 : entries_per_call_ * p_.weight.in;
+    const std::int64_t decoded = decode_ == nullptr ? 0 : pass.columns * p_.weight.in;
+    float* sums = thread_scratch(sum_count + decoded + widened).data();
+    float* panel_weights = sums + sum_count;
     std::fill(sums, sums + sum_count, 0.0F);
     GemmArgs gemm{};
     gemm.depth = p_.weight.in;
@@ -92,11 +99,12 @@ class OffsetMajor {
       gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
       gemm.a_stride = in_channels_;
     } else {
-      gemm.a = sums + sum_count;
+      gemm.a = panel_weights + decoded;
       gemm.a_stride = p_.weight.in;
       gemm.a_row = own_rows_.data();
     }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+      if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
         if (pass.group == 0 && pass.begin == 0) {
           const Prefetch::Share share{k * (last - first) + block - first,
@@ -111,22 +119,47 @@ class OffsetMajor {
           if (widen_ == nullptr) {
             gemm.a_row = slice.in_row + e;
           } else {
-            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count}, sums + sum_count);
+            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count},
+                       panel_weights + decoded);
           }
           gemm.c_row = slice.out_local + e;
           gemm.count = count;
           float* panel_sums = sums;
+          const float* b = panel_weights;
           for (std::size_t p = pass.begin; p < pass.end; ++p) {
             const std::int64_t width = panels_[p].kernel.width;
-            gemm.b = weights_.at(pass.group, p, k);
+            gemm.b = decode_ == nullptr ? weights_->at(pass.group, p, k) : b;
             gemm.c = panel_sums + (block - first) * kBlockRows * width;
             panels_[p].kernel.run(gemm);
             panel_sums += rows * width;
+            b += p_.weight.in * width;
           }
         }
       }
     }
     finish(pass, sums, first * kBlockRows, rows);
+  }
+
+  void decode_panels(const Pass& pass, std::int64_t k, float* to) const {
+    const PackedView& w = *p_.weight.packed;
+    const auto scale_bytes = static_cast<std::int64_t>(size_of(w.scale_dtype));
+    for (std::size_t p = pass.begin; p < pass.end; ++p) {
+      const Panel& panel = panels_[p];
+      const std::int64_t scale = w.at(k, panel.first, w.groups) * scale_bytes;
+      decode_({.codes = w.codes + w.at(k, panel.first, w.words),
+               .scales = w.scales + scale,
+               .biases = w.biases + scale,
+               .item = w.item_stride(),
+               .code_column = w.column_stride(w.words),
+               .scale_column = w.column_stride(w.groups),
+               .bits = w.bits,
+               .group_size = w.group_size,
+               .depth = p_.weight.in,
+               .columns = panel.count,
+               .width = panel.kernel.width,
+               .out = to});
+      to += p_.weight.in * panel.kernel.width;
+    }
   }
 
   void widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
@@ -153,7 +186,8 @@ class OffsetMajor {
   const ConvForward& p_;
   Isa isa_;
   std::vector<Panel> panels_;
-  WeightPanels weights_;
+  std::optional<WeightPanels> weights_;     // dense weights
+  Kernel<DecodeArgs> decode_ = nullptr;     // packed ones
   SumStore store_;
   Kernel<WidenArgs> widen_ = nullptr;  // 16-bit features only
   std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows

@@ -83,6 +83,23 @@ struct WgradArgs {
   float* dw;  // rows of `width` elements
 };
 
+// Decodes one panel of a packed weight: out[i * width + o] = scale * code + bias for i < depth and
+// o < columns, zeros for o >= columns. `width` is a multiple of the vector.
+struct DecodeArgs {
+  const std::uint32_t* codes;  // word 0 of column 0; words and groups of a column are `item` apart
+  const void* scales;
+  const void* biases;
+  std::int64_t item;
+  std::int64_t code_column;   // between columns
+  std::int64_t scale_column;
+  int bits;
+  std::int64_t group_size;
+  std::int64_t depth;
+  std::int64_t columns;
+  std::int64_t width;
+  float* out;
+};
+
 // One channel per group, the entries of one block and one kernel offset:
 //   c[c_row[e]][i] += x[x_row[e]][i] * w[i]    for i < channels
 struct DepthwiseArgs {
