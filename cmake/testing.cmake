@@ -17,7 +17,11 @@ function(voxloom_add_test name target)
     list(APPEND environment VOXLOOM_PROGRAM=$<TARGET_FILE:voxloom_cli>)
   endif()
   add_test(NAME ${name} COMMAND ${target})
-  # Under an emulator or a sanitizer a test may take many times as long as it should.
+  set(timeout 600)
+  if(VOXLOOM_SANITIZE OR CMAKE_CROSSCOMPILING)
+    # Under a sanitizer or an emulator everything takes ten to twenty times as long.
+    set(timeout 3600)
+  endif()
   set_tests_properties(${name} PROPERTIES
-    ENVIRONMENT "${environment}" LABELS "${name};${ARGN}" TIMEOUT 1200)
+    ENVIRONMENT "${environment}" LABELS "${name};${ARGN}" TIMEOUT ${timeout})
 endfunction()

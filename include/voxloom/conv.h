@@ -29,11 +29,11 @@ struct ConvOptions {
   Triple padding = 0;
   Triple dilation = 1;
   Support support = Support::strided;
-  Target target = {};                       // when given, it rules over `support`
+  Target target = {};  // when given, it rules over `support`
   Origin origin = Origin::centered;
   std::int32_t groups = 1;
-  std::optional<Bounds> bounds = {};        // reachable only
-  std::vector<Triple> offsets = {};         // generalized: rules over kernel_size and origin
+  std::optional<Bounds> bounds = {};  // reachable only
+  std::vector<Triple> offsets = {};   // generalized: rules over kernel_size and origin
 };
 
 struct SubmConvOptions {
@@ -99,8 +99,7 @@ inline constexpr float kNormalizedEps = 1e-8F;
 
 // The map that conv3d / subm_conv3d / conv_transpose3d would use, for inverse_conv3d and inspection.
 [[nodiscard]] KernelMap conv3d_map(const SparseTensor& x, const ConvOptions& options = {});
-[[nodiscard]] KernelMap subm_conv3d_map(const SparseTensor& x,
-                                        const SubmConvOptions& options = {});
+[[nodiscard]] KernelMap subm_conv3d_map(const SparseTensor& x, const SubmConvOptions& options = {});
 [[nodiscard]] KernelMap conv_transpose3d_map(const SparseTensor& x,
                                              const ConvTransposeOptions& options = {});
 

@@ -35,7 +35,7 @@ struct Coordinate {
 struct CoordinateSetOptions {
   Triple stride = 1;
   std::optional<std::int64_t> batch_size = {};  // default: the largest batch + 1, or 0
-  bool trusted = false;                    // skips the checks; duplicates then hide each other
+  bool trusted = false;                         // skips the checks; duplicates then hide each other
 };
 
 class CoordinateSet {
@@ -54,7 +54,9 @@ class CoordinateSet {
   [[nodiscard]] std::int64_t batch_size() const;
   [[nodiscard]] Triple stride() const;
   [[nodiscard]] std::span<const Coordinate> rows() const;
-  [[nodiscard]] const Coordinate& operator[](std::int64_t row) const { return rows()[static_cast<std::size_t>(row)]; }
+  [[nodiscard]] const Coordinate& operator[](std::int64_t row) const {
+    return rows()[static_cast<std::size_t>(row)];
+  }
   [[nodiscard]] Tensor to_tensor() const;  // (N,4) int32, a copy
 
   // The row of a coordinate, or -1. 64-bit arguments: a probe beyond int32 is a miss.

@@ -63,8 +63,8 @@ class KernelMap {
   [[nodiscard]] const CoordinateSet& source() const { return transposed_ ? coarse_ : fine_; }
   [[nodiscard]] const CoordinateSet& target() const { return transposed_ ? fine_ : coarse_; }
   [[nodiscard]] const KernelSpec& kernel() const { return kernel_; }  // as it was asked for
-  [[nodiscard]] std::int64_t volume() const;  // kernel offsets
-  [[nodiscard]] std::int64_t size() const;    // entries
+  [[nodiscard]] std::int64_t volume() const;                          // kernel offsets
+  [[nodiscard]] std::int64_t size() const;                            // entries
 
   [[nodiscard]] KernelMap swapped() const {  // input rows become output rows
     KernelMap view = *this;
@@ -73,9 +73,9 @@ class KernelMap {
   }
 
   // The three public encodings, made afresh at each call.
-  [[nodiscard]] std::vector<MapEntry> triples() const;     // in (out_row, k) order
-  [[nodiscard]] MapByOffset by_offset() const;             // CSR by k
-  [[nodiscard]] std::vector<std::int32_t> dense() const;   // (N_out, K) input rows, -1: a miss
+  [[nodiscard]] std::vector<MapEntry> triples() const;    // in (out_row, k) order
+  [[nodiscard]] MapByOffset by_offset() const;            // CSR by k
+  [[nodiscard]] std::vector<std::int32_t> dense() const;  // (N_out, K) input rows, -1: a miss
 
   [[nodiscard]] MapBlocks blocks() const;  // kept with the map
 
@@ -97,7 +97,7 @@ class KernelMap {
 };
 
 // Found again for the same (source, target, kernel) as long as both sets live.
-// Errors: sizes, strides or dilations below 1, negative padding, more than 2^31 - 1 offsets.
+// Errors: sizes, strides or dilations below 1, negative padding, more than 2^24 offsets.
 [[nodiscard]] KernelMap forward_map(const CoordinateSet& source, const CoordinateSet& target,
                                     const KernelSpec& kernel);
 [[nodiscard]] KernelMap transposed_map(const CoordinateSet& source, const CoordinateSet& target,
@@ -110,8 +110,7 @@ class KernelMap {
 //   transposed  the unique in * stride + offset * dilation - padding
 // The lattice stride is multiplied (strided, reachable) or divided exactly (transposed).
 [[nodiscard]] CoordinateSet strided_support(const CoordinateSet& source, Triple stride);
-[[nodiscard]] CoordinateSet reachable_support(const CoordinateSet& source,
-                                              const KernelSpec& kernel,
+[[nodiscard]] CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& kernel,
                                               const std::optional<Bounds>& bounds = {});
 [[nodiscard]] CoordinateSet transposed_support(const CoordinateSet& source,
                                                const KernelSpec& kernel);

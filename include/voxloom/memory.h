@@ -16,9 +16,9 @@ class MemoryPool {
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
 
-  void trim();                                        // gives idle blocks back to the system
-  [[nodiscard]] std::size_t idle_bytes() const;       // held, not in use
-  [[nodiscard]] std::size_t system_bytes() const;     // taken from the system since construction
+  void trim();                                     // gives idle blocks back to the system
+  [[nodiscard]] std::size_t idle_bytes() const;    // held, not in use
+  [[nodiscard]] std::size_t system_bytes() const;  // taken from the system since construction
 
   class State;
 

@@ -15,15 +15,15 @@ struct NeighborOptions {
 
 struct KNearest {
   std::int64_t k = 0;
-  std::vector<std::int32_t> rows;     // (N_query, k), nearest first; -1 where there are fewer
-  std::vector<double> distances;      // (N_query, k); infinity where there are fewer
+  std::vector<std::int32_t> rows;  // (N_query, k), nearest first; -1 where there are fewer
+  std::vector<double> distances;   // (N_query, k); infinity where there are fewer
 };
 [[nodiscard]] KNearest k_nearest(const CoordinateSet& query, const CoordinateSet& points,
                                  std::int64_t k, const NeighborOptions& options = {});
 
 struct RadiusNeighbors {
-  std::vector<std::int64_t> begin;    // neighbours of query i: [begin[i], begin[i+1])
-  std::vector<std::int32_t> rows;     // ascending distance, then row
+  std::vector<std::int64_t> begin;  // neighbours of query i: [begin[i], begin[i+1])
+  std::vector<std::int32_t> rows;   // ascending distance, then row
   std::vector<double> distances;
 };
 [[nodiscard]] RadiusNeighbors radius_neighbors(const CoordinateSet& query,

@@ -21,13 +21,13 @@ struct Grid {
 struct VoxelizeOptions {
   Grid grid = {};
   Reduction reduction = Reduction::mean;
-  NonFinite non_finite = NonFinite::error;     // of positions; features may be anything
-  Triple stride = 1;                           // metadata of the result only
+  NonFinite non_finite = NonFinite::error;  // of positions; features may be anything
+  Triple stride = 1;                        // metadata of the result only
   std::optional<std::int64_t> batch_size = {};
 };
 
 struct Voxelized {
-  SparseTensor tensor;                  // canonical order
+  SparseTensor tensor;                     // canonical order
   std::vector<std::int32_t> row_of_point;  // -1: dropped
   std::int64_t dropped = 0;
 };
@@ -44,10 +44,10 @@ enum class NearestMode : std::uint8_t { cell, lattice };
 struct DevoxelizeOptions {
   Grid grid = {};
   Interpolation interpolation = Interpolation::nearest;
-  NearestMode nearest = NearestMode::cell;     // cell: the cell that holds the point;
-                                               // lattice: floor(q + 0.5)
-  bool renormalize = false;                    // linear: divide by the weight present
-  NonFinite non_finite = NonFinite::error;     // a dropped point gets 0
+  NearestMode nearest = NearestMode::cell;  // cell: the cell that holds the point;
+                                            // lattice: floor(q + 0.5)
+  bool renormalize = false;                 // linear: divide by the weight present
+  NonFinite non_finite = NonFinite::error;  // a dropped point gets 0
 };
 
 // (P,C) in the voxels' dtype; a point without voxels gets 0.

@@ -74,8 +74,8 @@ class Tensor {
   [[nodiscard]] std::byte* mutable_raw() { return data_.get(); }
 
   [[nodiscard]] Tensor clone() const;
-  [[nodiscard]] Tensor to(DType dtype) const;         // float types; shares when equal
-  [[nodiscard]] Tensor reshape(Shape shape) const;    // shares
+  [[nodiscard]] Tensor to(DType dtype) const;       // float types; shares when equal
+  [[nodiscard]] Tensor reshape(Shape shape) const;  // shares
   [[nodiscard]] Tensor rows(std::int64_t begin, std::int64_t end) const;  // shares
 
  private:

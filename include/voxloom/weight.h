@@ -38,9 +38,9 @@ struct QuantizedWeight {
 };
 
 struct QuantizeOptions {
-  int bits = 8;                      // 4 or 8
-  int group_size = 64;               // 32, 64 or 128
-  DType scale_dtype = DType::f16;    // float16 or float32
+  int bits = 8;                    // 4 or 8
+  int group_size = 64;             // 32, 64 or 128
+  DType scale_dtype = DType::f16;  // float16 or float32
 };
 
 // Quantizes a float weight: (C_out,Kx,Ky,Kz,C_in), (K,C_in,C_out), or (C_out,C_in).

@@ -8,6 +8,7 @@
 #include "coords/map_builder.h"
 #include "coords/relation.h"
 #include "core/checked.h"
+#include "core/parallel.h"
 
 namespace voxloom {
 
@@ -20,11 +21,11 @@ class MapData {
   [[nodiscard]] const Relation& relation() const { return relation_; }
 
   [[nodiscard]] const BlockedEntries& entries(const CoordinateSet& fine,
-                                              const CoordinateSet& coarse,
-                                              OutputSide side) const {
+                                              const CoordinateSet& coarse, OutputSide side) const {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
-      encoding.entries = build_blocks_by_lookup(fine, coarse, relation_, side);
+      run_isolated(
+          [&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
     });
     return encoding.entries;
   }
@@ -48,8 +49,7 @@ void for_each_entry(const MapBlocks& blocks, const Body& body) {
     for (std::int64_t k = 0; k < blocks.volume; ++k) {
       const BlockSlice slice = blocks.slice(b, k);
       for (std::int64_t i = 0; i < slice.count; ++i) {
-        body(slice.in_row[i], blocks.out_row(b, slice.out_local[i]),
-             static_cast<std::int32_t>(k));
+        body(slice.in_row[i], blocks.out_row(b, slice.out_local[i]), static_cast<std::int32_t>(k));
       }
     }
   }

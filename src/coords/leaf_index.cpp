@@ -8,6 +8,15 @@
 namespace voxloom {
 namespace {
 
+bool leaf_less(const Leaf& a, const Leaf& b) {
+  const LeafPosition& p = a.position;
+  const LeafPosition& q = b.position;
+  if (p.batch != q.batch) return p.batch < q.batch;
+  return morton_less(p.x, p.y, p.z, q.x, q.y, q.z);
+}
+
+}  // namespace
+
 std::uint64_t hash_of(const LeafPosition& p) {
   const auto word = [](std::int32_t hi, std::int32_t lo) {
     return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(hi)) << 32) |
@@ -18,15 +27,6 @@ std::uint64_t hash_of(const LeafPosition& p) {
   h = (h ^ word(p.batch, p.z)) * 0xbf58476d1ce4e5b9U;
   return h ^ (h >> 29);
 }
-
-bool leaf_less(const Leaf& a, const Leaf& b) {
-  const LeafPosition& p = a.position;
-  const LeafPosition& q = b.position;
-  if (p.batch != q.batch) return p.batch < q.batch;
-  return morton_less(p.x, p.y, p.z, q.x, q.y, q.z);
-}
-
-}  // namespace
 
 Coordinate coordinate_at(const LeafPosition& leaf, int bit) {
   const auto axis = [bit](std::int32_t position, int low) {
@@ -64,6 +64,17 @@ void LeafTable::insert(const LeafPosition& position, std::int32_t number) {
 
 LeafIndex::LeafIndex(std::vector<Leaf> leaves) : leaves_(std::move(leaves)) {
   std::sort(leaves_.begin(), leaves_.end(), leaf_less);
+  number();
+}
+
+LeafIndex LeafIndex::from_sorted(std::vector<Leaf> leaves) {
+  LeafIndex index;
+  index.leaves_ = std::move(leaves);
+  index.number();
+  return index;
+}
+
+void LeafIndex::number() {
   for (Leaf& leaf : leaves_) {
     leaf.first = checked_row_count("coordinate_set", size_);
     size_ += std::popcount(leaf.mask);

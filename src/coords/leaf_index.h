@@ -45,12 +45,14 @@ struct Leaf {
 
 [[nodiscard]] inline std::uint64_t bits_below(int bit) { return (std::uint64_t{1} << bit) - 1; }
 
+// Spreads leaf positions over a table. Different positions may share it: tables compare positions.
+[[nodiscard]] std::uint64_t hash_of(const LeafPosition& position);
+
 // Hash table from leaf position to a number; open addressing, compares whole positions.
 class LeafTable {
  public:
   // The leaf's number, or -1.
-  [[nodiscard]] std::int32_t find(const LeafPosition& position,
-                                  std::span<const Leaf> leaves) const;
+  [[nodiscard]] std::int32_t find(const LeafPosition& position, std::span<const Leaf> leaves) const;
   // Makes room for `count` leaves in all and refills the table from `leaves`.
   void rebuild(std::span<const Leaf> leaves, std::size_t count);
   // `position` is not there yet, and there is room.
@@ -68,6 +70,8 @@ class LeafIndex {
   LeafIndex() = default;
   // Sorts the leaves and numbers the ranks.
   explicit LeafIndex(std::vector<Leaf> leaves);
+  // The leaves stand in canonical order already.
+  [[nodiscard]] static LeafIndex from_sorted(std::vector<Leaf> leaves);
 
   [[nodiscard]] std::span<const Leaf> leaves() const { return leaves_; }
   [[nodiscard]] std::int64_t size() const { return size_; }  // coordinates
@@ -81,6 +85,8 @@ class LeafIndex {
   [[nodiscard]] std::vector<Coordinate> coordinates() const;  // in canonical order
 
  private:
+  void number();
+
   std::vector<Leaf> leaves_;
   LeafTable table_;
   std::int64_t size_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coords/coordinate_set_impl.h"
+#include "coords/leaf_map.h"
 #include "core/checked.h"
 #include "core/parallel.h"
 
@@ -26,8 +27,7 @@ std::int32_t coarse_row(const CoordinateSet::Impl& coarse, const Coordinate& f,
   const std::int64_t y = f.y - shift.y;
   const std::int64_t z = f.z - shift.z;
   if (x % stride.x != 0 || y % stride.y != 0 || z % stride.z != 0) return -1;
-  return coarse.row_at(
-      coarse.index().rank(f.batch, x / stride.x, y / stride.y, z / stride.z));
+  return coarse.row_at(coarse.index().rank(f.batch, x / stride.x, y / stride.y, z / stride.z));
 }
 
 // Entries of one block, in (offset, local row) order.
@@ -89,6 +89,14 @@ BlockedEntries build(const CoordinateSet::Impl& out, const Relation& relation,
 }
 
 }  // namespace
+
+BlockedEntries build_blocks(const CoordinateSet& fine, const CoordinateSet& coarse,
+                            const Relation& relation, OutputSide side) {
+  if (auto entries = build_blocks_by_leaves(fine, coarse, relation, side)) {
+    return std::move(*entries);
+  }
+  return build_blocks_by_lookup(fine, coarse, relation, side);
+}
 
 BlockedEntries build_blocks_by_lookup(const CoordinateSet& fine, const CoordinateSet& coarse,
                                       const Relation& relation, OutputSide side) {

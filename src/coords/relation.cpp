@@ -13,6 +13,19 @@ std::int64_t first_offset(std::int32_t size, Origin origin) {
   return origin == Origin::centered && size % 2 == 1 ? -std::int64_t{size / 2} : 0;
 }
 
+// A kernel of 2^24 offsets is beyond any use, and its map beyond any memory.
+void require_volume(std::string_view op, const KernelSpec& kernel) {
+  constexpr std::int64_t kMaxVolume = std::int64_t{1} << 24;
+  const Triple& size = kernel.kernel_size;
+  const std::int64_t plane = std::int64_t{size.x} * size.y;  // factors below 2^31: no overflow
+  const bool fits = kernel.offsets.empty()
+                        ? plane <= kMaxVolume && plane * size.z <= kMaxVolume
+                        : kernel.offsets.size() <= static_cast<std::size_t>(kMaxVolume);
+  require(fits, op, "the kernel has too many offsets: at most {}, got {}", kMaxVolume,
+          kernel.offsets.empty() ? "kernel_size " + to_string(size)
+                                 : fmt::format("a list of {}", kernel.offsets.size()));
+}
+
 }  // namespace
 
 std::int64_t KernelSpec::volume() const {
@@ -21,19 +34,15 @@ std::int64_t KernelSpec::volume() const {
 }
 
 void check_kernel(std::string_view op, const KernelSpec& kernel) {
-  require(each_at_least(kernel.kernel_size, 1), op, "kernel_size must be at least 1, got {}",
-          to_string(kernel.kernel_size));
+  require(!kernel.offsets.empty() || each_at_least(kernel.kernel_size, 1), op,
+          "kernel_size must be at least 1, got {}", to_string(kernel.kernel_size));
   require(each_at_least(kernel.stride, 1), op, "stride must be at least 1, got {}",
           to_string(kernel.stride));
   require(each_at_least(kernel.dilation, 1), op, "dilation must be at least 1, got {}",
           to_string(kernel.dilation));
   require(each_at_least(kernel.padding, 0), op, "padding must not be negative, got {}",
           to_string(kernel.padding));
-  const std::int64_t volume = kernel.volume();
-  // A kernel of 2^24 offsets is beyond any use and its map beyond any memory.
-  constexpr std::int64_t kMaxVolume = std::int64_t{1} << 24;
-  require(volume <= kMaxVolume, op, "kernel volume {} is too large, at most {}", volume,
-          kMaxVolume);
+  require_volume(op, kernel);
 }
 
 Relation Relation::from(std::string_view op, const KernelSpec& kernel) {

@@ -76,7 +76,8 @@ SortedSet sort_canonical(const CoordinateSet& set) {
   require(impl.index().size() == set.size(), "sort_canonical",
           "the set was trusted to have distinct rows, but {} of its {} rows repeat others",
           set.size() - impl.index().size(), set.size());
-  std::vector<std::int32_t> permutation = impl.row_of_rank();
+  const std::span<const std::int32_t> order = impl.row_of_rank();
+  std::vector<std::int32_t> permutation(order.begin(), order.end());
   if (permutation.empty()) {
     permutation.resize(static_cast<std::size_t>(set.size()));
     std::iota(permutation.begin(), permutation.end(), 0);

@@ -13,8 +13,7 @@
 
 namespace voxloom {
 
-[[nodiscard]] inline std::int64_t checked_mul(std::string_view op, std::int64_t a,
-                                              std::int64_t b) {
+[[nodiscard]] inline std::int64_t checked_mul(std::string_view op, std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
   if (__builtin_mul_overflow(a, b, &product)) {
     throw_resource(op, fmt::format("{} x {} does not fit 64 bits", a, b));

@@ -15,8 +15,7 @@ decltype(auto) visit_feature_dtype(std::string_view op, DType dtype, Body&& body
     case DType::f32: return body.template operator()<float>();
     case DType::f16: return body.template operator()<float16>();
     case DType::bf16: return body.template operator()<bfloat16>();
-    default:
-      fail(op, "expected float32, float16 or bfloat16 elements, got {}", name_of(dtype));
+    default: fail(op, "expected float32, float16 or bfloat16 elements, got {}", name_of(dtype));
   }
 }
 

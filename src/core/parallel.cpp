@@ -59,6 +59,8 @@ void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body) {
   finished.acquire();
 }
 
+void run_isolated(const std::function<void()>& body) { tbb::this_task_arena::isolate(body); }
+
 void with_threads(int threads, const std::function<void()>& body) {
   require(threads >= 0, "with_threads", "threads must not be negative, got {}", threads);
   if (threads == 0) return body();

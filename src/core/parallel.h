@@ -29,4 +29,8 @@ class ChunkBody {
 // thread. An exception from one chunk is rethrown here.
 void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body);
 
+// Runs `body` so that loops inside it never pick up outside work while they wait. Whoever holds a
+// lock or a once_flag needs it: the outside work could want the same one, on the same thread.
+void run_isolated(const std::function<void()>& body);
+
 }  // namespace voxloom

@@ -52,9 +52,8 @@ Tensor Tensor::zeros(Shape shape, DType dtype) {
 
 Tensor Tensor::full(Shape shape, DType dtype, float value) {
   Tensor tensor = empty(std::move(shape), dtype);
-  visit_feature_dtype("full", dtype, [&]<typename T>() {
-    std::ranges::fill(tensor.mutable_span<T>(), T(value));
-  });
+  visit_feature_dtype("full", dtype,
+                      [&]<typename T>() { std::ranges::fill(tensor.mutable_span<T>(), T(value)); });
   return tensor;
 }
 

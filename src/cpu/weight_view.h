@@ -15,10 +15,10 @@ namespace voxloom::cpu {
 struct WeightView {
   const std::byte* data = nullptr;
   DType dtype = DType::f32;
-  std::int64_t volume = 0;   // kernel offsets
+  std::int64_t volume = 0;  // kernel offsets
   std::int64_t groups = 1;
-  std::int64_t in = 0;       // input channels per group
-  std::int64_t out = 0;      // output channels per group
+  std::int64_t in = 0;   // input channels per group
+  std::int64_t out = 0;  // output channels per group
   // In elements; of dense weights.
   std::int64_t stride_k = 0, stride_g = 0, stride_i = 0, stride_o = 0;
 

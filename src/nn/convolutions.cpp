@@ -24,8 +24,8 @@ std::int64_t volume_of(const Triple& kernel_size) {
 
 }  // namespace
 
-ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels,
-                                 std::int64_t volume, std::int64_t groups) {
+ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels, std::int64_t volume,
+                                 std::int64_t groups) {
   require(channels.in >= 1 && channels.out >= 1, op, "needs at least one channel, got {} -> {}",
           channels.in, channels.out);
   require(groups >= 1 && channels.in % groups == 0 && channels.out % groups == 0, op,
@@ -33,8 +33,8 @@ ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels,
   const std::int64_t fan_in = checked_product(op, {volume, channels.in / groups});
   const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in));
   Random random(channels.seed);
-  weight = uniform_tensor({volume, groups, channels.in / groups, channels.out / groups}, bound,
-                          random);
+  weight =
+      uniform_tensor({volume, groups, channels.in / groups, channels.out / groups}, bound, random);
   if (channels.bias) bias = uniform_tensor({channels.out}, bound, random);
 }
 
@@ -53,8 +53,7 @@ SparseTensor Conv3d::forward(const SparseTensor& x) const {
 }
 
 SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_)
-    : ConvolutionBase("nn::SubmConv3d", channels, volume_of(options_.kernel_size),
-                      options_.groups),
+    : ConvolutionBase("nn::SubmConv3d", channels, volume_of(options_.kernel_size), options_.groups),
       options(options_) {}
 
 SparseTensor SubmConv3d::forward(const SparseTensor& x) const {

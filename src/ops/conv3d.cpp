@@ -1,7 +1,5 @@
 // Convolutions: conv3d, subm_conv3d, the transposed family, inverse_conv3d, conv_on_map.
 
-#include "voxloom/conv.h"
-
 #include <algorithm>
 
 #include "coords/relation.h"
@@ -9,6 +7,7 @@
 #include "ops/conv_maps.h"
 #include "ops/conv_run.h"
 #include "ops/target.h"
+#include "voxloom/conv.h"
 
 namespace voxloom {
 namespace {
@@ -18,8 +17,8 @@ struct Checked {
   WeightContext context;
 };
 
-Checked check(std::string_view op, const SparseTensor& x, const Weight& weight,
-              const Tensor& bias, const KernelSpec& kernel, std::int64_t groups) {
+Checked check(std::string_view op, const SparseTensor& x, const Weight& weight, const Tensor& bias,
+              const KernelSpec& kernel, std::int64_t groups) {
   WeightContext context = weight_context(op, kernel, x.features(), groups);
   ConvWeight checked = check_weight(context, weight);
   check_bias(context, bias, checked.out_channels());

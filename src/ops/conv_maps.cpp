@@ -1,7 +1,7 @@
 #include "ops/conv_maps.h"
 
-#include "coords/strides.h"
 #include "coords/relation.h"
+#include "coords/strides.h"
 #include "core/error.h"
 #include "ops/target.h"
 
@@ -58,10 +58,7 @@ KernelSpec kernel_of(const ConvTransposeOptions& o) {
 }
 
 ConvTransposeOptions as_transpose(const GenerativeConvTransposeOptions& o) {
-  return {.kernel_size = o.kernel_size,
-          .stride = o.stride,
-          .target = o.target,
-          .groups = o.groups};
+  return {.kernel_size = o.kernel_size, .stride = o.stride, .target = o.target, .groups = o.groups};
 }
 
 KernelMap forward_map_for(std::string_view op, const SparseTensor& x, const ConvOptions& options) {

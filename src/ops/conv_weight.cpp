@@ -34,8 +34,9 @@ WeightView view_output_major(const WeightContext& c, const Tensor& w) {
   const Triple& k = c.kernel_size;
   const std::int64_t in = c.in_channels / c.groups;
   if (!c.is_box || w.dim(1) != k.x || w.dim(2) != k.y || w.dim(3) != k.z || w.dim(4) != in) {
-    refuse(c, w, c.is_box ? fmt::format("(C_out,{},{},{},{})", k.x, k.y, k.z, in)
-                          : fmt::format("({},{},C_out)", c.volume, c.in_channels));
+    refuse(c, w,
+           c.is_box ? fmt::format("(C_out,{},{},{},{})", k.x, k.y, k.z, in)
+                    : fmt::format("({},{},C_out)", c.volume, c.in_channels));
   }
   require(w.dim(0) % c.groups == 0, c.op, "{} output channels do not split into {} groups",
           w.dim(0), c.groups);
@@ -66,9 +67,10 @@ WeightView view_grouped(const WeightContext& c, const Tensor& w) {
 // (K, C_in, C_out)
 WeightView view_kernel_major(const WeightContext& c, const Tensor& w) {
   if (c.groups != 1 || w.dim(0) != c.volume || w.dim(1) != c.in_channels) {
-    refuse(c, w, c.groups == 1 ? fmt::format("({},{},C_out)", c.volume, c.in_channels)
-                               : fmt::format("({},{},{},C_out/{})", c.volume, c.groups,
-                                             c.in_channels / c.groups, c.groups));
+    refuse(c, w,
+           c.groups == 1 ? fmt::format("({},{},C_out)", c.volume, c.in_channels)
+                         : fmt::format("({},{},{},C_out/{})", c.volume, c.groups,
+                                       c.in_channels / c.groups, c.groups));
   }
   WeightView view = base_view(c, w);
   view.out = w.dim(2);
@@ -83,8 +85,8 @@ WeightView view_rank_2(const WeightContext& c, const Tensor& w) {
   WeightView view = base_view(c, w);
   if (c.groups == 1) {
     if (c.volume != 1) {
-      refuse(c, w, fmt::format("({},{},C_out); rank 2 is for kernel volume 1", c.volume,
-                               c.in_channels));
+      refuse(c, w,
+             fmt::format("({},{},C_out); rank 2 is for kernel volume 1", c.volume, c.in_channels));
     }
     if (w.dim(1) != c.in_channels) refuse(c, w, fmt::format("(C_out,{})", c.in_channels));
     view.out = w.dim(0);
@@ -93,8 +95,9 @@ WeightView view_rank_2(const WeightContext& c, const Tensor& w) {
     return view;
   }
   if (c.groups != c.in_channels || w.dim(0) != c.volume || w.dim(1) != c.in_channels) {
-    refuse(c, w, c.groups == c.in_channels ? fmt::format("({},{})", c.volume, c.in_channels)
-                                           : "rank 4 or 5; rank 2 is depthwise or pointwise");
+    refuse(c, w,
+           c.groups == c.in_channels ? fmt::format("({},{})", c.volume, c.in_channels)
+                                     : "rank 4 or 5; rank 2 is depthwise or pointwise");
   }
   view.out = 1;
   view.stride_g = 1;
@@ -103,9 +106,8 @@ WeightView view_rank_2(const WeightContext& c, const Tensor& w) {
 }
 
 ConvWeight check_dense(const WeightContext& c, const Tensor& weight) {
-  require(weight.defined() && weight.dtype() == c.dtype, c.op,
-          "features are {}, the weight is {}", name_of(c.dtype),
-          weight.defined() ? name_of(weight.dtype()) : "undefined");
+  require(weight.defined() && weight.dtype() == c.dtype, c.op, "features are {}, the weight is {}",
+          name_of(c.dtype), weight.defined() ? name_of(weight.dtype()) : "undefined");
   switch (weight.rank()) {
     case 5: return {weight, view_output_major(c, weight)};
     case 4: return {weight, view_grouped(c, weight)};
@@ -124,14 +126,13 @@ ConvWeight check_packed(const WeightContext& c, const QuantizedWeight& weight) {
           "packed weight of volume {} and {} input channels does not match {} and {} input "
           "channels",
           weight.kernel_volume(), weight.in_channels, kernel_text(c), c.in_channels);
-  const Tensor dense = dequantize(weight);
-  return {dense, view_kernel_major(c, dense)};
+  return {weight.codes, WeightView::of(weight)};
 }
 
 }  // namespace
 
-WeightContext weight_context(std::string_view op, const KernelSpec& kernel,
-                             const Tensor& features, std::int64_t groups) {
+WeightContext weight_context(std::string_view op, const KernelSpec& kernel, const Tensor& features,
+                             std::int64_t groups) {
   const std::int64_t channels = features.dim(1);
   require(groups >= 1, op, "groups must be at least 1, got {}", groups);
   require(channels % groups == 0, op, "{} input channels do not split into {} groups", channels,

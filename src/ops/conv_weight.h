@@ -13,25 +13,25 @@ namespace voxloom {
 // What the weight must fit.
 struct WeightContext {
   std::string_view op;
-  Triple kernel_size = 1;       // looked at only when is_box
+  Triple kernel_size = 1;  // looked at only when is_box
   std::int64_t volume = 0;
-  bool is_box = true;           // false: a list of offsets, or a map; a 5-D weight is then refused
+  bool is_box = true;  // false: a list of offsets, or a map; a 5-D weight is then refused
   std::int64_t in_channels = 0;
   std::int64_t groups = 1;
-  DType dtype = DType::f32;     // of the features
+  DType dtype = DType::f32;  // of the features
 };
 
 [[nodiscard]] WeightContext weight_context(std::string_view op, const KernelSpec& kernel,
                                            const Tensor& features, std::int64_t groups);
 
 struct ConvWeight {
-  Tensor storage;        // keeps the view's bytes alive
+  Tensor storage;  // keeps the view's bytes alive
   cpu::WeightView view;
 
   [[nodiscard]] std::int64_t out_channels() const { return view.groups * view.out; }
 };
 
-// A dense weight is viewed, a packed one is dequantized to float32. Throws std::invalid_argument on
+// A view of `weight`, which must outlive it. Throws std::invalid_argument on
 // a wrong dtype, rank or shape, naming what would fit.
 [[nodiscard]] ConvWeight check_weight(const WeightContext& context, const Weight& weight);
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coords/relation.h"
 #include "core/dispatch.h"
 #include "core/error.h"
-#include "coords/relation.h"
 #include "cpu/normalize.h"
 #include "ops/conv_maps.h"
 #include "ops/conv_run.h"
@@ -26,7 +26,9 @@ Tensor squared_weight_sums(const cpu::WeightView& w) {
         for (std::int64_t o = 0; o < w.out; ++o) {
           double sum = 0;
           for (std::int64_t i = 0; i < w.in; ++i) {
-            const auto value = static_cast<double>(static_cast<float>(from[w.at(k, g, i, o)]));
+            const float element =
+                w.packed ? w.packed->value(k, i, o) : static_cast<float>(from[w.at(k, g, i, o)]);
+            const auto value = static_cast<double>(element);
             sum += value * value;
           }
           *to++ = static_cast<float>(sum);
@@ -59,9 +61,9 @@ ConvWeight check(std::string_view op, const SparseTensor& x, const Weight& weigh
   return checked;
 }
 
-SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x,
-                                  const Weight& weight, const Tensor& bias,
-                                  const ConvTransposeOptions& options, float eps) {
+SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x, const Weight& weight,
+                                  const Tensor& bias, const ConvTransposeOptions& options,
+                                  float eps) {
   const KernelSpec kernel = kernel_of(options);
   check_kernel(op, kernel);
   const ConvWeight checked = check(op, x, weight, bias, kernel, options.groups, eps);
@@ -72,9 +74,8 @@ SparseTensor normalized_transpose(std::string_view op, const SparseTensor& x,
 
 }  // namespace
 
-SparseTensor normalized_subm_conv3d(const SparseTensor& x, const Weight& weight,
-                                    const Tensor& bias, const SubmConvOptions& options,
-                                    float eps) {
+SparseTensor normalized_subm_conv3d(const SparseTensor& x, const Weight& weight, const Tensor& bias,
+                                    const SubmConvOptions& options, float eps) {
   constexpr std::string_view kOp = "normalized_subm_conv3d";
   const KernelSpec kernel = kernel_of(options);
   check_kernel(kOp, kernel);

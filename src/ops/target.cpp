@@ -16,8 +16,8 @@ const CoordinateSet& require_stride(std::string_view op, const CoordinateSet& se
 
 }  // namespace
 
-CoordinateSet resolve_target(std::string_view op, const Target& target,
-                             const Triple& output_stride, std::int64_t batch_size) {
+CoordinateSet resolve_target(std::string_view op, const Target& target, const Triple& output_stride,
+                             std::int64_t batch_size) {
   if (const auto* set = std::get_if<CoordinateSet>(&target)) {
     return require_stride(op, *set, output_stride);
   }

@@ -14,8 +14,8 @@ void check_submanifold(const SparseTensor& x, const oracle::Features& features,
   oracle::Random random(seed);
   const Parameters p =
       random_parameters(random, {27, groups, x.channels(), out_channels}, x.dtype());
-  const SparseTensor y = subm_conv3d(x, p.weight_tensor, p.bias_tensor,
-                                     {.groups = static_cast<std::int32_t>(groups)});
+  const SparseTensor y =
+      subm_conv3d(x, p.weight_tensor, p.bias_tensor, {.groups = static_cast<std::int32_t>(groups)});
   const auto map = oracle_map(x.coords(), x.coords(), kThree, oracle::Direction::kForward);
   expect_conv(y, to_coords(x.coords()), map, features, p,
               fmt::format("{} -> {} channels, {} groups, {}", x.channels(), out_channels, groups,
@@ -63,8 +63,8 @@ TEST(Channels, HalfSumsAreRoundedOnce) {
   // 4096 products of 1: float16 sums rounded at every step would stay at 2048.
   const SparseTensor x = sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}},
                                        Tensor::full({1, 4096}, DType::f16, 1.0F));
-  const SparseTensor y = conv3d(x, Tensor::full({1, 4096}, DType::f16, 1.0F), {},
-                                {.kernel_size = 1});
+  const SparseTensor y =
+      conv3d(x, Tensor::full({1, 4096}, DType::f16, 1.0F), {}, {.kernel_size = 1});
   EXPECT_EQ(to_doubles(y.features()), std::vector<double>{4096.0});
 }
 
@@ -101,8 +101,7 @@ TEST(Channels, EveryLayoutIsTheSameWeight) {
   const SubmConvOptions by_channel{.kernel_size = {3, 1, 5}, .groups = 6};
   const Tensor from_grouped =
       subm_conv3d(input.x, depthwise.weight_tensor, {}, by_channel).features();
-  for (const auto& [layout, shape] :
-       std::vector<std::pair<oracle::WeightLayout, Shape>>{
+  for (const auto& [layout, shape] : std::vector<std::pair<oracle::WeightLayout, Shape>>{
            {oracle::WeightLayout::kDepthwise, {15, 6}},
            {oracle::WeightLayout::kConv5d, {6, 3, 1, 5, 1}}}) {
     const Tensor w = to_tensor(oracle::weight_to(layout, depthwise.weight), shape);
@@ -111,8 +110,8 @@ TEST(Channels, EveryLayoutIsTheSameWeight) {
   }
 
   const Parameters point = random_parameters(random, {1, 1, 6, 4});
-  const Tensor w = to_tensor(oracle::weight_to(oracle::WeightLayout::kPointwise, point.weight),
-                             {4, 6});
+  const Tensor w =
+      to_tensor(oracle::weight_to(oracle::WeightLayout::kPointwise, point.weight), {4, 6});
   EXPECT_EQ(to_doubles(conv3d(input.x, w, {}, {.kernel_size = 1}).features()),
             to_doubles(conv3d(input.x, point.weight_tensor, {}, {.kernel_size = 1}).features()));
 }
@@ -144,7 +143,8 @@ TEST(Channels, NanAndInfinityTravelAlongEntriesOnly) {
   EXPECT_EQ(y[2], inf);           // far from it
 
   // A zero weight does not hide a NaN, and padded lanes do not invent one.
-  const auto zero = to_doubles(subm_conv3d(x, Tensor::zeros({27, 1, 5}, DType::f32), {}).features());
+  const auto zero =
+      to_doubles(subm_conv3d(x, Tensor::zeros({27, 1, 5}, DType::f32), {}).features());
   for (int c = 0; c < 5; ++c) {
     EXPECT_TRUE(std::isnan(zero[static_cast<std::size_t>(c)]));
     EXPECT_TRUE(std::isnan(zero[static_cast<std::size_t>(10 + c)]));

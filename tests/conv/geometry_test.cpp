@@ -72,8 +72,8 @@ TEST(Geometry, ReachableSupport) {
       bounds = oracle::Bounds{{-2, -3, -1}, {4, 3, 5}};
     }
     const SparseTensor y = conv3d(in.x, p.weight_tensor, p.bias_tensor, options);
-    const auto rows = oracle::reachable_support(to_coords(in.x.coords()), to_offsets(k),
-                                                to_geometry(k), bounds);
+    const auto rows =
+        oracle::reachable_support(to_coords(in.x.coords()), to_offsets(k), to_geometry(k), bounds);
     const auto map = oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kForward);
     expect_conv(y, rows, map, in.features, p, describe(k));
   });
@@ -111,8 +111,8 @@ TEST(Geometry, TransposedSupport) {
                                              .padding = k.padding,
                                              .dilation = k.dilation,
                                              .origin = k.origin});
-    const auto rows = oracle::transposed_support(to_coords(in.x.coords()), to_offsets(k),
-                                                 to_geometry(k));
+    const auto rows =
+        oracle::transposed_support(to_coords(in.x.coords()), to_offsets(k), to_geometry(k));
     const auto map = oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kTransposed);
     expect_conv(y, rows, map, in.features, p, describe(k));
     EXPECT_EQ(y.stride(), Triple(1));
@@ -142,8 +142,8 @@ TEST(Geometry, GenerativeMergesCoincidingRows) {
   const Parameters p = parameters_for(random, k);
   const SparseTensor y = generative_conv_transpose3d(in.x, p.weight_tensor, p.bias_tensor,
                                                      {.kernel_size = 3, .stride = 2});
-  const auto rows = oracle::transposed_support(to_coords(in.x.coords()), to_offsets(k),
-                                               to_geometry(k));
+  const auto rows =
+      oracle::transposed_support(to_coords(in.x.coords()), to_offsets(k), to_geometry(k));
   const auto map = oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kTransposed);
   expect_conv(y, rows, map, in.features, p, "generative");
 }
@@ -153,8 +153,8 @@ TEST(Geometry, ArbitraryOffsets) {
   const Input in = random_input(random, where(1), 3);
   const KernelSpec k{.stride = {1, 2, 1}, .offsets = {{0, 0, 0}, {-3, 1, 2}, {5, 0, -1}}};
   const Parameters p = parameters_for(random, k);
-  const SparseTensor y = conv3d(in.x, p.weight_tensor, p.bias_tensor,
-                                {.stride = k.stride, .offsets = k.offsets});
+  const SparseTensor y =
+      conv3d(in.x, p.weight_tensor, p.bias_tensor, {.stride = k.stride, .offsets = k.offsets});
   const auto rows = oracle::strided_support(to_coords(in.x.coords()), to_oracle(k.stride));
   const auto map = oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kForward);
   expect_conv(y, rows, map, in.features, p, "offset list");
@@ -165,12 +165,11 @@ TEST(Geometry, PaddingShiftsTheWindow) {
   const std::vector<Coordinate> line{{0, 0, 0, 0}, {0, 1, 0, 0}, {0, 2, 0, 0}, {0, 3, 0, 0}};
   const SparseTensor x = sparse_tensor(line, Tensor::from<float>({1, 10, 100, 1000}, {4, 1}));
   const Tensor w = Tensor::from<float>({1, 2, 3}, {3, 1, 1});
-  const SparseTensor centered =
-      conv3d(x, w, {}, {.kernel_size = {3, 1, 1}, .padding = {1, 0, 0}});
+  const SparseTensor centered = conv3d(x, w, {}, {.kernel_size = {3, 1, 1}, .padding = {1, 0, 0}});
   // out(u) reads u-2, u-1, u.
   EXPECT_EQ(to_doubles(centered.features()), (std::vector<double>{3, 32, 321, 3210}));
-  const SparseTensor corner = conv3d(
-      x, w, {}, {.kernel_size = {3, 1, 1}, .padding = {1, 0, 0}, .origin = Origin::corner});
+  const SparseTensor corner =
+      conv3d(x, w, {}, {.kernel_size = {3, 1, 1}, .padding = {1, 0, 0}, .origin = Origin::corner});
   // out(u) reads u-1, u, u+1.
   EXPECT_EQ(to_doubles(corner.features()), (std::vector<double>{32, 321, 3210, 2100}));
 }

@@ -1,7 +1,6 @@
 // What must hold whatever the numbers are.
 
 #include <gtest/gtest.h>
-
 #include <rapidcheck/gtest.h>
 
 #include "conv/cases.h"
@@ -12,7 +11,8 @@ namespace {
 
 RC_GTEST_PROP(ConvProperties, PermutingInputRowsPermutesTheSameOutputRows, (std::uint32_t seed)) {
   oracle::Random random(seed);
-  const Input in = random_input(random, {.count = 60, .start = {-4, -4, -4}, .extent = {8, 8, 8}}, 5);
+  const Input in =
+      random_input(random, {.count = 60, .start = {-4, -4, -4}, .extent = {8, 8, 8}}, 5);
   const Parameters p = random_parameters(random, {27, 1, 5, 6});
   const auto order = oracle::random_permutation(random, in.x.rows());
   std::vector<Coordinate> rows;
@@ -58,7 +58,8 @@ RC_GTEST_PROP(ConvProperties, TransposingTwiceGivesTheMap, (std::uint32_t seed))
 
 TEST(ConvInverse, ReturnsToTheEncodersRows) {
   oracle::Random random(4);
-  const Input in = random_input(random, {.count = 50, .start = {-3, -3, -3}, .extent = {7, 7, 7}}, 3);
+  const Input in =
+      random_input(random, {.count = 50, .start = {-3, -3, -3}, .extent = {7, 7, 7}}, 3);
   const KernelSpec k{.kernel_size = 2, .stride = 2};
   const Parameters down = random_parameters(random, {8, 1, 3, 4});
   const Parameters up = random_parameters(random, {8, 1, 4, 5});
@@ -68,8 +69,8 @@ TEST(ConvInverse, ReturnsToTheEncodersRows) {
       inverse_conv3d(y, up.weight_tensor, up.bias_tensor, conv3d_map(in.x, options));
   EXPECT_EQ(z.coords(), in.x.coords());
   EXPECT_EQ(z.stride(), in.x.stride());
-  const auto map = oracle::swapped(
-      oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kForward));
+  const auto map =
+      oracle::swapped(oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kForward));
   expect_conv(z, to_coords(in.x.coords()), map, to_features(y.features()), up, "inverse");
 }
 
@@ -102,11 +103,12 @@ TEST(ConvDense, FullGridEqualsDenseConvolution) {
             const std::int64_t px = at.x + dx;
             const std::int64_t py = at.y + dy;
             const std::int64_t pz = at.z + dz;
-            if (px < 0 || px >= size.x || py < 0 || py >= size.y || pz < 0 || pz >= size.z) continue;
+            if (px < 0 || px >= size.x || py < 0 || py >= size.y || pz < 0 || pz >= size.z)
+              continue;
             const std::int64_t row = (px * size.y + py) * size.z + pz;
             for (std::int64_t c = 0; c < 4; ++c) {
-              sum += features.at(row, c) *
-                     p.weight.at(((dx + 1) * 3 + dy + 1) * 3 + dz + 1, 0, c, o);
+              sum +=
+                  features.at(row, c) * p.weight.at(((dx + 1) * 3 + dy + 1) * 3 + dz + 1, 0, c, o);
             }
           }
         }
@@ -119,8 +121,8 @@ TEST(ConvDense, FullGridEqualsDenseConvolution) {
 TEST(ConvNormalized, EveryForm) {
   for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
     oracle::Random random(77);
-    const Input in = random_input(random, {.count = 50, .start = {-3, -3, -3}, .extent = {6, 6, 6}}, 5,
-                                  dtype, 2);
+    const Input in = random_input(random, {.count = 50, .start = {-3, -3, -3}, .extent = {6, 6, 6}},
+                                  5, dtype, 2);
     const auto check = [&](const SparseTensor& y, const KernelSpec& k, oracle::Direction direction,
                            const Parameters& p) {
       const auto map = oracle_map(in.x.coords(), y.coords(), k, direction);
@@ -137,10 +139,10 @@ TEST(ConvNormalized, EveryForm) {
           {.kernel_size = 1}, oracle::Direction::kForward, one);
     const KernelSpec up{
         .kernel_size = {3, 1, 3}, .stride = 2, .padding = {1, 0, 1}, .origin = Origin::corner};
-    check(normalized_conv_transpose3d(
-              in.x, p.weight_tensor, p.bias_tensor,
-              {.kernel_size = {3, 1, 3}, .stride = 2, .padding = {1, 0, 1}}),
-          up, oracle::Direction::kTransposed, p);
+    check(
+        normalized_conv_transpose3d(in.x, p.weight_tensor, p.bias_tensor,
+                                    {.kernel_size = {3, 1, 3}, .stride = 2, .padding = {1, 0, 1}}),
+        up, oracle::Direction::kTransposed, p);
     const KernelSpec generative{.kernel_size = {3, 1, 3}, .stride = 2, .origin = Origin::corner};
     check(normalized_generative_conv_transpose3d(in.x, p.weight_tensor, p.bias_tensor,
                                                  {.kernel_size = {3, 1, 3}, .stride = 2}),

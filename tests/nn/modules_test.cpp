@@ -34,9 +34,8 @@ TEST(Modules, ConvolutionsCallTheirOp) {
   expect_same(normalized_up(x),
               normalized_conv_transpose3d(x, normalized_up.weight, normalized_up.bias));
   const nn::NormalizedGenerativeConvTranspose3d normalized_generate(channels);
-  expect_same(normalized_generate(x),
-              normalized_generative_conv_transpose3d(x, normalized_generate.weight,
-                                                     normalized_generate.bias));
+  expect_same(normalized_generate(x), normalized_generative_conv_transpose3d(
+                                          x, normalized_generate.weight, normalized_generate.bias));
 }
 
 TEST(Modules, DecoderReturnsToTheEncodersRows) {
@@ -70,7 +69,8 @@ TEST(Modules, PoolsCallTheirOp) {
   expect_same(nn::Pool3d({.mode = PoolMode::avg})(x), pool3d(x, {.mode = PoolMode::avg}));
   expect_same(nn::PoolTranspose3d()(x), pool_transpose3d(x));
   expect_same(nn::TrilinearUpsample3d()(x), trilinear_upsample3d(x));
-  EXPECT_EQ(to_doubles(nn::GlobalPool(PoolMode::max)(x)), to_doubles(global_pool(x, PoolMode::max)));
+  EXPECT_EQ(to_doubles(nn::GlobalPool(PoolMode::max)(x)),
+            to_doubles(global_pool(x, PoolMode::max)));
 }
 
 TEST(Modules, SequentialNamesItsParameters) {

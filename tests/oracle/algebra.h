@@ -54,12 +54,9 @@ inline Sparse reindex(const Sparse& x, const std::vector<Coord>& target, double 
 // Maximum and minimum propagate NaN from either side, unlike std::fmax.
 inline double apply_binary(BinaryOp op, double a, double b) {
   switch (op) {
-    case BinaryOp::kAdd:
-      return a + b;
-    case BinaryOp::kSub:
-      return a - b;
-    case BinaryOp::kMul:
-      return a * b;
+    case BinaryOp::kAdd: return a + b;
+    case BinaryOp::kSub: return a - b;
+    case BinaryOp::kMul: return a * b;
     case BinaryOp::kMaximum:
       return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::quiet_NaN()
                                             : (a < b ? b : a);

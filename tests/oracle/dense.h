@@ -84,12 +84,9 @@ inline double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 inline double gelu(double x, GeluApprox approximate) {
   switch (approximate) {
-    case GeluApprox::kTanh:
-      return x / 2 * (1 + std::tanh(0.79788456 * (x + 0.044715 * x * x * x)));
-    case GeluApprox::kFast:
-      return x * sigmoid(1.702 * x);
-    default:
-      return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    case GeluApprox::kTanh: return x / 2 * (1 + std::tanh(0.79788456 * (x + 0.044715 * x * x * x)));
+    case GeluApprox::kFast: return x * sigmoid(1.702 * x);
+    default: return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
   }
 }
 
@@ -100,20 +97,13 @@ inline double softplus(double x, double beta, double threshold) {
 // Comparisons are written so that NaN stays NaN.
 inline double activate(Activation kind, double x, const ActivationParams& p = {}) {
   switch (kind) {
-    case Activation::kRelu:
-      return x < 0 ? 0.0 : x;
-    case Activation::kSigmoid:
-      return sigmoid(x);
-    case Activation::kGelu:
-      return gelu(x, p.approximate);
-    case Activation::kSilu:
-      return x * sigmoid(x);
-    case Activation::kLeakyRelu:
-      return x < 0 ? p.alpha * x : x;
-    case Activation::kTanh:
-      return std::tanh(x);
-    case Activation::kSoftplus:
-      return softplus(x, p.beta, p.threshold);
+    case Activation::kRelu: return x < 0 ? 0.0 : x;
+    case Activation::kSigmoid: return sigmoid(x);
+    case Activation::kGelu: return gelu(x, p.approximate);
+    case Activation::kSilu: return x * sigmoid(x);
+    case Activation::kLeakyRelu: return x < 0 ? p.alpha * x : x;
+    case Activation::kTanh: return std::tanh(x);
+    case Activation::kSoftplus: return softplus(x, p.beta, p.threshold);
   }
   throw std::invalid_argument("oracle: unknown activation");
 }

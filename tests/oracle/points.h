@@ -117,14 +117,10 @@ inline Features first_per_row(const KernelMap& map, const Features& x) {
 
 inline Features reduce_points(VoxelReduction reduction, const KernelMap& map, const Features& x) {
   switch (reduction) {
-    case VoxelReduction::kSum:
-      return pool(PoolMode::kSum, map, x);
-    case VoxelReduction::kMean:
-      return pool(PoolMode::kAvg, map, x);
-    case VoxelReduction::kMax:
-      return pool(PoolMode::kMax, map, x);
-    case VoxelReduction::kFirst:
-      return first_per_row(map, x);
+    case VoxelReduction::kSum: return pool(PoolMode::kSum, map, x);
+    case VoxelReduction::kMean: return pool(PoolMode::kAvg, map, x);
+    case VoxelReduction::kMax: return pool(PoolMode::kMax, map, x);
+    case VoxelReduction::kFirst: return first_per_row(map, x);
     case VoxelReduction::kCount:
       return pool(PoolMode::kSum, map, Features::filled(map.in_rows, 1, 1.0));
   }

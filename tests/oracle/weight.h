@@ -53,14 +53,10 @@ enum class WeightLayout {
 
 inline bool layout_can_hold(WeightLayout layout, const WeightShape& s) {
   switch (layout) {
-    case WeightLayout::kKernelMajor:
-      return s.groups == 1;
-    case WeightLayout::kDepthwise:
-      return s.groups == s.c_in && s.groups == s.c_out;
-    case WeightLayout::kPointwise:
-      return s.volume == 1 && s.groups == 1;
-    default:
-      return true;
+    case WeightLayout::kKernelMajor: return s.groups == 1;
+    case WeightLayout::kDepthwise: return s.groups == s.c_in && s.groups == s.c_out;
+    case WeightLayout::kPointwise: return s.volume == 1 && s.groups == 1;
+    default: return true;
   }
 }
 
@@ -70,16 +66,12 @@ inline int64_t layout_position(WeightLayout layout, const WeightShape& s, int64_
   const int64_t co_all = g * s.group_out() + co;
   const int64_t ci_all = g * s.group_in() + ci;
   switch (layout) {
-    case WeightLayout::kConv5d:
-      return (co_all * s.volume + k) * s.group_in() + ci;
-    case WeightLayout::kKernelMajor:
-      return (k * s.c_in + ci_all) * s.c_out + co_all;
+    case WeightLayout::kConv5d: return (co_all * s.volume + k) * s.group_in() + ci;
+    case WeightLayout::kKernelMajor: return (k * s.c_in + ci_all) * s.c_out + co_all;
     case WeightLayout::kGrouped:
       return ((k * s.groups + g) * s.group_in() + ci) * s.group_out() + co;
-    case WeightLayout::kDepthwise:
-      return k * s.groups + g;
-    case WeightLayout::kPointwise:
-      return co_all * s.c_in + ci_all;
+    case WeightLayout::kDepthwise: return k * s.groups + g;
+    case WeightLayout::kPointwise: return co_all * s.c_in + ci_all;
   }
   throw std::invalid_argument("oracle: unknown weight layout");
 }

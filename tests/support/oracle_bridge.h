@@ -53,8 +53,8 @@ inline std::vector<oracle::Triple> to_offsets(const KernelSpec& k) {
 
 inline oracle::KernelMap oracle_map(const CoordinateSet& in, const CoordinateSet& out,
                                     const KernelSpec& kernel, oracle::Direction direction) {
-  return oracle::kernel_map(to_coords(in), to_coords(out), to_offsets(kernel),
-                            to_geometry(kernel), direction);
+  return oracle::kernel_map(to_coords(in), to_coords(out), to_offsets(kernel), to_geometry(kernel),
+                            direction);
 }
 
 // Rounds each value to the dtype.

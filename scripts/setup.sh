@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# usage: scripts/setup.sh [--full]
+#
+# Installs what a bare Debian 12 lacks for building and testing; does nothing, and touches no
+# network, when all of it is there. --full adds the cross compiler and emulator for aarch64.
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build ccache pkg-config
+  libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev
+  libgtest-dev librapidcheck-dev libnanoflann-dev libbenchmark-dev
+  # libFuzzer, and the second compiler.
+  clang libclang-rt-14-dev clang-format
+)
+# Of these Debian lets the arm64 build stand beside the native one; the others are headers only.
+cross=(libtbb-dev libfmt-dev libpng-dev zlib1g-dev libgtest-dev librapidcheck-dev)
+
+case "${1-}" in
+  '') ;;
+  --full)
+    packages+=(clang-tidy)
+    if [ "$(uname -m)" = x86_64 ]; then
+      packages+=(g++-aarch64-linux-gnu qemu-user "${cross[@]/%/:arm64}")
+    fi
+    ;;
+  *) sed -n '2,5s/^# \?//p' "$0" >&2; exit 2 ;;
+esac
+
+if ! command -v dpkg-query apt-get >/dev/null; then
+  echo "setup: not a Debian system; needed are the equivalents of: ${packages[*]}" >&2
+  exit 0
+fi
+
+native=$(dpkg --print-architecture)
+is_installed() {
+  local arch=$native
+  [[ $1 != *:* ]] || arch=${1#*:}
+  dpkg-query -W -f='${Architecture} ${db:Status-Status}\n' "$1" 2>/dev/null |
+    grep -qxE "($arch|all) installed"
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "setup: nothing to install"
+  exit 0
+fi
+
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+run() { echo "+ $*"; "$@"; }
+
+if [[ " ${missing[*]} " == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -qx arm64; then
+  run "${as_root[@]}" dpkg --add-architecture arm64
+fi
+run "${as_root[@]}" apt-get update -q
+# Never remove what is there to make room.
+run "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -q -y --no-install-recommends --no-remove "${missing[@]}"

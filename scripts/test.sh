@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# usage: scripts/test.sh [--quick | --full]
+#
+# Builds and tests. By default: every test, optimised and with assertions; before that, every fuzz
+# target for some seconds and every test under the address and undefined-behaviour sanitizers.
+#   --quick  only the tests
+#   --full   also the thread sanitizer, the other compiler, aarch64 under an emulator, and longer
+#            fuzzing with fresh random seeds
+# The last lines are ctest's; the exit status covers every step.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mode=${1:-default}
+case "$mode" in
+  default | --quick | --full) ;;
+  *) sed -n '2,10s/^# \?//p' "$0" >&2; exit 2 ;;
+esac
+
+jobs=${VOXLOOM_JOBS:-$(nproc)}
+failed=()
+say() { printf '\n== %s\n' "$*"; }
+
+# A step that fails is named at the end; the steps after it still run.
+step() {
+  say "$*"
+  "$@" || { failed+=("$*"); say "FAILED: $*"; }
+}
+
+# Sanitizers keep their books at fixed addresses, which newer kernels' randomisation may hand out.
+fixed=()
+if setarch "$(uname -m)" -R true 2>/dev/null; then fixed=(setarch "$(uname -m)" -R); fi
+
+build() { scripts/build.sh "$1"; }
+run_tests() { "${fixed[@]}" ctest --preset "$1" -j "$jobs" --no-label-summary; }
+build_and_test() { build "$1" && run_tests "$1"; }
+
+fuzz_one() {
+  local name=$1 seconds=$2 target=build/fuzz/fuzz/$1_fuzz log=build/fuzz/$1.log
+  # New inputs go to the first folder, so that a longer run starts where the last one ended.
+  local inputs=("build/fuzz/corpus/$name") options=(-max_total_time="$seconds" -timeout=20)
+  mkdir -p "${inputs[0]}"
+  [ ! -d "fuzz/corpus/$name" ] || inputs+=("fuzz/corpus/$name")
+  [ ! -f "fuzz/$name.dict" ] || options+=(-dict="fuzz/$name.dict")
+  if "${fixed[@]}" "$target" "${options[@]}" -artifact_prefix="build/fuzz/$name-" "${inputs[@]}" \
+    >"$log" 2>&1; then
+    echo "$name: $(grep -m1 '^Done' "$log")"
+  else
+    tail -n 40 "$log"
+    echo "$name: FAILED; the input is kept as build/fuzz/$name-*"
+    return 1
+  fi
+}
+
+fuzz() {
+  local seconds=$1 source status=0
+  build fuzz || return 1
+  for source in fuzz/*_fuzz.cpp; do
+    [ ! -f "$source" ] || fuzz_one "$(basename "$source" _fuzz.cpp)" "$seconds" || status=1
+  done
+  return $status
+}
+
+if [ "$mode" = --full ]; then
+  scripts/setup.sh --full
+else
+  scripts/setup.sh
+  # The same random properties every time; --full draws new ones.
+  export RC_PARAMS=${RC_PARAMS:-seed=1}
+fi
+
+say "build dev"
+build dev
+
+case "$mode" in
+  default)
+    step fuzz 10
+    step build_and_test asan
+    ;;
+  --full)
+    step fuzz 120
+    step build_and_test asan
+    step build_and_test tsan
+    step build_and_test clang
+    [ "$(uname -m)" != x86_64 ] || step build_and_test aarch64
+    ;;
+esac
+
+say "test dev"
+status=0
+run_tests dev || status=1
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'FAILED before these tests: %s\n' "${failed[@]}"
+  status=1
+fi
+exit $status
