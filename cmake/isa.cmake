@@ -14,7 +14,7 @@ set(voxloom_isa_avx2_flags -mavx2 -mfma -mf16c)
 
 set(voxloom_isa_avx512_processors ${voxloom_x86})
 set(voxloom_isa_avx512_flags ${voxloom_isa_avx2_flags}
-    -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512bf16)
+    -mavx512f -mavx512bw -mavx512dq -mavx512vl)
 
 set(voxloom_isa_neon_processors ${voxloom_arm})
 set(voxloom_isa_neon_flags "")

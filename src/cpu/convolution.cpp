@@ -2,7 +2,13 @@
 
 #include "cpu/convolution.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <mutex>
+
+#include "core/error.h"
+#include "cpu/plan_table.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -13,16 +19,60 @@ bool always(const Problem&) {
 }
 
 constexpr std::array kForward = {
+    Algorithm<ConvForward>{"depthwise", is_depthwise, depthwise_forward},
+    Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward},
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };
 
 constexpr std::array kWeightGradient = {
+    Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
+    Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
+                                  offset_major_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
 };
 
+struct Pin {
+  std::mutex mutex;
+  std::string name;
+  bool read_environment = false;
+};
+Pin& pin() {
+  static Pin instance;
+  return instance;
+}
+
+void require_known(std::string_view op, std::string_view name) {
+  const std::vector<std::string> names = algorithm_names();
+  if (name.empty() || std::ranges::find(names, name) != names.end()) return;
+  std::string listed;
+  for (const std::string& known : names) listed += (listed.empty() ? "" : ", ") + known;
+  fail(op, "no algorithm '{}'; there are: {}", name, listed);
+}
+
+std::string pinned() {
+  const std::lock_guard lock(pin().mutex);
+  if (!pin().read_environment) {
+    const char* name = std::getenv("VOXLOOM_ALGORITHM");
+    if (name != nullptr) {
+      require_known("VOXLOOM_ALGORITHM", name);
+      pin().name = name;
+    }
+    pin().read_environment = true;
+  }
+  return pin().name;
+}
+
 template <typename Problem>
-void run_first_able(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+void choose_and_run(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+  const std::string wanted = pinned();
+  if (wanted.empty()) {
+    if (Tuning* tuning = installed_tuning()) return tuning->run(problem);
+  }
+  const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
+  for (const Algorithm<Problem>& algorithm : algorithms) {
+    if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
+  }
   for (const Algorithm<Problem>& algorithm : algorithms) {
     if (algorithm.can_do(problem)) return algorithm.run(problem);
   }
@@ -35,10 +85,31 @@ std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms() {
   return kWeightGradient;
 }
 
-void convolve(const ConvForward& problem) { run_first_able(forward_algorithms(), problem); }
+std::vector<std::string> algorithm_names() {
+  std::vector<std::string> names;
+  const auto add = [&](const auto& algorithms) {
+    for (const auto& algorithm : algorithms) {
+      if (std::ranges::find(names, algorithm.name) == names.end()) {
+        names.emplace_back(algorithm.name);
+      }
+    }
+  };
+  add(kForward);
+  add(kWeightGradient);
+  return names;
+}
+
+void pin_algorithm(std::string_view name) {
+  require_known("pin_algorithm", name);
+  const std::lock_guard lock(pin().mutex);
+  pin().name = name;
+  pin().read_environment = true;
+}
+
+void convolve(const ConvForward& problem) { choose_and_run(forward_algorithms(), problem); }
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
-  run_first_able(weight_gradient_algorithms(), problem);
+  choose_and_run(weight_gradient_algorithms(), problem);
 }
 
 }  // namespace voxloom::cpu

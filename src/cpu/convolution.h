@@ -11,9 +11,12 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "coords/map_blocks.h"
+#include "cpu/epilogue.h"
 #include "cpu/weight_view.h"
 #include "voxloom/tensor.h"
 
@@ -25,6 +28,7 @@ struct ConvForward {
   WeightView weight;             // of x's dtype, or float32 (a dequantized weight)
   const Tensor* bias = nullptr;  // (G * out) of x's dtype, or nullptr
   Tensor* y = nullptr;           // (N_out, G * out), x's dtype or float32; every element is written
+  Epilogue epilogue = {};
 };
 
 struct ConvWeightGradient {
@@ -45,9 +49,25 @@ struct Algorithm {
 [[nodiscard]] std::span<const Algorithm<ConvForward>> forward_algorithms();
 [[nodiscard]] std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms();
 
-// Picks and runs.
+// Picks and runs: the first of the list that can do the problem, or the one that VOXLOOM_ALGORITHM
+// or pin_algorithm names. A name that no list holds is an error; a problem that the named one cannot
+// do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
+
+// The names of both lists. pin_algorithm("") goes back to the automatic choice.
+[[nodiscard]] std::vector<std::string> algorithm_names();
+void pin_algorithm(std::string_view name);
+
+// Output blocks by kernel offset, gathered register tiles: every type and channel count.
+void offset_major_forward(const ConvForward& problem);
+void offset_major_weight_gradient(const ConvWeightGradient& problem);
+
+// One channel per group.
+bool is_depthwise(const ConvForward& problem);
+void depthwise_forward(const ConvForward& problem);
+bool is_depthwise_gradient(const ConvWeightGradient& problem);
+void depthwise_weight_gradient(const ConvWeightGradient& problem);
 
 // The plain references: float32 sums in (k, channel) order, one output row at a time.
 void reference_forward(const ConvForward& problem);

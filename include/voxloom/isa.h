@@ -1,0 +1,21 @@
+// Which instruction set the kernels run with. Chosen at first use: the best that this build holds
+// and the processor and its operating system offer, unless VOXLOOM_ISA or set_isa names another.
+// All names: scalar, avx2, avx512, neon.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace voxloom {
+
+// What this build can run on this machine, best first. "scalar" is always there and stands last.
+[[nodiscard]] std::vector<std::string> isa_names();
+
+// Throws std::invalid_argument for a name that isa_names() does not list.
+void set_isa(std::string_view name);
+
+// Throws std::invalid_argument when VOXLOOM_ISA holds such a name.
+[[nodiscard]] std::string current_isa();
+
+}  // namespace voxloom

@@ -1,0 +1,135 @@
+// What kernels take: plain structs, pointers and counts. Strides are in elements. Kernel sources see
+// this header and nothing else of the library.
+#pragma once
+
+#include <cstdint>
+
+namespace voxloom::cpu {
+
+// One panel of `width` output channels, one kernel offset, the entries of one block:
+//   c[c_row[e]][0..width) += a[a_row[e]][0..depth) * b[0..depth)[0..width)
+struct GemmArgs {
+  const float* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const float* b;
+  std::int64_t depth;
+  float* c;  // rows of `width` elements
+};
+
+// out[e][0..depth) = float(x[row[e]][0..depth))
+struct WidenArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* out;
+  std::int64_t out_stride;
+};
+
+// The activations that need no library function.
+enum class Rectifier : std::uint8_t { none, relu, leaky_relu };
+
+// What happens between the sum and the stored value, per channel:
+//   rectifier((sum + bias) * scale + shift + residual)        null: left out
+struct StoreArgs {
+  const float* c;
+  std::int64_t c_stride;
+  std::int64_t rows;
+  std::int64_t width;
+  void* y;  // y + y_row[r] * y_stride + [0, width); y_row null: row r
+  std::int64_t y_stride;
+  const std::int32_t* y_row = nullptr;
+  const float* bias = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const void* residual = nullptr;  // y's type, rows and stride
+  Rectifier rectifier = Rectifier::none;
+  float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
+};
+
+// Gathers rows as float32, cut into tiles of `width` columns that lie one after another:
+//   out[t * out_stride + e * width + i] = float(x[row[e]][t * width + i])
+// Columns beyond depth are 0.
+struct PackArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* out;
+  std::int64_t out_stride;
+};
+
+// x is packed in tiles that hold whole register tiles and whole vectors: the least common multiple.
+constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
+  std::int64_t columns = rows;
+  while (columns % lanes != 0) columns += rows;
+  return columns;
+}
+
+// One panel of `width` output channels, one kernel offset, some entries, both operands packed:
+//   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
+// x in tiles of packed_columns(rows, lanes) columns, dy in one tile of `width`.
+struct WgradArgs {
+  const float* x;
+  std::int64_t x_stride;  // between tiles
+  const float* dy;
+  std::int64_t count;
+  std::int64_t depth;
+  float* dw;  // rows of `width` elements
+};
+
+// Decodes one panel of a packed weight: out[i * width + o] = scale * code + bias for i < depth and
+// o < columns, zeros for o >= columns. `width` is a multiple of the vector.
+struct DecodeArgs {
+  const std::uint32_t* codes;  // word 0 of column 0; words and groups of a column are `item` apart
+  const void* scales;
+  const void* biases;
+  std::int64_t item;
+  std::int64_t code_column;   // between columns
+  std::int64_t scale_column;
+  int bits;
+  std::int64_t group_size;
+  std::int64_t depth;
+  std::int64_t columns;
+  std::int64_t width;
+  float* out;
+};
+
+// One channel per group, the entries of one block and one kernel offset:
+//   c[c_row[e]][i] += x[x_row[e]][i] * w[i]    for i < channels
+struct DepthwiseArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* x_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const float* w;
+  std::int64_t channels;
+  float* c;
+  std::int64_t c_stride;
+};
+
+// dw[i] += sum over e of x[x_row[e]][i] * dy[dy_row[e]][i]    for i < channels
+struct DepthwiseWgradArgs {
+  const void* x;
+  const void* dy;
+  std::int64_t stride;  // of both
+  const std::int32_t* x_row;
+  const std::int32_t* dy_row;
+  std::int64_t count;
+  std::int64_t channels;
+  float* dw;
+};
+
+// `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.
+struct PeakArgs {
+  std::int64_t steps;
+  float* out;
+};
+
+}  // namespace voxloom::cpu

@@ -1,0 +1,101 @@
+// The register tile of the forward product and the data gradient.
+//
+// kRows entries by kWidth output channels stay in registers while the depth (input channels) runs:
+// per step kWidth/kLanes loads of b and kRows broadcasts of a for kRows * kWidth/kLanes multiply-adds.
+// The rows of a are read where they lie, so the gather costs kRows addresses per tile; c is read and
+// written once per tile, depth multiply-adds apart.
+#pragma once
+
+#include "cpu/kernels/args.h"
+#include "cpu/kernels/simd.h"
+
+namespace voxloom::cpu::kernels {
+namespace {
+
+// A multiply-add takes 4 cycles and two start per cycle: with fewer than 8 accumulators the depth is
+// split over several sets of them.
+template <int kRows, int kVecs>
+constexpr int kSplit = kRows * kVecs >= 6 ? 1 : kRows * kVecs >= 3 ? 2 : 4;
+
+// Keeps the compiler from starting the next step's loads early: it would run out of registers and
+// spill accumulators. The processor looks ahead by itself.
+[[gnu::always_inline]] inline void keep_order() { __asm__ volatile("" ::: "memory"); }
+
+// Steps per round of the loop over the depth.
+constexpr int kSteps = 4;
+
+template <int kRows, int kVecs>
+struct Tile {
+  const float* a[kRows];
+  Vec acc[kSplit<kRows, kVecs>][kRows][kVecs];
+
+  [[gnu::always_inline]] inline void step(int s, const float* b, std::int64_t k) {
+    Vec row[kVecs];
+    VOXLOOM_UNROLL
+    for (int v = 0; v < kVecs; ++v) row[v] = load(b + v * kLanes);
+    VOXLOOM_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = broadcast(a[r][k]);
+      VOXLOOM_UNROLL
+      for (int v = 0; v < kVecs; ++v) acc[s][r][v] = fma(x, row[v], acc[s][r][v]);
+    }
+  }
+};
+
+template <int kRows, int kVecs>
+[[gnu::always_inline]] inline void multiply_tile(const GemmArgs& g, std::int64_t e) {
+  constexpr int kSets = kSplit<kRows, kVecs>;
+  Tile<kRows, kVecs> t;
+  float* c[kRows];
+  VOXLOOM_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    t.a[r] = g.a + g.a_row[e + r] * g.a_stride;
+    c[r] = g.c + std::int64_t{g.c_row[e + r]} * (kVecs * kLanes);
+    VOXLOOM_UNROLL
+    for (int v = 0; v < kVecs; ++v) {
+      t.acc[0][r][v] = load(c[r] + v * kLanes);
+      VOXLOOM_UNROLL
+      for (int s = 1; s < kSets; ++s) t.acc[s][r][v] = zero();
+    }
+  }
+  const float* b = g.b;
+  std::int64_t k = 0;
+  for (; k + kSteps <= g.depth; k += kSteps, b += kSteps * kVecs * kLanes) {
+    VOXLOOM_UNROLL
+    for (int s = 0; s < kSteps; ++s) {
+      t.step(s % kSets, b + s * kVecs * kLanes, k + s);
+      keep_order();
+    }
+  }
+  for (; k < g.depth; ++k, b += kVecs * kLanes) t.step(0, b, k);
+  VOXLOOM_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    VOXLOOM_UNROLL
+    for (int v = 0; v < kVecs; ++v) {
+      VOXLOOM_UNROLL
+      for (int s = 1; s < kSets; ++s) t.acc[0][r][v] = add(t.acc[0][r][v], t.acc[s][r][v]);
+      store(c[r] + v * kLanes, t.acc[0][r][v]);
+    }
+  }
+}
+
+// The last entries, fewer than a full tile.
+template <int kRows, int kVecs>
+inline void multiply_rest(const GemmArgs& g, std::int64_t e) {
+  if constexpr (kRows > 0) {
+    if (g.count - e == kRows) return multiply_tile<kRows, kVecs>(g, e);
+    multiply_rest<kRows - 1, kVecs>(g, e);
+  }
+}
+
+template <typename, int kRows, int kWidth>
+inline void run(const GemmArgs& g) {
+  constexpr int kVecs = kWidth / kLanes;
+  static_assert(kVecs * kLanes == kWidth);
+  std::int64_t e = 0;
+  for (; e + kRows <= g.count; e += kRows) multiply_tile<kRows, kVecs>(g, e);
+  multiply_rest<kRows - 1, kVecs>(g, e);
+}
+
+}  // namespace
+}  // namespace voxloom::cpu::kernels

@@ -1,0 +1,209 @@
+// Forward product, output block by kernel offset.
+//
+// A task owns the sums of some output blocks and some panels of output channels. For each kernel
+// offset it runs register tiles over the entries of its blocks: rows of x are read through their row
+// numbers, the panel of W[k] stays in cache for all blocks of the task, and each sum is loaded and
+// stored once per offset. Sums live in the thread's scratch, panel by panel, and reach y through the
+// epilogue once. No two tasks share a sum, so nothing depends on the number of threads.
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "core/parallel.h"
+#include "cpu/convolution.h"
+#include "cpu/prefetch.h"
+#include "cpu/scratch.h"
+#include "cpu/store_sums.h"
+#include "cpu/weight_panels.h"
+
+namespace voxloom::cpu {
+namespace {
+
+constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
+
+// Panels [begin, end) of a group that share one walk over the entries.
+struct Pass {
+  std::int64_t group;
+  std::size_t begin, end;
+  std::int64_t columns;  // padded
+};
+
+class OffsetMajor {
+ public:
+  explicit OffsetMajor(const ConvForward& problem)
+      : p_(problem),
+        isa_(current()),
+        panels_(split_into_panels(problem.weight.out, isa_)),
+        store_(problem, isa_),
+        prefetch_(problem.map, *problem.x, *problem.y),
+        in_channels_(problem.x->dim(1)) {
+    if (problem.x->dtype() != DType::f32) {
+      widen_ = kernel_of<WidenArgs>(isa_, problem.x->dtype());
+      own_rows_.resize(kBlockRows);
+      std::iota(own_rows_.begin(), own_rows_.end(), 0);
+    }
+    if (problem.weight.packed) {
+      decode_ = kernel_of<DecodeArgs>(isa_, problem.weight.packed->scale_dtype);
+    } else {
+      weights_.emplace(problem.weight, panels_);
+    }
+    plan_passes();
+    blocks_per_task_ = decode_ != nullptr ? 4 : widen_ == nullptr ? 2 : 1;
+    const std::int64_t depth = std::max<std::int64_t>(1, p_.weight.in);
+    entries_per_call_ = std::max<std::int64_t>(24, 4096 / depth / 24 * 24);
+  }
+
+  void run() const {
+    const std::int64_t blocks = p_.map.block_count();
+    const std::int64_t chunks = (blocks + blocks_per_task_ - 1) / blocks_per_task_;
+    const auto passes = static_cast<std::int64_t>(passes_.size());
+    parallel_for(chunks * passes, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t task = begin; task < end; ++task) {
+        const std::int64_t first = task / passes * blocks_per_task_;
+        run_task(first, std::min(blocks, first + blocks_per_task_),
+                 passes_[static_cast<std::size_t>(task % passes)]);
+      }
+    });
+  }
+
+ private:
+  // float32 rows are read in place, so each panel walks the entries by itself with its slice of W
+  // in the first-level cache; 16-bit rows are converted once for as many panels as possible.
+  void plan_passes() {
+    const std::int64_t most_columns = widen_ == nullptr ? 64 : 256;
+    for (std::int64_t g = 0; g < p_.weight.groups; ++g) {
+      for (std::size_t p = 0; p < panels_.size(); ++p) {
+        const std::int64_t width = panels_[p].kernel.width;
+        if (p > 0 && passes_.back().columns + width <= most_columns) {
+          passes_.back().end = p + 1;
+          passes_.back().columns += width;
+        } else {
+          passes_.push_back({g, p, p + 1, width});
+        }
+      }
+    }
+  }
+
+  void run_task(std::int64_t first, std::int64_t last, const Pass& pass) const {
+    const std::int64_t rows = std::min(p_.map.out_rows, last * kBlockRows) - first * kBlockRows;
+    const std::int64_t sum_count = rows * pass.columns;
+    const std::int64_t widened = widen_ == nullptr ? 0 : entries_per_call_ * p_.weight.in;
+    const std::int64_t decoded = decode_ == nullptr ? 0 : pass.columns * p_.weight.in;
+    float* sums = thread_scratch(sum_count + decoded + widened).data();
+    float* panel_weights = sums + sum_count;
+    std::fill(sums, sums + sum_count, 0.0F);
+    GemmArgs gemm{};
+    gemm.depth = p_.weight.in;
+    if (widen_ == nullptr) {
+      gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
+      gemm.a_stride = in_channels_;
+    } else {
+      gemm.a = panel_weights + decoded;
+      gemm.a_stride = p_.weight.in;
+      gemm.a_row = own_rows_.data();
+    }
+    for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+      if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
+      for (std::int64_t block = first; block < last; ++block) {
+        if (pass.group == 0 && pass.begin == 0) {
+          const Prefetch::Share share{k * (last - first) + block - first,
+                                      p_.weight.volume * (last - first)};
+          prefetch_.outputs(share, first, last);
+          prefetch_.inputs(share, last, 2 * last - first);
+        }
+        const BlockSlice slice = p_.map.slice(block, k);
+        if (slice.count == 0) continue;
+        for (std::int64_t e = 0; e < slice.count; e += entries_per_call_) {
+          const std::int64_t count = std::min(entries_per_call_, slice.count - e);
+          if (widen_ == nullptr) {
+            gemm.a_row = slice.in_row + e;
+          } else {
+            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count},
+                       panel_weights + decoded);
+          }
+          gemm.c_row = slice.out_local + e;
+          gemm.count = count;
+          float* panel_sums = sums;
+          const float* b = panel_weights;
+          for (std::size_t p = pass.begin; p < pass.end; ++p) {
+            const std::int64_t width = panels_[p].kernel.width;
+            gemm.b = decode_ == nullptr ? weights_->at(pass.group, p, k) : b;
+            gemm.c = panel_sums + (block - first) * kBlockRows * width;
+            panels_[p].kernel.run(gemm);
+            panel_sums += rows * width;
+            b += p_.weight.in * width;
+          }
+        }
+      }
+    }
+    finish(pass, sums, first * kBlockRows, rows);
+  }
+
+  void decode_panels(const Pass& pass, std::int64_t k, float* to) const {
+    const PackedView& w = *p_.weight.packed;
+    const auto scale_bytes = static_cast<std::int64_t>(size_of(w.scale_dtype));
+    for (std::size_t p = pass.begin; p < pass.end; ++p) {
+      const Panel& panel = panels_[p];
+      const std::int64_t scale = w.at(k, panel.first, w.groups) * scale_bytes;
+      decode_({.codes = w.codes + w.at(k, panel.first, w.words),
+               .scales = w.scales + scale,
+               .biases = w.biases + scale,
+               .item = w.item_stride(),
+               .code_column = w.column_stride(w.words),
+               .scale_column = w.column_stride(w.groups),
+               .bits = w.bits,
+               .group_size = w.group_size,
+               .depth = p_.weight.in,
+               .columns = panel.count,
+               .width = panel.kernel.width,
+               .out = to});
+      to += p_.weight.in * panel.kernel.width;
+    }
+  }
+
+  void widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
+    constexpr std::int64_t kHalfBytes = 2;
+    widen_({.x = p_.x->raw() + pass.group * p_.weight.in * kHalfBytes,
+            .x_stride = in_channels_,
+            .row = slice.in_row,
+            .count = slice.count,
+            .depth = p_.weight.in,
+            .out = to,
+            .out_stride = p_.weight.in});
+  }
+
+  void finish(const Pass& pass, const float* sums, std::int64_t first, std::int64_t rows) const {
+    for (std::size_t p = pass.begin; p < pass.end; ++p) {
+      const std::int64_t width = panels_[p].kernel.width;
+      store_({.sums = sums,
+              .stride = width,
+              .first = first,
+              .rows = rows,
+              .column = pass.group * p_.weight.out + panels_[p].first,
+              .width = panels_[p].count});
+      sums += rows * width;
+    }
+  }
+
+  const ConvForward& p_;
+  Isa isa_;
+  std::vector<Panel> panels_;
+  std::optional<WeightPanels> weights_;  // dense weights
+  Kernel<DecodeArgs> decode_ = nullptr;  // packed ones
+  SumStore store_;
+  Kernel<WidenArgs> widen_ = nullptr;   // 16-bit features only
+  std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows
+  Prefetch prefetch_;
+  std::int64_t in_channels_;
+  std::vector<Pass> passes_;
+  std::int64_t blocks_per_task_ = 1;
+  std::int64_t entries_per_call_ = 1;
+};
+
+}  // namespace
+
+void offset_major_forward(const ConvForward& problem) { OffsetMajor(problem).run(); }
+
+}  // namespace voxloom::cpu

@@ -1,0 +1,119 @@
+// The leaf kernels themselves, each one of the registry that this machine can run, over tile tails.
+
+#include <gtest/gtest.h>
+
+#include "cpu/kernel_table.h"
+#include "cpu/peak.h"
+#include "engine/problems.h"
+
+namespace voxloom::test {
+namespace {
+
+template <typename Args, typename Body>
+void each_kernel(const Body& body) {
+  int seen = 0;
+  for (const auto& kernel : cpu::kernels_of<Args>()) {
+    if (!cpu::can_run(kernel.isa)) continue;
+    SCOPED_TRACE(kernel.name);
+    body(kernel);
+    ++seen;
+  }
+  EXPECT_GT(seen, 0);
+}
+
+TEST(Kernels, GemmTails) {
+  each_kernel<cpu::GemmArgs>([](const auto& kernel) {
+    Random random(3);
+    const std::int64_t stride = 37;
+    const Tensor a = random_tensor(random, {40, stride}, DType::f32);
+    const Tensor b = random_tensor(random, {30, kernel.width}, DType::f32);
+    for (const std::int64_t depth : {0, 1, 2, 3, 4, 5, 7, 8, 16, 30}) {
+      for (std::int64_t count = 0; count <= 2 * kernel.rows + 1; ++count) {
+        std::vector<std::int32_t> a_row;
+        std::vector<std::uint8_t> c_row;
+        for (std::int64_t e = 0; e < count; ++e) {
+          a_row.push_back(static_cast<std::int32_t>(random.next() % 40));
+          c_row.push_back(static_cast<std::uint8_t>(2 * e + 1));  // distinct, as in a map
+        }
+        Tensor c = random_tensor(random, {80, kernel.width}, DType::f32);
+        Sums sums(c.size());
+        for (std::int64_t i = 0; i < c.size(); ++i) {
+          sums.add(i, static_cast<double>(c.data<float>()[i]));
+        }
+        for (std::int64_t e = 0; e < count; ++e) {
+          const auto at = static_cast<std::size_t>(e);
+          for (std::int64_t i = 0; i < depth; ++i) {
+            for (std::int64_t o = 0; o < kernel.width; ++o) {
+              sums.add(c_row[at] * kernel.width + o,
+                       static_cast<double>(a.data<float>()[a_row[at] * stride + i]) *
+                           static_cast<double>(b.data<float>()[i * kernel.width + o]));
+            }
+          }
+        }
+        kernel.run({.a = a.data<float>(), .a_stride = stride, .a_row = a_row.data(),
+                    .c_row = c_row.data(), .count = count, .b = b.data<float>(), .depth = depth,
+                    .c = c.mutable_data<float>()});
+        expect_within(c, sums.value, sums.bounds(), fmt::format("depth {} count {}", depth, count));
+      }
+    }
+  });
+}
+
+TEST(Kernels, WidenIsExactAndStaysInside) {
+  each_kernel<cpu::WidenArgs>([](const auto& kernel) {
+    Random random(4);
+    for (std::int64_t depth = 1; depth <= 2 * kernel.width + 1; ++depth) {
+      const Tensor x = random_tensor(random, {9, depth}, kernel.type);
+      const std::vector<double> values = to_doubles(x);
+      const std::vector<std::int32_t> row = {8, 0, 3};
+      std::vector<float> out(static_cast<std::size_t>(3 * depth + 1), 99.0F);
+      kernel.run({.x = x.raw(), .x_stride = depth, .row = row.data(), .count = 3, .depth = depth,
+                  .out = out.data(), .out_stride = depth});
+      for (std::size_t i = 0; i < static_cast<std::size_t>(3 * depth); ++i) {
+        const auto d = static_cast<std::size_t>(depth);
+        ASSERT_EQ(static_cast<double>(out[i]),
+                  values[static_cast<std::size_t>(row[i / d]) * d + i % d]);
+      }
+      ASSERT_EQ(out.back(), 99.0F);
+    }
+  });
+}
+
+// Every 16-bit pattern that is not NaN survives float32 and back; rounding agrees with dtype.h.
+TEST(Kernels, StoreRoundsLikeTheLibrary) {
+  std::vector<float> values;
+  Random random(8);
+  for (std::uint32_t bits = 0; bits < 0x10000U; ++bits) {
+    values.push_back(detail::float_from_half(static_cast<std::uint16_t>(bits)));
+    values.push_back(std::bit_cast<float>(bits << 16));
+    values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(random.next())));
+    values.push_back(random.uniform(-7e4F, 7e4F));
+    values.push_back(random.uniform(-1.2e-4F, 1.2e-4F));
+    values.push_back((static_cast<float>(bits & 0x7ffU) + 0.5F) * 0x1p-24F);  // ties
+  }
+  const auto count = static_cast<std::int64_t>(values.size());
+  each_kernel<cpu::StoreArgs>([&](const auto& kernel) {
+    visit_feature_dtype("test", kernel.type, [&]<typename T>() {
+      std::vector<T> out(values.size());
+      kernel.run({.c = values.data(), .c_stride = count, .rows = 1, .width = count,
+                  .y = out.data(), .y_stride = count});
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto got = static_cast<float>(out[i]);
+        const auto want = static_cast<float>(T(values[i]));
+        ASSERT_TRUE(got == want || (std::isnan(got) && std::isnan(want)))
+            << values[i] << " gives " << got << ", not " << want;
+      }
+    });
+  });
+}
+
+TEST(Kernels, PeakIsPositive) {
+  for (const cpu::Isa isa : cpu::known_isas()) {
+    if (!cpu::can_run(isa)) continue;
+    EXPECT_GT(cpu::measure_fma_peak(isa, 0.1), 0.0) << cpu::name_of(isa);
+  }
+  EXPECT_GT(cpu::measure_copy_bandwidth(1 << 16), 0.0);
+}
+
+}  // namespace
+}  // namespace voxloom::test

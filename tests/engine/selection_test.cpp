@@ -1,0 +1,50 @@
+// Choosing instruction sets and algorithms by name.
+
+#include <gtest/gtest.h>
+
+#include "cpu/convolution.h"
+#include "cpu/kernel_table.h"
+#include "engine/problems.h"
+
+namespace voxloom::test {
+namespace {
+
+TEST(Selection, ScalarIsAlwaysThereAndLast) {
+  const std::vector<std::string> names = isa_names();
+  ASSERT_FALSE(names.empty());
+  EXPECT_EQ(names.back(), "scalar");
+}
+
+TEST(Selection, SetIsaTakesWhatIsListedAndRefusesTheRest) {
+  on_each_isa([](const std::string& isa) { EXPECT_EQ(current_isa(), isa); });
+  const std::string before = current_isa();
+  expect_throws<std::invalid_argument>([] { set_isa("mmx"); }, "scalar");
+  EXPECT_EQ(current_isa(), before);
+}
+
+TEST(Selection, EveryInstructionSetHasEveryKind) {
+  for (const std::string& name : isa_names()) {
+    set_isa(name);
+    const cpu::Isa isa = cpu::current();
+    EXPECT_FALSE(cpu::kernels_of<cpu::GemmArgs>(isa, DType::f32).empty()) << name;
+    EXPECT_FALSE(cpu::kernel_names(isa).empty()) << name;
+    for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+      EXPECT_FALSE(cpu::kernels_of<cpu::StoreArgs>(isa, dtype).empty()) << name;
+    }
+  }
+  set_isa(isa_names().front());
+}
+
+TEST(Selection, ReferenceStandsLast) {
+  EXPECT_EQ(cpu::forward_algorithms().back().name, "reference");
+  EXPECT_EQ(cpu::weight_gradient_algorithms().back().name, "reference");
+}
+
+TEST(Selection, PinTakesKnownNamesAndRefusesOthers) {
+  for (const std::string& name : cpu::algorithm_names()) EXPECT_NO_THROW(cpu::pin_algorithm(name));
+  expect_throws<std::invalid_argument>([] { cpu::pin_algorithm("fastest"); }, "offset_major");
+  cpu::pin_algorithm("");
+}
+
+}  // namespace
+}  // namespace voxloom::test
