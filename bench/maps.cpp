@@ -81,7 +81,7 @@ void add_scene(const Scene& scene, int threads) {
   build("map2x2x2s2_swapped", coarse, down, OutputSide::fine);
   build("map3x3x3s2", coarse, {.stride = 2}, OutputSide::coarse);
   add("downsample", scene, threads,
-      [&scene, fresh] { benchmark::DoNotOptimize(strided_support(fresh(), 2).size()); });
+      [fresh] { benchmark::DoNotOptimize(strided_support(fresh(), 2).size()); });
   add("reachable3x3x3", scene, threads,
       [fresh, cube] { benchmark::DoNotOptimize(reachable_support(fresh(), cube).size()); });
 }
