@@ -63,14 +63,14 @@ std::string pinned() {
 }
 
 template <typename Problem>
-void choose_and_run(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+const Algorithm<Problem>& choose(std::span<const Algorithm<Problem>> algorithms,
+                                 const Problem& problem) {
   const std::string name = pinned();
+  const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
+    if (algorithm.name == name && able(algorithm)) return algorithm;
   }
-  for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.can_do(problem)) return algorithm.run(problem);
-  }
+  return *std::ranges::find_if(algorithms, able);  // the reference can do everything
 }
 
 }  // namespace
@@ -101,10 +101,14 @@ void pin_algorithm(std::string_view name) {
   pin().read_environment = true;
 }
 
-void convolve(const ConvForward& problem) { choose_and_run(forward_algorithms(), problem); }
+const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem) {
+  return choose(forward_algorithms(), problem);
+}
+
+void convolve(const ConvForward& problem) { chosen_forward(problem).run(problem); }
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
-  choose_and_run(weight_gradient_algorithms(), problem);
+  choose(weight_gradient_algorithms(), problem).run(problem);
 }
 
 }  // namespace voxloom::cpu
