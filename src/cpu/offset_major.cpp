@@ -103,7 +103,9 @@ class OffsetMajor {
       gemm.a_stride = p_.weight.in;
       gemm.a_row = own_rows_.data();
     }
-    for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+    for (std::int64_t step = 0; step < p_.weight.volume; ++step) {
+      // In the order in which the entries lie in memory.
+      const std::int64_t k = p_.map.mirrored ? p_.weight.volume - 1 - step : step;
       if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
         if (leads) walk.step();
