@@ -18,7 +18,10 @@ constexpr std::array kCommands = {
     Command{"run", "Run a model on arrays from a file", add_run},
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},
+    Command{"convert", "Turn a scan from one file format into another", add_convert},
+    Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},
     Command{"bench", "Measure the library on this machine", add_bench},
+    Command{"tune", "Find the fastest algorithms for this machine", add_tune},
 };
 
 constexpr const char* kDescription =

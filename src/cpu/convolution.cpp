@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "cpu/plan_table.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -18,11 +19,13 @@ bool always(const Problem&) {
 }
 
 constexpr std::array kForward = {
+    Algorithm<ConvForward>{"depthwise", is_depthwise, depthwise_forward},
     Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward},
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };
 
 constexpr std::array kWeightGradient = {
+    Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
     Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
                                   offset_major_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
@@ -62,7 +65,11 @@ std::string pinned() {
 
 template <typename Problem>
 void choose_and_run(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
-  const std::string name = pinned();
+  const std::string wanted = pinned();
+  if (wanted.empty()) {
+    if (Tuning* tuning = installed_tuning()) return tuning->run(problem);
+  }
+  const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
   for (const Algorithm<Problem>& algorithm : algorithms) {
     if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
   }

@@ -1,0 +1,50 @@
+#include "cli/info_cpu.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cpu/cpu_name.h"
+#include "cpu/isa.h"
+#include "cpu/kernel_table.h"
+#include "voxloom/isa.h"
+#include "voxloom/parallel.h"
+#include "voxloom/plans.h"
+
+namespace voxloom::cli {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// The part of a kernel's name that says what it does: "gemm" of "gemm_f32_6x16_avx2".
+std::string_view kind_of(std::string_view kernel) { return kernel.substr(0, kernel.find('_')); }
+
+void print_kernels() {
+  std::string_view kind;
+  for (const std::string_view kernel : cpu::kernel_names(cpu::current())) {
+    if (kind_of(kernel) != kind) {
+      kind = kind_of(kernel);
+      fmt::print("\n  {:<8}", kind);
+    }
+    fmt::print(" {}", kernel);
+  }
+  fmt::print("\n");
+}
+
+}  // namespace
+
+void print_cpu() {
+  fmt::print("processor         {}\n", cpu::cpu_name());
+  fmt::print("threads           {}\n", available_threads());
+  fmt::print("instruction sets  {} (in use: {})\n", joined(isa_names()), current_isa());
+  fmt::print("algorithms        {}\n", joined(algorithm_names()));
+  fmt::print("tuned plans       {}\n", default_plan_path().string());
+  fmt::print("kernels of {}", current_isa());
+  print_kernels();
+}
+
+}  // namespace voxloom::cli
