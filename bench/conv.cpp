@@ -1,6 +1,6 @@
 // Convolution speed as a share of the multiply-add peak measured between the runs. On one thread the
 // time is processor time, so that other programs on the machine disturb less.
-//   bench_conv SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad] [--dtype f32]
+//   bench_conv SCENE [--channels 16,32,64x128] [--op forward,dgrad,wgrad,depthwise,int8,int4] [--dtype f32]
 //              [--rows 0] [--sort 0] [--transposed 0] [--kernel 3] [--stride 1] [--threads 1] [--repeat 7] [--algorithm NAME]
 // SCENE: .npy (int32 N x 4), .bin (float32 x,y,z,i) or "sheet".
 #include <algorithm>
@@ -68,10 +68,11 @@ struct Case {
 
 // Runs body between peak measurements and prints best and median shares.
 template <typename Body>
-void report(const Case& c, const Body& body) {
+double report(const Case& c, const Body& body) {
   std::vector<double> seconds, shares;
   double peak = 0.0;
-  const double flops = 2.0 * static_cast<double>(c.map.size() * c.in * c.out);
+  const double flops = 2.0 * static_cast<double>(
+      c.map.size() * c.in * (c.op == "depthwise" ? 1 : c.out));
   with_threads(c.threads, [&] {
     body();
     for (int r = 0; r < c.repeat; ++r) {
@@ -86,9 +87,30 @@ void report(const Case& c, const Body& body) {
               c.op.c_str(), c.in, c.out, std::string(name_of(c.dtype)).c_str(), c.threads,
               *std::ranges::min_element(seconds) * 1e3, best * 100, median(shares) * 100, peak);
   std::fflush(stdout);
+  return *std::ranges::min_element(seconds);
+}
+
+// Compulsory bytes over the copy bandwidth: the bound of what does almost no arithmetic.
+void report_bandwidth(const Case& c, double seconds) {
+  const double feature_bytes =
+      static_cast<double>((c.map.source().size() + c.map.target().size()) * c.in) *
+      static_cast<double>(size_of(c.dtype));
+  const double bytes = feature_bytes + 5.0 * static_cast<double>(c.map.size());
+  const double copy = cpu::measure_copy_bandwidth();
+  std::printf("         %.2f GB/s, %.0f %% of the copy bandwidth %.2f GB/s\n",
+              bytes / seconds * 1e-9, bytes / seconds * 1e-7 / copy, copy);
+}
+
+void run_depthwise(const Case& c) {
+  const Tensor x = random_tensor({c.map.source().size(), c.in}, c.dtype);
+  const Tensor w = random_tensor({c.map.volume(), c.in}, c.dtype);
+  const cpu::WeightView view{w.raw(), c.dtype, c.map.volume(), c.in, 1, 1, c.in, 1, 0, 0};
+  Tensor y = Tensor::empty({c.map.target().size(), c.in}, c.dtype);
+  report_bandwidth(c, report(c, [&] { cpu::convolve({c.map.blocks(), &x, view, nullptr, &y}); }));
 }
 
 void run(const Case& c) {
+  if (c.op == "depthwise") return run_depthwise(c);
   const std::int64_t k = c.map.volume();
   const KernelMap map = c.op == "dgrad" ? c.map.swapped() : c.map;
   const Tensor x = random_tensor({map.source().size(), c.in}, c.dtype);
@@ -100,12 +122,19 @@ void run(const Case& c) {
   if (c.op == "wgrad") {
     const Tensor dy = random_tensor({map.target().size(), c.out}, c.dtype);
     Tensor dw = Tensor::empty({k, 1, c.in, c.out}, DType::f32);
-    return report(c, [&] {
-      cpu::convolve_weight_gradient({map.blocks(), &x, &dy, 1, &dw});
-    });
+    report(c, [&] { cpu::convolve_weight_gradient({map.blocks(), &x, &dy, 1, &dw}); });
+    return;
+  }
+  QuantizedWeight packed;
+  if (c.op == "int8" || c.op == "int4") {
+    packed = quantize(w.to(DType::f32).reshape({k, c.in, c.out}),
+                      {.bits = c.op == "int8" ? 8 : 4, .group_size = 128});
+    view = cpu::WeightView::of(packed);
   }
   Tensor y = Tensor::empty({map.target().size(), c.out}, c.dtype);
-  report(c, [&] { cpu::convolve({map.blocks(), &x, view, nullptr, &y}); });
+  const double seconds =
+      report(c, [&] { cpu::convolve({map.blocks(), &x, view, nullptr, &y}); });
+  if (k == 1) report_bandwidth(c, seconds);
 }
 
 DType dtype_named(const std::string& name) {

@@ -19,11 +19,13 @@ bool always(const Problem&) {
 }
 
 constexpr std::array kForward = {
+    Algorithm<ConvForward>{"depthwise", is_depthwise, depthwise_forward},
     Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward},
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };
 
 constexpr std::array kWeightGradient = {
+    Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
     Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
                                   offset_major_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,

@@ -63,6 +63,12 @@ void pin_algorithm(std::string_view name);
 void offset_major_forward(const ConvForward& problem);
 void offset_major_weight_gradient(const ConvWeightGradient& problem);
 
+// One channel per group.
+bool is_depthwise(const ConvForward& problem);
+void depthwise_forward(const ConvForward& problem);
+bool is_depthwise_gradient(const ConvWeightGradient& problem);
+void depthwise_weight_gradient(const ConvWeightGradient& problem);
+
 // The plain references: float32 sums in (k, channel) order, one output row at a time.
 void reference_forward(const ConvForward& problem);
 void reference_weight_gradient(const ConvWeightGradient& problem);

@@ -35,6 +35,9 @@ template std::span<const KernelInfo<GemmArgs>> kernels_of();
 template std::span<const KernelInfo<WgradArgs>> kernels_of();
 template std::span<const KernelInfo<PackArgs>> kernels_of();
 template std::span<const KernelInfo<WidenArgs>> kernels_of();
+template std::span<const KernelInfo<DecodeArgs>> kernels_of();
+template std::span<const KernelInfo<DepthwiseArgs>> kernels_of();
+template std::span<const KernelInfo<DepthwiseWgradArgs>> kernels_of();
 template std::span<const KernelInfo<StoreArgs>> kernels_of();
 template std::span<const KernelInfo<PeakArgs>> kernels_of();
 

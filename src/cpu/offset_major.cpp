@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "core/parallel.h"
 #include "cpu/convolution.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
+#include "cpu/store_sums.h"
 #include "cpu/weight_panels.h"
 
 namespace voxloom::cpu {
@@ -34,20 +36,23 @@ class OffsetMajor {
       : p_(problem),
         isa_(current()),
         panels_(split_into_panels(problem.weight.out, isa_)),
-        weights_(problem.weight, panels_),
-        store_(kernel_of<StoreArgs>(isa_, problem.y->dtype())),
+        store_(problem, isa_),
         prefetch_(problem.map, *problem.x, *problem.y),
-        in_channels_(problem.x->dim(1)),
-        out_channels_(problem.y->dim(1)) {
+        in_channels_(problem.x->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
       widen_ = kernel_of<WidenArgs>(isa_, problem.x->dtype());
       own_rows_.resize(kBlockRows);
       std::iota(own_rows_.begin(), own_rows_.end(), 0);
     }
-    if (problem.bias != nullptr) bias_ = problem.bias->to(DType::f32);
+    if (problem.weight.packed) {
+      decode_ = kernel_of<DecodeArgs>(isa_, problem.weight.packed->scale_dtype);
+    } else {
+      weights_.emplace(problem.weight, panels_);
+    }
     plan_passes();
-    blocks_per_task_ = widen_ == nullptr ? 2 : 1;
-    entries_per_call_ = std::max<std::int64_t>(24, 4096 / p_.weight.in / 24 * 24);
+    blocks_per_task_ = decode_ != nullptr ? 4 : widen_ == nullptr ? 2 : 1;
+    const std::int64_t depth = std::max<std::int64_t>(1, p_.weight.in);
+    entries_per_call_ = std::max<std::int64_t>(24, 4096 / depth / 24 * 24);
   }
 
   void run() const {
@@ -84,8 +89,10 @@ class OffsetMajor {
   void run_task(std::int64_t first, std::int64_t last, const Pass& pass) const {
     const std::int64_t rows = std::min(p_.map.out_rows, last * kBlockRows) - first * kBlockRows;
     const std::int64_t sum_count = rows * pass.columns;
-    const std::int64_t widened = widen_ == nullptr ? 0 : kBlockRows * p_.weight.in;
-    float* sums = thread_scratch(sum_count + widened).data();
+    const std::int64_t widened = widen_ == nullptr ? 0 : entries_per_call_ * p_.weight.in;
+    const std::int64_t decoded = decode_ == nullptr ? 0 : pass.columns * p_.weight.in;
+    float* sums = thread_scratch(sum_count + decoded + widened).data();
+    float* panel_weights = sums + sum_count;
     std::fill(sums, sums + sum_count, 0.0F);
     GemmArgs gemm{};
     gemm.depth = p_.weight.in;
@@ -93,11 +100,12 @@ class OffsetMajor {
       gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
       gemm.a_stride = in_channels_;
     } else {
-      gemm.a = sums + sum_count;
+      gemm.a = panel_weights + decoded;
       gemm.a_stride = p_.weight.in;
       gemm.a_row = own_rows_.data();
     }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+      if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
         if (pass.group == 0 && pass.begin == 0) {
           const Prefetch::Share share{k * (last - first) + block - first,
@@ -112,22 +120,47 @@ class OffsetMajor {
           if (widen_ == nullptr) {
             gemm.a_row = slice.in_row + e;
           } else {
-            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count}, sums + sum_count);
+            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count},
+                       panel_weights + decoded);
           }
           gemm.c_row = slice.out_local + e;
           gemm.count = count;
           float* panel_sums = sums;
+          const float* b = panel_weights;
           for (std::size_t p = pass.begin; p < pass.end; ++p) {
             const std::int64_t width = panels_[p].kernel.width;
-            gemm.b = weights_.at(pass.group, p, k);
+            gemm.b = decode_ == nullptr ? weights_->at(pass.group, p, k) : b;
             gemm.c = panel_sums + (block - first) * kBlockRows * width;
             panels_[p].kernel.run(gemm);
             panel_sums += rows * width;
+            b += p_.weight.in * width;
           }
         }
       }
     }
     finish(pass, sums, first * kBlockRows, rows);
+  }
+
+  void decode_panels(const Pass& pass, std::int64_t k, float* to) const {
+    const PackedView& w = *p_.weight.packed;
+    const auto scale_bytes = static_cast<std::int64_t>(size_of(w.scale_dtype));
+    for (std::size_t p = pass.begin; p < pass.end; ++p) {
+      const Panel& panel = panels_[p];
+      const std::int64_t scale = w.at(k, panel.first, w.groups) * scale_bytes;
+      decode_({.codes = w.codes + w.at(k, panel.first, w.words),
+               .scales = w.scales + scale,
+               .biases = w.biases + scale,
+               .item = w.item_stride(),
+               .code_column = w.column_stride(w.words),
+               .scale_column = w.column_stride(w.groups),
+               .bits = w.bits,
+               .group_size = w.group_size,
+               .depth = p_.weight.in,
+               .columns = panel.count,
+               .width = panel.kernel.width,
+               .out = to});
+      to += p_.weight.in * panel.kernel.width;
+    }
   }
 
   void widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
@@ -141,47 +174,29 @@ class OffsetMajor {
             .out_stride = p_.weight.in});
   }
 
-  void finish(const Pass& pass, const float* sums, std::int64_t first_row,
-              std::int64_t rows) const {
-    const Epilogue& e = p_.epilogue;
-    const auto bytes = static_cast<std::int64_t>(size_of(p_.y->dtype()));
+  void finish(const Pass& pass, const float* sums, std::int64_t first, std::int64_t rows) const {
     for (std::size_t p = pass.begin; p < pass.end; ++p) {
-      const std::int64_t column = pass.group * p_.weight.out + panels_[p].first;
-      StoreArgs store{};
-      store.c = sums;
-      store.c_stride = panels_[p].kernel.width;
-      store.rows = rows;
-      store.width = panels_[p].count;
-      store.y_stride = out_channels_;
-      // Without a permutation a rank is a row.
-      std::int64_t offset = column;
-      if (p_.map.out_row_of_rank.empty()) {
-        offset += first_row * out_channels_;
-      } else {
-        store.y_row = p_.map.out_row_of_rank.data() + first_row;
-      }
-      store.y = p_.y->mutable_raw() + offset * bytes;
-      if (e.residual != nullptr) store.residual = e.residual->raw() + offset * bytes;
-      if (bias_.defined()) store.bias = bias_.data<float>() + column;
-      if (e.scale != nullptr) store.scale = e.scale + column;
-      if (e.shift != nullptr) store.shift = e.shift + column;
-      store.rectifier = e.rectifier;
-      store.slope = e.slope;
-      store_(store);
-      sums += rows * store.c_stride;
+      const std::int64_t width = panels_[p].kernel.width;
+      store_({.sums = sums,
+              .stride = width,
+              .first = first,
+              .rows = rows,
+              .column = pass.group * p_.weight.out + panels_[p].first,
+              .width = panels_[p].count});
+      sums += rows * width;
     }
   }
 
   const ConvForward& p_;
   Isa isa_;
   std::vector<Panel> panels_;
-  WeightPanels weights_;
-  Kernel<StoreArgs> store_;
-  Kernel<WidenArgs> widen_ = nullptr;  // 16-bit features only
+  std::optional<WeightPanels> weights_;  // dense weights
+  Kernel<DecodeArgs> decode_ = nullptr;  // packed ones
+  SumStore store_;
+  Kernel<WidenArgs> widen_ = nullptr;   // 16-bit features only
   std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows
-  Tensor bias_;
   Prefetch prefetch_;
-  std::int64_t in_channels_, out_channels_;
+  std::int64_t in_channels_;
   std::vector<Pass> passes_;
   std::int64_t blocks_per_task_ = 1;
   std::int64_t entries_per_call_ = 1;

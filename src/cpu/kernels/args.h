@@ -83,6 +83,49 @@ struct WgradArgs {
   float* dw;  // rows of `width` elements
 };
 
+// Decodes one panel of a packed weight: out[i * width + o] = scale * code + bias for i < depth and
+// o < columns, zeros for o >= columns. `width` is a multiple of the vector.
+struct DecodeArgs {
+  const std::uint32_t* codes;  // word 0 of column 0; words and groups of a column are `item` apart
+  const void* scales;
+  const void* biases;
+  std::int64_t item;
+  std::int64_t code_column;   // between columns
+  std::int64_t scale_column;
+  int bits;
+  std::int64_t group_size;
+  std::int64_t depth;
+  std::int64_t columns;
+  std::int64_t width;
+  float* out;
+};
+
+// One channel per group, the entries of one block and one kernel offset:
+//   c[c_row[e]][i] += x[x_row[e]][i] * w[i]    for i < channels
+struct DepthwiseArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* x_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const float* w;
+  std::int64_t channels;
+  float* c;
+  std::int64_t c_stride;
+};
+
+// dw[i] += sum over e of x[x_row[e]][i] * dy[dy_row[e]][i]    for i < channels
+struct DepthwiseWgradArgs {
+  const void* x;
+  const void* dy;
+  std::int64_t stride;  // of both
+  const std::int32_t* x_row;
+  const std::int32_t* dy_row;
+  std::int64_t count;
+  std::int64_t channels;
+  float* dw;
+};
+
 // `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.
 struct PeakArgs {
   std::int64_t steps;

@@ -9,6 +9,9 @@ using gemm_args = GemmArgs;
 using wgrad_args = WgradArgs;
 using pack_args = PackArgs;
 using widen_args = WidenArgs;
+using decode_args = DecodeArgs;
+using depthwise_args = DepthwiseArgs;
+using depthwise_wgrad_args = DepthwiseWgradArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;
 

@@ -7,11 +7,6 @@
 namespace voxloom::cpu::kernels {
 namespace {
 
-template <typename T>
-inline Vec load_some(const T* p, std::int64_t n) {
-  return n >= kLanes ? load(p) : load_part(p, n);
-}
-
 // One tile of one entry, of which `left` columns exist; kAll: all of them.
 template <bool kAll, int kWidth, typename T>
 [[gnu::always_inline]] inline void pack_tile(const T* x, std::int64_t left, float* out) {

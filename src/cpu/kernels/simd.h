@@ -234,5 +234,15 @@ inline void store_part(T* p, Vec v, std::int64_t n) {
 }
 #endif
 
+// As many of the n elements as a vector holds.
+template <typename T>
+inline Vec load_some(const T* p, std::int64_t n) {
+  return n >= kLanes ? load(p) : load_part(p, n);
+}
+template <typename T>
+inline void store_some(T* p, Vec v, std::int64_t n) {
+  n >= kLanes ? store(p, v) : store_part(p, v, n);
+}
+
 }  // namespace
 }  // namespace voxloom::cpu::kernels
