@@ -29,12 +29,12 @@ bool always(const Problem&) {
 }
 
 // A forward and a weight gradient of one layer, as tune meets them.
-void run_case(ConvOp op, DType dtype = DType::f32) {
+void run_case(ConvOp op, const Storage& storage = kStorages[0]) {
   const auto scene = std::make_shared<SceneMaps>(small_scene());
   ConvSpec spec;
   spec.op = op;
   spec.channels = {8, 8};
-  spec.storage = dtype == DType::f32 ? kStorages[0] : kStorages[1];
+  spec.storage = storage;
   conv_case(scene, spec).body();
 }
 
@@ -44,9 +44,10 @@ TEST(Tuner, MeasuresEachShapeOnceAndPlansAnAgreeingAlgorithm) {
   run_case(ConvOp::forward);
   run_case(ConvOp::forward);
   run_case(ConvOp::wgrad);
-  run_case(ConvOp::forward, DType::f16);
-  ASSERT_EQ(shapes.size(), 3U);
-  EXPECT_EQ(tuner.plans().size(), 3U);
+  run_case(ConvOp::forward, kStorages[1]);  // float16
+  run_case(ConvOp::forward, kStorages[4]);  // int4
+  ASSERT_EQ(shapes.size(), 4U);
+  EXPECT_EQ(tuner.plans().size(), 4U);
   EXPECT_TRUE(tuner.all_agree());
   for (const TunedShape& shape : shapes) {
     EXPECT_EQ(shape.rows, 1000);

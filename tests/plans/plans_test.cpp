@@ -62,6 +62,13 @@ TEST(PlanKey, TextSaysEverything) {
   EXPECT_EQ(cpu::parse_plan_key(cpu::to_text(key)), key);
 }
 
+TEST(PlanKey, PackedWeightsAreATypeOfTheirOwn) {
+  cpu::PlanKey key = some_key();
+  key.packed_bits = 4;
+  EXPECT_EQ(cpu::to_text(key), "weight_gradient scalar float16 int4 32 64 2 27 16 7");
+  EXPECT_EQ(cpu::parse_plan_key(cpu::to_text(key)), key);
+}
+
 TEST(PlanKey, OnlyItsOwnTextIsRead) {
   const std::string text = cpu::to_text(some_key());
   for (const std::string& wrong :
