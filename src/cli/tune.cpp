@@ -89,6 +89,9 @@ void run_tune(const Arguments& arguments) {
     throw CLI::ValidationError("--plans",
                                "names no file, and neither XDG_CACHE_HOME nor HOME is set");
   }
+  if (const std::string warning = cpu::read_plans(path).warning; !warning.empty()) {
+    fmt::print(stderr, "voxloom: warning: plans {}; replaced\n", warning);
+  }
   cpu::merge_plans_into(path, {});  // a place that cannot be written to is found now
   bench::Progress progress(stderr);
   // A network's activations are no zero-mean data.

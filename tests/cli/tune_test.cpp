@@ -47,7 +47,9 @@ TEST_F(TuneCommand, WarnsOfAFileItCannotUse) {
           "VOXLOOM_PLANS='" + plans + "'");
   EXPECT_EQ(bench.exit_code, 0) << bench.text;
   EXPECT_NE(bench.text.find("warning"), std::string::npos) << bench.text;
-  EXPECT_EQ(tune(small() + " --plans '" + plans + "'").exit_code, 0);
+  const ShellResult tuned = tune(small() + " --plans '" + plans + "'");
+  EXPECT_EQ(tuned.exit_code, 0);
+  EXPECT_NE(tuned.text.find("replaced"), std::string::npos) << tuned.text;
 }
 
 TEST_F(TuneCommand, FailsWhereItCannotKeepPlans) {
