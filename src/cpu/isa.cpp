@@ -81,8 +81,7 @@ Isa named(std::string_view op, std::string_view name) {
   for (const Row& row : kTable) {
     if (row.name == name && can_run(row.isa)) return row.isa;
   }
-  fail(op, "no instruction set '{}' in this build on this machine; there are: {}", name,
-       listed());
+  fail(op, "no instruction set '{}' in this build on this machine; there are: {}", name, listed());
 }
 
 Isa initial() {
