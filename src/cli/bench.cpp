@@ -5,12 +5,13 @@
 #include <memory>
 #include <string_view>
 
-#include "core/atomic_file.h"
 #include "bench/plan.h"
 #include "bench/progress.h"
 #include "bench/report.h"
 #include "cli/command.h"
 #include "cli/measured_options.h"
+#include "cli/plan_options.h"
+#include "core/atomic_file.h"
 
 namespace voxloom::cli {
 namespace {
@@ -67,8 +68,10 @@ void run_bench(const Arguments& arguments) {
   std::vector<bench::Scene> scenes = load_scenes(arguments.measured);
   // A place that cannot be written to is found now, not after the measurements.
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
+  const std::size_t plans = use_tuned_plans();
   const bench::Machine machine = bench::describe_machine();
-  print(fmt::format("{}, {} cores, {}\n", machine.cpu, machine.cores, machine.isa));
+  print(fmt::format("{}, {} cores, {}, {} tuned plans\n", machine.cpu, machine.cores, machine.isa,
+                    plans));
   std::vector<bench::Record> records;
   for (bench::Scene& scene : scenes) {
     run_scene(std::move(scene), selection_of(arguments),
@@ -89,6 +92,7 @@ void add_bench(CLI::App& command) {
       ->check(CLI::IsMember({"conv", "map", "net", "all"}).description(""))
       ->type_name("WHAT");
   add_measured_options(command, arguments->measured);
+  add_algorithm_option(command);
   command.add_option("--json", arguments->json, "Also write everything to this file")
       ->type_name("FILE");
   command.add_option("--seconds", arguments->seconds, "Measure each case for at least that long")

@@ -21,5 +21,8 @@ void add_run(CLI::App& command);
 void add_info(CLI::App& command);
 void add_verify(CLI::App& command);
 void add_bench(CLI::App& command);
+void add_tune(CLI::App& command);
+void add_convert(CLI::App& command);
+void add_voxelize(CLI::App& command);
 
 }  // namespace voxloom::cli

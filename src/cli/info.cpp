@@ -9,6 +9,7 @@
 
 #include "artifact/names.h"
 #include "cli/command.h"
+#include "cli/info_cpu.h"
 #include "voxloom/artifact.h"
 
 namespace voxloom::cli {
@@ -142,16 +143,23 @@ void info(const std::string& folder) {
 
 void add_info(CLI::App& command) {
   const auto bundle = std::make_shared<std::string>();
-  command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
-      ->required()
-      ->type_name("BUNDLE");
+  const auto cpu = std::make_shared<bool>(false);
+  CLI::Option* model = command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
+                           ->type_name("BUNDLE");
+  command.add_flag("--cpu", *cpu, "Show what the library runs with on this machine instead")
+      ->excludes(model);
   command.footer(
       "\nInputs are listed as NAME, ROLE, TYPE; '?' in a type is a size that is known only when "
       "the\n"
       "model runs.\n"
       "\nExample:\n"
-      "  voxloom info unet.lattice\n");
-  command.callback([bundle] { info(*bundle); });
+      "  voxloom info unet.lattice\n"
+      "  voxloom info --cpu\n");
+  command.callback([bundle, cpu] {
+    if (*cpu) return print_cpu();
+    if (bundle->empty()) throw CLI::RequiredError("bundle");
+    info(*bundle);
+  });
 }
 
 }  // namespace voxloom::cli

@@ -1,10 +1,12 @@
 // The program: `voxloom COMMAND ...`. Errors are one line on stderr.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "cli/command.h"
 #include "voxloom/version.h"
@@ -16,7 +18,10 @@ constexpr std::array kCommands = {
     Command{"run", "Run a model on arrays from a file", add_run},
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},
+    Command{"convert", "Turn a scan from one file format into another", add_convert},
+    Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},
     Command{"bench", "Measure the library on this machine", add_bench},
+    Command{"tune", "Find the fastest algorithms for this machine", add_tune},
 };
 
 constexpr const char* kDescription =
@@ -44,7 +49,17 @@ int complain(const std::string& message, int code) {
   return code;
 }
 
+// CLI11 would only say that a command is missing.
+bool is_unknown_command(std::string_view word) {
+  return !word.starts_with('-') &&
+         std::ranges::none_of(kCommands, [&](const Command& c) { return word == c.name; });
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv) {
+  if (argc > 1 && is_unknown_command(argv[1])) {
+    return complain(fmt::format("there is no command '{}' (see voxloom --help)", argv[1]),
+                    kBadUsage);
+  }
   try {
     app.parse(argc, argv);
     return 0;

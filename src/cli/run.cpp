@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/plan_options.h"
 #include "voxloom/artifact.h"
 #include "voxloom/parallel.h"
 
@@ -19,6 +20,7 @@ struct Arguments {
 
 void run(const Arguments& arguments) {
   using namespace artifact;
+  use_tuned_plans();
   const Model model = Model::load(
       arguments.bundle,
       {.coordinates = arguments.logical ? Coordinates::logical : Coordinates::physical});
@@ -61,6 +63,7 @@ void add_run(CLI::App& command) {
                   "How many threads to use; 0, the default: all there are")
       ->check(CLI::Range(0, 4096).description(""))
       ->type_name("N");
+  add_algorithm_option(command);
   command.footer(
       "\n`voxloom info BUNDLE` lists the names of the inputs. A sparse result NAME is written as\n"
       "NAME.coords (lattice coordinates), NAME.features and NAME.active (the number of rows).\n"

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "cpu/plan_table.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -65,12 +66,20 @@ std::string pinned() {
 template <typename Problem>
 const Algorithm<Problem>& choose(std::span<const Algorithm<Problem>> algorithms,
                                  const Problem& problem) {
-  const std::string name = pinned();
+  const std::string wanted = pinned();
+  const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
   const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const Algorithm<Problem>& algorithm : algorithms) {
     if (algorithm.name == name && able(algorithm)) return algorithm;
   }
   return *std::ranges::find_if(algorithms, able);  // the reference can do everything
+}
+
+template <typename Problem>
+void run_chosen(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+  Tuning* tuning = installed_tuning();
+  if (tuning != nullptr && pinned().empty()) return tuning->run(problem);
+  choose(algorithms, problem).run(problem);
 }
 
 }  // namespace
@@ -105,10 +114,10 @@ const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem) {
   return choose(forward_algorithms(), problem);
 }
 
-void convolve(const ConvForward& problem) { chosen_forward(problem).run(problem); }
+void convolve(const ConvForward& problem) { run_chosen(forward_algorithms(), problem); }
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
-  choose(weight_gradient_algorithms(), problem).run(problem);
+  run_chosen(weight_gradient_algorithms(), problem);
 }
 
 }  // namespace voxloom::cpu
