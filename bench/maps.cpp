@@ -7,11 +7,11 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <filesystem>
 
-#include "coords/coordinate_set_impl.h"
+#include "bench/scene.h"
 #include "coords/map_builder.h"
 #include "coords/relation.h"
-#include "scenes.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/parallel.h"
 #include "voxloom/sets.h"
@@ -21,22 +21,16 @@ namespace {
 
 constexpr CoordinateSetOptions kOptions = {};
 
-struct Scene {
-  std::string name;
-  std::vector<Coordinate> rows;
-};
-
 std::vector<Scene> all_scenes() {
   const char* shared = std::getenv("VOXLOOM_SHARED_DIR");
-  const std::string folder = (shared == nullptr ? "../shared" : std::string(shared)) + "/data/";
+  const std::filesystem::path folder =
+      std::filesystem::path(shared == nullptr ? "../shared" : shared) / "data";
   std::vector<Scene> scenes;
-  for (const std::string file : {"scenes/indoor.npy", "scenes/lidar.npy", "kitti_000008.bin"}) {
-    std::vector<Coordinate> rows = load_scene(folder + file);
-    if (!rows.empty()) scenes.push_back({file.substr(file.find('/') + 1), std::move(rows)});
+  for (const char* file : {"scenes/indoor.npy", "scenes/lidar.npy", "kitti_000008.bin"}) {
+    if (std::filesystem::exists(folder / file)) scenes.push_back(load_scene(folder / file));
   }
-  scenes.push_back({"sheet", wavy_sheet(400)});
-  scenes.push_back({"small", wavy_sheet(32)});
-  scenes.back().rows.resize(1000);
+  scenes.push_back(generated_scene());
+  scenes.push_back(small_scene());
   return scenes;
 }
 

@@ -18,21 +18,20 @@ bool can_exist(std::int64_t position, int levels) {
 
 }  // namespace
 
-CellTable::CellTable(const Stencil& stencil, const LeafIndex& out, const LeafIndex& in)
+CellTable::CellTable(const Stencil& stencil, std::span<const Leaf> out, const LeafIndex& in)
     : cells_(stencil.cell_count()),
       words_((cells_ + 63) / 64),
-      numbers_(out.leaves().size() * cells_),
-      present_(out.leaves().size() * words_) {
+      numbers_(out.size() * cells_),
+      present_(out.size() * words_) {
   constexpr std::int64_t kGrain = 512;
-  parallel_for(static_cast<std::int64_t>(out.leaves().size()), kGrain,
-               [&](std::int64_t begin, std::int64_t end) {
-                 CellFinder finder(stencil, in);
-                 for (auto leaf = static_cast<std::size_t>(begin);
-                      leaf < static_cast<std::size_t>(end); ++leaf) {
-                   finder.find(out.leaves()[leaf], numbers_.data() + leaf * cells_,
-                               present_.data() + leaf * words_);
-                 }
-               });
+  parallel_for(
+      static_cast<std::int64_t>(out.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        CellFinder finder(stencil, in);
+        for (auto leaf = static_cast<std::size_t>(begin); leaf < static_cast<std::size_t>(end);
+             ++leaf) {
+          finder.find(out[leaf], numbers_.data() + leaf * cells_, present_.data() + leaf * words_);
+        }
+      });
 }
 
 CellFinder::CellFinder(const Stencil& stencil, const LeafIndex& in)

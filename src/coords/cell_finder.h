@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "coords/stencil.h"
@@ -14,7 +16,7 @@ namespace voxloom {
 // One row of cells per output leaf.
 class CellTable {
  public:
-  CellTable(const Stencil& stencil, const LeafIndex& out, const LeafIndex& in);
+  CellTable(const Stencil& stencil, std::span<const Leaf> out, const LeafIndex& in);
 
   // Calls body(cell, input leaf number) for the cells of a leaf that hold one, if rows of the leaf
   // send there, in ascending order.

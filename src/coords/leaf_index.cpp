@@ -4,6 +4,7 @@
 
 #include "coords/order.h"
 #include "core/checked.h"
+#include "core/parallel.h"
 
 namespace voxloom {
 namespace {
@@ -75,6 +76,7 @@ LeafIndex LeafIndex::from_sorted(std::vector<Leaf> leaves) {
 }
 
 void LeafIndex::number() {
+  std::erase_if(leaves_, [](const Leaf& leaf) { return leaf.mask == 0; });
   for (std::size_t i = 0; i < leaves_.size(); ++i) {
     Leaf& leaf = leaves_[i];
     leaf.first = checked_row_count("coordinate_set", size_);
@@ -100,13 +102,18 @@ std::int32_t LeafIndex::rank(std::int64_t batch, std::int64_t x, std::int64_t y,
 }
 
 std::vector<Coordinate> LeafIndex::coordinates() const {
-  std::vector<Coordinate> rows;
-  rows.reserve(static_cast<std::size_t>(size_));
-  for (const Leaf& leaf : leaves_) {
-    for (std::uint64_t mask = leaf.mask; mask != 0; mask &= mask - 1) {
-      rows.push_back(coordinate_at(leaf.position, std::countr_zero(mask)));
-    }
-  }
+  std::vector<Coordinate> rows(static_cast<std::size_t>(size_));
+  constexpr std::int64_t kGrain = 1024;
+  parallel_for(static_cast<std::int64_t>(leaves_.size()), kGrain,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const Leaf& leaf = leaves_[static_cast<std::size_t>(i)];
+                   Coordinate* row = rows.data() + leaf.first;
+                   for (std::uint64_t rest = leaf.mask; rest != 0; rest &= rest - 1) {
+                     *row++ = coordinate_at(leaf.position, std::countr_zero(rest));
+                   }
+                 }
+               });
   return rows;
 }
 

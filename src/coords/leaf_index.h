@@ -78,9 +78,9 @@ class LeafTable {
 class LeafIndex {
  public:
   LeafIndex() = default;
-  // Sorts the leaves and numbers the ranks.
+  // Sorts the leaves, whose positions differ, and numbers the ranks.
   explicit LeafIndex(std::vector<Leaf> leaves);
-  // The leaves stand in canonical order already.
+  // The leaves stand in canonical order already; empty ones are dropped.
   [[nodiscard]] static LeafIndex from_sorted(std::vector<Leaf> leaves);
 
   [[nodiscard]] std::span<const Leaf> leaves() const { return leaves_; }

@@ -58,7 +58,7 @@ class LeafMapBuilder {
         in_row_of_rank_(in.row_of_rank()),
         stencil_(stencil),
         plan_(plan),
-        cells_(stencil, out_, in_),
+        cells_(stencil, out_.leaves(), in_),
         volume_(static_cast<std::int64_t>(stencil.volume())) {}
 
   [[nodiscard]] BlockedEntries build() {

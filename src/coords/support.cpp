@@ -3,26 +3,57 @@
 #include "coords/support.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "coords/derive.h"
+#include "coords/leaf_sets.h"
 #include "coords/relation.h"
 #include "coords/strides.h"
 #include "core/checked.h"
+#include "core/parallel.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/sets.h"
 
 namespace voxloom {
 namespace {
 
-// A set made of what `collect` adds, in canonical order.
+// A set of `leaves`, or, where there are none, of what `collect` adds one by one: the plain way, and
+// the one that names a coordinate that does not fit.
 template <typename Collect>
-CoordinateSet collected(std::string_view op, const CoordinateSet& source, const Triple& stride,
-                        const Collect& collect) {
+CoordinateSet finished(std::string_view op, const CoordinateSet& source, const Triple& stride,
+                       std::optional<std::vector<Leaf>> leaves, const Collect& collect) {
   return with_memory_errors(op, [&] {
+    if (leaves) {
+      return set_from_index(LeafIndex::from_sorted(std::move(*leaves)), stride,
+                            source.batch_size());
+    }
     LeafCollector collector;
     collect(collector);
     return set_from_index(LeafIndex(collector.take()), stride, source.batch_size());
   });
+}
+
+// The leaves of floor(c / stride).
+std::vector<Leaf> strided_leaves(const CoordinateSet& source, Triple stride) {
+  const bool is_power_of_two = std::has_single_bit(static_cast<std::uint32_t>(stride.x));
+  if (is_power_of_two && stride == Triple(stride.x)) {
+    std::vector<Leaf> leaves = halved(source.impl().index().leaves());
+    for (std::int32_t left = stride.x / 2; left > 1; left /= 2) leaves = halved(leaves);
+    return leaves;
+  }
+  const std::span<const Coordinate> rows = source.rows();
+  UninitializedVector<Coordinate> coarse(rows.size());
+  constexpr std::int64_t kGrain = 4096;
+  parallel_for(
+      static_cast<std::int64_t>(rows.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          const Coordinate& c = rows[i];
+          coarse[i] = {c.batch, static_cast<std::int32_t>(floor_div(c.x, stride.x)),
+                       static_cast<std::int32_t>(floor_div(c.y, stride.y)),
+                       static_cast<std::int32_t>(floor_div(c.z, stride.z))};
+        }
+      });
+  return leaves_of(coarse);
 }
 
 // Turns a 64-bit generated coordinate into a row; beyond int32 it is an error.
@@ -45,15 +76,12 @@ bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y,
 CoordinateSet strided_support(std::string_view op, const CoordinateSet& source, Triple stride) {
   const Triple out_stride = multiplied_stride(op, source.stride(), stride);
   if (stride == Triple(1)) return source;
-  const auto collect = [&](LeafCollector& leaves) {
-    for (const Coordinate& c : source.rows()) {
-      leaves.add(Coordinate{c.batch, static_cast<std::int32_t>(floor_div(c.x, stride.x)),
-                            static_cast<std::int32_t>(floor_div(c.y, stride.y)),
-                            static_cast<std::int32_t>(floor_div(c.z, stride.z))});
-    }
-  };
-  return derive(source, Derived::strided, {stride.x, stride.y, stride.z},
-                [&] { return collected(op, source, out_stride, collect); });
+  return derive(source, Derived::strided, {stride.x, stride.y, stride.z}, [&] {
+    return with_memory_errors(op, [&] {
+      return set_from_index(LeafIndex::from_sorted(strided_leaves(source, stride)), out_stride,
+                            source.batch_size());
+    });
+  });
 }
 
 CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source,
@@ -84,8 +112,11 @@ CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source
   }
   const DerivedCache::Key relation_key = relation.key();
   key.insert(key.end(), relation_key.begin(), relation_key.end());
-  return derive(source, Derived::reachable, std::move(key),
-                [&] { return collected(op, source, out_stride, collect); });
+  return derive(source, Derived::reachable, std::move(key), [&] {
+    auto leaves = swept(source.impl().index(), relation, OutputSide::coarse);
+    if (leaves && bounds) clip(*leaves, *bounds);
+    return finished(op, source, out_stride, std::move(leaves), collect);
+  });
 }
 
 CoordinateSet transposed_support(std::string_view op, const CoordinateSet& source,
@@ -102,8 +133,10 @@ CoordinateSet transposed_support(std::string_view op, const CoordinateSet& sourc
       }
     }
   };
-  return derive(source, Derived::transposed, relation.key(),
-                [&] { return collected(op, source, out_stride, collect); });
+  return derive(source, Derived::transposed, relation.key(), [&] {
+    return finished(op, source, out_stride,
+                    swept(source.impl().index(), relation, OutputSide::fine), collect);
+  });
 }
 
 CoordinateSet strided_support(const CoordinateSet& source, Triple stride) {

@@ -154,9 +154,12 @@ TEST(Sets, DownsampleFloorsAndSharesWithTheStridedSupport) {
     for (const Triple& stride : {Triple(1), Triple(2), Triple(3), Triple(4), Triple(8),
                                  Triple(2, 1, 1), Triple(1, 16, 7), Triple(kMax / 5)}) {
       const CoordinateSet coarse = downsample(set, stride);
-      EXPECT_EQ(to_coords(coarse), oracle::downsample(named.coords, to_oracle(stride)));
+      // By 1, a downsampled set is sorted where the strided support is the set itself.
+      EXPECT_EQ(to_coords(coarse),
+                oracle::canonical_unique(oracle::downsample(named.coords, to_oracle(stride))));
       EXPECT_EQ(coarse.stride(), Triple(5 * stride.x, 5 * stride.y, 5 * stride.z));
-      EXPECT_EQ(coarse, strided_support(set, stride));
+      EXPECT_EQ(coarse,
+                stride == Triple(1) ? sort_canonical(set).set : strided_support(set, stride));
     }
   }
 }
