@@ -150,4 +150,36 @@ TEST(ConvNormalized, EveryForm) {
   }
 }
 
+// Squares of such weights are beyond float32; no result is.
+TEST(ConvNormalized, WeightsWhoseSquaresDoNotFitFloat32) {
+  oracle::Random random(78);
+  const Input in =
+      random_input(random, {.count = 60, .start = {-3, -3, -3}, .extent = {6, 6, 6}}, 5);
+  const auto check = [&](const Parameters& p, float eps, const std::string& what) {
+    const SparseTensor y = normalized_subm_conv3d(in.x, p.weight_tensor, p.bias_tensor, {}, eps);
+    const auto map = oracle_map(in.x.coords(), y.coords(), {}, oracle::Direction::kForward);
+    const auto expected =
+        oracle::normalized_conv(map, in.features, p.weight, p.bias, double{eps}, true);
+    expect_within(y.features(), expected.value.v, expected.bounds(), what);
+  };
+  const auto scaled = [&](const auto& scale_of) {
+    Parameters p = random_parameters(random, {27, 1, 5, 4});
+    for (std::size_t i = 0; i < p.weight.v.size(); ++i) {
+      p.weight.v[i] = oracle::round_to_f32(p.weight.v[i] * scale_of(i));
+    }
+    p.weight_tensor = to_tensor(p.weight.v, {27, 1, 5, 4});
+    return p;
+  };
+  for (const double scale : {1e20, 1e30, 1.0, 1e-18, 1e-24, 1e-30}) {
+    const Parameters p = scaled([&](std::size_t) { return scale; });
+    check(p, 1e-8F, fmt::format("weights of {}", scale));
+    check(p, 0.0F, fmt::format("weights of {} without eps", scale));
+  }
+  // Channels of all sizes side by side, and offsets of two sizes in one channel.
+  check(
+      scaled([](std::size_t i) { return std::pow(10.0, 12.0 * static_cast<double>(i % 4) - 18); }),
+      1e-8F, "mixed channels");
+  check(scaled([](std::size_t i) { return i / 20 == 13 ? 1.0 : 1e25; }), 1e-8F, "mixed offsets");
+}
+
 }  // namespace voxloom::test
