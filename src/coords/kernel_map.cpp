@@ -24,8 +24,7 @@ class MapData {
                                               const CoordinateSet& coarse, OutputSide side) const {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
-      run_isolated(
-          [&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
+      run_isolated([&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
     });
     return encoding.entries;
   }
@@ -103,7 +102,8 @@ MapByOffset KernelMap::by_offset() const {
 
 std::vector<std::int32_t> KernelMap::dense() const {
   const std::int64_t cells = checked_mul("kernel_map", target().size(), volume());
-  std::vector<std::int32_t> table(static_cast<std::size_t>(cells), -1);
+  std::vector<std::int32_t> table;
+  resize_or_throw("kernel_map", table, cells, -1);
   for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
     table[static_cast<std::size_t>(out * volume() + k)] = in;
   });
