@@ -46,9 +46,9 @@ void measure(benchmark::State& state, const Scene& scene, int threads, const Bod
   with_threads(threads, [&] {
     for (auto _ : state) body();
   });
-  state.counters["rows/s"] =
-      benchmark::Counter(static_cast<double>(scene.rows.size()) * static_cast<double>(state.iterations()),
-                         benchmark::Counter::kIsRate);
+  state.counters["rows/s"] = benchmark::Counter(
+      static_cast<double>(scene.rows.size()) * static_cast<double>(state.iterations()),
+      benchmark::Counter::kIsRate);
 }
 
 void add(const std::string& what, const Scene& scene, int threads, const auto& body) {
@@ -78,21 +78,18 @@ void add_scene(const Scene& scene, int threads) {
     add(what + "/by_lookup", scene, threads, [=] {
       benchmark::DoNotOptimize(build_blocks_by_lookup(kept, out, relation, side).in_row.data());
     });
-    add(what, scene, threads, [=] {
-      benchmark::DoNotOptimize(build_blocks(kept, out, relation, side).in_row.data());
-    });
+    add(what, scene, threads,
+        [=] { benchmark::DoNotOptimize(build_blocks(kept, out, relation, side).in_row.data()); });
   };
   build("map3x3x3", kept, cube, OutputSide::coarse);
   build("map5x5x5", kept, {.kernel_size = 5}, OutputSide::coarse);
   build("map2x2x2s2", coarse, down, OutputSide::coarse);
   build("map2x2x2s2_swapped", coarse, down, OutputSide::fine);
   build("map3x3x3s2", coarse, {.stride = 2}, OutputSide::coarse);
-  add("downsample", scene, threads, [&scene, fresh] {
-    benchmark::DoNotOptimize(strided_support(fresh(), 2).size());
-  });
-  add("reachable3x3x3", scene, threads, [fresh, cube] {
-    benchmark::DoNotOptimize(reachable_support(fresh(), cube).size());
-  });
+  add("downsample", scene, threads,
+      [&scene, fresh] { benchmark::DoNotOptimize(strided_support(fresh(), 2).size()); });
+  add("reachable3x3x3", scene, threads,
+      [fresh, cube] { benchmark::DoNotOptimize(reachable_support(fresh(), cube).size()); });
 }
 
 }  // namespace

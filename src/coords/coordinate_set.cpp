@@ -62,10 +62,11 @@ CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
                                        const CoordinateSetOptions& options) {
   require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
   require_stride(options.stride);
-  auto impl = std::make_shared<const Impl>(
-      Impl::Content{.rows = {rows.begin(), rows.end()},
-                    .stride = options.stride,
-                    .batch_size = checked_batch_size(rows, options.batch_size)});
+  const std::int64_t batch_size = checked_batch_size(rows, options.batch_size);
+  auto impl = with_memory_errors(kOp, [&] {
+    return std::make_shared<const Impl>(Impl::Content{
+        .rows = {rows.begin(), rows.end()}, .stride = options.stride, .batch_size = batch_size});
+  });
   if (!options.trusted) impl->index_and_require_unique();
   return CoordinateSet(std::move(impl));
 }
@@ -75,7 +76,8 @@ CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSet
           "expected coordinates of shape (N,4) and type int32, got {} {}", to_string(rows.shape()),
           name_of(rows.dtype()));
   static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
-  std::vector<Coordinate> copy(static_cast<std::size_t>(rows.dim(0)));
+  std::vector<Coordinate> copy;
+  resize_or_throw(kOp, copy, rows.dim(0), Coordinate{});
   if (!copy.empty()) std::memcpy(copy.data(), rows.raw(), rows.bytes());
   return from_rows(copy, options);
 }
@@ -116,7 +118,10 @@ CoordinateSet::Impl::~Impl() {
 }
 
 const LeafIndex& CoordinateSet::Impl::index() const {
-  std::call_once(index_once_, [this] { run_isolated([this] { index_ = index_rows(content_.rows); }); });
+  std::call_once(index_once_, [this] {
+    with_memory_errors(kOp,
+                       [this] { run_isolated([this] { index_ = index_rows(content_.rows); }); });
+  });
   return index_.leaves;
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::int64_t kGrain = radix::kGrain;
 
-std::uint32_t magnitude(std::int32_t c) {  // |c|, or |c| - 1 for negatives: the bits beside the sign
+std::uint32_t magnitude(
+    std::int32_t c) {  // |c|, or |c| - 1 for negatives: the bits beside the sign
   return static_cast<std::uint32_t>(c < 0 ? ~c : c);
 }
 
@@ -75,7 +76,8 @@ void LeafOrder::sort_narrow(std::span<const Coordinate> rows, int axis_bits) {
   parallel_for(size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::uint64_t differ = 0;
     bool is_ascending = true;
-    std::uint64_t last = key_of(rows[static_cast<std::size_t>(std::max<std::int64_t>(begin - 1, 0))]);
+    std::uint64_t last =
+        key_of(rows[static_cast<std::size_t>(std::max<std::int64_t>(begin - 1, 0))]);
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
       const std::uint64_t key = key_of(rows[i]);
       differ |= key ^ first;
@@ -114,7 +116,8 @@ void LeafOrder::sort_wide(std::span<const Coordinate> rows) {
   radix_sort(keyed, 6, 3 * kLowBits, key_of);
   for (Keyed& each : keyed) {
     const Coordinate& c = rows[static_cast<std::size_t>(each.row)];
-    each.key = interleaved(c, kLowBits) | (std::uint64_t{static_cast<std::uint32_t>(c.batch)} << 33);
+    each.key =
+        interleaved(c, kLowBits) | (std::uint64_t{static_cast<std::uint32_t>(c.batch)} << 33);
   }
   radix_sort(keyed, 0, 64, key_of);
   std::uint64_t number = 0;

@@ -17,13 +17,17 @@ namespace leaf_shift {
 
 constexpr int unit(int axis) { return axis == 0 ? 4 : axis == 1 ? 2 : 1; }
 
-// The bits at one place along an axis.
+// The mask bit of a place along an axis.
+constexpr int bit_of(int axis, int place) { return unit(axis) * ((place & 1) + 4 * (place & 2)); }
+
+// All mask bits at one place along an axis.
 constexpr std::uint64_t slab(int axis, int place) {
-  const int low_bit = 2 - axis;
   std::uint64_t mask = 0;
-  for (int bit = 0; bit < 64; ++bit) {
-    const int at = ((bit >> low_bit) & 1) | ((bit >> (low_bit + 2)) & 2);
-    if (at == place) mask |= std::uint64_t{1} << bit;
+  for (int a = 0; a < 4; ++a) {
+    for (int b = 0; b < 4; ++b) {
+      const int others = bit_of((axis + 1) % 3, a) + bit_of((axis + 2) % 3, b);
+      mask |= std::uint64_t{1} << (bit_of(axis, place) + others);
+    }
   }
   return mask;
 }

@@ -12,8 +12,8 @@ namespace voxloom {
 struct RowIndex {
   LeafIndex leaves;
   UninitializedVector<std::int32_t> row_of_rank;  // empty: rows stand in canonical order
-  std::int64_t first_repeated = -1;  // the first row that repeats an earlier one ...
-  std::int64_t repeats = -1;         // ... and the row it repeats; -1: all rows are distinct
+  std::int64_t first_repeated = -1;               // the first row that repeats an earlier one ...
+  std::int64_t repeats = -1;  // ... and the row it repeats; -1: all rows are distinct
 };
 
 // Of equal rows the first one is found; the others stand behind the last rank, in their order, so

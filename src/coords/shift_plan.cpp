@@ -63,7 +63,8 @@ ShiftPlan::ShiftPlan(const Stencil& stencil, OutputSide side)
     }
     const std::int64_t shift = shift_of(z, z.shift_of_offset[k]);
     const std::uint32_t low = first_cell(z, shift);
-    value_of_offset_.push_back(moved(2, shift, column[low], column[std::min(low + 1, columns - 1)]));
+    value_of_offset_.push_back(
+        moved(2, shift, column[low], column[std::min(low + 1, columns - 1)]));
   }
 }
 

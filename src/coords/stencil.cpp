@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/checked.h"
+#include "coords/leaf_shift.h"
 
 namespace voxloom {
 namespace {
@@ -22,7 +22,7 @@ std::int64_t on_axis(const LeafPosition& leaf, int axis) {
 
 void sort_unique(std::vector<std::int64_t>& values) {
   std::ranges::sort(values);
-  values.erase(std::ranges::unique(values).begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 std::uint32_t place_in(const std::vector<std::int64_t>& values, std::int64_t value) {
@@ -37,10 +37,6 @@ Stencil::Partner Stencil::partner(int axis, std::int64_t shift, std::int64_t lea
   if (side_ == OutputSide::coarse) return {true, place * stride + shift};
   const std::int64_t scaled = 4 * leaf_class + place - shift;
   return {scaled % stride == 0, scaled / stride};
-}
-
-std::int64_t Stencil::base(int axis, std::int64_t position) const {
-  return side_ == OutputSide::fine ? floor_div(position, stride_[axis]) : position * stride_[axis];
 }
 
 // The distinct shifts and cells of each axis; false when there are too many.
@@ -103,8 +99,7 @@ void Stencil::make_class(const std::array<std::int64_t, 3>& leaf_class, Class& t
         const auto [is_valid, v] = partner(a, shift, leaf_class[at], place);
         const std::int64_t q = floor_div(v, 4);
         const auto local = static_cast<int>(v - 4 * q);
-        const int low_bit = 2 - a;
-        const int bit = ((local & 1) << low_bit) | ((local & 2) << (low_bit + 2));
+        const int bit = leaf_shift::bit_of(a, local);
         const auto cell = static_cast<std::int32_t>(is_valid ? place_in(axes_[at].cells, q) : 0);
         parts[at].push_back(is_valid ? cell * cell_step + bit : -1);
       }
@@ -142,32 +137,6 @@ const Stencil::Class& Stencil::class_of(const LeafPosition& leaf) const {
     number = number * p + (position - floor_div(position, p) * p);
   }
   return classes_[static_cast<std::size_t>(number)];
-}
-
-void Stencil::find_cells(const LeafPosition& leaf, std::uint64_t mask, const LeafIndex& in,
-                         std::int32_t* numbers) const {
-  const Class& tables = class_of(leaf);
-  std::array<std::int64_t, 3> base;
-  for (int a = 0; a < 3; ++a) base[static_cast<std::size_t>(a)] = this->base(a, on_axis(leaf, a));
-  // Leaf positions are coordinates shifted right: beyond that range there is nothing to find.
-  constexpr std::int64_t kEnd = std::int64_t{1} << (31 - kLeafShift);
-  const auto inside = [](std::int64_t position) { return position >= -kEnd && position < kEnd; };
-  std::size_t cell = 0;
-  for (const std::int64_t qx : axes_[0].cells) {
-    for (const std::int64_t qy : axes_[1].cells) {
-      for (const std::int64_t qz : axes_[2].cells) {
-        const std::int64_t x = base[0] + qx;
-        const std::int64_t y = base[1] + qy;
-        const std::int64_t z = base[2] + qz;
-        const bool wanted =
-            (mask & tables.sends[cell]) != 0 && inside(x) && inside(y) && inside(z);
-        numbers[cell++] = wanted ? in.find_leaf({leaf.batch, static_cast<std::int32_t>(x),
-                                                 static_cast<std::int32_t>(y),
-                                                 static_cast<std::int32_t>(z)})
-                                 : -1;
-      }
-    }
-  }
 }
 
 }  // namespace voxloom

@@ -19,6 +19,7 @@
 #include "coords/leaf_index.h"
 #include "coords/map_builder.h"
 #include "coords/relation.h"
+#include "core/checked.h"
 
 namespace voxloom {
 
@@ -50,9 +51,11 @@ class Stencil {
   [[nodiscard]] bool is_shift() const { return stride_ == Triple(1); }
 
   [[nodiscard]] const Class& class_of(const LeafPosition& leaf) const;
-  // The number of the input leaf in each cell that places of `mask` send to, else -1.
-  void find_cells(const LeafPosition& leaf, std::uint64_t mask, const LeafIndex& in,
-                  std::int32_t* numbers) const;
+  // The position, on one axis, of the input leaf that cells count from.
+  [[nodiscard]] std::int64_t base(int axis, std::int64_t position) const {
+    return side_ == OutputSide::fine ? floor_div(position, stride_[axis])
+                                     : position * stride_[axis];
+  }
 
  private:
   struct Partner {
@@ -64,7 +67,6 @@ class Stencil {
   [[nodiscard]] std::int64_t period(int axis) const {
     return side_ == OutputSide::fine ? stride_[axis] : 1;
   }
-  [[nodiscard]] std::int64_t base(int axis, std::int64_t position) const;
   [[nodiscard]] bool find_axes(const Relation& relation);
   void make_class(const std::array<std::int64_t, 3>& leaf_class, Class& tables) const;
 

@@ -64,18 +64,22 @@ std::string pinned() {
 }
 
 template <typename Problem>
-void choose_and_run(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+const Algorithm<Problem>& choose(std::span<const Algorithm<Problem>> algorithms,
+                                 const Problem& problem) {
   const std::string wanted = pinned();
-  if (wanted.empty()) {
-    if (Tuning* tuning = installed_tuning()) return tuning->run(problem);
-  }
   const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
+  const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
+    if (algorithm.name == name && able(algorithm)) return algorithm;
   }
-  for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.can_do(problem)) return algorithm.run(problem);
-  }
+  return *std::ranges::find_if(algorithms, able);  // the reference can do everything
+}
+
+template <typename Problem>
+void run_chosen(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+  Tuning* tuning = installed_tuning();
+  if (tuning != nullptr && pinned().empty()) return tuning->run(problem);
+  choose(algorithms, problem).run(problem);
 }
 
 }  // namespace
@@ -106,10 +110,14 @@ void pin_algorithm(std::string_view name) {
   pin().read_environment = true;
 }
 
-void convolve(const ConvForward& problem) { choose_and_run(forward_algorithms(), problem); }
+const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem) {
+  return choose(forward_algorithms(), problem);
+}
+
+void convolve(const ConvForward& problem) { run_chosen(forward_algorithms(), problem); }
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
-  choose_and_run(weight_gradient_algorithms(), problem);
+  run_chosen(weight_gradient_algorithms(), problem);
 }
 
 }  // namespace voxloom::cpu

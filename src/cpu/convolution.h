@@ -36,7 +36,7 @@ struct ConvWeightGradient {
   const Tensor* x = nullptr;   // (N_in, G * in)
   const Tensor* dy = nullptr;  // (N_out, G * out), x's dtype
   std::int64_t groups = 1;
-  Tensor* dw = nullptr;        // (K, G, in, out) float32; every element is written
+  Tensor* dw = nullptr;  // (K, G, in, out) float32; every element is written
 };
 
 template <typename Problem>
@@ -53,6 +53,7 @@ struct Algorithm {
 // or pin_algorithm names. A name that no list holds is an error; a problem that the named one cannot
 // do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
+[[nodiscard]] const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
 
 // The names of both lists. pin_algorithm("") goes back to the automatic choice.

@@ -13,11 +13,11 @@ namespace {
 template <typename Args>
 std::vector<KernelInfo<Args>> collect() {
   std::vector<KernelInfo<Args>> found;
-#define VOXLOOM_KERNEL(isa, kind, type, rows, width)                                     \
-  if constexpr (std::is_same_v<Args, kernels::kind##_args>) {                            \
-    found.push_back({VOXLOOM_TEXT(VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width)),    \
-                     Isa::isa, DType::type, rows, width,                                 \
-                     kernels::VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width)});       \
+#define VOXLOOM_KERNEL(isa, kind, type, rows, width)                                            \
+  if constexpr (std::is_same_v<Args, kernels::kind##_args>) {                                   \
+    found.push_back({VOXLOOM_TEXT(VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width)), Isa::isa, \
+                     DType::type, rows, width,                                                  \
+                     kernels::VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width)});              \
   }
 #include "cpu/kernels/kernels.inc"
 #undef VOXLOOM_KERNEL
@@ -43,8 +43,8 @@ template std::span<const KernelInfo<PeakArgs>> kernels_of();
 
 std::vector<std::string_view> kernel_names(Isa wanted) {
   std::vector<std::string_view> names;
-#define VOXLOOM_KERNEL(isa, kind, type, rows, width) \
-  if (wanted == Isa::isa) {                          \
+#define VOXLOOM_KERNEL(isa, kind, type, rows, width)                                  \
+  if (wanted == Isa::isa) {                                                           \
     names.push_back(VOXLOOM_TEXT(VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width))); \
   }
 #include "cpu/kernels/kernels.inc"

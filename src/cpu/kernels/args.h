@@ -90,7 +90,7 @@ struct DecodeArgs {
   const void* scales;
   const void* biases;
   std::int64_t item;
-  std::int64_t code_column;   // between columns
+  std::int64_t code_column;  // between columns
   std::int64_t scale_column;
   int bits;
   std::int64_t group_size;

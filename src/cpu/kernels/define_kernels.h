@@ -18,9 +18,9 @@ using type_f16 = Half;
 using type_bf16 = Brain;
 }  // namespace
 
-#define VOXLOOM_KERNEL(isa, kind, type, rows, width)                                        \
+#define VOXLOOM_KERNEL(isa, kind, type, rows, width)                                         \
   void VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width)(const kind##_args& args) noexcept { \
-    run<type_##type, rows, width>(args);                                                    \
+    run<type_##type, rows, width>(args);                                                     \
   }
 #include "cpu/kernels/kernels.inc"
 #undef VOXLOOM_KERNEL
