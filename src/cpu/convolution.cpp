@@ -23,6 +23,8 @@ constexpr std::array kForward = {
 };
 
 constexpr std::array kWeightGradient = {
+    Algorithm<ConvWeightGradient>{"outer_product", always<ConvWeightGradient>,
+                                  outer_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
 };

@@ -62,6 +62,9 @@ void pin_algorithm(std::string_view name);
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
 
+// Tiles of dW[k] over gathered entries: every type and channel count.
+void outer_weight_gradient(const ConvWeightGradient& problem);
+
 // The plain references: float32 sums in (k, channel) order, one output row at a time.
 void reference_forward(const ConvForward& problem);
 void reference_weight_gradient(const ConvWeightGradient& problem);

@@ -32,6 +32,7 @@ std::span<const KernelInfo<Args>> kernels_of() {
   return all;
 }
 template std::span<const KernelInfo<GemmArgs>> kernels_of();
+template std::span<const KernelInfo<OuterArgs>> kernels_of();
 template std::span<const KernelInfo<WidenArgs>> kernels_of();
 template std::span<const KernelInfo<StoreArgs>> kernels_of();
 template std::span<const KernelInfo<PeakArgs>> kernels_of();

@@ -20,6 +20,19 @@ struct GemmArgs {
   float* c;  // rows of `width` elements
 };
 
+// One panel of `width` output channels of a weight gradient, the entries of one kernel offset:
+//   c[i][0..width) += sum over e of a[a_row[e]][i] * b[b_row[e]][0..width)       i in [0, depth)
+struct OuterArgs {
+  const float* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;
+  const float* b;  // rows of `width` elements
+  const std::int32_t* b_row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* c;  // rows of `width` elements
+};
+
 // out[e][0..depth) = float(x[row[e]][0..depth))
 struct WidenArgs {
   const void* x;

@@ -5,6 +5,7 @@
 // for AVX-512, could be the copy that the linker keeps for the whole program.
 #include "cpu/kernels/gemm.h"
 #include "cpu/kernels/kernels.h"
+#include "cpu/kernels/outer.h"
 #include "cpu/kernels/peak.h"
 #include "cpu/kernels/rows.h"
 

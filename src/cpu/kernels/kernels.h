@@ -6,6 +6,7 @@
 namespace voxloom::cpu::kernels {
 
 using gemm_args = GemmArgs;
+using outer_args = OuterArgs;
 using widen_args = WidenArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;
