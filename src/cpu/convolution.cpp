@@ -18,15 +18,22 @@ bool always(const Problem&) {
 }
 
 constexpr std::array kForward = {
+    Algorithm<ConvForward>{"depthwise", is_depthwise, depthwise_forward},
     Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward},
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };
 
 constexpr std::array kWeightGradient = {
+    Algorithm<ConvWeightGradient>{"depthwise", is_depthwise, depthwise_weight_gradient},
     Algorithm<ConvWeightGradient>{"outer_product", always<ConvWeightGradient>,
                                   outer_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
+};
+
+constexpr std::array kPointwise = {
+    Algorithm<ConvPointwise>{"row_tiles", always<ConvPointwise>, row_tiles_pointwise},
+    Algorithm<ConvPointwise>{"reference", always<ConvPointwise>, reference_pointwise},
 };
 
 struct Pin {
@@ -77,6 +84,7 @@ std::span<const Algorithm<ConvForward>> forward_algorithms() { return kForward; 
 std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms() {
   return kWeightGradient;
 }
+std::span<const Algorithm<ConvPointwise>> pointwise_algorithms() { return kPointwise; }
 
 std::vector<std::string> algorithm_names() {
   std::vector<std::string> names;
@@ -89,6 +97,7 @@ std::vector<std::string> algorithm_names() {
   };
   add(kForward);
   add(kWeightGradient);
+  add(kPointwise);
   return names;
 }
 
@@ -103,6 +112,10 @@ void convolve(const ConvForward& problem) { choose_and_run(forward_algorithms(),
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
   choose_and_run(weight_gradient_algorithms(), problem);
+}
+
+void convolve_pointwise(const ConvPointwise& problem) {
+  choose_and_run(pointwise_algorithms(), problem);
 }
 
 }  // namespace voxloom::cpu

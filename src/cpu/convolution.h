@@ -17,6 +17,7 @@
 
 #include "coords/map_blocks.h"
 #include "cpu/epilogue.h"
+#include "cpu/pointwise.h"
 #include "cpu/weight_view.h"
 #include "voxloom/tensor.h"
 
@@ -48,19 +49,27 @@ struct Algorithm {
 
 [[nodiscard]] std::span<const Algorithm<ConvForward>> forward_algorithms();
 [[nodiscard]] std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms();
+[[nodiscard]] std::span<const Algorithm<ConvPointwise>> pointwise_algorithms();
 
 // Picks and runs: the first of the list that can do the problem, or the one that VOXLOOM_ALGORITHM
 // or pin_algorithm names. A name that no list holds is an error; a problem that the named one cannot
 // do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
+void convolve_pointwise(const ConvPointwise& problem);
 
-// The names of both lists. pin_algorithm("") goes back to the automatic choice.
+// The names of all lists. pin_algorithm("") goes back to the automatic choice.
 [[nodiscard]] std::vector<std::string> algorithm_names();
 void pin_algorithm(std::string_view name);
 
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
+
+// One input channel per group; the gradient also has one output channel per group.
+[[nodiscard]] bool is_depthwise(const ConvForward& problem);
+[[nodiscard]] bool is_depthwise(const ConvWeightGradient& problem);
+void depthwise_forward(const ConvForward& problem);
+void depthwise_weight_gradient(const ConvWeightGradient& problem);
 
 // Tiles of dW[k] over gathered entries: every type and channel count.
 void outer_weight_gradient(const ConvWeightGradient& problem);

@@ -33,6 +33,10 @@ std::span<const KernelInfo<Args>> kernels_of() {
 }
 template std::span<const KernelInfo<GemmArgs>> kernels_of();
 template std::span<const KernelInfo<OuterArgs>> kernels_of();
+template std::span<const KernelInfo<DenseArgs>> kernels_of();
+template std::span<const KernelInfo<DepthwiseArgs>> kernels_of();
+template std::span<const KernelInfo<ColumnDotArgs>> kernels_of();
+template std::span<const KernelInfo<ColumnSumArgs>> kernels_of();
 template std::span<const KernelInfo<WidenArgs>> kernels_of();
 template std::span<const KernelInfo<StoreArgs>> kernels_of();
 template std::span<const KernelInfo<PeakArgs>> kernels_of();

@@ -23,10 +23,11 @@ struct GemmArgs {
 // One panel of `width` output channels of a weight gradient, the entries of one kernel offset:
 //   c[i][0..width) += sum over e of a[a_row[e]][i] * b[b_row[e]][0..width)       i in [0, depth)
 struct OuterArgs {
+  static constexpr std::int64_t kAhead = 16;
   const float* a;
   std::int64_t a_stride;
-  const std::int32_t* a_row;
-  const float* b;  // rows of `width` elements
+  const std::int32_t* a_row;  // kAhead more than `count`, which are prefetched but not used
+  const float* b;             // rows of `width` elements
   const std::int32_t* b_row;
   std::int64_t count;
   std::int64_t depth;
@@ -63,6 +64,53 @@ struct StoreArgs {
   const void* residual = nullptr;  // y's type, rows and stride
   Rectifier rectifier = Rectifier::none;
   float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
+};
+
+// y[r] = a[r][0..depth) * b[0..depth)[0..width), through the epilogue, for r in [0, out.rows). `out` is
+// filled but for c and c_stride; its y_row is null.
+struct DenseArgs {
+  const float* a;
+  std::int64_t a_stride;
+  const float* b;  // rows of `width` elements
+  std::int64_t depth;
+  StoreArgs out;
+};
+
+// Channels with weights of their own, one kernel offset, the entries of one block:
+//   c[c_row[e]][p][i] += x[x_row[e]][i] * w[p][i]        i in [0, width), p in [0, planes)
+// Channels of x from `channels` on are not read, and count as 0.
+struct DepthwiseArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* x_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  std::int64_t channels;  // at most width
+  const float* w;         // planes rows of `width` elements
+  std::int64_t planes;    // output channels per input channel
+  float* c;               // rows of planes * width elements
+};
+
+// out[i] += sum over e of x[x_row[e]][i] * dy[dy_row[e]][i]        i in [0, channels)
+struct ColumnDotArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* x_row;
+  const void* dy;
+  std::int64_t dy_stride;
+  const std::int32_t* dy_row;
+  std::int64_t count;
+  std::int64_t channels;
+  float* out;
+};
+
+// out[i] += sum over r in [0, rows) of x[r][i]        i in [0, channels)
+struct ColumnSumArgs {
+  const void* x;
+  std::int64_t x_stride;
+  std::int64_t rows;
+  std::int64_t channels;
+  float* out;
 };
 
 // `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.

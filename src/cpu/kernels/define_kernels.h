@@ -3,6 +3,8 @@
 //
 // All helpers stand in anonymous namespaces: an inline function with external linkage, compiled here
 // for AVX-512, could be the copy that the linker keeps for the whole program.
+#include "cpu/kernels/dense.h"
+#include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/outer.h"

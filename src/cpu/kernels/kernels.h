@@ -7,6 +7,10 @@ namespace voxloom::cpu::kernels {
 
 using gemm_args = GemmArgs;
 using outer_args = OuterArgs;
+using dense_args = DenseArgs;
+using depthwise_args = DepthwiseArgs;
+using columndot_args = ColumnDotArgs;
+using columnsum_args = ColumnSumArgs;
 using widen_args = WidenArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;

@@ -3,7 +3,8 @@
 //
 // Per entry: one address of a and one of b, kWidth/kLanes loads of b and kRows broadcasts of a for
 // kRows * kWidth/kLanes multiply-adds. All broadcasts share one pointer, so that tiles may be higher
-// than those of the forward product, whose rows need a pointer each.
+// than those of the forward product, whose rows need a pointer each. A tile touches a line or two of
+// each row of a, too little for the processor to see a pattern: the kernel asks for them ahead.
 #pragma once
 
 #include "cpu/kernels/args.h"
@@ -14,7 +15,9 @@ namespace {
 
 // With fewer than 8 accumulators (4 cycles, 2 units) the entries are dealt to several sets of them.
 template <int kRows, int kVecs>
-constexpr int kOuterSets = kRows * kVecs >= 8 ? 1 : kRows * kVecs >= 4 ? 2 : 4;
+constexpr int kOuterSets = kRows* kVecs >= 8   ? 1
+                           : kRows* kVecs >= 4 ? 2
+                                               : 4;
 
 template <int kRows, int kVecs>
 struct OuterTile {
@@ -48,15 +51,16 @@ inline void outer_tile(const OuterArgs& g, std::int64_t first) {
     }
   }
   const float* a = g.a + first;
+  float* c = g.c + first * kWidth;
   std::int64_t e = 0;
   for (; e + kSets <= g.count; e += kSets) {
     VOXLOOM_UNROLL
     for (int s = 0; s < kSets; ++s) {
+      __builtin_prefetch(a + g.a_row[e + s + OuterArgs::kAhead] * g.a_stride);
       t.step(s, a + g.a_row[e + s] * g.a_stride, g.b + g.b_row[e + s] * kWidth);
     }
   }
   for (; e < g.count; ++e) t.step(0, a + g.a_row[e] * g.a_stride, g.b + g.b_row[e] * kWidth);
-  float* c = g.c + first * kWidth;
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
     VOXLOOM_UNROLL
