@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/column_sums.h"
 #include "cpu/convolution.h"
 #include "cpu/peak.h"
 #include "scenes.h"
@@ -145,7 +146,26 @@ void run_forward(const Sizes& s, const std::string& op, std::int64_t groups) {
          s.repeat, [&] { cpu::convolve({s.map.blocks(), &x, view, nullptr, &y}); });
 }
 
+void run_pointwise(const Sizes& s, const std::string& op) {
+  const Tensor x = s.x(), w = random_tensor({s.in, s.out}, s.dtype);
+  const cpu::WeightView view{w.raw(), s.dtype, 1, 1, s.in, s.out, 0, 0, s.out, 1};
+  const std::int64_t rows = x.dim(0);
+  Tensor y = Tensor::empty({rows, s.out}, s.dtype);
+  report({op, s.in, s.out, s.dtype, 2.0 * static_cast<double>(rows * s.in * s.out),
+          s.bytes(rows, s.in + s.out)},
+         s.repeat, [&] { cpu::convolve_pointwise({&x, view, nullptr, &y}); });
+}
+
+void run_column_sums(const Sizes& s, const std::string& op) {
+  const Tensor x = s.x();
+  Tensor sums = Tensor::empty({s.in}, DType::f32);
+  report({op, s.in, 1, s.dtype, static_cast<double>(x.size()), s.bytes(x.dim(0), s.in)}, s.repeat,
+         [&] { cpu::column_sums(x, sums); });
+}
+
 void run(const std::string& op, const Sizes& s) {
+  if (op == "pointwise") return run_pointwise(s, op);
+  if (op == "bias") return run_column_sums(s, op);
   if (op == "wgrad") return run_weight_gradient(s, op, 1);
   if (op == "depthwise_wgrad") return run_weight_gradient(s, op, s.in);
   if (op == "depthwise") return run_forward(s, op, s.in);

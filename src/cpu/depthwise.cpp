@@ -91,11 +91,14 @@ class Depthwise {
     args.channels = std::min<std::int64_t>(kernel_.width, channels_ - first);
     args.planes = planes_;
     args.c = sums;
+    const std::vector<std::int32_t>& in_rows = p_.map.entries->in_row;
+    const std::int32_t* last_entry = in_rows.data() + in_rows.size();
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
       const BlockSlice slice = p_.map.slice(block, k);
       args.x_row = slice.in_row;
       args.c_row = slice.out_local;
       args.count = slice.count;
+      args.readable = last_entry - slice.in_row;
       args.w = weights(panel, k);
       kernel_.run(args);
     }

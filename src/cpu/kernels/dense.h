@@ -74,6 +74,24 @@ inline void dense_tile_of(std::int64_t count, const DenseArgs& g, const float* r
   }
 }
 
+// Asks for the rows of a and y of a later tile. The processor's own prefetch stops at each page, and
+// with few channels a page is a few tiles. Addresses beyond the end do nothing.
+template <typename T, int kRows>
+[[gnu::always_inline]] inline void prefetch_rows(const DenseArgs& g, std::int64_t row) {
+  constexpr std::int64_t kLine = 64;
+  const auto ends = [](std::int64_t elements, std::int64_t size) {
+    return elements * size < 4 * kLine ? elements * size : 4 * kLine;
+  };
+  const std::int64_t a_bytes = ends(g.depth, sizeof(float)), y_bytes = ends(g.out.width, sizeof(T));
+  for (std::int64_t r = row; r < row + kRows; ++r) {
+    const char* a = reinterpret_cast<const char*>(g.a + r * g.a_stride);
+    for (std::int64_t at = 0; at < a_bytes; at += kLine) __builtin_prefetch(a + at);
+    const char* y = static_cast<const char*>(g.out.y) +
+                    r * g.out.y_stride * static_cast<std::int64_t>(sizeof(T));
+    for (std::int64_t at = 0; at < y_bytes; at += kLine) __builtin_prefetch(y + at, 1);
+  }
+}
+
 // T is y's type. A tile's sums pass through a buffer in the first-level cache: a store and a load
 // for `depth` multiply-adds, and the epilogue is written once.
 template <typename T, int kRows, int kWidth>
@@ -86,6 +104,7 @@ inline void run(const DenseArgs& g) {
   out.c_stride = kWidth;
   for (std::int64_t r = 0; r < g.out.rows; r += kRows) {
     out.rows = g.out.rows - r < kRows ? g.out.rows - r : kRows;
+    prefetch_rows<T, kRows>(g, r + 4 * kRows);
     dense_tile_of<kRows, kVecs>(out.rows, g, g.a + r * g.a_stride, sums);
     out.y = static_cast<T*>(g.out.y) + r * g.out.y_stride;
     if (g.out.residual != nullptr) {

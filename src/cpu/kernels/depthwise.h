@@ -28,16 +28,23 @@ template <typename T, int kVecs, bool kFull>
   }
 }
 
+// The arguments are copied first: a vector store may alias anything, and would have each of them
+// loaded again for every entry.
 template <typename T, int kVecs, bool kFull>
-inline void depthwise_plane(const DepthwiseArgs& d, std::int64_t plane) {
+inline void depthwise_plane(const DepthwiseArgs& args, std::int64_t plane) {
   constexpr std::int64_t kWidth = kVecs * kLanes;
+  constexpr std::int64_t kAhead = 64;
+  const DepthwiseArgs d = args;
   const T* x = static_cast<const T*>(d.x);
   float* sums = d.c + plane * kWidth;
+  const std::int64_t c_stride = d.planes * kWidth;
   Vec w[kVecs], row[kVecs];
   load_row<float, kVecs, true>(d.w + plane * kWidth, kWidth, w);
   for (std::int64_t e = 0; e < d.count; ++e) {
+    const std::int64_t later = e + kAhead < d.readable ? e + kAhead : d.readable - 1;
+    __builtin_prefetch(x + d.x_row[later] * d.x_stride);
     load_row<T, kVecs, kFull>(x + d.x_row[e] * d.x_stride, d.channels, row);
-    float* c = sums + d.c_row[e] * (d.planes * kWidth);
+    float* c = sums + d.c_row[e] * c_stride;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       store(c + v * kLanes, fma(row[v], w[v], load(c + v * kLanes)));
