@@ -93,7 +93,10 @@ class Depthwise {
     args.c = sums;
     const std::vector<std::int32_t>& in_rows = p_.map.entries->in_row;
     const std::int32_t* last_entry = in_rows.data() + in_rows.size();
-    for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+    const std::int64_t volume = p_.weight.volume;
+    StoreArgs store = output(block, first, args.channels);
+    for (std::int64_t k = 0; k < volume; ++k) {
+      prefetch(store, rows * k / volume, rows * (k + 1) / volume);
       const BlockSlice slice = p_.map.slice(block, k);
       args.x_row = slice.in_row;
       args.c_row = slice.out_local;
@@ -102,9 +105,26 @@ class Depthwise {
       args.w = weights(panel, k);
       kernel_.run(args);
     }
-    if (planes_ == 1) return finish(block, first, args.channels, {sums, kernel_.width});
-    interleave(sums, rows, sums + floats);
-    finish(block, first, args.channels, {sums + floats, row_floats()});
+    store.c = sums;
+    store.c_stride = row_floats();
+    if (planes_ > 1) {
+      interleave(sums, rows, sums + floats);
+      store.c = sums + floats;
+    }
+    store_(store);
+  }
+
+  // Rows of y that are stored when the sums are ready: a few for each offset.
+  void prefetch(const StoreArgs& store, std::int64_t begin, std::int64_t end) const {
+    constexpr std::int64_t kLine = 64;
+    const auto bytes = static_cast<std::int64_t>(size_of(p_.y->dtype()));
+    for (std::int64_t r = begin; r < end; ++r) {
+      const std::int64_t row = store.y_row == nullptr ? r : store.y_row[r];
+      const auto* y = static_cast<const std::byte*>(store.y) + row * store.y_stride * bytes;
+      for (std::int64_t at = 0; at < store.width * bytes; at += kLine) {
+        __builtin_prefetch(y + at, 1);
+      }
+    }
   }
 
   // [plane][channel] to [channel][plane], the order of y, row by row.
@@ -118,20 +138,14 @@ class Depthwise {
     }
   }
 
-  struct SumRows {
-    const float* data;
-    std::int64_t stride;
-  };
-
-  void finish(std::int64_t block, std::int64_t first_channel, std::int64_t channels,
-              const SumRows& sums) const {
+  // Where the block's sums of some channels go; c is left out.
+  [[nodiscard]] StoreArgs output(std::int64_t block, std::int64_t channel,
+                                 std::int64_t channels) const {
     const Epilogue& e = p_.epilogue;
     const std::int64_t out_channels = channels_ * planes_;
-    const std::int64_t column = first_channel * planes_;
+    const std::int64_t column = channel * planes_;
     const std::int64_t first_row = block * kBlockRows;
     StoreArgs store{};
-    store.c = sums.data;
-    store.c_stride = sums.stride;
     store.rows = p_.map.rows_in(block);
     store.width = channels * planes_;
     store.y_stride = out_channels;
@@ -149,7 +163,7 @@ class Depthwise {
     if (e.shift != nullptr) store.shift = e.shift + column;
     store.rectifier = e.rectifier;
     store.slope = e.slope;
-    store_(store);
+    return store;
   }
 
   const ConvForward& p_;

@@ -40,9 +40,29 @@ inline void depthwise_plane(const DepthwiseArgs& args, std::int64_t plane) {
   const std::int64_t c_stride = d.planes * kWidth;
   Vec w[kVecs], row[kVecs];
   load_row<float, kVecs, true>(d.w + plane * kWidth, kWidth, w);
-  for (std::int64_t e = 0; e < d.count; ++e) {
-    const std::int64_t later = e + kAhead < d.readable ? e + kAhead : d.readable - 1;
-    __builtin_prefetch(x + d.x_row[later] * d.x_stride);
+  // Entries in batches, all loads before the stores: rows of c within a slice differ, and a load must
+  // not wait for stores in flight that share its address within a page.
+  constexpr int kBatch = 4;
+  std::int64_t e = 0;
+  for (; e + kBatch <= d.count; e += kBatch) {
+    Vec sum[kBatch][kVecs];
+    float* c[kBatch];
+    VOXLOOM_UNROLL
+    for (int s = 0; s < kBatch; ++s) {
+      const std::int64_t later = e + s + kAhead < d.readable ? e + s + kAhead : d.readable - 1;
+      __builtin_prefetch(x + d.x_row[later] * d.x_stride);
+      load_row<T, kVecs, kFull>(x + d.x_row[e + s] * d.x_stride, d.channels, row);
+      c[s] = sums + d.c_row[e + s] * c_stride;
+      VOXLOOM_UNROLL
+      for (int v = 0; v < kVecs; ++v) sum[s][v] = fma(row[v], w[v], load(c[s] + v * kLanes));
+    }
+    VOXLOOM_UNROLL
+    for (int s = 0; s < kBatch; ++s) {
+      VOXLOOM_UNROLL
+      for (int v = 0; v < kVecs; ++v) store(c[s] + v * kLanes, sum[s][v]);
+    }
+  }
+  for (; e < d.count; ++e) {
     load_row<T, kVecs, kFull>(x + d.x_row[e] * d.x_stride, d.channels, row);
     float* c = sums + d.c_row[e] * c_stride;
     VOXLOOM_UNROLL
@@ -65,35 +85,51 @@ inline void run(const DepthwiseArgs& d) {
   }
 }
 
-// One vector column of the weight gradient; four sums, dealt to in turn, hide the additions' latency.
-template <typename T>
-inline Vec column_dot(const ColumnDotArgs& d, std::int64_t channel) {
-  const T* x = static_cast<const T*>(d.x) + channel;
-  const T* dy = static_cast<const T*>(d.dy) + channel;
-  const std::int64_t n = d.channels - channel;
-  Vec sum[4] = {zero(), zero(), zero(), zero()};
-  std::int64_t e = 0;
-  for (; e + 4 <= d.count; e += 4) {
+// kVecs vector columns of the weight gradient from channel `first` on. Entries are dealt to enough sets
+// of sums to hide the additions' latency: four, or the columns do it.
+template <typename T, int kVecs, bool kFull>
+inline void column_dot(const ColumnDotArgs& d, std::int64_t first) {
+  constexpr int kSets = kVecs >= 4 ? 1 : 4;
+  const T* x = static_cast<const T*>(d.x) + first;
+  const T* dy = static_cast<const T*>(d.dy) + first;
+  const std::int64_t n = d.channels - first;
+  Vec sum[kSets][kVecs], a[kVecs], b[kVecs];
+  VOXLOOM_UNROLL
+  for (int s = 0; s < kSets; ++s) {
     VOXLOOM_UNROLL
-    for (int s = 0; s < 4; ++s) {
-      sum[s] = fma(load_first(x + d.x_row[e + s] * d.x_stride, n),
-                   load_first(dy + d.dy_row[e + s] * d.dy_stride, n), sum[s]);
-    }
+    for (int v = 0; v < kVecs; ++v) sum[s][v] = zero();
   }
-  for (; e < d.count; ++e) {
-    sum[0] = fma(load_first(x + d.x_row[e] * d.x_stride, n),
-                 load_first(dy + d.dy_row[e] * d.dy_stride, n), sum[0]);
+  const auto step = [&](int s, std::int64_t e) __attribute__((always_inline)) {
+    load_row<T, kVecs, kFull>(x + d.x_row[e] * d.x_stride, n, a);
+    load_row<T, kVecs, kFull>(dy + d.dy_row[e] * d.dy_stride, n, b);
+    VOXLOOM_UNROLL
+    for (int v = 0; v < kVecs; ++v) sum[s][v] = fma(a[v], b[v], sum[s][v]);
+  };
+  std::int64_t e = 0;
+  for (; e + kSets <= d.count; e += kSets) {
+    VOXLOOM_UNROLL
+    for (int s = 0; s < kSets; ++s) step(s, e + s);
   }
-  return add(add(sum[0], sum[1]), add(sum[2], sum[3]));
+  for (; e < d.count; ++e) step(0, e);
+  VOXLOOM_UNROLL
+  for (int v = 0; v < kVecs; ++v) {
+    const std::int64_t left = kFull || n - v * kLanes > kLanes ? kLanes : n - v * kLanes;
+    if (left <= 0) continue;
+    Vec total = sum[0][v];
+    VOXLOOM_UNROLL
+    for (int s = 1; s < kSets; ++s) total = add(total, sum[s][v]);
+    float* out = d.out + first + v * kLanes;
+    store_first(out, add(load_first(out, left), total), left);
+  }
 }
 
 template <typename T, int, int kWidth>
 inline void run(const ColumnDotArgs& d) {
   static_assert(kWidth == kLanes);
-  for (std::int64_t c = 0; c < d.channels; c += kLanes) {
-    const std::int64_t n = d.channels - c < kLanes ? d.channels - c : kLanes;
-    store_first(d.out + c, add(load_first(d.out + c, n), column_dot<T>(d, c)), n);
-  }
+  std::int64_t c = 0;
+  for (; c + 4 * kLanes <= d.channels; c += 4 * kLanes) column_dot<T, 4, true>(d, c);
+  for (; c + kLanes <= d.channels; c += kLanes) column_dot<T, 1, true>(d, c);
+  if (c < d.channels) column_dot<T, 1, false>(d, c);
 }
 
 template <typename T, int, int kWidth>
