@@ -91,17 +91,15 @@ class Depthwise {
     args.channels = std::min<std::int64_t>(kernel_.width, channels_ - first);
     args.planes = planes_;
     args.c = sums;
-    const std::vector<std::int32_t>& in_rows = p_.map.entries->in_row;
-    const std::int32_t* last_entry = in_rows.data() + in_rows.size();
     const std::int64_t volume = p_.weight.volume;
     StoreArgs store = output(block, first, args.channels);
     for (std::int64_t k = 0; k < volume; ++k) {
       prefetch(store, rows * k / volume, rows * (k + 1) / volume);
+      prefetch_next(block, first, k);
       const BlockSlice slice = p_.map.slice(block, k);
       args.x_row = slice.in_row;
       args.c_row = slice.out_local;
       args.count = slice.count;
-      args.readable = last_entry - slice.in_row;
       args.w = weights(panel, k);
       kernel_.run(args);
     }
@@ -114,16 +112,35 @@ class Depthwise {
     store_(store);
   }
 
+  // The lines of `bytes` bytes, to be read or written soon.
+  template <int kWrite>
+  static void prefetch_lines(const std::byte* at, std::int64_t bytes) {
+    constexpr std::int64_t kLine = 64;
+    for (std::int64_t i = 0; i < bytes; i += kLine) __builtin_prefetch(at + i, kWrite);
+  }
+
   // Rows of y that are stored when the sums are ready: a few for each offset.
   void prefetch(const StoreArgs& store, std::int64_t begin, std::int64_t end) const {
-    constexpr std::int64_t kLine = 64;
     const auto bytes = static_cast<std::int64_t>(size_of(p_.y->dtype()));
     for (std::int64_t r = begin; r < end; ++r) {
       const std::int64_t row = store.y_row == nullptr ? r : store.y_row[r];
-      const auto* y = static_cast<const std::byte*>(store.y) + row * store.y_stride * bytes;
-      for (std::int64_t at = 0; at < store.width * bytes; at += kLine) {
-        __builtin_prefetch(y + at, 1);
-      }
+      prefetch_lines<1>(static_cast<const std::byte*>(store.y) + row * store.y_stride * bytes,
+                        store.width * bytes);
+    }
+  }
+
+  // Rows of x that the next block wants, a few for each offset. The middle offset of a submanifold
+  // map has each row of the block; the others have hardly any that it has not.
+  void prefetch_next(std::int64_t block, std::int64_t channel, std::int64_t k) const {
+    if (block + 1 == p_.map.block_count()) return;
+    const std::int64_t volume = p_.weight.volume;
+    const auto bytes = static_cast<std::int64_t>(size_of(p_.x->dtype()));
+    const std::int64_t wanted = std::min<std::int64_t>(kernel_.width, channels_ - channel) * bytes;
+    const std::byte* x = p_.x->raw() + channel * bytes;
+    const BlockSlice slice = p_.map.slice(block + 1, volume / 2);
+    const std::int64_t end = slice.count * (k + 1) / volume;
+    for (std::int64_t e = slice.count * k / volume; e < end; ++e) {
+      prefetch_lines<0>(x + slice.in_row[e] * channels_ * bytes, wanted);
     }
   }
 

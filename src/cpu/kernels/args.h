@@ -85,7 +85,6 @@ struct DepthwiseArgs {
   const std::int32_t* x_row;
   const std::uint8_t* c_row;
   std::int64_t count;
-  std::int64_t readable;  // at least count: elements of x_row, of which some are prefetched
   std::int64_t channels;  // at most width
   const float* w;         // planes rows of `width` elements
   std::int64_t planes;    // output channels per input channel

@@ -33,7 +33,6 @@ template <typename T, int kVecs, bool kFull>
 template <typename T, int kVecs, bool kFull>
 inline void depthwise_plane(const DepthwiseArgs& args, std::int64_t plane) {
   constexpr std::int64_t kWidth = kVecs * kLanes;
-  constexpr std::int64_t kAhead = 64;
   const DepthwiseArgs d = args;
   const T* x = static_cast<const T*>(d.x);
   float* sums = d.c + plane * kWidth;
@@ -49,8 +48,6 @@ inline void depthwise_plane(const DepthwiseArgs& args, std::int64_t plane) {
     float* c[kBatch];
     VOXLOOM_UNROLL
     for (int s = 0; s < kBatch; ++s) {
-      const std::int64_t later = e + s + kAhead < d.readable ? e + s + kAhead : d.readable - 1;
-      __builtin_prefetch(x + d.x_row[later] * d.x_stride);
       load_row<T, kVecs, kFull>(x + d.x_row[e + s] * d.x_stride, d.channels, row);
       c[s] = sums + d.c_row[e + s] * c_stride;
       VOXLOOM_UNROLL
