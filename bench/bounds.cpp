@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/scene.h"
 #include "cpu/column_sums.h"
 #include "cpu/convolution.h"
 #include "cpu/peak.h"
-#include "scenes.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/memory.h"
 #include "voxloom/parallel.h"
@@ -99,11 +99,12 @@ void report(const Case& c, int repeat, const std::function<void()>& body) {
   const double bandwidth = bandwidths.back();
   const double best = seconds.front(), median = seconds[seconds.size() / 2];
   const double memory = c.bytes * 1e-9 / bandwidth;
-  std::printf("%-16s %4ld -> %4ld %-8s %8.3f ms | peak %3.0f GFLOP/s: best %5.1f %% median %5.1f %%"
-              " | copy %4.1f GB/s (median %4.1f): best %5.1f %% median %5.1f %%\n",
-              c.op.c_str(), c.in, c.out, std::string(name_of(c.dtype)).c_str(), best * 1e3, peak,
-              shares.back() * 100, shares[shares.size() / 2] * 100, bandwidth,
-              bandwidths[bandwidths.size() / 2], memory / best * 100, memory / median * 100);
+  std::printf(
+      "%-16s %4ld -> %4ld %-8s %8.3f ms | peak %3.0f GFLOP/s: best %5.1f %% median %5.1f %%"
+      " | copy %4.1f GB/s (median %4.1f): best %5.1f %% median %5.1f %%\n",
+      c.op.c_str(), c.in, c.out, std::string(name_of(c.dtype)).c_str(), best * 1e3, peak,
+      shares.back() * 100, shares[shares.size() / 2] * 100, bandwidth,
+      bandwidths[bandwidths.size() / 2], memory / best * 100, memory / median * 100);
   std::fflush(stdout);
 }
 
@@ -130,20 +131,23 @@ void run_weight_gradient(const Sizes& s, const std::string& op, std::int64_t gro
   const Tensor x = s.x(), dy = s.dy();
   Tensor dw = Tensor::empty({s.map.volume(), groups, s.in / groups, s.out / groups}, DType::f32);
   const double products = s.entries() * static_cast<double>(s.in * s.out / groups);
-  report({op, s.in, s.out, s.dtype, 2.0 * products,
-          s.feature_bytes() + kEntryBytes * s.entries()},
-         s.repeat, [&] { cpu::convolve_weight_gradient({s.map.blocks(), &x, &dy, groups, &dw}); });
+  report({op, s.in, s.out, s.dtype, 2.0 * products, s.feature_bytes() + kEntryBytes * s.entries()},
+         s.repeat, [&] {
+           cpu::convolve_weight_gradient({s.map.blocks(), &x, &dy, groups, &dw});
+         });
 }
 
 void run_forward(const Sizes& s, const std::string& op, std::int64_t groups) {
   const std::int64_t in = s.in / groups, out = s.out / groups, k = s.map.volume();
   const Tensor x = s.x(), w = random_tensor({k, groups, in, out}, s.dtype);
-  const cpu::WeightView view{w.raw(), s.dtype, k, groups, in, out, groups * in * out, in * out,
-                             out, 1};
+  const cpu::WeightView view{w.raw(), s.dtype,           k,        groups, in,
+                             out,     groups * in * out, in * out, out,    1};
   Tensor y = Tensor::empty({s.map.target().size(), s.out}, s.dtype);
   report({op, s.in, s.out, s.dtype, 2.0 * s.entries() * static_cast<double>(s.in * out),
           s.feature_bytes() + kEntryBytes * s.entries()},
-         s.repeat, [&] { cpu::convolve({s.map.blocks(), &x, view, nullptr, &y}); });
+         s.repeat, [&] {
+           cpu::convolve({s.map.blocks(), &x, view, nullptr, &y});
+         });
 }
 
 void run_pointwise(const Sizes& s, const std::string& op) {
@@ -153,7 +157,9 @@ void run_pointwise(const Sizes& s, const std::string& op) {
   Tensor y = Tensor::empty({rows, s.out}, s.dtype);
   report({op, s.in, s.out, s.dtype, 2.0 * static_cast<double>(rows * s.in * s.out),
           s.bytes(rows, s.in + s.out)},
-         s.repeat, [&] { cpu::convolve_pointwise({&x, view, nullptr, &y}); });
+         s.repeat, [&] {
+           cpu::convolve_pointwise({&x, view, nullptr, &y});
+         });
 }
 
 void run_column_sums(const Sizes& s, const std::string& op) {
@@ -180,12 +186,19 @@ DType dtype_named(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::map<std::string, std::string> options{
-      {"--channels", "16,32,64,128"}, {"--op", "wgrad"}, {"--dtype", "f32"}, {"--kernel", "3"},
-      {"--stride", "1"}, {"--repeat", "9"}, {"--algorithm", ""}, {"--sort", "0"}, {"--rows", "0"}};
+  std::map<std::string, std::string> options{{"--channels", "16,32,64,128"},
+                                             {"--op", "wgrad"},
+                                             {"--dtype", "f32"},
+                                             {"--kernel", "3"},
+                                             {"--stride", "1"},
+                                             {"--repeat", "9"},
+                                             {"--algorithm", ""},
+                                             {"--sort", "0"},
+                                             {"--rows", "0"}};
   const std::string scene = argc > 1 ? argv[1] : "sheet";
   for (int i = 2; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
-  std::vector<Coordinate> rows = bench::load_scene(scene);
+  std::vector<Coordinate> rows =
+      scene == "sheet" ? bench::generated_scene().rows : bench::load_scene(scene).rows;
   if (const std::size_t most = std::stoul(options["--rows"]); most > 0 && most < rows.size()) {
     rows.resize(most);
   }

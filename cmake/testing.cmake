@@ -12,12 +12,35 @@ set(VOXLOOM_SHARED_DIR ${shared_dir} CACHE PATH "Inputs too large for the reposi
 
 # voxloom_add_test(name target [label]): registers an executable as one test.
 function(voxloom_add_test name target)
-  set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR})
+  # No plans that someone tuned on this machine: that file is never there.
+  set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR}
+      VOXLOOM_PLANS=${PROJECT_BINARY_DIR}/no-plans.txt)
   if(TARGET voxloom_cli)
     list(APPEND environment VOXLOOM_PROGRAM=$<TARGET_FILE:voxloom_cli>)
   endif()
   add_test(NAME ${name} COMMAND ${target})
-  # Under an emulator or a sanitizer a test may take many times as long as it should.
+  set(timeout 600)
+  if(VOXLOOM_SANITIZE OR CMAKE_CROSSCOMPILING)
+    # Under a sanitizer or an emulator everything takes ten to twenty times as long.
+    set(timeout 3600)
+  endif()
   set_tests_properties(${name} PROPERTIES
-    ENVIRONMENT "${environment}" LABELS "${name};${ARGN}" TIMEOUT 1200)
+    ENVIRONMENT "${environment}" LABELS "${name};${ARGN}" TIMEOUT ${timeout})
+endfunction()
+
+# voxloom_add_test_on_every_isa(name target): the same tests once more on each instruction set that is
+# not this machine's best, and with the plain reference algorithms. A set that the machine lacks is
+# skipped. Sanitizers and emulators would take too long for too little.
+function(voxloom_add_test_on_every_isa name target)
+  if(VOXLOOM_SANITIZE OR CMAKE_CROSSCOMPILING)
+    return()
+  endif()
+  foreach(setting ISA=scalar ISA=avx2 ISA=neon ALGORITHM=reference)
+    string(REPLACE "=" "_" suffix ${setting})
+    string(TOLOWER ${suffix} suffix)
+    voxloom_add_test(${name}_${suffix} ${target} ${name})
+    set_property(TEST ${name}_${suffix} APPEND PROPERTY ENVIRONMENT VOXLOOM_${setting})
+    set_tests_properties(${name}_${suffix} PROPERTIES
+      SKIP_REGULAR_EXPRESSION "no instruction set '[a-z0-9]+' in this build on this machine")
+  endforeach()
 endfunction()

@@ -73,15 +73,15 @@ struct Attribute {
   Attribute() = default;
   Attribute(AttributeValue v, Position p = {}) : value(std::move(v)), position(p) {}  // NOLINT
   // What program text has at hand, NOLINT: implicit on purpose.
-  Attribute(bool v) : value(v) {}                                       // NOLINT
-  Attribute(int v) : value(std::int64_t{v}) {}                          // NOLINT
-  Attribute(std::int64_t v) : value(v) {}                               // NOLINT
-  Attribute(float v) : value(v) {}                                      // NOLINT
-  Attribute(const char* v) : value(std::string(v)) {}                   // NOLINT
-  Attribute(std::string v) : value(std::move(v)) {}                     // NOLINT
-  Attribute(EnumValue v) : value(std::move(v)) {}                       // NOLINT
+  Attribute(bool v) : value(v) {}                                           // NOLINT
+  Attribute(int v) : value(std::int64_t{v}) {}                              // NOLINT
+  Attribute(std::int64_t v) : value(v) {}                                   // NOLINT
+  Attribute(float v) : value(v) {}                                          // NOLINT
+  Attribute(const char* v) : value(std::string(v)) {}                       // NOLINT
+  Attribute(std::string v) : value(std::move(v)) {}                         // NOLINT
+  Attribute(EnumValue v) : value(std::move(v)) {}                           // NOLINT
   Attribute(Triple v) : value(std::vector<std::int64_t>{v.x, v.y, v.z}) {}  // NOLINT
-  Attribute(const std::array<double, 3>& v)                             // NOLINT
+  Attribute(const std::array<double, 3>& v)                                 // NOLINT
       : value(std::vector<double>(v.begin(), v.end())) {}
 
   friend bool operator==(const Attribute& a, const Attribute& b) { return a.value == b.value; }
@@ -123,16 +123,14 @@ struct Graph {
   std::vector<Output> outputs;
   bool extensions = false;  // the text allowed itself `voxloom.*` and bfloat16
 
-  [[nodiscard]] const Value& value(int id) const {
-    return values.at(static_cast<std::size_t>(id));
-  }
+  [[nodiscard]] const Value& value(int id) const { return values.at(static_cast<std::size_t>(id)); }
 };
 
 using voxloom::to_string;
 [[nodiscard]] std::string to_string(const ValueType& type);  // as the text form writes it
 [[nodiscard]] ElementType element_of(const ValueType& type);
-[[nodiscard]] ElementType element_type_of(DType dtype);      // std::invalid_argument when it has none
-[[nodiscard]] DType dtype_of_element(ElementType element);   // the same for i4 and i8
+[[nodiscard]] ElementType element_type_of(DType dtype);  // std::invalid_argument when it has none
+[[nodiscard]] DType dtype_of_element(ElementType element);  // the same for i4 and i8
 
 // Does the graph need our extensions, or can every reader of IR v2 run it?
 [[nodiscard]] bool needs_extensions(const Graph& graph);
@@ -141,12 +139,13 @@ enum class Severity : std::uint8_t { error, warning };
 
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string file;  // "graph.mlir", "weights.safetensors"
+  std::string file;  // "graph.mlir", "weights.safetensors", or empty: the folder itself
   Position position = {};
   std::string message;
 };
 using Diagnostics = std::vector<Diagnostic>;
 
+[[nodiscard]] std::string place_of(const Diagnostic& diagnostic);   // file:line:col
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);  // file:line:col: error: message
 [[nodiscard]] bool has_errors(const Diagnostics& diagnostics);
 

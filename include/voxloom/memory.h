@@ -7,8 +7,8 @@
 
 namespace voxloom {
 
-// A thread-safe store of reusable blocks. Blocks outlive the pool object: each one keeps the pool's
-// bookkeeping alive until it is returned.
+// A thread-safe store of reusable blocks. It keeps about twice what was ever in use at once. Blocks may
+// outlive the pool object; they then go back to the system.
 class MemoryPool {
  public:
   MemoryPool();
@@ -42,5 +42,8 @@ class [[nodiscard]] PoolScope {
 // Uninitialised, 64-byte aligned memory from the current pool; freed by the deleter.
 // Throws ResourceError when the system has none left.
 [[nodiscard]] std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes);
+
+// The same, never from a pool: for what outlives any model, such as a thread's scratch.
+[[nodiscard]] std::shared_ptr<std::byte> allocate_system_bytes(std::size_t bytes);
 
 }  // namespace voxloom

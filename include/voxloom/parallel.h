@@ -6,7 +6,7 @@
 
 namespace voxloom {
 
-// Runs `body` with at most `threads` threads (0: as many as the machine has).
+// Runs `body` with at most `threads` threads (0: as many as the caller's arena has).
 void with_threads(int threads, const std::function<void()>& body);
 
 // Threads that a loop started here would use.

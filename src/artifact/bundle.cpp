@@ -1,13 +1,14 @@
 // Bundles on disk: read and checked as a whole, written whole or not at all.
+#include "artifact/bundle.h"
+
 #include <algorithm>
 #include <array>
 #include <fstream>
 
-#include "artifact/atomic_file.h"
-#include "artifact/bundle.h"
 #include "artifact/graph_reader.h"
 #include "artifact/mlir_writer.h"
 #include "artifact/verifier.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace voxloom::artifact {
@@ -29,13 +30,17 @@ std::string read_text(const fs::path& file) {
   return text;
 }
 
-// Calls `read`, and reports what it throws as a problem of `file`.
+// Calls read(file), and reports what it throws; the file's name stands in front of every report.
 template <typename Read>
-auto guarded(Reporter& reporter, Read read) -> std::optional<decltype(read())> {
+auto guarded(Reporter& reporter, const fs::path& file, Read read)
+    -> std::optional<decltype(read(file))> {
   try {
-    return read();
+    return read(file);
   } catch (const FormatError& error) {
-    reporter.error({}, "{}", error.what());
+    std::string_view message = error.what();
+    const std::string prefix = fmt::format("[safetensors] {}: ", file.string());
+    if (message.starts_with(prefix)) message.remove_prefix(prefix.size());
+    reporter.error({}, "{}", message);
     return std::nullopt;
   }
 }
@@ -56,15 +61,15 @@ Parts read_parts(const fs::path& folder, Diagnostics& out) {
   Reporter weight_reporter(kWeightFile, out);
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
-    Reporter(folder.string(), out).error({}, "is not a folder; a bundle is a folder with {} and {}",
-                                         kGraphFile, kWeightFile);
+    Reporter("", out).error({}, "is not a folder; a bundle is a folder with {} and {}", kGraphFile,
+                            kWeightFile);
     return {};
   }
   Parts parts;
-  const auto text = guarded(reporter, [&] { return read_text(folder / kGraphFile); });
+  const auto text = guarded(reporter, folder / kGraphFile, read_text);
   if (text) parts.graph = read_graph(*text, reporter);
-  parts.weights =
-      guarded(weight_reporter, [&] { return read_safetensors(folder / kWeightFile); });
+  parts.weights = guarded(weight_reporter, folder / kWeightFile,
+                          [](const fs::path& file) { return read_safetensors(file); });
   if (parts.graph) {
     verify_into(*parts.graph, parts.weights ? &*parts.weights : nullptr, out);
   }
@@ -97,7 +102,8 @@ std::string summary(const Diagnostics& diagnostics) {
   const auto is_error = [](const Diagnostic& d) { return d.severity == Severity::error; };
   const auto first = std::ranges::find_if(diagnostics, is_error);
   const auto count = std::ranges::count_if(diagnostics, is_error);
-  std::string text = to_string(*first);
+  std::string text = place_of(*first);
+  text += (text.empty() ? "" : ": ") + first->message;
   if (count > 1) text += fmt::format(" (the first of {} problems)", count);
   return text;
 }

@@ -56,8 +56,8 @@ std::vector<Tensor> active_rows(std::string_view op, const Tensor& active,
   require(rows >= 0, op, "active is {}", rows);
   std::vector<Tensor> result;
   for (const ActiveBuffer& buffer : buffers) {
-    require(rows <= buffer.tensor.dim(0), op, "active is {}, but {} has {} rows", rows,
-            buffer.name, buffer.tensor.dim(0));
+    require(rows <= buffer.tensor.dim(0), op, "active is {}, but {} has {} rows", rows, buffer.name,
+            buffer.tensor.dim(0));
     result.push_back(buffer.tensor.rows(0, rows));
   }
   return result;

@@ -18,9 +18,10 @@ std::string type_text(const TensorType& type) {
   return text + std::string(name_of(type.element)) + ">";
 }
 std::string type_text(const SparseType& type) {
-  return fmt::format("!lattice.sparse_tensor<rank = 3, coord = batch_x_y_z, feature = row_channel, "
-                     "dtype = {}>",
-                     name_of(type.element));
+  return fmt::format(
+      "!lattice.sparse_tensor<rank = 3, coord = batch_x_y_z, feature = row_channel, "
+      "dtype = {}>",
+      name_of(type.element));
 }
 std::string type_text(const WeightType& type) {
   return fmt::format("!lattice.weight<{}, {}>", name_of(type.family), name_of(type.element));
@@ -47,7 +48,8 @@ ElementType element_type_of(DType dtype) {
     case DType::f32: return ElementType::f32;
     case DType::bf16: return ElementType::bf16;
     default:
-      fail("artifact", "{} elements cannot stand in a graph; float32, float16, bfloat16 and int32 can",
+      fail("artifact",
+           "{} elements cannot stand in a graph; float32, float16, bfloat16 and int32 can",
            name_of(dtype));
   }
 }
@@ -68,12 +70,15 @@ bool needs_extensions(const Graph& graph) {
   return std::ranges::any_of(graph.ops, ours) || std::ranges::any_of(graph.values, bfloat);
 }
 
+std::string place_of(const Diagnostic& diagnostic) {
+  if (diagnostic.position.line == 0) return diagnostic.file;
+  return fmt::format("{}:{}:{}", diagnostic.file, diagnostic.position.line,
+                     diagnostic.position.column);
+}
+
 std::string to_string(const Diagnostic& diagnostic) {
-  std::string place = diagnostic.file;
-  if (diagnostic.position.line > 0) {
-    place += fmt::format(":{}:{}", diagnostic.position.line, diagnostic.position.column);
-  }
-  return fmt::format("{}: {}: {}", place,
+  const std::string place = place_of(diagnostic);
+  return fmt::format("{}{}{}: {}", place, place.empty() ? "" : ": ",
                      diagnostic.severity == Severity::error ? "error" : "warning",
                      diagnostic.message);
 }

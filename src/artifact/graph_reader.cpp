@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <unordered_map>
 
 #include "artifact/mlir_parser.h"
@@ -13,8 +14,7 @@ namespace {
 
 class Lowering {
  public:
-  Lowering(const ModuleSyntax& module, Reporter& reporter)
-      : module_(module), reporter_(reporter) {}
+  Lowering(const ModuleSyntax& module, Reporter& reporter) : module_(module), reporter_(reporter) {}
 
   Graph run() {
     check_module_attributes();
@@ -38,9 +38,9 @@ class Lowering {
 
   void check_module_attributes() {
     constexpr std::array<std::string_view, 8> kKnown = {
-        "lattice.ir_version",   "lattice.schema_digest", "lattice.input_names",
-        "lattice.input_roles",  "lattice.output_names",  "lattice.output_roles",
-        "lattice.weight_file",  "voxloom.extensions"};
+        "lattice.ir_version",  "lattice.schema_digest", "lattice.input_names",
+        "lattice.input_roles", "lattice.output_names",  "lattice.output_roles",
+        "lattice.weight_file", "voxloom.extensions"};
     report_duplicates(module_.attributes, "the module");
     for (const AttributeSyntax& attribute : module_.attributes) {
       if (std::ranges::find(kKnown, attribute.name) == kKnown.end()) {
@@ -72,13 +72,10 @@ class Lowering {
   }
 
   void report_duplicates(const std::vector<AttributeSyntax>& attributes, std::string_view of) {
-    for (std::size_t i = 0; i < attributes.size(); ++i) {
-      const auto before = attributes.begin() + static_cast<std::ptrdiff_t>(i);
-      const auto same = [&](const AttributeSyntax& a) { return a.name == attributes[i].name; };
-      if (std::any_of(attributes.begin(), before, same)) {
-        reporter_.error(attributes[i].position, "{} has the attribute '{}' twice", of,
-                        attributes[i].name);
-      }
+    std::set<std::string_view> seen;
+    for (const AttributeSyntax& attribute : attributes) {
+      if (seen.insert(attribute.name).second) continue;
+      reporter_.error(attribute.position, "{} has the attribute '{}' twice", of, attribute.name);
     }
   }
 
@@ -89,8 +86,7 @@ class Lowering {
     const AttributeSyntax* attribute = find(name);
     if (attribute == nullptr) {
       reporter_.error(module_.position, "the module attribute '{}' is missing", name);
-    } else if (const auto* list =
-                   std::get_if<std::vector<std::string>>(&attribute->value.value)) {
+    } else if (const auto* list = std::get_if<std::vector<std::string>>(&attribute->value.value)) {
       values = *list;
       if (list->size() != count) {
         reporter_.error(attribute->value.position, "{} has {} entries for {} {}", name,
@@ -132,8 +128,7 @@ class Lowering {
       op.attributes.emplace(attribute.name, attribute.value);
     }
     if (!syntax.symbol.empty()) {
-      op.attributes.insert_or_assign(std::string(kSymbolAttribute),
-                                     Attribute(syntax.symbol));
+      op.attributes.insert_or_assign(std::string(kSymbolAttribute), Attribute(syntax.symbol));
     }
     for (std::size_t i = 0; i < syntax.operands.size(); ++i) {
       op.operands.push_back(resolve(syntax.operands[i]));
@@ -197,8 +192,7 @@ class Lowering {
     for (const auto* types : {&function.results, &function.returned_types}) {
       if (i < types->size() && (*types)[i].type != actual) {
         reporter_.error((*types)[i].position, "%{} is {}, written here as {}",
-                        function.returned[i].name, to_string(actual),
-                        to_string((*types)[i].type));
+                        function.returned[i].name, to_string(actual), to_string((*types)[i].type));
       }
     }
   }

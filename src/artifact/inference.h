@@ -27,8 +27,8 @@ struct WeightFacts {
 
 struct Facts {
   ValueType type;
-  std::int64_t channels = kDynamic;      // of a sparse tensor, or of a tensor's last axis
-  std::optional<Triple> stride = {};     // of a sparse tensor
+  std::int64_t channels = kDynamic;   // of a sparse tensor, or of a tensor's last axis
+  std::optional<Triple> stride = {};  // of a sparse tensor
   WeightFacts weight = {};
 
   [[nodiscard]] ElementType element() const { return element_of(type); }

@@ -93,7 +93,8 @@ Token Lexer::lex() {
   const char c = current();
   Token token;
   if (is_letter(c)) {
-    token = {.kind = TokenKind::identifier, .text = take_while(is_name), .string = {}, .position = {}};
+    token = {
+        .kind = TokenKind::identifier, .text = take_while(is_name), .string = {}, .position = {}};
   } else if (is_digit(c)) {
     token = number_token();
   } else if (c == '%') {
@@ -107,7 +108,8 @@ Token Lexer::lex() {
   } else if (c == '"') {
     token = string_token();
   } else if (c == '-' && ahead(1) == '>') {
-    token = {.kind = TokenKind::arrow, .text = text_.substr(offset_, 2), .string = {}, .position = {}};
+    token = {
+        .kind = TokenKind::arrow, .text = text_.substr(offset_, 2), .string = {}, .position = {}};
     offset_ += 2;
   } else if (std::string_view("{}()<>[],:=-+?*^").find(c) != std::string_view::npos) {
     token = {.kind = TokenKind::punctuation,
@@ -152,10 +154,8 @@ Token Lexer::value_token() {
 Token Lexer::number_token() {
   const std::size_t begin = offset_;
   const auto token = [&](TokenKind kind) {
-    return Token{.kind = kind,
-                 .text = text_.substr(begin, offset_ - begin),
-                 .string = {},
-                 .position = {}};
+    return Token{
+        .kind = kind, .text = text_.substr(begin, offset_ - begin), .string = {}, .position = {}};
   };
   if (current() == '0' && ahead(1) == 'x' && is_hex_digit(ahead(2))) {
     offset_ += 2;
@@ -163,9 +163,9 @@ Token Lexer::number_token() {
     return token(TokenKind::integer);
   }
   take_while(is_digit);
-  const bool exponent_only = (current() == 'e' || current() == 'E') &&
-                             (is_digit(ahead(1)) || ((ahead(1) == '-' || ahead(1) == '+') &&
-                                                     is_digit(ahead(2))));
+  const bool exponent_only =
+      (current() == 'e' || current() == 'E') &&
+      (is_digit(ahead(1)) || ((ahead(1) == '-' || ahead(1) == '+') && is_digit(ahead(2))));
   if (current() != '.' && !exponent_only) return token(TokenKind::integer);
   if (current() == '.') {
     ++offset_;

@@ -5,11 +5,13 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr int kMaxPack = 64;  // results of `%x:N`
+constexpr int kMaxPack = 8;  // results of `%x:N`; no operation has more than three
 
 std::string describe(const Token& token) {
+  constexpr std::size_t kLongest = 60;
   if (token.kind == TokenKind::end) return "the end of the text";
-  return fmt::format("'{}'", token.text);
+  return fmt::format("'{}{}'", token.text.substr(0, kLongest),
+                     token.text.size() > kLongest ? "..." : "");
 }
 
 NameSyntax name_of(const Token& token) { return {std::string(token.text), token.position}; }
@@ -95,9 +97,8 @@ void Parser::parse_results(OpSyntax& op) {
     }
     const std::int64_t count = parse_integer();
     if (count < 1 || count > kMaxPack) {
-      throw SyntaxError{name.position,
-                        fmt::format("{} results of one operation; 1 to {} are read", count,
-                                    kMaxPack)};
+      throw SyntaxError{name.position, fmt::format("{} results of one operation; 1 to {} are read",
+                                                   count, kMaxPack)};
     }
     for (std::int64_t i = 0; i < count; ++i) {
       op.results.push_back({fmt::format("{}#{}", name.name, i), name.position});

@@ -14,6 +14,7 @@ namespace voxloom::artifact {
 namespace {
 
 constexpr std::size_t kMaxRank = 32;
+constexpr std::size_t kMaxParameters = 16;
 
 bool is_hex(std::string_view text) { return text.starts_with("0x"); }
 
@@ -50,8 +51,8 @@ template <typename Float, typename Bits>
 Float float_of_bits(const Token& number, bool negative) {
   const std::optional<std::uint64_t> bits = unsigned_of(number.text);
   if (negative || !bits || *bits > std::numeric_limits<Bits>::max()) {
-    fail(number.position, fmt::format("'{}{}' does not hold the bits of a float",
-                                      negative ? "-" : "", number.text));
+    fail(number.position,
+         fmt::format("'{}{}' does not hold the bits of a float", negative ? "-" : "", number.text));
   }
   return std::bit_cast<Float>(static_cast<Bits>(*bits));
 }
@@ -60,13 +61,13 @@ template <typename Float, typename Bits>
 Float parse_float_token(const Token& number, bool negative) {
   if (number.kind == TokenKind::integer) {
     if (is_hex(number.text)) return float_of_bits<Float, Bits>(number, negative);
-    fail(number.position, fmt::format("expected a float, got the integer {}; write {}.0",
-                                      number.text, number.text));
+    fail(number.position,
+         fmt::format("expected a float, got the integer {}; write {}.0", number.text, number.text));
   }
   const std::optional<Float> value = float_of<Float>(number.text);
   if (!value) {
-    fail(number.position, fmt::format("'{}' does not fit a {}-bit float", number.text,
-                                      8 * sizeof(Float)));
+    fail(number.position,
+         fmt::format("'{}' does not fit a {}-bit float", number.text, 8 * sizeof(Float)));
   }
   return negative ? -*value : *value;
 }
@@ -75,8 +76,8 @@ std::int64_t integer_of(const Token& number, bool negative) {
   const std::optional<std::uint64_t> magnitude = unsigned_of(number.text);
   const std::uint64_t limit = (std::uint64_t{1} << 63U) - (negative ? 0 : 1);
   if (!magnitude || *magnitude > limit) {
-    fail(number.position, fmt::format("'{}{}' does not fit a 64-bit integer", negative ? "-" : "",
-                                      number.text));
+    fail(number.position,
+         fmt::format("'{}{}' does not fit a 64-bit integer", negative ? "-" : "", number.text));
   }
   return static_cast<std::int64_t>(negative ? ~*magnitude + 1 : *magnitude);
 }
@@ -153,7 +154,8 @@ ValueType Parser::parse_sparse(Position position) {
       reporter_.error(parameter.position, "sparse_tensor: '{}' stands twice", parameter.key);
     }
     seen.push_back(parameter.key);
-    const auto* fixed = std::ranges::find(kFixed, parameter.key, [](const auto& f) { return f.first; });
+    const auto* fixed =
+        std::ranges::find(kFixed, parameter.key, [](const auto& f) { return f.first; });
     if (fixed != kFixed.end()) {
       if (parameter.value != fixed->second) {
         reporter_.error(parameter.position, "sparse_tensor: {} must be {}, got {}", fixed->first,
@@ -195,7 +197,12 @@ ValueType Parser::parse_weight(Position position) {
 std::vector<Parser::Parameter> Parser::parse_parameters() {
   std::vector<Parameter> parameters;
   expect('<');
-  list_until('>', [&] { parameters.push_back(parse_parameter()); });
+  list_until('>', [&] {
+    if (parameters.size() == kMaxParameters) {
+      fail(lexer_.peek().position, fmt::format("more than {} parameters", kMaxParameters));
+    }
+    parameters.push_back(parse_parameter());
+  });
   return parameters;
 }
 

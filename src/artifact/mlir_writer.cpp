@@ -184,9 +184,7 @@ class Writer {
     return "@" + (bare ? text : quoted(text));
   }
 
-  [[nodiscard]] std::string type(int value) const {
-    return to_string(graph_.value(value).type);
-  }
+  [[nodiscard]] std::string type(int value) const { return to_string(graph_.value(value).type); }
   [[nodiscard]] std::string types(const std::vector<int>& ids) const {
     std::vector<std::string> items;
     for (const int id : ids) items.push_back(type(id));

@@ -18,7 +18,7 @@ struct Step {
   const Graph::Op* op = nullptr;
   const OpSpec* spec = nullptr;
   std::vector<Slot> slots = {};
-  std::vector<bool> wanted = {};  // results that somebody looks at
+  std::vector<bool> wanted = {};    // results that somebody looks at
   std::vector<int> last_uses = {};  // values that may go when this step is done
 };
 
@@ -34,8 +34,7 @@ Weight load_weight(const Graph::Op& op, const TensorMap& arrays) {
                          .bits = packing.bits,
                          .group_size = packing.group_size};
   // How many channels are padding is known only beside an input; Call::weight fills it in.
-  weight.in_channels =
-      weight.scales.dim(weight.kernel_volume() == 1 ? 2 : 1) * packing.group_size;
+  weight.in_channels = weight.scales.dim(weight.kernel_volume() == 1 ? 2 : 1) * packing.group_size;
   return weight;
 }
 

@@ -47,8 +47,7 @@ namespace voxloom::artifact {
           .range = range,
           .fallback = std::vector<std::int64_t>(3, fallback)};
 }
-[[nodiscard]] inline AttributeSpec f64_triple(std::string_view name, Range range,
-                                              double fallback) {
+[[nodiscard]] inline AttributeSpec f64_triple(std::string_view name, Range range, double fallback) {
   return {.name = name,
           .kind = AttributeKind::f64_triple,
           .range = range,

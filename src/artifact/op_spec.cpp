@@ -15,8 +15,8 @@ namespace {
 
 std::map<std::string_view, const OpSpec*> make_table() {
   std::map<std::string_view, const OpSpec*> table;
-  for (const auto rows : {sparse_ops(), sparse_extension_ops(), conv_ops(), pool_ops(),
-                          point_ops(), dense_ops()}) {
+  for (const auto rows :
+       {sparse_ops(), sparse_extension_ops(), conv_ops(), pool_ops(), point_ops(), dense_ops()}) {
     for (const OpSpec& row : rows) table.emplace(row.name, &row);
   }
   return table;
@@ -79,11 +79,9 @@ std::optional<std::vector<Slot>> match_operands(const OpSpec& spec,
     const auto fits = [&] { return next < kinds.size() && kinds[next] == operand.kind; };
     Slot slot{next, 0};
     // An optional operand stands aside when those after it need all that is left.
-    const auto needed = static_cast<std::size_t>(
-        std::count_if(spec.operands.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                      spec.operands.end(), [](const OperandSpec& later) {
-                        return later.presence == Presence::required;
-                      }));
+    const auto needed = static_cast<std::size_t>(std::count_if(
+        spec.operands.begin() + static_cast<std::ptrdiff_t>(i) + 1, spec.operands.end(),
+        [](const OperandSpec& later) { return later.presence == Presence::required; }));
     const std::size_t most = operand.presence == Presence::variadic ? kinds.size() : 1;
     while (slot.count < most && fits() &&
            (operand.presence == Presence::required || kinds.size() - next > needed)) {
@@ -178,9 +176,10 @@ std::optional<Packing> packing_of(const EnumValue& value, std::string& problem) 
     seen.push_back(key);
   }
   if (seen.size() != 3) {
-    problem = fmt::format("packing {} needs group_size (32, 64 or 128), scale_dtype (f16 or f32) and "
-                          "mode = affine",
-                          value.value);
+    problem = fmt::format(
+        "packing {} needs group_size (32, 64 or 128), scale_dtype (f16 or f32) and "
+        "mode = affine",
+        value.value);
     return std::nullopt;
   }
   return packing;

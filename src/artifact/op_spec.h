@@ -33,7 +33,15 @@ struct OperandSpec {
 };
 
 enum class AttributeKind : std::uint8_t {
-  boolean, integer, f32, integers, triple, f64_triple, string, enumeration, packing
+  boolean,
+  integer,
+  f32,
+  integers,
+  triple,
+  f64_triple,
+  string,
+  enumeration,
+  packing
 };
 enum class Range : std::uint8_t { any, positive, non_negative, minus_one_or_more };
 
@@ -41,8 +49,9 @@ struct AttributeSpec {
   std::string_view name;
   AttributeKind kind = AttributeKind::integer;
   Range range = Range::any;
-  std::string_view enum_kind = {};             // "lattice.join"
-  std::vector<std::string_view> choices = {};  // in the order of the C++ enum; of strings: all allowed
+  std::string_view enum_kind = {};  // "lattice.join"
+  std::vector<std::string_view> choices =
+      {};  // in the order of the C++ enum; of strings: all allowed
   // What a builder that leaves the attribute out means by it. A text may leave it out only in our own
   // operations.
   std::optional<AttributeValue> fallback = {};

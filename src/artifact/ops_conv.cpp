@@ -25,8 +25,7 @@ std::optional<std::int64_t> kernel_volume(Inference& i) {
   }
   const Triple size = i.triple("kernel_size");
   std::int64_t volume = std::int64_t{size.x} * size.y;
-  if (__builtin_mul_overflow(volume, std::int64_t{size.z}, &volume) ||
-      volume > kMaxKernelOffsets) {
+  if (__builtin_mul_overflow(volume, std::int64_t{size.z}, &volume) || volume > kMaxKernelOffsets) {
     i.error_at("kernel_size", "a kernel of size {} has too many offsets", to_string(size));
     return std::nullopt;
   }
@@ -107,7 +106,7 @@ std::int64_t out_channels(Inference& i) {
   if (weight.weight.known && volume) {
     const bool box = std::get<WeightType>(weight.type).family == WeightFamily::conv3d;
     out = weight.weight.packed() ? packed_out_channels(i, weight.weight, *volume, x.channels)
-          : box ? box_out_channels(i, weight.weight.shape, x.channels)
+          : box                  ? box_out_channels(i, weight.weight.shape, x.channels)
                 : kernel_major_out_channels(i, weight.weight.shape, *volume, x.channels);
   }
   if (i.has_operand("bias")) i.require_vector("bias", out, "input");
@@ -115,8 +114,8 @@ std::int64_t out_channels(Inference& i) {
 }
 
 void finish_conv(Inference& i, std::optional<Triple> stride) {
-  if (const Facts* target = i.maybe("target"); target && target->stride && stride &&
-                                               *target->stride != *stride) {
+  if (const Facts* target = i.maybe("target");
+      target && target->stride && stride && *target->stride != *stride) {
     i.error("the target has stride {}, the result has stride {}", to_string(*target->stride),
             to_string(*stride));
   }
@@ -157,9 +156,7 @@ void infer_any_conv(Inference& i) {
   infer_forward(i);
 }
 
-void infer_inverse(Inference& i) {
-  finish_conv(i, i.operand("reference").stride);
-}
+void infer_inverse(Inference& i) { finish_conv(i, i.operand("reference").stride); }
 
 // --- how they run ---
 
@@ -234,8 +231,8 @@ void run_subm(Call& c) {
   c.result(subm_conv3d(c.sparse("input"), weight_of(c), c.bias(), submanifold_options(c)));
 }
 void run_normalized_subm(Call& c) {
-  c.result(normalized_subm_conv3d(c.sparse("input"), weight_of(c), c.bias(),
-                                  submanifold_options(c), c.real("eps")));
+  c.result(normalized_subm_conv3d(c.sparse("input"), weight_of(c), c.bias(), submanifold_options(c),
+                                  c.real("eps")));
 }
 void run_any_conv(Call& c) {
   if (c.has("eps")) return run_normalized_subm(c);
@@ -301,8 +298,8 @@ std::vector<OperandSpec> targeted() {
           optional_bias()};
 }
 std::vector<OperandSpec> any_conv(OperandSpec second) {
-  return {sparse("input"), second,
-          weight("weight", {WeightFamily::conv3d, WeightFamily::kernel}), optional_bias()};
+  return {sparse("input"), second, weight("weight", {WeightFamily::conv3d, WeightFamily::kernel}),
+          optional_bias()};
 }
 
 std::vector<AttributeSpec> forward_attributes() {
@@ -348,13 +345,13 @@ std::vector<OpSpec> make_rows() {
       conv_row("lattice.normalized_generative_conv_transpose3d", untargeted(),
                {kernel_size(2), stride(2), eps(), accumulation()}, infer_transposed,
                run_normalized_generative),
-      conv_row("voxloom.conv3d", any_conv(sparse("target", Presence::optional)),
-               {kernel_size(3), stride(1), padding(), dilation(),
-                one_of("support", "voxloom.support", {"strided", "reachable", "submanifold"},
-                       "strided"),
-                origin("centered"), groups(), optional_integers("offsets"),
-                optional_integers("bounds"), optional_eps(), accumulation()},
-               infer_any_conv, run_any_conv),
+      conv_row(
+          "voxloom.conv3d", any_conv(sparse("target", Presence::optional)),
+          {kernel_size(3), stride(1), padding(), dilation(),
+           one_of("support", "voxloom.support", {"strided", "reachable", "submanifold"}, "strided"),
+           origin("centered"), groups(), optional_integers("offsets"), optional_integers("bounds"),
+           optional_eps(), accumulation()},
+          infer_any_conv, run_any_conv),
       conv_row("voxloom.conv_transpose3d", any_conv(sparse("target", Presence::optional)),
                {kernel_size(2), stride(2), padding(), dilation(), origin("corner"), groups(),
                 optional_eps(), accumulation()},

@@ -25,8 +25,8 @@ void infer_elementwise(Inference& i) {
 
 void infer_softmax(Inference& i) {
   require_floats(i);
-  const auto rank = static_cast<std::int64_t>(
-      std::get<TensorType>(i.operand("input").type).dims.size());
+  const auto rank =
+      static_cast<std::int64_t>(std::get<TensorType>(i.operand("input").type).dims.size());
   const std::int64_t axis = i.integer("axis");
   if (rank == 0 || (axis != -1 && axis != rank - 1)) {
     i.error_at("axis", "softmax goes over the last axis, {} or -1, got {}", rank - 1, axis);
@@ -89,9 +89,7 @@ void run_linear(Call& c) {
   const Tensor& x = c.tensor("input");
   c.result(linear(x, c.weight("weight", x.dim(1)), c.bias()));
 }
-void run_embedding(Call& c) {
-  c.result(embedding_lookup(c.tensor("input"), c.vector("weight")));
-}
+void run_embedding(Call& c) { c.result(embedding_lookup(c.tensor("input"), c.vector("weight"))); }
 void run_elementwise(Call& c) {
   const Tensor& x = c.tensor("input");
   c.result(c.text("kind") == "exp" ? exp(x) : round(x));
@@ -140,22 +138,22 @@ std::vector<OpSpec> make_rows() {
                 {tensor("input"), weight("weight", {WeightFamily::linear}), optional_bias()}, {},
                 infer_linear, run_linear),
       dense_row("lattice.embedding_lookup",
-                {tensor("input"), weight("weight", {WeightFamily::embedding})}, {},
-                infer_embedding, run_embedding),
+                {tensor("input"), weight("weight", {WeightFamily::embedding})}, {}, infer_embedding,
+                run_embedding),
       dense_row("lattice.elementwise", {tensor("input")},
                 {{.name = "kind", .kind = AttributeKind::string, .choices = {"exp", "round"}}},
                 infer_elementwise, run_elementwise),
       dense_row("lattice.softmax", {tensor("input")}, {integer("axis", any, -1)}, infer_softmax,
                 run_softmax),
-      dense_row("lattice.activation", {tensor("input")},
-                {one_of("kind", "lattice.activation",
-                        {"relu", "sigmoid", "gelu", "silu", "leaky_relu", "tanh", "softplus"},
-                        "relu"),
-                 one_of("approximate", "lattice.gelu_approx", {"none", "precise", "tanh", "fast"},
-                        "none"),
-                 f32("alpha", non_negative, 0.01F), f32("beta", positive, 1.0F),
-                 f32("threshold", any, 20.0F)},
-                infer_elementwise, run_activation),
+      dense_row(
+          "lattice.activation", {tensor("input")},
+          {one_of("kind", "lattice.activation",
+                  {"relu", "sigmoid", "gelu", "silu", "leaky_relu", "tanh", "softplus"}, "relu"),
+           one_of("approximate", "lattice.gelu_approx", {"none", "precise", "tanh", "fast"},
+                  "none"),
+           f32("alpha", non_negative, 0.01F), f32("beta", positive, 1.0F),
+           f32("threshold", any, 20.0F)},
+          infer_elementwise, run_activation),
       dense_row("lattice.batch_norm",
                 {tensor("input"), channel("scale"), bias(), channel("mean"), channel("var")},
                 {eps()}, infer_norm, run_batch_norm),

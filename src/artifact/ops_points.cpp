@@ -18,16 +18,13 @@ void require_points(Inference& i, std::string_view active) {
   i.require_shape(active, {1}, ElementType::i32);
 }
 
-bool counts(const OpView& view) {
-  return view.choice<Reduction>("reduction") == Reduction::count;
-}
+bool counts(const OpView& view) { return view.choice<Reduction>("reduction") == Reduction::count; }
 
 void infer_voxelize(Inference& i) {
   require_points(i, "active_rows");
   i.require_feature_tensor("features");
   const Facts& features = i.operand("features");
-  i.result(sparse_facts(features.element(), counts(i) ? 1 : features.channels,
-                        i.triple("stride")));
+  i.result(sparse_facts(features.element(), counts(i) ? 1 : features.channels, i.triple("stride")));
   if (i.spec().is_extension()) i.result(tensor_facts({kDynamic}, ElementType::i32));
 }
 
@@ -62,9 +59,9 @@ void run_voxelize(Call& c) {
 }
 
 void run_devoxelize(Call& c) {
-  const std::vector<Tensor> rows = active_rows(c.op().name, c.tensor("point_active_rows"),
-                                               {{{"points", c.tensor("points")},
-                                                 {"batch_indices", c.tensor("batch_indices")}}});
+  const std::vector<Tensor> rows =
+      active_rows(c.op().name, c.tensor("point_active_rows"),
+                  {{{"points", c.tensor("points")}, {"batch_indices", c.tensor("batch_indices")}}});
   DevoxelizeOptions options{.grid = grid_of(c),
                             .interpolation = c.choice<Interpolation>("interpolation"),
                             .nearest = NearestMode::lattice};
@@ -87,8 +84,7 @@ std::vector<OperandSpec> voxelize_operands() {
   return {tensor("points"), tensor("features"), tensor("batch_indices"), tensor("active_rows")};
 }
 std::vector<OperandSpec> devoxelize_operands() {
-  return {tensor("points"), sparse("voxels"), tensor("batch_indices"),
-          tensor("point_active_rows")};
+  return {tensor("points"), sparse("voxels"), tensor("batch_indices"), tensor("point_active_rows")};
 }
 
 std::vector<OpSpec> make_rows() {

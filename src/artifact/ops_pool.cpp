@@ -15,8 +15,8 @@ using enum Range;
 
 void finish_pool(Inference& i, std::optional<Triple> stride) {
   const Facts& x = i.operand("input");
-  if (const Facts* target = i.maybe("target"); target && target->stride && stride &&
-                                               *target->stride != *stride) {
+  if (const Facts* target = i.maybe("target");
+      target && target->stride && stride && *target->stride != *stride) {
     i.error("the target has stride {}, the result has stride {}", to_string(*target->stride),
             to_string(*stride));
   }
@@ -81,13 +81,12 @@ SparseTensor with_batches(const Call& c, const SparseTensor& x, std::int64_t bat
   if (batches < 0 || batches == x.batch_size()) return x;
   if (batches > x.batch_size()) return {x.coords(), x.features(), batches};
   const auto rows = x.coords().rows();
-  const auto beyond = std::ranges::find_if(rows, [&](const Coordinate& row) {
-    return row.batch >= batches;
-  });
+  const auto beyond =
+      std::ranges::find_if(rows, [&](const Coordinate& row) { return row.batch >= batches; });
   require(beyond == rows.end(), c.op().name, "batch_size is {}, but there is a row of batch {}",
           batches, beyond == rows.end() ? 0 : beyond->batch);
-  return {CoordinateSet::from_rows(rows, {.stride = x.stride(), .batch_size = batches,
-                                          .trusted = true}),
+  return {CoordinateSet::from_rows(rows,
+                                   {.stride = x.stride(), .batch_size = batches, .trusted = true}),
           x.features()};
 }
 

@@ -31,11 +31,12 @@ Tensor divided(const Call& c, const Tensor& rows, Triple stride) {
     const std::int32_t by = axis < 0 ? 1 : stride[axis];
     if (from[k] % by != 0) {
       const std::size_t row = k / 4;
-      fail(c.op().name,
-           "row {} ({},{},{},{}) is not divisible by the stride {}: coordinates at the boundary are "
-           "physical (lattice coordinate times stride), unless they are read as logical ones",
-           row, from[row * 4], from[row * 4 + 1], from[row * 4 + 2], from[row * 4 + 3],
-           to_string(stride));
+      fail(
+          c.op().name,
+          "row {} ({},{},{},{}) is not divisible by the stride {}: coordinates at the boundary are "
+          "physical (lattice coordinate times stride), unless they are read as logical ones",
+          row, from[row * 4], from[row * 4 + 1], from[row * 4 + 2], from[row * 4 + 3],
+          to_string(stride));
     }
     to[k] = from[k] / by;
   }
@@ -50,8 +51,8 @@ void run_make(Call& c) {
   if (c.has("batch_size") && c.integer("batch_size") >= 0) {
     options.batch_size = c.integer("batch_size");
   }
-  const CoordinateSet set = c.environment().remembered(
-      c.op(), divided(c, rows[0], options.stride), options);
+  const CoordinateSet set =
+      c.environment().remembered(c.op(), divided(c, rows[0], options.stride), options);
   c.result(SparseTensor(set, rows[1], options.batch_size.value_or(0)));
 }
 
@@ -71,8 +72,8 @@ Tensor multiplied(const Call& c, const CoordinateSet& set) {
     const auto axis = static_cast<int>(k % 4) - 1;
     if (axis < 0) continue;
     const std::int64_t physical = std::int64_t{values[k]} * stride[axis];
-    require(fits_int32(physical), c.op().name, "row {}: {} times the stride {} does not fit 32 bits",
-            k / 4, values[k], stride[axis]);
+    require(fits_int32(physical), c.op().name,
+            "row {}: {} times the stride {} does not fit 32 bits", k / 4, values[k], stride[axis]);
     values[k] = static_cast<std::int32_t>(physical);
   }
   return rows;
@@ -193,8 +194,8 @@ std::vector<OpSpec> make_rows() {
        .run = run_reindex},
       {.name = "lattice.sparse.binary",
        .operands = {sparse("lhs"), sparse("rhs")},
-       .attributes = {one_of("op", "lattice.binary_op",
-                             {"add", "sub", "mul", "maximum", "minimum"}, "add"),
+       .attributes = {one_of("op", "lattice.binary_op", {"add", "sub", "mul", "maximum", "minimum"},
+                             "add"),
                       join("outer"), f32("lhs_fill", any, 0), f32("rhs_fill", any, 0)},
        .results = {ValueKind::sparse},
        .infer = infer_binary,

@@ -152,8 +152,8 @@ void infer_from_dense(Inference& i) {
 }
 void run_from_dense(Call& c) {
   const SparseTensor x = from_dense(c.tensor("grid"), c.triple("lo"), c.triple("stride"));
-  c.result(SparseTensor(c.environment().remembered(c.op(), x.coords()), x.features(),
-                        x.batch_size()));
+  c.result(
+      SparseTensor(c.environment().remembered(c.op(), x.coords()), x.features(), x.batch_size()));
 }
 
 std::vector<OpSpec> make_rows() {
@@ -203,8 +203,7 @@ std::vector<OpSpec> make_rows() {
        .operands = {tensor("coords"), tensor("features"), tensor("active")},
        .attributes = {one_of("reduction", "voxloom.reduction",
                              {"sum", "mean", "max", "first", "count"}, "mean"),
-                      triple("stride", positive, 1),
-                      integer("batch_size", minus_one_or_more, -1)},
+                      triple("stride", positive, 1), integer("batch_size", minus_one_or_more, -1)},
        .results = {ValueKind::sparse, ValueKind::tensor},
        .infer = infer_from_points,
        .run = run_from_points},

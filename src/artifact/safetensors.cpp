@@ -6,8 +6,8 @@
 #include <system_error>
 #include <tuple>
 
-#include "artifact/atomic_file.h"
 #include "artifact/safetensors_header.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace voxloom {
@@ -134,9 +134,10 @@ Layout lay_out(const TensorMap& tensors, const MetadataMap& metadata) {
 const Tensor& Safetensors::at(const std::string& name) const {
   if (const auto found = tensors.find(name); found != tensors.end()) return found->second;
   if (const auto found = unreadable.find(name); found != unreadable.end()) {
-    throw FormatError(fmt::format("[safetensors] array '{}' has elements of type {}, which are not "
-                                  "supported",
-                                  name, found->second));
+    throw FormatError(
+        fmt::format("[safetensors] array '{}' has elements of type {}, which are not "
+                    "supported",
+                    name, found->second));
   }
   throw FormatError(fmt::format("[safetensors] there is no array '{}'", name));
 }

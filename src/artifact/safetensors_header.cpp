@@ -25,14 +25,14 @@ struct TypeRow {
 };
 
 constexpr std::array kTypes = {
-    TypeRow{"F32", 32, DType::f32},       TypeRow{"F16", 16, DType::f16},
-    TypeRow{"BF16", 16, DType::bf16},     TypeRow{"F64", 64, DType::f64},
-    TypeRow{"I32", 32, DType::i32},       TypeRow{"I64", 64, DType::i64},
-    TypeRow{"U32", 32, DType::u32},       TypeRow{"U8", 8, DType::u8},
-    TypeRow{"I8", 8, std::nullopt},       TypeRow{"I16", 16, std::nullopt},
-    TypeRow{"U16", 16, std::nullopt},     TypeRow{"U64", 64, std::nullopt},
-    TypeRow{"BOOL", 8, std::nullopt},     TypeRow{"C64", 64, std::nullopt},
-    TypeRow{"F8_E4M3", 8, std::nullopt},  TypeRow{"F8_E5M2", 8, std::nullopt},
+    TypeRow{"F32", 32, DType::f32},      TypeRow{"F16", 16, DType::f16},
+    TypeRow{"BF16", 16, DType::bf16},    TypeRow{"F64", 64, DType::f64},
+    TypeRow{"I32", 32, DType::i32},      TypeRow{"I64", 64, DType::i64},
+    TypeRow{"U32", 32, DType::u32},      TypeRow{"U8", 8, DType::u8},
+    TypeRow{"I8", 8, std::nullopt},      TypeRow{"I16", 16, std::nullopt},
+    TypeRow{"U16", 16, std::nullopt},    TypeRow{"U64", 64, std::nullopt},
+    TypeRow{"BOOL", 8, std::nullopt},    TypeRow{"C64", 64, std::nullopt},
+    TypeRow{"F8_E4M3", 8, std::nullopt}, TypeRow{"F8_E5M2", 8, std::nullopt},
     TypeRow{"F8_E8M0", 8, std::nullopt},
 };
 
@@ -133,8 +133,8 @@ class EntryReader {
     entry_.begin = unsigned_number(offsets[0], "data offset");
     entry_.end = unsigned_number(offsets[1], "data offset");
     if (entry_.begin > entry_.end || entry_.end > data_bytes) {
-      refuse(fmt::format("lies at [{}, {}), outside the {} bytes of data", entry_.begin,
-                         entry_.end, data_bytes));
+      refuse(fmt::format("lies at [{}, {}), outside the {} bytes of data", entry_.begin, entry_.end,
+                         data_bytes));
     }
   }
 
@@ -145,8 +145,8 @@ class EntryReader {
     std::int64_t bits = type->bits;
     for (const std::int64_t size : entry_.shape) {
       if (__builtin_mul_overflow(bits, size, &bits)) {
-        refuse(fmt::format("has a shape {} whose size does not fit 64 bits",
-                           to_string(entry_.shape)));
+        refuse(
+            fmt::format("has a shape {} whose size does not fit 64 bits", to_string(entry_.shape)));
       }
     }
     const auto bytes = static_cast<std::uint64_t>(bits / 8);
@@ -182,17 +182,18 @@ void require_cover(std::vector<SafetensorsEntry>& entries, std::uint64_t data_by
   std::uint64_t covered = 0;
   for (const SafetensorsEntry& entry : entries) {
     if (entry.begin != covered) {
-      throw_safetensors(file, fmt::format("array '{}' starts at offset {}, {} the array before it "
-                                          "ends at {}",
-                                          entry.name, entry.begin,
-                                          entry.begin < covered ? "inside another one:" : "but",
-                                          covered));
+      throw_safetensors(
+          file, fmt::format("array '{}' starts at offset {}, {} the array before it "
+                            "ends at {}",
+                            entry.name, entry.begin,
+                            entry.begin < covered ? "inside another one:" : "but", covered));
     }
     covered = entry.end;
   }
   if (covered != data_bytes) {
-    throw_safetensors(file, fmt::format("the arrays end at offset {}, but there are {} bytes of data",
-                                        covered, data_bytes));
+    throw_safetensors(
+        file, fmt::format("the arrays end at offset {}, but there are {} bytes of data", covered,
+                          data_bytes));
   }
 }
 
@@ -228,9 +229,8 @@ std::string format_safetensors_header(std::vector<SafetensorsEntry>& entries,
     entry.begin = offset;
     offset += entry.end;  // the caller left the byte count here
     entry.end = offset;
-    root[entry.name] = {{"dtype", entry.type},
-                        {"shape", entry.shape},
-                        {"data_offsets", {entry.begin, entry.end}}};
+    root[entry.name] = {
+        {"dtype", entry.type}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }
   std::string json;
   try {

@@ -28,8 +28,8 @@ void SetMemory::keep(const Graph::Op& place, const CoordinateSet& set) {
 CoordinateSet SetMemory::remembered(const Graph::Op& place, const CoordinateSet& set) {
   if (limit_ == 0) return set;
   const std::optional<CoordinateSet> known = find(place, set.rows());
-  const bool same = known && known->stride() == set.stride() &&
-                    known->batch_size() == set.batch_size();
+  const bool same =
+      known && known->stride() == set.stride() && known->batch_size() == set.batch_size();
   const CoordinateSet& result = same ? *known : set;
   keep(place, result);
   return result;
@@ -41,8 +41,8 @@ CoordinateSet SetMemory::remembered(const Graph::Op& place, const Tensor& rows,
   if (limit_ == 0) return CoordinateSet::from_tensor(rows, options);
   const std::span<const std::int32_t> numbers = rows.span<std::int32_t>();
   static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
-  const std::span<const Coordinate> coordinates(
-      reinterpret_cast<const Coordinate*>(numbers.data()), numbers.size() / 4);
+  const std::span<const Coordinate> coordinates(reinterpret_cast<const Coordinate*>(numbers.data()),
+                                                numbers.size() / 4);
   const std::optional<CoordinateSet> known = find(place, coordinates);
   const CoordinateSet result = known ? *known : CoordinateSet::from_tensor(rows, options);
   keep(place, result);

@@ -133,8 +133,8 @@ class Verifier {
       check_name(output.name, names, output.position, "output");
       if (!use(output.value, nullptr)) continue;
       const ValueType& type = graph_.value(output.value).type;
-      const bool fits = kind_of(type) == (output.role == OutputRole::tensor ? ValueKind::tensor
-                                                                             : ValueKind::sparse);
+      const bool fits = kind_of(type) ==
+                        (output.role == OutputRole::tensor ? ValueKind::tensor : ValueKind::sparse);
       if (!fits) {
         reporter_.error(output.position, "output '{}' of role {} cannot be {}", output.name,
                         name_of(output.role), to_string(type));
@@ -145,8 +145,7 @@ class Verifier {
   void warn_of_unused() {
     for (const Graph::Input& input : graph_.inputs) {
       if (!exists(input.value) || used_[static_cast<std::size_t>(input.value)]) continue;
-      reporter_.warning(graph_.value(input.value).position, "input '{}' is never used",
-                        input.name);
+      reporter_.warning(graph_.value(input.value).position, "input '{}' is never used", input.name);
     }
     if (weights_ == nullptr) return;
     const auto warn = [&](const std::string& name) {
@@ -172,8 +171,11 @@ class Verifier {
     if (spec != nullptr) {
       sound = check_attributes(op, *spec, reporter_) && sound;
       sound = check_result_kinds(op, *spec) && sound;
-      sound = sound && check_operands(op, *spec, slots);
-      if (sound) infer(op, *spec, slots);
+      const auto matched = sound ? check_operands(graph_, op, *spec, reporter_) : std::nullopt;
+      if (matched) {
+        slots = *matched;
+        infer(op, *spec, slots);
+      }
     }
     for (const int value : op.results) define(value, op.position);
   }
@@ -193,54 +195,6 @@ class Verifier {
       return false;
     }
     return true;
-  }
-
-  bool check_operands(const Graph::Op& op, const OpSpec& spec, std::vector<Slot>& slots) {
-    std::vector<ValueKind> kinds;
-    for (const int operand : op.operands) kinds.push_back(kind_of(graph_.value(operand).type));
-    const auto matched = match_operands(spec, kinds);
-    if (!matched) {
-      reporter_.error(op.position, "{}: takes ({}), got ({})", op.name, describe_operands(spec),
-                      describe_kinds(kinds));
-      return false;
-    }
-    slots = *matched;
-    bool sound = true;
-    for (std::size_t i = 0; i < spec.operands.size(); ++i) {
-      for (std::size_t k = 0; k < slots[i].count; ++k) {
-        sound = check_family(op, spec.operands[i], op.operands[slots[i].first + k]) && sound;
-      }
-    }
-    return sound;
-  }
-
-  static std::string describe_operands(const OpSpec& spec) {
-    std::vector<std::string> words;
-    for (const OperandSpec& operand : spec.operands) {
-      const std::string_view mark = operand.presence == Presence::optional   ? "?"
-                                    : operand.presence == Presence::variadic ? "..."
-                                                                             : "";
-      words.push_back(fmt::format("{}{}: {}", operand.name, mark, name_of(operand.kind)));
-    }
-    return fmt::format("{}", fmt::join(words, ", "));
-  }
-
-  static std::string describe_kinds(const std::vector<ValueKind>& kinds) {
-    std::vector<std::string_view> words;
-    for (const ValueKind kind : kinds) words.push_back(name_of(kind));
-    return fmt::format("{}", fmt::join(words, ", "));
-  }
-
-  bool check_family(const Graph::Op& op, const OperandSpec& operand, int value) {
-    if (operand.kind != ValueKind::weight) return true;
-    const WeightFamily family = std::get<WeightType>(graph_.value(value).type).family;
-    if (std::ranges::find(operand.families, family) != operand.families.end()) return true;
-    std::vector<std::string_view> allowed;
-    for (const WeightFamily f : operand.families) allowed.push_back(name_of(f));
-    reporter_.error(op.position, "{}: {} must be a weight of family {}, got %{} of family {}",
-                    op.name, operand.name, fmt::join(allowed, " or "), graph_.value(value).name,
-                    name_of(family));
-    return false;
   }
 
   void infer(const Graph::Op& op, const OpSpec& spec, const std::vector<Slot>& slots) {

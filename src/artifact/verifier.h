@@ -9,8 +9,8 @@
 namespace voxloom::artifact {
 
 struct Verification {
-  std::vector<Facts> values;                 // what is known of each value
-  std::vector<std::vector<Slot>> op_slots;   // of each operation; empty where it was refused
+  std::vector<Facts> values;                // what is known of each value
+  std::vector<std::vector<Slot>> op_slots;  // of each operation; empty where it was refused
 };
 
 // `weights` may be null: the arrays are then not looked at. Problems with the arrays go to
@@ -27,5 +27,11 @@ struct Verification {
 
 // One operation's attributes against its row (attribute_check.cpp). True when all are right.
 [[nodiscard]] bool check_attributes(const Graph::Op& op, const OpSpec& spec, Reporter& reporter);
+
+// Its operands; nothing when they do not fit (operand_check.cpp).
+[[nodiscard]] std::optional<std::vector<Slot>> check_operands(const Graph& graph,
+                                                              const Graph::Op& op,
+                                                              const OpSpec& spec,
+                                                              Reporter& reporter);
 
 }  // namespace voxloom::artifact

@@ -32,8 +32,7 @@ class WeightCheck {
         weights_(weights),
         reporter_(reporter) {
     std::string problem;
-    facts_.packing =
-        packing_of(std::get<EnumValue>(op.attributes.at("packing").value), problem);
+    facts_.packing = packing_of(std::get<EnumValue>(op.attributes.at("packing").value), problem);
   }
 
   WeightFacts run() {
@@ -86,8 +85,7 @@ class WeightCheck {
   }
 
   void check_packed() {
-    const std::array<std::string, 3> names = {key_ + ".weight", key_ + ".scales",
-                                              key_ + ".biases"};
+    const std::array<std::string, 3> names = {key_ + ".weight", key_ + ".scales", key_ + ".biases"};
     const Tensor* codes = array(names[0]);
     const Tensor* scales = array(names[1]);
     const Tensor* biases = array(names[2]);
@@ -122,8 +120,9 @@ class WeightCheck {
     const std::int64_t words_per_group = std::int64_t{packing.group_size} * packing.bits / 32;
     facts_.packed_groups = words / words_per_group;
     if (words % words_per_group == 0) return true;
-    reporter_.error({}, "array '{}' of shape {} has {} words for each output, which is no multiple "
-                        "of the {} words of a group",
+    reporter_.error({},
+                    "array '{}' of shape {} has {} words for each output, which is no multiple "
+                    "of the {} words of a group",
                     name, to_string(codes.shape()), words, words_per_group);
     return false;
   }

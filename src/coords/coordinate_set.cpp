@@ -25,12 +25,17 @@ void require_stride(const Triple& stride) {
 
 // One more than the largest batch; the message names the first row with a negative one.
 std::int64_t batches_in(std::span<const Coordinate> rows) {
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    require(rows[i].batch >= 0, kOp, "row {} {} has a negative batch", i, to_string(rows[i]));
-    count = std::max<std::int64_t>(count, std::int64_t{rows[i].batch} + 1);
+  std::int32_t least = 0;
+  std::int32_t largest = -1;
+  for (const Coordinate& c : rows) {
+    least = std::min(least, c.batch);
+    largest = std::max(largest, c.batch);
   }
-  return count;
+  if (least < 0) {
+    const auto row = std::ranges::find_if(rows, [](const Coordinate& c) { return c.batch < 0; });
+    fail(kOp, "row {} {} has a negative batch", row - rows.begin(), to_string(*row));
+  }
+  return std::int64_t{largest} + 1;
 }
 
 std::int64_t checked_batch_size(std::span<const Coordinate> rows,
@@ -57,10 +62,11 @@ CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
                                        const CoordinateSetOptions& options) {
   require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
   require_stride(options.stride);
-  auto impl = std::make_shared<const Impl>(
-      Impl::Content{.rows = {rows.begin(), rows.end()},
-                    .stride = options.stride,
-                    .batch_size = checked_batch_size(rows, options.batch_size)});
+  const std::int64_t batch_size = checked_batch_size(rows, options.batch_size);
+  auto impl = with_memory_errors(kOp, [&] {
+    return std::make_shared<const Impl>(Impl::Content{
+        .rows = {rows.begin(), rows.end()}, .stride = options.stride, .batch_size = batch_size});
+  });
   if (!options.trusted) impl->index_and_require_unique();
   return CoordinateSet(std::move(impl));
 }
@@ -70,7 +76,8 @@ CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSet
           "expected coordinates of shape (N,4) and type int32, got {} {}", to_string(rows.shape()),
           name_of(rows.dtype()));
   static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
-  std::vector<Coordinate> copy(static_cast<std::size_t>(rows.dim(0)));
+  std::vector<Coordinate> copy;
+  resize_or_throw(kOp, copy, rows.dim(0), Coordinate{});
   if (!copy.empty()) std::memcpy(copy.data(), rows.raw(), rows.bytes());
   return from_rows(copy, options);
 }
@@ -111,51 +118,22 @@ CoordinateSet::Impl::~Impl() {
 }
 
 const LeafIndex& CoordinateSet::Impl::index() const {
-  std::call_once(index_once_, [this] { run_isolated([this] { (void)build_index(); }); });
+  std::call_once(index_once_, [this] {
+    with_memory_errors(kOp,
+                       [this] { run_isolated([this] { index_ = index_rows(content_.rows); }); });
+  });
   return index_.leaves;
 }
 
-const std::vector<std::int32_t>& CoordinateSet::Impl::row_of_rank() const {
+std::span<const std::int32_t> CoordinateSet::Impl::row_of_rank() const {
   (void)index();
   return index_.row_of_rank;
 }
 
 void CoordinateSet::Impl::index_and_require_unique() const {
-  Duplicate duplicate;
-  std::call_once(index_once_, [&] { run_isolated([&] { duplicate = build_index(); }); });
-  if (duplicate.first < 0) return;
-  fail(kOp, "rows {} and {} are the same coordinate {}", duplicate.first, duplicate.second,
-       to_string(content_.rows[static_cast<std::size_t>(duplicate.first)]));
-}
-
-// A bucket sort: leaves are collected and sorted, then a row's rank is one look-up away.
-CoordinateSet::Impl::Duplicate CoordinateSet::Impl::build_index() const {
-  const std::vector<Coordinate>& rows = content_.rows;
-  LeafCollector collector;
-  Duplicate duplicate;
-  bool canonical = true;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool is_new = collector.add(rows[i]).is_new;
-    if (!is_new && duplicate.second < 0) duplicate.second = static_cast<std::int64_t>(i);
-    canonical = canonical && (i == 0 || canonical_less(rows[i - 1], rows[i]));
-  }
-  if (duplicate.second >= 0) {
-    const auto& repeated = rows[static_cast<std::size_t>(duplicate.second)];
-    duplicate.first = std::find(rows.begin(), rows.end(), repeated) - rows.begin();
-  }
-  index_.leaves = LeafIndex(collector.take());
-  if (canonical) return duplicate;
-  // Of equal rows the first one is found; the others stand behind the last rank, so that the order
-  // is a permutation of the rows even for trusted input that lied.
-  index_.row_of_rank.assign(rows.size(), -1);
-  auto hidden = static_cast<std::size_t>(index_.leaves.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Coordinate& c = rows[i];
-    const auto rank = static_cast<std::size_t>(index_.leaves.rank(c.batch, c.x, c.y, c.z));
-    const std::size_t place = index_.row_of_rank[rank] < 0 ? rank : hidden++;
-    index_.row_of_rank[place] = static_cast<std::int32_t>(i);
-  }
-  return duplicate;
+  if (index().size() == static_cast<std::int64_t>(content_.rows.size())) return;
+  fail(kOp, "rows {} and {} are the same coordinate {}", index_.repeats, index_.first_repeated,
+       to_string(content_.rows[static_cast<std::size_t>(index_.repeats)]));
 }
 
 void CoordinateSet::Impl::add_referrer(const std::shared_ptr<DerivedCache>& cache) const {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "coords/derived_cache.h"
-#include "coords/leaf_index.h"
+#include "coords/row_index.h"
 #include "voxloom/coordinate_set.h"
 
 namespace voxloom {
@@ -39,9 +39,9 @@ class CoordinateSet::Impl {
 
   [[nodiscard]] const LeafIndex& index() const;
   // Rank in canonical order -> row; empty when they are the same.
-  [[nodiscard]] const std::vector<std::int32_t>& row_of_rank() const;
+  [[nodiscard]] std::span<const std::int32_t> row_of_rank() const;
   [[nodiscard]] std::int32_t row_at(std::int32_t rank) const {
-    const std::vector<std::int32_t>& order = row_of_rank();
+    const std::span<const std::int32_t> order = row_of_rank();
     return order.empty() || rank < 0 ? rank : order[static_cast<std::size_t>(rank)];
   }
 
@@ -54,19 +54,10 @@ class CoordinateSet::Impl {
   void add_referrer(const std::shared_ptr<DerivedCache>& cache) const;
 
  private:
-  struct Index {
-    LeafIndex leaves;
-    std::vector<std::int32_t> row_of_rank;
-  };
-  struct Duplicate {
-    std::int64_t first = -1, second = -1;
-  };
-  [[nodiscard]] Duplicate build_index() const;
-
   Content content_;
   std::uint64_t id_;
   mutable std::once_flag index_once_;
-  mutable Index index_;
+  mutable RowIndex index_;
   std::shared_ptr<DerivedCache> cache_;
   mutable std::mutex referrers_mutex_;
   mutable std::vector<std::weak_ptr<DerivedCache>> referrers_;

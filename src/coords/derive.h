@@ -8,7 +8,18 @@
 
 namespace voxloom {
 
-enum class Derived : std::int64_t { strided, reachable, transposed, inner, outer, crop };
+enum class Derived : std::int64_t {
+  strided,
+  reachable,
+  transposed,
+  inner,
+  outer,
+  crop,
+  union_of,
+  intersection_of,
+  difference_of,
+  sorted
+};
 
 // The set remembered with `source` under (kind, key), or the one that `make` returns. The key holds
 // the numbers and set ids that decide the result, never sizes or addresses.

@@ -24,8 +24,9 @@ class MapData {
                                               const CoordinateSet& coarse, OutputSide side) const {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
-      run_isolated(
-          [&] { encoding.entries = build_blocks_by_lookup(fine, coarse, relation_, side); });
+      with_memory_errors("kernel_map", [&] {
+        run_isolated([&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
+      });
     });
     return encoding.entries;
   }
@@ -74,7 +75,7 @@ MapBlocks KernelMap::blocks() const {
 
 std::vector<MapEntry> KernelMap::triples() const {
   std::vector<MapEntry> result;
-  result.reserve(static_cast<std::size_t>(size()));
+  with_memory_errors("kernel_map", [&] { result.reserve(static_cast<std::size_t>(size())); });
   for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
     result.push_back({in, out, k});
   });
@@ -90,8 +91,8 @@ MapByOffset KernelMap::by_offset() const {
   result.begin.assign(static_cast<std::size_t>(volume()) + 1, 0);
   for (const MapEntry& entry : entries) ++result.begin[static_cast<std::size_t>(entry.k) + 1];
   for (std::size_t k = 1; k < result.begin.size(); ++k) result.begin[k] += result.begin[k - 1];
-  result.in_rows.resize(entries.size());
-  result.out_rows.resize(entries.size());
+  resize_or_throw("kernel_map", result.in_rows, size(), std::int32_t{0});
+  resize_or_throw("kernel_map", result.out_rows, size(), std::int32_t{0});
   std::vector<std::int64_t> next = result.begin;
   for (const MapEntry& entry : entries) {  // ascending output row within each offset
     const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(entry.k)]++);
@@ -103,7 +104,8 @@ MapByOffset KernelMap::by_offset() const {
 
 std::vector<std::int32_t> KernelMap::dense() const {
   const std::int64_t cells = checked_mul("kernel_map", target().size(), volume());
-  std::vector<std::int32_t> table(static_cast<std::size_t>(cells), -1);
+  std::vector<std::int32_t> table;
+  resize_or_throw("kernel_map", table, cells, -1);
   for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
     table[static_cast<std::size_t>(out * volume() + k)] = in;
   });

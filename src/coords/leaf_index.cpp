@@ -64,12 +64,30 @@ void LeafTable::insert(const LeafPosition& position, std::int32_t number) {
 
 LeafIndex::LeafIndex(std::vector<Leaf> leaves) : leaves_(std::move(leaves)) {
   std::sort(leaves_.begin(), leaves_.end(), leaf_less);
-  for (Leaf& leaf : leaves_) {
+  number();
+}
+
+LeafIndex LeafIndex::from_sorted(std::vector<Leaf> leaves) {
+  LeafIndex index;
+  index.leaves_ = std::move(leaves);
+  index.number();
+  return index;
+}
+
+void LeafIndex::number() {
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    Leaf& leaf = leaves_[i];
     leaf.first = checked_row_count("coordinate_set", size_);
-    size_ += std::popcount(leaf.mask);
+    size_ += count_bits(leaf.mask);
+    const LeafPosition branch = branch_of(leaf.position);
+    if (branches_.empty() || branches_.back().position != branch) {
+      branches_.push_back({.position = branch, .first = static_cast<std::int32_t>(i)});
+    }
+    const LeafPosition& p = leaf.position;
+    branches_.back().mask |= std::uint64_t{1} << leaf_bit(p.x, p.y, p.z);
   }
   require_row_count("coordinate_set", size_);
-  table_.rebuild(leaves_, leaves_.size());
+  table_.rebuild(branches_, branches_.size());
 }
 
 std::int32_t LeafIndex::rank(std::int64_t batch, std::int64_t x, std::int64_t y,
@@ -77,12 +95,8 @@ std::int32_t LeafIndex::rank(std::int64_t batch, std::int64_t x, std::int64_t y,
   if (!fits_int32(batch) || !fits_int32(x) || !fits_int32(y) || !fits_int32(z)) return -1;
   const Coordinate c{static_cast<std::int32_t>(batch), static_cast<std::int32_t>(x),
                      static_cast<std::int32_t>(y), static_cast<std::int32_t>(z)};
-  const std::int32_t number = find_leaf(leaf_of(c));
-  if (number < 0) return -1;
-  const Leaf& leaf = leaves_[static_cast<std::size_t>(number)];
-  const int bit = leaf_bit(c.x, c.y, c.z);
-  if (((leaf.mask >> bit) & 1U) == 0) return -1;
-  return leaf.first + std::popcount(leaf.mask & bits_below(bit));
+  const std::int32_t leaf = find_leaf(leaf_of(c));
+  return leaf < 0 ? -1 : leaves_[static_cast<std::size_t>(leaf)].rank_of(leaf_bit(c.x, c.y, c.z));
 }
 
 std::vector<Coordinate> LeafIndex::coordinates() const {

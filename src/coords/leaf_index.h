@@ -1,19 +1,22 @@
 // The index that finds a coordinate: 4x4x4 leaves with a 64-bit occupancy mask each, in canonical
-// order, and an exact hash table from leaf position to leaf.
+// order; above them 4x4x4 branches of leaves, built the same way; and an exact hash table from
+// branch position to branch.
 //
 //   leaf position (batch, x>>2, y>>2, z>>2)      the shift floors, so any int32 is fine
 //   mask bit      x1 y1 z1 x0 y0 z0              Z-order of the two low bits of each axis
 //   rank          leaf.first + popcount(mask below the bit)
 //
-// Because bits within a leaf and leaves within a set are both in Z-order, the rank is the position
-// of a coordinate in canonical order. Set operations are bit operations on masks.
+// A branch is to leaf positions what a leaf is to coordinates: its rank is a leaf's number. Because
+// bits within a leaf and leaves within a set are both in Z-order, the rank is the position of a
+// coordinate in canonical order. Set operations are bit operations on masks. A scan has some ten
+// coordinates in a leaf and as many leaves in a branch: the hash table stays small.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "coords/bits.h"
 #include "voxloom/coordinate_set.h"
 
 namespace voxloom {
@@ -25,14 +28,23 @@ struct LeafPosition {
   friend constexpr bool operator==(const LeafPosition&, const LeafPosition&) = default;
 };
 
+// A leaf of coordinates, or a branch of leaves.
 struct Leaf {
   LeafPosition position;
   std::uint64_t mask = 0;
-  std::int32_t first = 0;  // rank of its first coordinate
+  std::int32_t first = 0;  // rank of its first coordinate, or number of its first leaf
+
+  // The rank of the place `bit`, or -1.
+  [[nodiscard]] std::int32_t rank_of(int bit) const {
+    return ((mask >> bit) & 1U) == 0 ? -1 : first + count_bits(mask & bits_below(bit));
+  }
 };
 
 [[nodiscard]] inline LeafPosition leaf_of(const Coordinate& c) {
   return {c.batch, c.x >> kLeafShift, c.y >> kLeafShift, c.z >> kLeafShift};
+}
+[[nodiscard]] inline LeafPosition branch_of(const LeafPosition& p) {
+  return {p.batch, p.x >> kLeafShift, p.y >> kLeafShift, p.z >> kLeafShift};
 }
 
 [[nodiscard]] inline int leaf_bit(std::int32_t x, std::int32_t y, std::int32_t z) {
@@ -42,8 +54,6 @@ struct Leaf {
 
 // The inverse of leaf_of and leaf_bit together.
 [[nodiscard]] Coordinate coordinate_at(const LeafPosition& leaf, int bit);
-
-[[nodiscard]] inline std::uint64_t bits_below(int bit) { return (std::uint64_t{1} << bit) - 1; }
 
 // Spreads leaf positions over a table. Different positions may share it: tables compare positions.
 [[nodiscard]] std::uint64_t hash_of(const LeafPosition& position);
@@ -70,12 +80,23 @@ class LeafIndex {
   LeafIndex() = default;
   // Sorts the leaves and numbers the ranks.
   explicit LeafIndex(std::vector<Leaf> leaves);
+  // The leaves stand in canonical order already.
+  [[nodiscard]] static LeafIndex from_sorted(std::vector<Leaf> leaves);
 
   [[nodiscard]] std::span<const Leaf> leaves() const { return leaves_; }
   [[nodiscard]] std::int64_t size() const { return size_; }  // coordinates
 
+  [[nodiscard]] std::span<const Leaf> branches() const { return branches_; }
+
+  // The number of a leaf or branch, or -1.
+  [[nodiscard]] std::int32_t find_branch(const LeafPosition& position) const {
+    return table_.find(position, branches_);
+  }
   [[nodiscard]] std::int32_t find_leaf(const LeafPosition& position) const {
-    return table_.find(position, leaves_);
+    const std::int32_t branch = find_branch(branch_of(position));
+    if (branch < 0) return -1;
+    const int bit = leaf_bit(position.x, position.y, position.z);
+    return branches_[static_cast<std::size_t>(branch)].rank_of(bit);
   }
   // Rank of a coordinate in canonical order, or -1. Probes beyond int32 are misses.
   [[nodiscard]] std::int32_t rank(std::int64_t batch, std::int64_t x, std::int64_t y,
@@ -83,8 +104,10 @@ class LeafIndex {
   [[nodiscard]] std::vector<Coordinate> coordinates() const;  // in canonical order
 
  private:
-  std::vector<Leaf> leaves_;
-  LeafTable table_;
+  void number();
+
+  std::vector<Leaf> leaves_, branches_;
+  LeafTable table_;  // of branches
   std::int64_t size_ = 0;
 };
 

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "core/uninitialized.h"
 #include "voxloom/kernel_map.h"
 
 namespace voxloom {
@@ -22,8 +23,8 @@ struct BlockedEntries {
   static constexpr std::int64_t kBlockRows = 256;
 
   std::vector<std::int64_t> begin;
-  std::vector<std::int32_t> in_row;
-  std::vector<std::uint8_t> out_local;
+  UninitializedVector<std::int32_t> in_row;
+  UninitializedVector<std::uint8_t> out_local;
 };
 
 // Each of `rows` rows meets itself under the one offset: a plain matrix product as a map.

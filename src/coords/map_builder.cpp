@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coords/coordinate_set_impl.h"
+#include "coords/leaf_map.h"
 #include "core/checked.h"
 #include "core/parallel.h"
 
@@ -88,6 +89,14 @@ BlockedEntries build(const CoordinateSet::Impl& out, const Relation& relation,
 }
 
 }  // namespace
+
+BlockedEntries build_blocks(const CoordinateSet& fine, const CoordinateSet& coarse,
+                            const Relation& relation, OutputSide side) {
+  if (auto entries = build_blocks_by_leaves(fine, coarse, relation, side)) {
+    return std::move(*entries);
+  }
+  return build_blocks_by_lookup(fine, coarse, relation, side);
+}
 
 BlockedEntries build_blocks_by_lookup(const CoordinateSet& fine, const CoordinateSet& coarse,
                                       const Relation& relation, OutputSide side) {

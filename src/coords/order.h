@@ -25,4 +25,14 @@ namespace voxloom {
   return less;
 }
 
+// Bit i of the low 21 bits moves to bit 3 i: three such numbers interleave to a Z-order key.
+[[nodiscard]] constexpr std::uint64_t spread3(std::uint64_t v) {
+  v &= 0x1fffffU;
+  v = (v | (v << 32)) & 0x001f00000000ffffU;
+  v = (v | (v << 16)) & 0x001f0000ff0000ffU;
+  v = (v | (v << 8)) & 0x100f00f00f00f00fU;
+  v = (v | (v << 4)) & 0x10c30c30c30c30c3U;
+  return (v | (v << 2)) & 0x1249249249249249U;
+}
+
 }  // namespace voxloom

@@ -21,8 +21,9 @@ void require_volume(std::string_view op, const KernelSpec& kernel) {
   const bool fits = kernel.offsets.empty()
                         ? plane <= kMaxVolume && plane * size.z <= kMaxVolume
                         : kernel.offsets.size() <= static_cast<std::size_t>(kMaxVolume);
-  require(fits, op, "the kernel has too many offsets: at most {}, got size {} and a list of {}",
-          kMaxVolume, to_string(size), kernel.offsets.size());
+  require(fits, op, "the kernel has too many offsets: at most {}, got {}", kMaxVolume,
+          kernel.offsets.empty() ? "kernel_size " + to_string(size)
+                                 : fmt::format("a list of {}", kernel.offsets.size()));
 }
 
 }  // namespace

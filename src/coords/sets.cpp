@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "coords/coordinate_set_impl.h"
+#include "coords/derive.h"
 #include "core/checked.h"
 #include "core/parallel.h"
 
@@ -15,9 +15,19 @@ void require_same_stride(std::string_view op, const CoordinateSet& a, const Coor
           to_string(b.stride()));
 }
 
-CoordinateSet finish(LeafCollector& leaves, const CoordinateSet& a, const CoordinateSet& b) {
-  return set_from_index(LeafIndex(leaves.take()), a.stride(),
-                        std::max(a.batch_size(), b.batch_size()));
+// The set remembered with `a` for this operation with `b`, or the one that `collect` makes.
+template <typename Collect>
+CoordinateSet combine(std::string_view op, Derived kind, const CoordinateSet& a,
+                      const CoordinateSet& b, const Collect& collect) {
+  require_same_stride(op, a, b);
+  return derive(a, kind, {static_cast<std::int64_t>(b.impl().id())}, [&] {
+    return with_memory_errors(op, [&] {
+      LeafCollector leaves;
+      collect(leaves);
+      return set_from_index(LeafIndex(leaves.take()), a.stride(),
+                            std::max(a.batch_size(), b.batch_size()));
+    });
+  });
 }
 
 // The mask of b's leaf at `position`, or 0.
@@ -29,30 +39,27 @@ std::uint64_t mask_at(const LeafIndex& index, const LeafPosition& position) {
 }  // namespace
 
 CoordinateSet union_of(const CoordinateSet& a, const CoordinateSet& b) {
-  require_same_stride("union_of", a, b);
-  LeafCollector leaves;
-  for (const CoordinateSet* set : {&a, &b}) {
-    for (const Leaf& leaf : set->impl().index().leaves()) leaves.add(leaf.position, leaf.mask);
-  }
-  return finish(leaves, a, b);
+  return combine("union_of", Derived::union_of, a, b, [&](LeafCollector& leaves) {
+    for (const CoordinateSet* set : {&a, &b}) {
+      for (const Leaf& leaf : set->impl().index().leaves()) leaves.add(leaf.position, leaf.mask);
+    }
+  });
 }
 
 CoordinateSet intersection_of(const CoordinateSet& a, const CoordinateSet& b) {
-  require_same_stride("intersection_of", a, b);
-  LeafCollector leaves;
-  for (const Leaf& leaf : a.impl().index().leaves()) {
-    leaves.add(leaf.position, leaf.mask & mask_at(b.impl().index(), leaf.position));
-  }
-  return finish(leaves, a, b);
+  return combine("intersection_of", Derived::intersection_of, a, b, [&](LeafCollector& leaves) {
+    for (const Leaf& leaf : a.impl().index().leaves()) {
+      leaves.add(leaf.position, leaf.mask & mask_at(b.impl().index(), leaf.position));
+    }
+  });
 }
 
 CoordinateSet difference_of(const CoordinateSet& a, const CoordinateSet& b) {
-  require_same_stride("difference_of", a, b);
-  LeafCollector leaves;
-  for (const Leaf& leaf : a.impl().index().leaves()) {
-    leaves.add(leaf.position, leaf.mask & ~mask_at(b.impl().index(), leaf.position));
-  }
-  return finish(leaves, a, b);
+  return combine("difference_of", Derived::difference_of, a, b, [&](LeafCollector& leaves) {
+    for (const Leaf& leaf : a.impl().index().leaves()) {
+      leaves.add(leaf.position, leaf.mask & ~mask_at(b.impl().index(), leaf.position));
+    }
+  });
 }
 
 std::vector<std::int32_t> lookup(const CoordinateSet& set,
@@ -76,7 +83,8 @@ SortedSet sort_canonical(const CoordinateSet& set) {
   require(impl.index().size() == set.size(), "sort_canonical",
           "the set was trusted to have distinct rows, but {} of its {} rows repeat others",
           set.size() - impl.index().size(), set.size());
-  std::vector<std::int32_t> permutation = impl.row_of_rank();
+  const std::span<const std::int32_t> order = impl.row_of_rank();
+  std::vector<std::int32_t> permutation(order.begin(), order.end());
   if (permutation.empty()) {
     permutation.resize(static_cast<std::size_t>(set.size()));
     std::iota(permutation.begin(), permutation.end(), 0);
@@ -85,8 +93,9 @@ SortedSet sort_canonical(const CoordinateSet& set) {
   for (std::size_t i = 0; i < permutation.size(); ++i) {
     inverse[static_cast<std::size_t>(permutation[i])] = static_cast<std::int32_t>(i);
   }
-  CoordinateSet sorted =
-      set.is_canonical() ? set : set_from_index(impl.index(), set.stride(), set.batch_size());
+  CoordinateSet sorted = derive(set, Derived::sorted, {}, [&] {
+    return set.is_canonical() ? set : set_from_index(impl.index(), set.stride(), set.batch_size());
+  });
   return {std::move(sorted), std::move(permutation), std::move(inverse)};
 }
 

@@ -1,5 +1,7 @@
 // Output supports: which rows a convolution or a pool produces.
 
+#include "coords/support.h"
+
 #include <algorithm>
 
 #include "coords/derive.h"
@@ -14,10 +16,13 @@ namespace {
 
 // A set made of what `collect` adds, in canonical order.
 template <typename Collect>
-CoordinateSet collected(const CoordinateSet& source, const Triple& stride, const Collect& collect) {
-  LeafCollector collector;
-  collect(collector);
-  return set_from_index(LeafIndex(collector.take()), stride, source.batch_size());
+CoordinateSet collected(std::string_view op, const CoordinateSet& source, const Triple& stride,
+                        const Collect& collect) {
+  return with_memory_errors(op, [&] {
+    LeafCollector collector;
+    collect(collector);
+    return set_from_index(LeafIndex(collector.take()), stride, source.batch_size());
+  });
 }
 
 // Turns a 64-bit generated coordinate into a row; beyond int32 it is an error.
@@ -37,9 +42,8 @@ bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y,
 
 }  // namespace
 
-CoordinateSet strided_support(const CoordinateSet& source, Triple stride) {
-  constexpr std::string_view kOp = "strided_support";
-  const Triple out_stride = multiplied_stride(kOp, source.stride(), stride);
+CoordinateSet strided_support(std::string_view op, const CoordinateSet& source, Triple stride) {
+  const Triple out_stride = multiplied_stride(op, source.stride(), stride);
   if (stride == Triple(1)) return source;
   const auto collect = [&](LeafCollector& leaves) {
     for (const Coordinate& c : source.rows()) {
@@ -49,15 +53,14 @@ CoordinateSet strided_support(const CoordinateSet& source, Triple stride) {
     }
   };
   return derive(source, Derived::strided, {stride.x, stride.y, stride.z},
-                [&] { return collected(source, out_stride, collect); });
+                [&] { return collected(op, source, out_stride, collect); });
 }
 
-CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& kernel,
-                                const std::optional<Bounds>& bounds) {
-  constexpr std::string_view kOp = "reachable_support";
-  const Relation relation = Relation::from(kOp, kernel);
+CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source,
+                                const KernelSpec& kernel, const std::optional<Bounds>& bounds) {
+  const Relation relation = Relation::from(op, kernel);
   const Triple& stride = relation.stride;
-  const Triple out_stride = multiplied_stride(kOp, source.stride(), stride);
+  const Triple out_stride = multiplied_stride(op, source.stride(), stride);
   const auto collect = [&](LeafCollector& leaves) {
     for (const Relation::Shift& shift : relation.shifts) {
       for (const Coordinate& c : source.rows()) {
@@ -68,7 +71,7 @@ CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& k
         const std::int64_t ox = x / stride.x;
         const std::int64_t oy = y / stride.y;
         const std::int64_t oz = z / stride.z;
-        if (inside(bounds, ox, oy, oz)) leaves.add(generated(kOp, c.batch, ox, oy, oz));
+        if (inside(bounds, ox, oy, oz)) leaves.add(generated(op, c.batch, ox, oy, oz));
       }
     }
   };
@@ -82,29 +85,44 @@ CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& k
   const DerivedCache::Key relation_key = relation.key();
   key.insert(key.end(), relation_key.begin(), relation_key.end());
   return derive(source, Derived::reachable, std::move(key),
-                [&] { return collected(source, out_stride, collect); });
+                [&] { return collected(op, source, out_stride, collect); });
 }
 
-CoordinateSet transposed_support(const CoordinateSet& source, const KernelSpec& kernel) {
-  constexpr std::string_view kOp = "transposed_support";
-  const Relation relation = Relation::from(kOp, kernel);
+CoordinateSet transposed_support(std::string_view op, const CoordinateSet& source,
+                                 const KernelSpec& kernel) {
+  const Relation relation = Relation::from(op, kernel);
   const Triple& stride = relation.stride;
-  const Triple out_stride = divided_stride(kOp, source.stride(), stride);
+  const Triple out_stride = divided_stride(op, source.stride(), stride);
   const auto collect = [&](LeafCollector& leaves) {
     for (const Relation::Shift& shift : relation.shifts) {
       for (const Coordinate& c : source.rows()) {
-        leaves.add(generated(kOp, c.batch, std::int64_t{c.x} * stride.x + shift.x,
+        leaves.add(generated(op, c.batch, std::int64_t{c.x} * stride.x + shift.x,
                              std::int64_t{c.y} * stride.y + shift.y,
                              std::int64_t{c.z} * stride.z + shift.z));
       }
     }
   };
   return derive(source, Derived::transposed, relation.key(),
-                [&] { return collected(source, out_stride, collect); });
+                [&] { return collected(op, source, out_stride, collect); });
+}
+
+CoordinateSet strided_support(const CoordinateSet& source, Triple stride) {
+  return strided_support("strided_support", source, stride);
+}
+
+CoordinateSet reachable_support(const CoordinateSet& source, const KernelSpec& kernel,
+                                const std::optional<Bounds>& bounds) {
+  return reachable_support("reachable_support", source, kernel, bounds);
+}
+
+CoordinateSet transposed_support(const CoordinateSet& source, const KernelSpec& kernel) {
+  return transposed_support("transposed_support", source, kernel);
 }
 
 CoordinateSet downsample(const CoordinateSet& set, Triple stride) {
-  return strided_support(set, stride);
+  // The strided support by 1 is the set itself; a downsampled set is in canonical order.
+  if (stride == Triple(1)) return sort_canonical(set).set;
+  return strided_support("downsample", set, stride);
 }
 
 }  // namespace voxloom

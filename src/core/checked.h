@@ -47,16 +47,21 @@ inline void require_row_count(std::string_view op, std::int64_t rows) {
   return static_cast<std::int32_t>(rows);
 }
 
-// Results whose size the caller's numbers decide: what the system cannot give is a ResourceError.
+// Runs a body that allocates by the caller's numbers: what the system cannot give is a ResourceError.
+template <typename Body>
+decltype(auto) with_memory_errors(std::string_view op, const Body& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw_resource(op, "the system has not enough memory left");
+  } catch (const std::length_error&) {
+    throw_resource(op, "more elements than memory can hold");
+  }
+}
+
 template <typename T>
 void resize_or_throw(std::string_view op, std::vector<T>& values, std::int64_t count, T value) {
-  try {
-    values.assign(static_cast<std::size_t>(count), value);
-  } catch (const std::bad_alloc&) {
-    throw_resource(op, fmt::format("no memory for {} values", count));
-  } catch (const std::length_error&) {
-    throw_resource(op, fmt::format("no memory for {} values", count));
-  }
+  with_memory_errors(op, [&] { values.assign(static_cast<std::size_t>(count), value); });
 }
 
 // Division that rounds towards minus infinity; `b` is positive.

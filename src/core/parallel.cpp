@@ -6,6 +6,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/error.h"
 
@@ -64,9 +65,14 @@ void run_isolated(const std::function<void()>& body) { tbb::this_task_arena::iso
 void with_threads(int threads, const std::function<void()>& body) {
   require(threads >= 0, "with_threads", "threads must not be negative, got {}", threads);
   if (threads == 0) return body();
-  // The arena limits from above; the control lets it exceed the core count when asked to.
-  tbb::global_control control(tbb::global_control::max_allowed_parallelism,
-                              static_cast<std::size_t>(threads));
+  // The arena limits from above. A control counts for the whole process, and the lowest one rules,
+  // so there is one only where more threads are asked for than there would be without.
+  using tbb::global_control;
+  std::optional<global_control> control;
+  const auto wanted = static_cast<std::size_t>(threads);
+  if (wanted > global_control::active_value(global_control::max_allowed_parallelism)) {
+    control.emplace(global_control::max_allowed_parallelism, wanted);
+  }
   tbb::task_arena arena(threads);
   arena.execute(body);
 }

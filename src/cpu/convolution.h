@@ -37,7 +37,7 @@ struct ConvWeightGradient {
   const Tensor* x = nullptr;   // (N_in, G * in)
   const Tensor* dy = nullptr;  // (N_out, G * out), x's dtype
   std::int64_t groups = 1;
-  Tensor* dw = nullptr;        // (K, G, in, out) float32; every element is written
+  Tensor* dw = nullptr;  // (K, G, in, out) float32; every element is written
 };
 
 template <typename Problem>
@@ -55,6 +55,7 @@ struct Algorithm {
 // or pin_algorithm names. A name that no list holds is an error; a problem that the named one cannot
 // do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
+[[nodiscard]] const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
 void convolve_pointwise(const ConvPointwise& problem);
 
@@ -64,15 +65,16 @@ void pin_algorithm(std::string_view name);
 
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
+void offset_major_weight_gradient(const ConvWeightGradient& problem);
 
-// One input channel per group; the gradient also has one output channel per group.
-[[nodiscard]] bool is_depthwise(const ConvForward& problem);
-[[nodiscard]] bool is_depthwise(const ConvWeightGradient& problem);
-void depthwise_forward(const ConvForward& problem);
-void depthwise_weight_gradient(const ConvWeightGradient& problem);
-
-// Tiles of dW[k] over gathered entries: every type and channel count.
+// Weight gradient tiles over entries gathered on both sides.
 void outer_weight_gradient(const ConvWeightGradient& problem);
+
+// One channel per group.
+bool is_depthwise(const ConvForward& problem);
+void depthwise_forward(const ConvForward& problem);
+bool is_depthwise_gradient(const ConvWeightGradient& problem);
+void depthwise_weight_gradient(const ConvWeightGradient& problem);
 
 // The plain references: float32 sums in (k, channel) order, one output row at a time.
 void reference_forward(const ConvForward& problem);

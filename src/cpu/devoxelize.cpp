@@ -94,9 +94,9 @@ void devoxelize_nearest(const Devoxelize& problem) {
     const T* features = problem.voxels->features().data<T>();
     for_each_point<T>(problem, [&](std::int64_t point, T* y, std::vector<double>&) {
       const std::array<double, 3> q = problem.points[point];
-      const std::int64_t row = problem.voxels->coords().find(
-          problem.points.batch(point), floor_cell(q[0] + shift), floor_cell(q[1] + shift),
-          floor_cell(q[2] + shift));
+      const std::int64_t row =
+          problem.voxels->coords().find(problem.points.batch(point), floor_cell(q[0] + shift),
+                                        floor_cell(q[1] + shift), floor_cell(q[2] + shift));
       if (row < 0) {
         std::fill_n(y, channels, T(0.0F));
       } else {
@@ -109,8 +109,8 @@ void devoxelize_nearest(const Devoxelize& problem) {
 void devoxelize_linear(const Devoxelize& problem) {
   visit_feature_dtype("devoxelize", problem.voxels->dtype(), [&]<typename T>() {
     for_each_point<T>(problem, [&](std::int64_t point, T* y, std::vector<double>& sums) {
-      Corners corners = corners_of(problem.voxels->coords(), problem.points.batch(point),
-                                   problem.points[point]);
+      Corners corners =
+          corners_of(problem.voxels->coords(), problem.points.batch(point), problem.points[point]);
       if (problem.renormalize) renormalize(corners);
       interpolate(problem, corners, sums, y);
     });

@@ -9,7 +9,7 @@
 namespace voxloom::cpu {
 namespace {
 
-// y[i] = f(x[i]), f from float to float.
+// y[i] = f(x[i]). A lambda, not a function's address, so that f is inlined.
 template <typename F>
 void map_elements(const Tensor& x, Tensor& y, const F& f) {
   constexpr std::int64_t kGrain = std::int64_t{1} << 14;
@@ -24,10 +24,10 @@ void map_elements(const Tensor& x, Tensor& y, const F& f) {
 
 void gelu_of(const Tensor& x, GeluApprox approximate, Tensor& y) {
   switch (approximate) {
-    case GeluApprox::tanh: return map_elements(x, y, gelu_tanh);
-    case GeluApprox::fast: return map_elements(x, y, gelu_fast);
+    case GeluApprox::tanh: return map_elements(x, y, [](float v) { return gelu_tanh(v); });
+    case GeluApprox::fast: return map_elements(x, y, [](float v) { return gelu_fast(v); });
     case GeluApprox::none:
-    case GeluApprox::precise: return map_elements(x, y, gelu);
+    case GeluApprox::precise: return map_elements(x, y, [](float v) { return gelu(v); });
   }
 }
 
@@ -35,16 +35,16 @@ void gelu_of(const Tensor& x, GeluApprox approximate, Tensor& y) {
 
 void activate(const Tensor& x, Activation kind, const ActivationOptions& options, Tensor& y) {
   switch (kind) {
-    case Activation::relu: return map_elements(x, y, relu);
-    case Activation::sigmoid: return map_elements(x, y, sigmoid);
+    case Activation::relu: return map_elements(x, y, [](float v) { return relu(v); });
+    case Activation::sigmoid: return map_elements(x, y, [](float v) { return sigmoid(v); });
     case Activation::gelu: return gelu_of(x, options.approximate, y);
-    case Activation::silu: return map_elements(x, y, silu);
+    case Activation::silu: return map_elements(x, y, [](float v) { return silu(v); });
     case Activation::leaky_relu:
       return map_elements(x, y, [&](float v) { return leaky_relu(v, options.alpha); });
     case Activation::tanh: return map_elements(x, y, [](float v) { return std::tanh(v); });
     case Activation::softplus:
-      return map_elements(
-          x, y, [&](float v) { return softplus(v, options.beta, options.threshold); });
+      return map_elements(x, y,
+                          [&](float v) { return softplus(v, options.beta, options.threshold); });
   }
 }
 

@@ -8,11 +8,15 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "core/parallel.h"
 #include "cpu/convolution.h"
+#include "cpu/plan.h"
+#include "cpu/prefetch.h"
 #include "cpu/scratch.h"
+#include "cpu/store_sums.h"
 #include "cpu/weight_panels.h"
 
 namespace voxloom::cpu {
@@ -31,44 +35,43 @@ class OffsetMajor {
  public:
   explicit OffsetMajor(const ConvForward& problem)
       : p_(problem),
-        isa_(current()),
-        panels_(split_into_panels(problem.weight.out, isa_)),
-        weights_(problem.weight, panels_),
-        store_(kernel_of<StoreArgs>(isa_, problem.y->dtype())),
-        in_channels_(problem.x->dim(1)),
-        out_channels_(problem.y->dim(1)) {
+        plan_(problem),
+        panels_(plan_.panels),
+        store_(problem, plan_.isa),
+        prefetch_(problem.map, *problem.x, *problem.y),
+        in_channels_(problem.x->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
-      widen_ = kernel_of<WidenArgs>(isa_, problem.x->dtype());
+      widen_ = kernel_of<WidenArgs>(plan_.isa, problem.x->dtype());
       own_rows_.resize(kBlockRows);
       std::iota(own_rows_.begin(), own_rows_.end(), 0);
     }
-    if (problem.bias != nullptr) bias_ = problem.bias->to(DType::f32);
+    if (problem.weight.packed) {
+      decode_ = kernel_of<DecodeArgs>(plan_.isa, problem.weight.packed->scale_dtype);
+    } else {
+      weights_.emplace(problem.weight, panels_);
+    }
     plan_passes();
-    blocks_per_task_ = std::min<std::int64_t>(4, std::max<std::int64_t>(1, p_.weight.in / 16));
   }
 
   void run() const {
     const std::int64_t blocks = p_.map.block_count();
-    const std::int64_t chunks = (blocks + blocks_per_task_ - 1) / blocks_per_task_;
+    const std::int64_t chunks = (blocks + plan_.blocks_per_task - 1) / plan_.blocks_per_task;
     const auto passes = static_cast<std::int64_t>(passes_.size());
     parallel_for(chunks * passes, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t first = task / passes * blocks_per_task_;
-        run_task(first, std::min(blocks, first + blocks_per_task_),
+        const std::int64_t first = task / passes * plan_.blocks_per_task;
+        run_task(first, std::min(blocks, first + plan_.blocks_per_task),
                  passes_[static_cast<std::size_t>(task % passes)]);
       }
     });
   }
 
  private:
-  // float32 rows are read in place, so each panel walks the entries by itself with its slice of W
-  // in the first-level cache; 16-bit rows are converted once for as many panels as possible.
   void plan_passes() {
-    const std::int64_t most_columns = widen_ == nullptr ? 1 : 256;
     for (std::int64_t g = 0; g < p_.weight.groups; ++g) {
       for (std::size_t p = 0; p < panels_.size(); ++p) {
         const std::int64_t width = panels_[p].kernel.width;
-        if (p > 0 && passes_.back().columns + width <= most_columns) {
+        if (p > 0 && passes_.back().columns + width <= plan_.columns_per_pass) {
           passes_.back().end = p + 1;
           passes_.back().columns += width;
         } else {
@@ -81,106 +84,114 @@ class OffsetMajor {
   void run_task(std::int64_t first, std::int64_t last, const Pass& pass) const {
     const std::int64_t rows = std::min(p_.map.out_rows, last * kBlockRows) - first * kBlockRows;
     const std::int64_t sum_count = rows * pass.columns;
-    const std::int64_t widened = widen_ == nullptr ? 0 : kBlockRows * p_.weight.in;
-    float* sums = thread_scratch(sum_count + widened).data();
+    const std::int64_t widened = widen_ == nullptr ? 0 : plan_.entries_per_call * p_.weight.in;
+    const std::int64_t decoded = decode_ == nullptr ? 0 : pass.columns * p_.weight.in;
+    float* sums = thread_scratch(sum_count + decoded + widened).data();
+    float* panel_weights = sums + sum_count;
     std::fill(sums, sums + sum_count, 0.0F);
+    // The task's first pass fetches for all of them.
+    const bool leads = pass.group == 0 && pass.begin == 0;
+    Prefetch::Walk walk(prefetch_, {last, 2 * last - first}, {first, last},
+                        p_.weight.volume * (last - first));
+    GemmArgs gemm{};
+    gemm.depth = p_.weight.in;
+    if (widen_ == nullptr) {
+      gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
+      gemm.a_stride = in_channels_;
+    } else {
+      gemm.a = panel_weights + decoded;
+      gemm.a_stride = p_.weight.in;
+      gemm.a_row = own_rows_.data();
+    }
     for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+      if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
-        add_slice(pass, k, p_.map.slice(block, k), {sums, sum_count, rows},
-                  (block - first) * kBlockRows);
+        if (leads) walk.step();
+        const BlockSlice slice = p_.map.slice(block, k);
+        if (slice.count == 0) continue;
+        for (std::int64_t e = 0; e < slice.count; e += plan_.entries_per_call) {
+          const std::int64_t count = std::min(plan_.entries_per_call, slice.count - e);
+          if (widen_ == nullptr) {
+            gemm.a_row = slice.in_row + e;
+          } else {
+            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count},
+                       panel_weights + decoded);
+          }
+          gemm.c_row = slice.out_local + e;
+          gemm.count = count;
+          float* panel_sums = sums;
+          const float* b = panel_weights;
+          for (std::size_t p = pass.begin; p < pass.end; ++p) {
+            const std::int64_t width = panels_[p].kernel.width;
+            gemm.b = decode_ == nullptr ? weights_->at(pass.group, p, k) : b;
+            gemm.c = panel_sums + (block - first) * kBlockRows * width;
+            panels_[p].kernel.run(gemm);
+            panel_sums += rows * width;
+            b += p_.weight.in * width;
+          }
+        }
       }
     }
     finish(pass, sums, first * kBlockRows, rows);
   }
 
-  struct Sums {
-    float* data;
-    std::int64_t count;
-    std::int64_t rows;
-  };
-
-  void add_slice(const Pass& pass, std::int64_t k, const BlockSlice& slice, const Sums& sums,
-                 std::int64_t first_row) const {
-    if (slice.count == 0) return;
-    GemmArgs gemm{};
-    gemm.c_row = slice.out_local;
-    gemm.count = slice.count;
-    gemm.depth = p_.weight.in;
-    if (widen_ == nullptr) {
-      gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
-      gemm.a_stride = in_channels_;
-      gemm.a_row = slice.in_row;
-    } else {
-      gemm.a = widen_rows(pass, slice, sums.data + sums.count);
-      gemm.a_stride = p_.weight.in;
-      gemm.a_row = own_rows_.data();
-    }
-    float* c = sums.data;
+  void decode_panels(const Pass& pass, std::int64_t k, float* to) const {
+    const PackedView& w = *p_.weight.packed;
+    const auto scale_bytes = static_cast<std::int64_t>(size_of(w.scale_dtype));
     for (std::size_t p = pass.begin; p < pass.end; ++p) {
-      const std::int64_t width = panels_[p].kernel.width;
-      gemm.b = weights_.at(pass.group, p, k);
-      gemm.b_stride = width;
-      gemm.c = c + first_row * width;
-      panels_[p].kernel.run(gemm);
-      c += sums.rows * width;
+      const Panel& panel = panels_[p];
+      const std::int64_t scale = w.at(k, panel.first, w.groups) * scale_bytes;
+      decode_({.codes = w.codes + w.at(k, panel.first, w.words),
+               .scales = w.scales + scale,
+               .biases = w.biases + scale,
+               .item = w.item_stride(),
+               .code_column = w.column_stride(w.words),
+               .scale_column = w.column_stride(w.groups),
+               .bits = w.bits,
+               .group_size = w.group_size,
+               .depth = p_.weight.in,
+               .columns = panel.count,
+               .width = panel.kernel.width,
+               .out = to});
+      to += p_.weight.in * panel.kernel.width;
     }
   }
 
-  const float* widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
+  void widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
     constexpr std::int64_t kHalfBytes = 2;
-    const std::byte* x = p_.x->raw() + pass.group * p_.weight.in * kHalfBytes;
-    widen_({.x = x,
+    widen_({.x = p_.x->raw() + pass.group * p_.weight.in * kHalfBytes,
             .x_stride = in_channels_,
             .row = slice.in_row,
             .count = slice.count,
             .depth = p_.weight.in,
             .out = to,
             .out_stride = p_.weight.in});
-    return to;
   }
 
-  void finish(const Pass& pass, const float* sums, std::int64_t first_row,
-              std::int64_t rows) const {
-    const Epilogue& e = p_.epilogue;
-    const auto bytes = static_cast<std::int64_t>(size_of(p_.y->dtype()));
+  void finish(const Pass& pass, const float* sums, std::int64_t first, std::int64_t rows) const {
     for (std::size_t p = pass.begin; p < pass.end; ++p) {
-      const std::int64_t column = pass.group * p_.weight.out + panels_[p].first;
-      StoreArgs store{};
-      store.c = sums;
-      store.c_stride = panels_[p].kernel.width;
-      store.rows = rows;
-      store.width = panels_[p].count;
-      store.y_stride = out_channels_;
-      // Without a permutation a rank is a row.
-      std::int64_t offset = column;
-      if (p_.map.out_row_of_rank.empty()) {
-        offset += first_row * out_channels_;
-      } else {
-        store.y_row = p_.map.out_row_of_rank.data() + first_row;
-      }
-      store.y = p_.y->mutable_raw() + offset * bytes;
-      if (e.residual != nullptr) store.residual = e.residual->raw() + offset * bytes;
-      if (bias_.defined()) store.bias = bias_.data<float>() + column;
-      if (e.scale != nullptr) store.scale = e.scale + column;
-      if (e.shift != nullptr) store.shift = e.shift + column;
-      store.rectifier = e.rectifier;
-      store.slope = e.slope;
-      store_(store);
-      sums += rows * store.c_stride;
+      const std::int64_t width = panels_[p].kernel.width;
+      store_({.sums = sums,
+              .stride = width,
+              .first = first,
+              .rows = rows,
+              .column = pass.group * p_.weight.out + panels_[p].first,
+              .width = panels_[p].count});
+      sums += rows * width;
     }
   }
 
   const ConvForward& p_;
-  Isa isa_;
-  std::vector<Panel> panels_;
-  WeightPanels weights_;
-  Kernel<StoreArgs> store_;
-  Kernel<WidenArgs> widen_ = nullptr;  // 16-bit features only
+  ForwardPlan plan_;
+  const std::vector<Panel>& panels_;
+  std::optional<WeightPanels> weights_;  // dense weights
+  Kernel<DecodeArgs> decode_ = nullptr;  // packed ones
+  SumStore store_;
+  Kernel<WidenArgs> widen_ = nullptr;   // 16-bit features only
   std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows
-  Tensor bias_;
-  std::int64_t in_channels_, out_channels_;
+  Prefetch prefetch_;
+  std::int64_t in_channels_;
   std::vector<Pass> passes_;
-  std::int64_t blocks_per_task_ = 1;
 };
 
 }  // namespace

@@ -20,10 +20,12 @@ struct ConvPointwise {
   Epilogue epilogue = {};
 };
 
-// Tiles of consecutive rows: every type and channel count.
+// Tiles of consecutive rows: every type and channel count, dense weights.
+[[nodiscard]] bool has_dense_weight(const ConvPointwise& problem);
 void row_tiles_pointwise(const ConvPointwise& problem);
 
-// As a convolution over a map in which each row meets itself, by reference_forward.
+// As a convolution over a map in which each row meets itself: packed weights too.
+void offset_major_pointwise(const ConvPointwise& problem);
 void reference_pointwise(const ConvPointwise& problem);
 
 }  // namespace voxloom::cpu

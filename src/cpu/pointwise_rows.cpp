@@ -110,6 +110,8 @@ class RowTiles {
 
 }  // namespace
 
+bool has_dense_weight(const ConvPointwise& problem) { return !problem.weight.packed; }
+
 void row_tiles_pointwise(const ConvPointwise& problem) { RowTiles(problem).run(); }
 
 }  // namespace voxloom::cpu

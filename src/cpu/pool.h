@@ -14,10 +14,10 @@ namespace voxloom::cpu {
 // An output row without entries is 0. Sums are float32, in offset order.
 struct PoolSum {
   MapBlocks map;
-  const Tensor* x = nullptr;             // (N_in, C), float32 / float16 / bfloat16
-  std::span<const float> offset_weights; // one per kernel offset; empty: all 1
+  const Tensor* x = nullptr;              // (N_in, C), float32 / float16 / bfloat16
+  std::span<const float> offset_weights;  // one per kernel offset; empty: all 1
   bool mean = false;
-  Tensor* y = nullptr;                   // (N_out, C), x's dtype; every element is written
+  Tensor* y = nullptr;  // (N_out, C), x's dtype; every element is written
 };
 void pool_sum(const PoolSum& problem);
 

@@ -11,7 +11,7 @@
 namespace voxloom::cpu {
 namespace {
 
-// Who leads each element of one block: the value and its input row, -1 for nobody yet.
+// Who leads each element of one block.
 struct BlockLead {
   std::vector<float> values;
   std::vector<std::int32_t> rows;
@@ -23,10 +23,9 @@ void challenge(const T* x, std::int32_t row, std::int64_t channels, float* value
                std::int32_t* rows) {
   for (std::int64_t c = 0; c < channels; ++c) {
     const auto value = static_cast<float>(x[c]);
-    const bool takes = rows[c] < 0 || beats(value, values[c]) ||
-                       (ties(value, values[c]) && row < rows[c]);
-    values[c] = takes ? value : values[c];
-    rows[c] = takes ? row : rows[c];
+    const bool same = stays(values[c], rows[c], value, row);
+    values[c] = same ? values[c] : value;
+    rows[c] = same ? rows[c] : row;
   }
 }
 
@@ -34,8 +33,8 @@ template <typename T>
 void lead_block(const MapBlocks& map, const Tensor& x, std::int64_t block, BlockLead& lead) {
   const std::int64_t channels = x.dim(1);
   const auto elements = static_cast<std::size_t>(map.rows_in(block) * channels);
-  lead.values.assign(elements, 0.0F);
-  lead.rows.assign(elements, -1);
+  lead.values.assign(elements, Nobody::kValue);
+  lead.rows.assign(elements, Nobody::kRow);
   const T* data = x.data<T>();
   for (std::int64_t k = 0; k < map.volume; ++k) {
     const BlockSlice slice = map.slice(block, k);
@@ -97,9 +96,9 @@ void pool_max(const PoolMax& problem) {
   visit_feature_dtype("pool", problem.x->dtype(), [&]<typename T>() {
     T* y = problem.y->mutable_data<T>();
     for_each_lead<T>(problem.map, *problem.x,
-                     [&](std::int64_t out_row, const float* values, const std::int32_t*) {
+                     [&](std::int64_t out_row, const float* values, const std::int32_t* rows) {
                        for (std::int64_t c = 0; c < channels; ++c) {
-                         y[out_row * channels + c] = T(values[c]);
+                         y[out_row * channels + c] = T(rows[c] == Nobody::kRow ? 0.0F : values[c]);
                        }
                      });
   });
@@ -110,10 +109,9 @@ Tensor pool_max_winners(const MapBlocks& map, const Tensor& x) {
   Tensor winners = Tensor::empty({map.out_rows, channels}, DType::i32);
   auto* table = winners.mutable_data<std::int32_t>();
   visit_feature_dtype("pool", x.dtype(), [&]<typename T>() {
-    for_each_lead<T>(map, x,
-                     [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
-                       std::copy(rows, rows + channels, table + out_row * channels);
-                     });
+    for_each_lead<T>(map, x, [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
+      std::replace_copy(rows, rows + channels, table + out_row * channels, Nobody::kRow, -1);
+    });
   });
   return winners;
 }

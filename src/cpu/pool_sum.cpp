@@ -11,8 +11,8 @@ namespace {
 
 // The sums of one block, kept by each chunk for its blocks.
 struct BlockSums {
-  std::vector<float> values;   // (rows, C)
-  std::vector<double> weights; // per row; whole weights add up exactly
+  std::vector<float> values;    // (rows, C)
+  std::vector<double> weights;  // per row; whole weights add up exactly
 };
 
 template <typename T>

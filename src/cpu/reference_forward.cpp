@@ -25,6 +25,15 @@ void accumulate(const ConvForward& problem, std::int64_t k, const T* x, float* s
   }
 }
 
+template <typename T>
+void accumulate_packed(const ConvForward& problem, std::int64_t k, const T* x, float* sums) {
+  const WeightView& w = problem.weight;
+  for (std::int64_t i = 0; i < w.in; ++i) {
+    const auto value = static_cast<float>(x[i]);
+    for (std::int64_t o = 0; o < w.out; ++o) sums[o] += value * w.packed->value(k, i, o);
+  }
+}
+
 template <typename T, typename W, typename Y>
 void run_block(const ConvForward& problem, std::int64_t block) {
   const MapBlocks& map = problem.map;
@@ -35,8 +44,10 @@ void run_block(const ConvForward& problem, std::int64_t block) {
   for (std::int64_t k = 0; k < map.volume; ++k) {
     const BlockSlice slice = map.slice(block, k);
     for (std::int64_t e = 0; e < slice.count; ++e) {
-      accumulate<T, W>(problem, k, problem.x->data<T>() + slice.in_row[e] * in_channels,
-                       sums.data() + slice.out_local[e] * out_channels);
+      const T* x = problem.x->data<T>() + slice.in_row[e] * in_channels;
+      float* sum = sums.data() + slice.out_local[e] * out_channels;
+      problem.weight.packed ? accumulate_packed(problem, k, x, sum)
+                            : accumulate<T, W>(problem, k, x, sum);
     }
   }
   for (std::int64_t local = 0; local < rows; ++local) {

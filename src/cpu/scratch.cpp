@@ -18,7 +18,7 @@ thread_local Buffer buffer;
 std::span<float> thread_scratch(std::int64_t count) {
   if (buffer.floats < count) {
     buffer = {};
-    buffer.bytes = allocate_bytes(static_cast<std::size_t>(count) * sizeof(float));
+    buffer.bytes = allocate_system_bytes(static_cast<std::size_t>(count) * sizeof(float));
     buffer.floats = count;
   }
   return {reinterpret_cast<float*>(buffer.bytes.get()), static_cast<std::size_t>(count)};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/checked.h"
 #include "core/dispatch.h"
 #include "core/parallel.h"
 #include "cpu/maximum.h"
@@ -103,7 +104,7 @@ void win_rows(const Tensor& x, Rows rows, std::vector<std::int32_t>& winners) {
 
 Segments group_rows(std::span<const std::int32_t> segment_of_row, std::int64_t segments) {
   Segments result;
-  result.begin.assign(static_cast<std::size_t>(segments) + 1, 0);
+  resize_or_throw("segment_reduce", result.begin, segments + 1, std::int64_t{0});
   for (const std::int32_t s : segment_of_row) {
     if (s >= 0) ++result.begin[static_cast<std::size_t>(s) + 1];
   }

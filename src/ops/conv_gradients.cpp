@@ -62,6 +62,15 @@ DType result_type(std::string_view op, const Tensor& x, const std::optional<DTyp
   return dtype;
 }
 
+// The data gradient reads a weight along its output channels, which packed codes do not allow.
+Weight unpacked(const Weight& weight) {
+  const auto* packed = std::get_if<QuantizedWeight>(&weight);
+  return packed == nullptr ? weight : Weight(dequantize(*packed));
+}
+DType weight_type(const Weight& weight, const Tensor& features) {
+  return std::holds_alternative<QuantizedWeight>(weight) ? DType::f32 : features.dtype();
+}
+
 Tensor weight_gradient(const MapBlocks& map, const Tensor& x, const Tensor& dy,
                        const WeightShape& shape) {
   Tensor dw = Tensor::empty({shape.volume, shape.groups, shape.in, shape.out}, DType::f32);
@@ -87,14 +96,13 @@ Tensor conv_input_gradient(const Tensor& dy, const Weight& weight, const KernelM
                               .is_box = kernel.offsets.empty(),
                               .in_channels = channels,
                               .groups = groups,
-                              .dtype = dy.dtype()};
-  const ConvWeight checked = check_weight(context, weight);
+                              .dtype = weight_type(weight, dy)};
+  const Weight dense = unpacked(weight);
+  const ConvWeight checked = check_weight(context, dense);
   check_output_channels(kOp, dy, checked);
   Tensor dx = Tensor::empty({map.source().size(), channels}, dy.dtype());
-  cpu::convolve({.map = map.swapped().blocks(),
-                 .x = &dy,
-                 .weight = checked.view.transposed(),
-                 .y = &dx});
+  cpu::convolve(
+      {.map = map.swapped().blocks(), .x = &dy, .weight = checked.view.transposed(), .y = &dx});
   return dx;
 }
 
@@ -129,8 +137,9 @@ Tensor linear_input_gradient(const Tensor& dy, const Weight& weight) {
                               .kernel_size = 1,
                               .volume = 1,
                               .in_channels = input_channels(weight, 1),
-                              .dtype = dy.dtype()};
-  const ConvWeight checked = check_weight(context, weight);
+                              .dtype = weight_type(weight, dy)};
+  const Weight dense = unpacked(weight);
+  const ConvWeight checked = check_weight(context, dense);
   check_output_channels(kOp, dy, checked);
   Tensor dx = Tensor::empty({dy.dim(0), context.in_channels}, dy.dtype());
   cpu::convolve_pointwise({.x = &dy, .weight = checked.view.transposed(), .y = &dx});

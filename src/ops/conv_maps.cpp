@@ -2,6 +2,7 @@
 
 #include "coords/relation.h"
 #include "coords/strides.h"
+#include "coords/support.h"
 #include "core/error.h"
 #include "ops/target.h"
 
@@ -21,14 +22,14 @@ void require_submanifold(std::string_view op, const KernelSpec& kernel) {
 CoordinateSet forward_support(std::string_view op, const SparseTensor& x,
                               const ConvOptions& options, const KernelSpec& kernel) {
   require(!options.bounds || (options.support == Support::reachable && !has_target(options.target)),
-          op, "bounds go with support reachable only");
+          op, "bounds go with support reachable and no target only");
   if (has_target(options.target)) {
     return resolve_target(op, options.target, multiplied_stride(op, x.stride(), kernel.stride),
                           x.batch_size());
   }
   switch (options.support) {
-    case Support::strided: return strided_support(x.coords(), kernel.stride);
-    case Support::reachable: return reachable_support(x.coords(), kernel, options.bounds);
+    case Support::strided: return strided_support(op, x.coords(), kernel.stride);
+    case Support::reachable: return reachable_support(op, x.coords(), kernel, options.bounds);
     case Support::submanifold: require_submanifold(op, kernel); return x.coords();
   }
   fail(op, "unknown support number {}", static_cast<int>(options.support));
@@ -82,7 +83,7 @@ KernelMap transposed_map_for(std::string_view op, const SparseTensor& x,
   const Triple stride = divided_stride(op, x.stride(), kernel.stride);
   const CoordinateSet target = has_target(options.target)
                                    ? resolve_target(op, options.target, stride, x.batch_size())
-                                   : transposed_support(x.coords(), kernel);
+                                   : transposed_support(op, x.coords(), kernel);
   return transposed_map(x.coords(), target, kernel);
 }
 

@@ -126,8 +126,7 @@ ConvWeight check_packed(const WeightContext& c, const QuantizedWeight& weight) {
           "packed weight of volume {} and {} input channels does not match {} and {} input "
           "channels",
           weight.kernel_volume(), weight.in_channels, kernel_text(c), c.in_channels);
-  const Tensor dense = dequantize(weight);
-  return {dense, view_kernel_major(c, dense)};
+  return {weight.codes, WeightView::of(weight)};
 }
 
 }  // namespace

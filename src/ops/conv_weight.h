@@ -31,7 +31,7 @@ struct ConvWeight {
   [[nodiscard]] std::int64_t out_channels() const { return view.groups * view.out; }
 };
 
-// A dense weight is viewed, a packed one is dequantized to float32. Throws std::invalid_argument on
+// A view of `weight`, which must outlive it. Throws std::invalid_argument on
 // a wrong dtype, rank or shape, naming what would fit.
 [[nodiscard]] ConvWeight check_weight(const WeightContext& context, const Weight& weight);
 

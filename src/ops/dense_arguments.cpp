@@ -5,14 +5,11 @@
 #include "core/error.h"
 
 namespace voxloom {
-namespace {
 
 std::string text_of(const Tensor& tensor) {
   return tensor.defined() ? fmt::format("{} {}", to_string(tensor.shape()), name_of(tensor.dtype()))
                           : "an undefined tensor";
 }
-
-}  // namespace
 
 void check_elements(std::string_view op, const Tensor& x) {
   require(x.defined() && is_feature_dtype(x.dtype()), op,

@@ -1,7 +1,8 @@
 // devoxelize: voxel features read at points.
 
-#include "core/error.h"
 #include "cpu/devoxelize.h"
+
+#include "core/error.h"
 #include "ops/point_arguments.h"
 #include "voxloom/points.h"
 

@@ -1,7 +1,8 @@
 // activate, exp, round: any shape.
 
-#include "core/error.h"
 #include "cpu/elementwise.h"
+
+#include "core/error.h"
 #include "ops/dense_arguments.h"
 #include "voxloom/dense.h"
 

@@ -1,15 +1,14 @@
 // embedding_lookup: rows of a table, picked by number.
 
 #include "core/error.h"
-#include "cpu/gather_rows.h"
+#include "cpu/row_ops.h"
 #include "voxloom/dense.h"
 
 namespace voxloom {
 
 Tensor embedding_lookup(const Tensor& indices, const Tensor& table) {
   constexpr std::string_view kOp = "embedding_lookup";
-  require(indices.defined() && indices.dtype() == DType::i32, kOp,
-          "expected int32 indices, got {}",
+  require(indices.defined() && indices.dtype() == DType::i32, kOp, "expected int32 indices, got {}",
           indices.defined() ? name_of(indices.dtype()) : "an undefined tensor");
   require(table.defined() && table.rank() == 2 && is_feature_dtype(table.dtype()), kOp,
           "expected a table of shape (V,C) and type float32, float16 or bfloat16, got {} {}",
@@ -22,9 +21,9 @@ Tensor embedding_lookup(const Tensor& indices, const Tensor& table) {
   }
   Shape shape = indices.shape();
   shape.push_back(table.dim(1));
-  Tensor y = Tensor::empty(std::move(shape), table.dtype());
-  cpu::gather_rows(table, rows, y);
-  return y;
+  Tensor y = Tensor::empty({indices.size(), table.dim(1)}, table.dtype());
+  cpu::place_rows({.features = &table, .rows = rows}, y);
+  return y.reshape(std::move(shape));
 }
 
 }  // namespace voxloom

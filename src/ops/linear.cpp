@@ -16,11 +16,8 @@ Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) {
             "expected a weight of shape (C_out,{}), got {}", x.dim(1),
             dense->defined() ? to_string(dense->shape()) : "an undefined tensor");
   }
-  const WeightContext context{.op = kOp,
-                              .kernel_size = 1,
-                              .volume = 1,
-                              .in_channels = x.dim(1),
-                              .dtype = x.dtype()};
+  const WeightContext context{
+      .op = kOp, .kernel_size = 1, .volume = 1, .in_channels = x.dim(1), .dtype = x.dtype()};
   const ConvWeight checked = check_weight(context, weight);
   check_bias(context, bias, checked.out_channels());
   return run_pointwise(x, checked, bias);

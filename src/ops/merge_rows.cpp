@@ -78,8 +78,8 @@ Voxelized merge_rows(std::span<const Coordinate> rows, const Tensor& features,
   const CoordinateSet set = set_of(rows, options);
   std::vector<std::int32_t> row_of_point = find_rows(set, rows);
   const cpu::Segments segments = cpu::group_rows(row_of_point, set.size());
-  const auto dropped =
-      static_cast<std::int64_t>(row_of_point.size()) - static_cast<std::int64_t>(segments.rows.size());
+  const auto dropped = static_cast<std::int64_t>(row_of_point.size()) -
+                       static_cast<std::int64_t>(segments.rows.size());
   return {.tensor = {set, reduce(segments, features, options.reduction)},
           .row_of_point = std::move(row_of_point),
           .dropped = dropped};

@@ -26,7 +26,9 @@ Tensor squared_weight_sums(const cpu::WeightView& w) {
         for (std::int64_t o = 0; o < w.out; ++o) {
           double sum = 0;
           for (std::int64_t i = 0; i < w.in; ++i) {
-            const auto value = static_cast<double>(static_cast<float>(from[w.at(k, g, i, o)]));
+            const float element =
+                w.packed ? w.packed->value(k, i, o) : static_cast<float>(from[w.at(k, g, i, o)]);
+            const auto value = static_cast<double>(element);
             sum += value * value;
           }
           *to++ = static_cast<float>(sum);

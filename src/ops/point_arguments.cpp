@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "core/checked.h"
+#include "ops/dense_arguments.h"
 
 namespace voxloom {
 namespace {
-
-std::string text_of(const Tensor& tensor) {
-  return tensor.defined() ? fmt::format("{} {}", to_string(tensor.shape()), name_of(tensor.dtype()))
-                          : "an undefined tensor";
-}
 
 void require_grid(std::string_view op, const Grid& grid) {
   for (const double size : grid.voxel_size) {
@@ -29,8 +25,7 @@ std::span<const std::int32_t> check_batch(std::string_view op, const Tensor& bat
           "expected a batch of shape ({}) and type int32, got {}", points, text_of(batch));
   const std::span<const std::int32_t> values = batch.span<std::int32_t>();
   const auto negative = std::ranges::find_if(values, [](std::int32_t b) { return b < 0; });
-  require(negative == values.end(), op, "point {} has a negative batch",
-          negative - values.begin());
+  require(negative == values.end(), op, "point {} has a negative batch", negative - values.begin());
   return values;
 }
 
@@ -38,9 +33,9 @@ std::span<const std::int32_t> check_batch(std::string_view op, const Tensor& bat
 
 cpu::PointGrid check_points(std::string_view op, const Tensor& points, const Tensor& batch,
                             const Grid& grid) {
-  require(points.defined() && points.rank() == 2 && points.dim(1) == 3 &&
-              points.dtype() == DType::f32,
-          op, "expected points of shape (P,3) and type float32, got {}", text_of(points));
+  require(
+      points.defined() && points.rank() == 2 && points.dim(1) == 3 && points.dtype() == DType::f32,
+      op, "expected points of shape (P,3) and type float32, got {}", text_of(points));
   require_row_count(op, points.dim(0));
   require_grid(op, grid);
   return {points.span<float>(), check_batch(op, batch, points.dim(0)), grid};

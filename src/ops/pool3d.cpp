@@ -54,10 +54,8 @@ SparseTensor max_unpool3d(const SparseTensor& x, const SparseTensor& pooled,
   const Tensor winners = cpu::pool_max_winners(map.blocks(), x.features());
   const KernelMap swapped = map.swapped();
   Tensor y = Tensor::empty({x.rows(), x.channels()}, x.dtype());
-  cpu::pool_max_scatter({.swapped_map = swapped.blocks(),
-                         .winners = &winners,
-                         .dy = &pooled.features(),
-                         .y = &y});
+  cpu::pool_max_scatter(
+      {.swapped_map = swapped.blocks(), .winners = &winners, .dy = &pooled.features(), .y = &y});
   return {x.coords(), std::move(y), std::max(x.batch_size(), pooled.batch_size())};
 }
 

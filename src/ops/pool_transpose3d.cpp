@@ -25,8 +25,7 @@ SparseTensor mean_on_transposed_map(std::string_view op, const SparseTensor& x,
                  .offset_weights = offset_weights,
                  .mean = true,
                  .y = &y});
-  return {map.target(), std::move(y),
-          std::max(x.batch_size(), target_batch_size(geometry.target))};
+  return {map.target(), std::move(y), std::max(x.batch_size(), target_batch_size(geometry.target))};
 }
 
 // s - |o - (s-1)| for o = 0 .. 2s-2: the axis weight times s.

@@ -1,7 +1,8 @@
 // softmax, batch_norm, layer_norm, rms_norm.
 
-#include "core/error.h"
 #include "cpu/row_wise.h"
+
+#include "core/error.h"
 #include "ops/dense_arguments.h"
 #include "voxloom/dense.h"
 

@@ -9,8 +9,7 @@ namespace {
 Shape shape_of(WeightLayout layout, const WeightShape& s) {
   switch (layout) {
     case WeightLayout::kernel_major: return {s.volume, s.in, s.out};
-    case WeightLayout::output_major:
-      return {s.groups * s.out, s.box->x, s.box->y, s.box->z, s.in};
+    case WeightLayout::output_major: return {s.groups * s.out, s.box->x, s.box->y, s.box->z, s.in};
     case WeightLayout::depthwise: return {s.volume, s.groups};
     case WeightLayout::pointwise: return {s.out, s.in};
     case WeightLayout::grouped: break;

@@ -186,14 +186,13 @@ QuantizedWeight quantize(const Tensor& weight, const QuantizeOptions& options) {
                         .volume = source.volume,
                         .in = source.in,
                         .out = source.out};
-  QuantizedWeight result{.codes = Tensor::empty(packing.shape(packing.words()), DType::u32),
-                         .scales = Tensor::empty(packing.shape(packing.groups()),
-                                                 options.scale_dtype),
-                         .biases = Tensor::empty(packing.shape(packing.groups()),
-                                                 options.scale_dtype),
-                         .bits = options.bits,
-                         .group_size = options.group_size,
-                         .in_channels = source.in};
+  QuantizedWeight result{
+      .codes = Tensor::empty(packing.shape(packing.words()), DType::u32),
+      .scales = Tensor::empty(packing.shape(packing.groups()), options.scale_dtype),
+      .biases = Tensor::empty(packing.shape(packing.groups()), options.scale_dtype),
+      .bits = options.bits,
+      .group_size = options.group_size,
+      .in_channels = source.in};
   visit_feature_dtype(kOp, weight.dtype(), [&]<typename T>() {
     require_finite<T>(weight);
     if (options.scale_dtype == DType::f16) {

@@ -37,6 +37,11 @@ TEST(Channels, EveryPair) {
   }
 }
 
+TEST(Channels, NoChannels) {
+  check_submanifold(small_input(0).x, small_input(0).features, 5, 1, 11);
+  check_submanifold(small_input(5).x, small_input(5).features, 0, 1, 11);
+}
+
 TEST(Channels, Groups) {
   for (const std::int64_t in : {4, 12, 16, 64, 128}) {
     const Input input = small_input(in);

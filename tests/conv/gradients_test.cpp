@@ -119,8 +119,9 @@ TEST(Gradients, EveryLayoutIsTheSameGradient) {
     const Problem problem = problem_of("", set, set, kernel, oracle::Direction::kForward);
     const Data data(problem, shape, DType::f32);
     const auto groups = static_cast<std::int32_t>(shape.groups);
-    oracle::Weight grouped{shape, to_doubles(conv_weight_gradient(data.x_tensor, data.dy_tensor,
-                                                                  problem.map, {.groups = groups}))};
+    oracle::Weight grouped{
+        shape, to_doubles(conv_weight_gradient(data.x_tensor, data.dy_tensor, problem.map,
+                                               {.groups = groups}))};
     const Tensor got = conv_weight_gradient(data.x_tensor, data.dy_tensor, problem.map,
                                             {.groups = groups, .layout = layout});
     EXPECT_EQ(got.shape(), dims);
@@ -142,8 +143,8 @@ TEST(Gradients, LinearNeedsNoMap) {
     const Problem problem =
         problem_of("", set, set, {.kernel_size = 1}, oracle::Direction::kForward);
     const Data data(problem, {1, 1, 20, 9}, dtype);
-    const Tensor w = to_tensor(
-        oracle::weight_to(oracle::WeightLayout::kPointwise, data.p.weight), {9, 20}, dtype);
+    const Tensor w = to_tensor(oracle::weight_to(oracle::WeightLayout::kPointwise, data.p.weight),
+                               {9, 20}, dtype);
     const oracle::FeatureSums dx = oracle::conv_dgrad(problem.expected, data.dy, data.p.weight);
     expect_within(linear_input_gradient(data.dy_tensor, w), dx.sums.value,
                   dx.sums.zero_mean_bounds(), "linear input");
@@ -220,19 +221,23 @@ TEST(GradientRefusals, WeightGradient) {
   refuses(x, dy, "unknown weight layout number 9", {.layout = static_cast<WeightLayout>(9)});
   refuses(x, dy, "not float16", {.dtype = DType::f16});
   expect_throws<Invalid>(
-      [&] {
-        (void)conv_weight_gradient(x, dy, list, {.layout = WeightLayout::output_major});
-      },
+      [&] { (void)conv_weight_gradient(x, dy, list, {.layout = WeightLayout::output_major}); },
       "not a list of offsets");
 }
 
 TEST(GradientRefusals, BiasAndLinear) {
   expect_throws<Invalid>([] { (void)conv_bias_gradient(zeros({4})); },
                          "[conv_bias_gradient] expected features of shape (N,C)");
-  expect_throws<Invalid>([] { (void)linear_weight_gradient(zeros({4, 2}), zeros({5, 2})); },
-                         "[linear_weight_gradient] x has 4 rows, dy has 5");
-  expect_throws<Invalid>([] { (void)linear_input_gradient(zeros({4, 2}), zeros({3, 2})); },
-                         "[linear_input_gradient] dy has 2 channels, the weight gives 3");
+  expect_throws<Invalid>(
+      [] {
+        (void)linear_weight_gradient(zeros({4, 2}), zeros({5, 2}));
+      },
+      "[linear_weight_gradient] x has 4 rows, dy has 5");
+  expect_throws<Invalid>(
+      [] {
+        (void)linear_input_gradient(zeros({4, 2}), zeros({3, 2}));
+      },
+      "[linear_input_gradient] dy has 2 channels, the weight gives 3");
 }
 
 }  // namespace

@@ -2,20 +2,17 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "oracle/dense.h"
 #include "oracle/random.h"
-#include "support/oracle_bridge.h"
+#include "support/exactly.h"
 #include "support/same_bits.h"
 #include "voxloom/dense.h"
 
 namespace voxloom::test {
 
-inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-inline constexpr double kInf = std::numeric_limits<double>::infinity();
 inline constexpr double kUlp = 0x1p-24;
 
 inline const std::vector<DType> kFeatureTypes = {DType::f32, DType::f16, DType::bf16};

@@ -23,8 +23,8 @@ const std::vector<Kind> kKinds = {
 };
 
 std::vector<double> inputs(DType dtype) {
-  std::vector<double> values{0.0,  -0.0, 1.0,   -1.0,  0.5,  20.0, 20.5, -20.0, 88.0,
-                             -88.0, 95.0, -95.0, 120.0, -120.0, 1e4, -1e4, kNan, kInf, -kInf};
+  std::vector<double> values{0.0,  -0.0,  1.0,   -1.0,   0.5, 20.0, 20.5, -20.0, 88.0, -88.0,
+                             95.0, -95.0, 120.0, -120.0, 1e4, -1e4, kNan, kInf,  -kInf};
   if (dtype != DType::f16) values.insert(values.end(), {1e20, -1e20, 1e-30, -1e-30});
   oracle::Random random(81);
   for (const double scale : {0.01, 1.0, 8.0, 30.0}) {

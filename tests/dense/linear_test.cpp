@@ -26,9 +26,8 @@ void expect_linear(oracle::Random& random, const Shape& sizes, DType dtype) {
 TEST(Linear, EveryTypeAndSize) {
   oracle::Random random(101);
   for (const DType dtype : kFeatureTypes) {
-    for (const Shape& sizes :
-         {Shape{0, 3, 4}, Shape{1, 1, 1}, Shape{5, 0, 3}, Shape{5, 3, 0}, Shape{7, 33, 130},
-          Shape{300, 7, 5}, Shape{9, 130, 33}}) {
+    for (const Shape& sizes : {Shape{0, 3, 4}, Shape{1, 1, 1}, Shape{5, 0, 3}, Shape{5, 3, 0},
+                               Shape{7, 33, 130}, Shape{300, 7, 5}, Shape{9, 130, 33}}) {
       expect_linear(random, sizes, dtype);
     }
   }
@@ -67,8 +66,7 @@ TEST(Linear, NanAndInfinitiesStayInTheirRow) {
   const Tensor w = to_tensor({1, 1, -1, 2}, {2, 2});
   const std::vector<double> y = to_doubles(linear(x, w));
   EXPECT_TRUE(std::isnan(y[0]) && std::isnan(y[1]));
-  EXPECT_EQ((std::vector<double>{y.begin() + 2, y.end()}),
-            (std::vector<double>{kInf, kInf, 2, 1}));
+  EXPECT_EQ((std::vector<double>{y.begin() + 2, y.end()}), (std::vector<double>{kInf, kInf, 2, 1}));
 }
 
 TEST(Linear, TheSameBitsAtEveryThreadCount) {
@@ -84,20 +82,33 @@ TEST(LinearRefusals, Messages) {
   const Tensor w = Tensor::zeros({2, 3}, DType::f32);
   expect_throws<Invalid>([&] { (void)linear(Tensor::zeros({3}, DType::f32), w); },
                          "[linear] expected features of shape (N,C)");
-  expect_throws<Invalid>([&] { (void)linear(x, Tensor::zeros({3, 2}, DType::f32)); },
-                         "[linear] expected a weight of shape (C_out,3), got (3,2)");
-  expect_throws<Invalid>([&] { (void)linear(x, Tensor::zeros({1, 3, 2}, DType::f32)); },
-                         "[linear] expected a weight of shape (C_out,3), got (1,3,2)");
+  expect_throws<Invalid>(
+      [&] {
+        (void)linear(x, Tensor::zeros({3, 2}, DType::f32));
+      },
+      "[linear] expected a weight of shape (C_out,3), got (3,2)");
+  expect_throws<Invalid>(
+      [&] {
+        (void)linear(x, Tensor::zeros({1, 3, 2}, DType::f32));
+      },
+      "[linear] expected a weight of shape (C_out,3), got (1,3,2)");
   expect_throws<Invalid>([&] { (void)linear(x, Tensor{}); }, "got an undefined tensor");
-  expect_throws<Invalid>([&] { (void)linear(x, Tensor::zeros({2, 3}, DType::f16)); },
-                         "[linear] features are float32, the weight is float16");
+  expect_throws<Invalid>(
+      [&] {
+        (void)linear(x, Tensor::zeros({2, 3}, DType::f16));
+      },
+      "[linear] features are float32, the weight is float16");
   expect_throws<Invalid>([&] { (void)linear(x, w, Tensor::zeros({3}, DType::f32)); },
                          "[linear] expected a bias of shape (2)");
   expect_throws<Invalid>(
-      [&] { (void)linear(x, quantize(Tensor::zeros({2, 4}, DType::f32))); },
+      [&] {
+        (void)linear(x, quantize(Tensor::zeros({2, 4}, DType::f32)));
+      },
       "[linear] packed weight of volume 1 and 4 input channels");
   expect_throws<Invalid>(
-      [&] { (void)linear(x, quantize(Tensor::zeros({8, 3, 2}, DType::f32))); },
+      [&] {
+        (void)linear(x, quantize(Tensor::zeros({8, 3, 2}, DType::f32)));
+      },
       "[linear] packed weight of volume 8 and 3 input channels");
 }
 

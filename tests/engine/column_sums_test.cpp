@@ -1,8 +1,9 @@
 // Column sums on every instruction set of this machine, against float64 sums.
 
+#include "cpu/column_sums.h"
+
 #include <gtest/gtest.h>
 
-#include "cpu/column_sums.h"
 #include "engine/problems.h"
 #include "voxloom/parallel.h"
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cpu/plan.h"
 #include "engine/problems.h"
 #include "voxloom/parallel.h"
 
@@ -34,9 +35,16 @@ struct ForwardData {
     w = random_tensor(random, {c.map.volume * c.groups * c.in * c.out},
                       c.float_weight ? DType::f32 : c.dtype);
     bias = random_tensor(random, {c.groups * c.out}, c.dtype);
-    view = {.data = w.raw(), .dtype = w.dtype(), .volume = c.map.volume, .groups = c.groups,
-            .in = c.in, .out = c.out, .stride_k = c.groups * c.in * c.out,
-            .stride_g = c.in * c.out, .stride_i = c.out, .stride_o = 1};
+    view = {.data = w.raw(),
+            .dtype = w.dtype(),
+            .volume = c.map.volume,
+            .groups = c.groups,
+            .in = c.in,
+            .out = c.out,
+            .stride_k = c.groups * c.in * c.out,
+            .stride_g = c.in * c.out,
+            .stride_i = c.out,
+            .stride_o = 1};
     if (c.output_major) {
       view.stride_o = c.map.volume * c.in;
       view.stride_g = c.out * view.stride_o;
@@ -46,8 +54,8 @@ struct ForwardData {
   }
 
   [[nodiscard]] cpu::ConvForward problem(Tensor& y) const {
-    return {.map = map.blocks, .x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr,
-            .y = &y};
+    return {
+        .map = map.blocks, .x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr, .y = &y};
   }
 
   [[nodiscard]] Sums expected() const {
@@ -120,9 +128,12 @@ TEST(Forward, NoInputRowsGiveTheBias) {
 
 TEST(Forward, Groups) {
   for (const auto& [groups, in, out] :
-       {std::tuple{2, 8, 8}, {2, 3, 5}, {4, 16, 4}, {6, 1, 1}, {33, 1, 1}, {64, 1, 1}, {8, 1, 2}, {21, 1, 3}}) {
+       {std::tuple{2, 8, 8}, {2, 3, 5}, {4, 16, 4}, {6, 1, 1}, {33, 1, 1}, {64, 1, 1}, {8, 1, 2}}) {
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      check({.map = {300, 280, 5, 0.3, true}, .in = in, .out = out, .groups = groups,
+      check({.map = {300, 280, 5, 0.3, true},
+             .in = in,
+             .out = out,
+             .groups = groups,
              .dtype = dtype});
     }
   }
@@ -140,46 +151,40 @@ TEST(Forward, OneEntryPerRow) {  // strided and transposed maps
 
 TEST(Forward, SameBitsForAnyThreadCount) {
   for (const DType dtype : {DType::f32, DType::f16}) {
-    for (const auto& [groups, in, out] : {std::tuple{1, 20, 50}, {24, 1, 1}}) {
-      const ForwardCase c{.map = {3000, 2900, 9, 0.3, true}, .in = in, .out = out,
-                          .groups = groups, .dtype = dtype};
-      const ForwardData data(c);
-      on_each_isa([&](const std::string& isa) {
-        for (const auto& algorithm : cpu::forward_algorithms()) {
-          Tensor first;
-          for (const int threads : {1, 2, 3}) {
-            Tensor y = Tensor::empty({c.map.out_rows, c.groups * c.out}, c.dtype);
-            if (!algorithm.can_do(data.problem(y))) continue;
-            with_threads(threads, [&] { algorithm.run(data.problem(y)); });
-            if (threads == 1) first = y;
-            EXPECT_TRUE(same_bits(first, y)) << algorithm.name << " " << isa << " " << threads;
-          }
+    const ForwardCase c{.map = {3000, 2900, 9, 0.3, true}, .in = 20, .out = 50, .dtype = dtype};
+    const ForwardData data(c);
+    on_each_isa([&](const std::string& isa) {
+      for (const auto& algorithm : cpu::forward_algorithms()) {
+        Tensor first = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
+        if (!algorithm.can_do(data.problem(first))) continue;
+        for (const int threads : {1, 2, 3}) {
+          Tensor y = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
+          with_threads(threads, [&] { algorithm.run(data.problem(y)); });
+          if (threads == 1) first = y;
+          EXPECT_TRUE(same_bits(first, y)) << algorithm.name << " " << isa << " " << threads;
         }
-      });
-    }
+      }
+    });
   }
 }
 
 TEST(Forward, Epilogue) {
-  for (const auto& [dtype, groups] : {std::pair{DType::f32, 1}, {DType::f16, 1}, {DType::bf16, 1},
-                                      {DType::f32, 21}, {DType::f16, 21}}) {
-    const std::int64_t columns = 21;
-    const ForwardCase c{.map = {300, 290, 4, 0.4, true}, .in = groups == 1 ? 8 : 1,
-                        .out = columns / groups, .groups = groups, .dtype = dtype};
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+    const ForwardCase c{.map = {300, 290, 4, 0.4, true}, .in = 8, .out = 21, .dtype = dtype};
     const ForwardData data(c);
     Random random(5);
-    const Tensor scale = random_tensor(random, {columns}, DType::f32);
-    const Tensor shift = random_tensor(random, {columns}, DType::f32);
-    const Tensor residual = random_tensor(random, {c.map.out_rows, columns}, dtype);
+    const Tensor scale = random_tensor(random, {c.out}, DType::f32);
+    const Tensor shift = random_tensor(random, {c.out}, DType::f32);
+    const Tensor residual = random_tensor(random, {c.map.out_rows, c.out}, dtype);
     const std::vector<double> rs = to_doubles(residual);
     for (const cpu::Rectifier rectifier :
          {cpu::Rectifier::none, cpu::Rectifier::relu, cpu::Rectifier::leaky_relu}) {
       Sums sums = data.expected();
       std::vector<double> bounds = sums.bounds();
       for (std::size_t i = 0; i < bounds.size(); ++i) {
-        const double s = scale.data<float>()[i % static_cast<std::size_t>(columns)];
+        const double s = scale.data<float>()[i % static_cast<std::size_t>(c.out)];
         double& value = sums.value[i];
-        value = value * s + shift.data<float>()[i % static_cast<std::size_t>(columns)] + rs[i];
+        value = value * s + shift.data<float>()[i % static_cast<std::size_t>(c.out)] + rs[i];
         bounds[i] = bounds[i] * std::fabs(s) + 1e-6;
         if (rectifier != cpu::Rectifier::none && value < 0) {
           value *= rectifier == cpu::Rectifier::relu ? 0.0 : 0.25;
@@ -187,7 +192,7 @@ TEST(Forward, Epilogue) {
       }
       on_each_isa([&](const std::string& isa) {
         for (const auto& algorithm : cpu::forward_algorithms()) {
-          Tensor y = Tensor::empty({c.map.out_rows, columns}, dtype);
+          Tensor y = Tensor::empty({c.map.out_rows, c.out}, dtype);
           cpu::ConvForward problem = data.problem(y);
           problem.epilogue = {scale.data<float>(), shift.data<float>(), &residual, rectifier,
                               0.25F};
@@ -196,6 +201,47 @@ TEST(Forward, Epilogue) {
           expect_within(y, sums.value, bounds, fmt::format("{} {}", algorithm.name, isa));
         }
       });
+    }
+  }
+}
+
+TEST(Forward, PlanCanBePrinted) {
+  ForwardData data({.map = {20, 20, 3}, .in = 4, .out = 20});
+  Tensor y = Tensor::empty({20, 20}, DType::f32);
+  EXPECT_NE(cpu::describe(data.problem(y)).find("offset_major " + current_isa()),
+            std::string::npos);
+  cpu::pin_algorithm("reference");
+  EXPECT_NE(cpu::describe(data.problem(y)).find("reference"), std::string::npos);
+  cpu::pin_algorithm("");
+}
+
+TEST(Forward, PackedWeights) {
+  Random random(17);
+  for (const auto& [volume, in, out] :
+       {std::tuple{1, 40, 50}, {1, 64, 16}, {3, 33, 21}, {4, 130, 64}, {2, 5, 3}}) {
+    const Tensor w = random_tensor(random, {volume, in, out}, DType::f32);
+    for (const QuantizeOptions options :
+         {QuantizeOptions{8, 64, DType::f16}, {4, 32, DType::f32}, {4, 128, DType::f16}}) {
+      const QuantizedWeight packed = quantize(w, options);
+      for (const DType dtype : {DType::f32, DType::f16}) {
+        ForwardData data({.map = {200, 300, volume, 0.4, true},
+                          .in = in,
+                          .out = out,
+                          .dtype = dtype,
+                          .float_weight = true});
+        data.w = dequantize(packed);
+        const Sums expected = data.expected();
+        data.view = cpu::WeightView::of(packed);
+        on_each_isa([&](const std::string& isa) {
+          for (const auto& algorithm : cpu::forward_algorithms()) {
+            Tensor y = Tensor::empty({300, out}, dtype);
+            if (!algorithm.can_do(data.problem(y))) continue;
+            algorithm.run(data.problem(y));
+            expect_within(y, expected.value, expected.bounds(),
+                          fmt::format("{} {} {} bits", algorithm.name, isa, options.bits));
+          }
+        });
+      }
     }
   }
 }

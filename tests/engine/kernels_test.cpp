@@ -26,7 +26,7 @@ TEST(Kernels, GemmTails) {
     Random random(3);
     const std::int64_t stride = 37;
     const Tensor a = random_tensor(random, {40, stride}, DType::f32);
-    const Tensor b = random_tensor(random, {30, kernel.width + 3}, DType::f32);
+    const Tensor b = random_tensor(random, {30, kernel.width}, DType::f32);
     for (const std::int64_t depth : {0, 1, 2, 3, 4, 5, 7, 8, 16, 30}) {
       for (std::int64_t count = 0; count <= 2 * kernel.rows + 1; ++count) {
         std::vector<std::int32_t> a_row;
@@ -46,13 +46,17 @@ TEST(Kernels, GemmTails) {
             for (std::int64_t o = 0; o < kernel.width; ++o) {
               sums.add(c_row[at] * kernel.width + o,
                        static_cast<double>(a.data<float>()[a_row[at] * stride + i]) *
-                           static_cast<double>(b.data<float>()[i * (kernel.width + 3) + o]));
+                           static_cast<double>(b.data<float>()[i * kernel.width + o]));
             }
           }
         }
-        kernel.run({.a = a.data<float>(), .a_stride = stride, .a_row = a_row.data(),
-                    .c_row = c_row.data(), .count = count, .b = b.data<float>(),
-                    .b_stride = kernel.width + 3, .depth = depth,
+        kernel.run({.a = a.data<float>(),
+                    .a_stride = stride,
+                    .a_row = a_row.data(),
+                    .c_row = c_row.data(),
+                    .count = count,
+                    .b = b.data<float>(),
+                    .depth = depth,
                     .c = c.mutable_data<float>()});
         expect_within(c, sums.value, sums.bounds(), fmt::format("depth {} count {}", depth, count));
       }
@@ -68,8 +72,13 @@ TEST(Kernels, WidenIsExactAndStaysInside) {
       const std::vector<double> values = to_doubles(x);
       const std::vector<std::int32_t> row = {8, 0, 3};
       std::vector<float> out(static_cast<std::size_t>(3 * depth + 1), 99.0F);
-      kernel.run({.x = x.raw(), .x_stride = depth, .row = row.data(), .count = 3, .depth = depth,
-                  .out = out.data(), .out_stride = depth});
+      kernel.run({.x = x.raw(),
+                  .x_stride = depth,
+                  .row = row.data(),
+                  .count = 3,
+                  .depth = depth,
+                  .out = out.data(),
+                  .out_stride = depth});
       for (std::size_t i = 0; i < static_cast<std::size_t>(3 * depth); ++i) {
         const auto d = static_cast<std::size_t>(depth);
         ASSERT_EQ(static_cast<double>(out[i]),
@@ -96,8 +105,12 @@ TEST(Kernels, StoreRoundsLikeTheLibrary) {
   each_kernel<cpu::StoreArgs>([&](const auto& kernel) {
     visit_feature_dtype("test", kernel.type, [&]<typename T>() {
       std::vector<T> out(values.size());
-      kernel.run({.c = values.data(), .c_stride = count, .rows = 1, .width = count,
-                  .y = out.data(), .y_stride = count});
+      kernel.run({.c = values.data(),
+                  .c_stride = count,
+                  .rows = 1,
+                  .width = count,
+                  .y = out.data(),
+                  .y_stride = count});
       for (std::size_t i = 0; i < values.size(); ++i) {
         const auto got = static_cast<float>(out[i]);
         const auto want = static_cast<float>(T(values[i]));

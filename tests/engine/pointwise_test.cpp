@@ -30,8 +30,15 @@ struct PointwiseData {
     x = random_tensor(random, {c.rows, c.groups * c.in}, c.dtype);
     w = random_tensor(random, {c.groups * c.in * c.out}, c.float_weight ? DType::f32 : c.dtype);
     bias = random_tensor(random, {c.groups * c.out}, c.dtype);
-    view = {.data = w.raw(), .dtype = w.dtype(), .volume = 1, .groups = c.groups,
-            .in = c.in, .out = c.out, .stride_g = c.in * c.out, .stride_i = c.out, .stride_o = 1};
+    view = {.data = w.raw(),
+            .dtype = w.dtype(),
+            .volume = 1,
+            .groups = c.groups,
+            .in = c.in,
+            .out = c.out,
+            .stride_g = c.in * c.out,
+            .stride_i = c.out,
+            .stride_o = 1};
     if (c.transposed) std::tie(view.stride_i, view.stride_o) = std::tuple{1, c.in};
   }
   [[nodiscard]] Tensor empty_result() const {

@@ -31,7 +31,6 @@ TEST(Selection, EveryInstructionSetHasEveryKind) {
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
       EXPECT_FALSE(cpu::kernels_of<cpu::StoreArgs>(isa, dtype).empty()) << name;
       EXPECT_FALSE(cpu::kernels_of<cpu::DepthwiseArgs>(isa, dtype).empty()) << name;
-      EXPECT_FALSE(cpu::kernels_of<cpu::ColumnDotArgs>(isa, dtype).empty()) << name;
       EXPECT_FALSE(cpu::kernels_of<cpu::ColumnSumArgs>(isa, dtype).empty()) << name;
     }
   }

@@ -2,19 +2,15 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "oracle/points.h"
 #include "oracle/random.h"
-#include "support/oracle_bridge.h"
+#include "support/exactly.h"
 #include "voxloom/points.h"
 
 namespace voxloom::test {
-
-inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-inline constexpr float kInf = std::numeric_limits<float>::infinity();
 
 inline Tensor xyz_of(const oracle::Points& points) {
   std::vector<float> values;
@@ -46,7 +42,8 @@ inline oracle::Points random_points(oracle::Random& random, const Scatter& scatt
     for (float& v : p) v = static_cast<float>((2 * random.unit() - 1) * scatter.reach);
     float& any = p[static_cast<std::size_t>(random.integer(0, 2))];
     if (random.chance(scatter.lattice_share)) any = std::nearbyint(any);
-    if (random.chance(scatter.bad_share)) any = random.chance(0.5) ? kNan : -kInf;
+    if (random.chance(scatter.bad_share))
+      any = static_cast<float>(random.chance(0.5) ? kNan : -kInf);
     points.xyz.push_back(p);
     points.batch.push_back(scatter.batches[static_cast<std::size_t>(random.integer(0, last))]);
   }
@@ -56,13 +53,6 @@ inline oracle::Points random_points(oracle::Random& random, const Scatter& scatt
 inline oracle::Features absolute(oracle::Features f) {
   for (double& value : f.v) value = std::fabs(value);
   return f;
-}
-
-inline void expect_exactly(const Tensor& actual, const std::vector<double>& expected,
-                           const std::string& what) {
-  ASSERT_EQ(static_cast<std::size_t>(actual.size()), expected.size()) << what;
-  const auto violation = oracle::find_violation(to_doubles(actual), expected, 0.0);
-  EXPECT_FALSE(violation) << what << ": " << (violation ? violation->text() : "");
 }
 
 }  // namespace voxloom::test

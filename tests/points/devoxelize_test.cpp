@@ -27,23 +27,20 @@ oracle::NonFinite policy_of(const DevoxelizeOptions& options) {
                                                : oracle::NonFinite::kError;
 }
 
-void expect_nearest(const oracle::Points& points, const Voxels& voxels,
-                    DevoxelizeOptions options) {
+void expect_nearest(const oracle::Points& points, const Voxels& voxels, DevoxelizeOptions options) {
   for (const NearestMode mode : {NearestMode::cell, NearestMode::lattice}) {
     options.nearest = mode;
     const Tensor y = devoxelize(xyz_of(points), voxels.tensor, batch_of(points), options);
-    const auto oracle_mode = mode == NearestMode::cell ? oracle::NearestMode::kCell
-                                                       : oracle::NearestMode::kLattice;
-    const auto expected =
-        oracle::devoxelize_nearest(points, voxels.sparse, to_oracle(options.grid), oracle_mode,
-                                   policy_of(options));
+    const auto oracle_mode =
+        mode == NearestMode::cell ? oracle::NearestMode::kCell : oracle::NearestMode::kLattice;
+    const auto expected = oracle::devoxelize_nearest(points, voxels.sparse, to_oracle(options.grid),
+                                                     oracle_mode, policy_of(options));
     expect_exactly(y, expected.v, "nearest");
     EXPECT_EQ(y.dtype(), voxels.tensor.dtype());
   }
 }
 
-void expect_linear(const oracle::Points& points, const Voxels& voxels,
-                   DevoxelizeOptions options) {
+void expect_linear(const oracle::Points& points, const Voxels& voxels, DevoxelizeOptions options) {
   options.interpolation = Interpolation::linear;
   for (const bool renormalize : {false, true}) {
     options.renormalize = renormalize;
@@ -61,13 +58,13 @@ void expect_linear(const oracle::Points& points, const Voxels& voxels,
 
 TEST(Devoxelize, EveryTypeGridAndMode) {
   oracle::Random random(71);
-  const std::vector<Grid> grids = {
-      {}, {.voxel_size = {0.5, 0.7, 2}, .origin = {-1.25, 0.3, 0.125}}};
+  const std::vector<Grid> grids = {{},
+                                   {.voxel_size = {0.5, 0.7, 2}, .origin = {-1.25, 0.3, 0.125}}};
   for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
     for (const Grid& grid : grids) {
       const Voxels voxels = random_voxels(
-          random,
-          {.count = 150, .start = {-4, -4, -4}, .extent = {8, 8, 8}, .batches = {0, 2}}, 3, dtype);
+          random, {.count = 150, .start = {-4, -4, -4}, .extent = {8, 8, 8}, .batches = {0, 2}}, 3,
+          dtype);
       const auto points = random_points(
           random, {.count = 400, .batches = {0, 1, 2, 7}, .lattice_share = 0.3, .bad_share = 0.1});
       const DevoxelizeOptions options{.grid = grid, .non_finite = NonFinite::drop};
@@ -130,14 +127,13 @@ TEST(Devoxelize, HandWorked) {
 }
 
 TEST(Devoxelize, APointOnALatticePlaneDoesNotTouchTheOtherSide) {
-  const SparseTensor voxels =
-      sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}, {0, 1, 0, 0}},
-                    to_tensor({3, static_cast<double>(kNan)}, {2, 1}));
+  const SparseTensor voxels = sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}, {0, 1, 0, 0}},
+                                            to_tensor({3, kNan}, {2, 1}));
   const Tensor points = Tensor::from<float>({0, 0, 0, 0.5F, 0, 0}, {2, 3});
   for (const bool renormalize : {false, true}) {
-    const Tensor y = devoxelize(points, voxels, {},
-                                {.interpolation = Interpolation::linear, .renormalize = renormalize});
-    expect_exactly(y, {3, static_cast<double>(kNan)}, "NaN only along a weight above 0");
+    const Tensor y = devoxelize(
+        points, voxels, {}, {.interpolation = Interpolation::linear, .renormalize = renormalize});
+    expect_exactly(y, {3, kNan}, "NaN only along a weight above 0");
   }
 }
 
@@ -150,8 +146,9 @@ TEST(Devoxelize, VoxelizeThenNearestGivesEachPointItsVoxel) {
   const Tensor y = devoxelize(xyz_of(points), v.tensor, batch_of(points), {.grid = grid});
   for (std::size_t i = 0; i < v.row_of_point.size(); ++i) {
     for (std::size_t c = 0; c < 4; ++c) {
-      EXPECT_EQ(y.span<float>()[4 * i + c],
-                v.tensor.features().span<float>()[static_cast<std::size_t>(v.row_of_point[i]) * 4 + c]);
+      EXPECT_EQ(
+          y.span<float>()[4 * i + c],
+          v.tensor.features().span<float>()[static_cast<std::size_t>(v.row_of_point[i]) * 4 + c]);
     }
   }
 }

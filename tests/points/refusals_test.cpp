@@ -25,9 +25,8 @@ TEST(PointRefusals, Points) {
 }
 
 TEST(PointRefusals, Batches) {
-  for (const Tensor& batch :
-       {Tensor::zeros({3}, DType::i32), Tensor::zeros({2, 1}, DType::i32),
-        Tensor::zeros({2}, DType::i64)}) {
+  for (const Tensor& batch : {Tensor::zeros({3}, DType::i32), Tensor::zeros({2, 1}, DType::i32),
+                              Tensor::zeros({2}, DType::i64)}) {
     expect_throws<Invalid>([&] { (void)voxelize(kPoints, kFeatures, batch); },
                            "[voxelize] expected a batch of shape (2) and type int32, got ");
   }
@@ -39,9 +38,8 @@ TEST(PointRefusals, Batches) {
 }
 
 TEST(PointRefusals, Features) {
-  for (const Tensor& features :
-       {Tensor::zeros({3, 5}, DType::f32), Tensor::zeros({2}, DType::f32),
-        Tensor::zeros({2, 5}, DType::i32)}) {
+  for (const Tensor& features : {Tensor::zeros({3, 5}, DType::f32), Tensor::zeros({2}, DType::f32),
+                                 Tensor::zeros({2, 5}, DType::i32)}) {
     expect_throws<Invalid>([&] { (void)voxelize(kPoints, features, {}); },
                            "[voxelize] expected features of shape (2,C)");
   }
@@ -50,20 +48,21 @@ TEST(PointRefusals, Features) {
 }
 
 TEST(PointRefusals, Grids) {
-  for (const double size : {0.0, -1.0, static_cast<double>(kNan), static_cast<double>(kInf)}) {
+  for (const double size : {0.0, -1.0, kNan, kInf}) {
     const Grid grid{.voxel_size = {1, size, 1}};
     expect_throws<Invalid>([&] { (void)voxelize(kPoints, kFeatures, {}, {.grid = grid}); },
                            "[voxelize] voxel_size must be finite and above 0");
     expect_throws<Invalid>([&] { (void)devoxelize(kPoints, voxels(), {}, {.grid = grid}); },
                            "[devoxelize] voxel_size must be finite and above 0");
   }
-  const Grid grid{.origin = {0, 0, static_cast<double>(kInf)}};
+  const Grid grid{.origin = {0, 0, kInf}};
   expect_throws<Invalid>([&] { (void)voxelize(kPoints, kFeatures, {}, {.grid = grid}); },
                          "[voxelize] origin must be finite");
 }
 
 TEST(PointRefusals, PointsThatAreNotFinite) {
-  for (const float bad : {kNan, kInf, -kInf}) {
+  for (const double value : {kNan, kInf, -kInf}) {
+    const auto bad = static_cast<float>(value);
     const Tensor points = Tensor::from<float>({0, 0, 0, 0, 0, bad, bad, 0, 0}, {3, 3});
     const Tensor features = Tensor::zeros({3, 1}, DType::f32);
     expect_throws<Invalid>([&] { (void)voxelize(points, features, {}); },
@@ -77,8 +76,11 @@ TEST(PointRefusals, Options) {
   expect_throws<Invalid>(
       [&] { (void)voxelize(kPoints, kFeatures, {}, {.reduction = static_cast<Reduction>(9)}); },
       "[voxelize] unknown reduction number 9");
-  expect_throws<Invalid>([&] { (void)voxelize(kPoints, kFeatures, {}, {.stride = {1, 0, 1}}); },
-                         "[voxelize] stride must be at least 1, got (1,0,1)");
+  expect_throws<Invalid>(
+      [&] {
+        (void)voxelize(kPoints, kFeatures, {}, {.stride = {1, 0, 1}});
+      },
+      "[voxelize] stride must be at least 1, got (1,0,1)");
   expect_throws<Invalid>(
       [&] {
         (void)devoxelize(kPoints, voxels(), {}, {.interpolation = static_cast<Interpolation>(3)});
@@ -94,12 +96,21 @@ TEST(PointRefusals, SparseFromPoints) {
   const auto make = [](const Tensor& rows, const CoordinateSetOptions& options = {}) {
     (void)sparse_from_points(rows, Tensor::zeros({1, 1}, DType::f32), Reduction::sum, options);
   };
-  expect_throws<Invalid>([&] { make(Tensor::zeros({1, 3}, DType::i32)); },
-                         std::string(kOp) + "expected rows of shape (N,4) and type int32");
-  expect_throws<Invalid>([&] { make(Tensor::zeros({1, 4}, DType::i64)); },
-                         std::string(kOp) + "expected rows of shape (N,4) and type int32");
-  expect_throws<Invalid>([&] { make(Tensor::from<std::int32_t>({-2, 0, 0, 0}, {1, 4})); },
-                         std::string(kOp) + "row 0 (-2,0,0,0) has a negative batch");
+  expect_throws<Invalid>(
+      [&] {
+        make(Tensor::zeros({1, 3}, DType::i32));
+      },
+      std::string(kOp) + "expected rows of shape (N,4) and type int32");
+  expect_throws<Invalid>(
+      [&] {
+        make(Tensor::zeros({1, 4}, DType::i64));
+      },
+      std::string(kOp) + "expected rows of shape (N,4) and type int32");
+  expect_throws<Invalid>(
+      [&] {
+        make(Tensor::from<std::int32_t>({-2, 0, 0, 0}, {1, 4}));
+      },
+      std::string(kOp) + "row 0 (-2,0,0,0) has a negative batch");
   const Tensor row = Tensor::from<std::int32_t>({3, 0, 0, 0}, {1, 4});
   expect_throws<Invalid>([&] { make(row, {.batch_size = 3}); },
                          std::string(kOp) + "batch_size 3 is too small: the largest batch is 3");

@@ -20,8 +20,8 @@ TEST(SparseFromPoints, AgreesWithVoxelizeOnWholeNumbers) {
     points.xyz.push_back(p);
   }
   const Tensor features = to_tensor(oracle::random_features(random, 400, 3));
-  for (const Reduction reduction : {Reduction::sum, Reduction::mean, Reduction::max,
-                                    Reduction::first, Reduction::count}) {
+  for (const Reduction reduction :
+       {Reduction::sum, Reduction::mean, Reduction::max, Reduction::first, Reduction::count}) {
     const Voxelized a =
         sparse_from_points(Tensor::from(rows, {400, 4}), features, reduction, {.stride = 2});
     const Voxelized b =
@@ -36,17 +36,16 @@ TEST(SparseFromPoints, AgreesWithVoxelizeOnWholeNumbers) {
 TEST(SparseFromPoints, HandWorkedAtBothEndsOfInt32) {
   constexpr std::int32_t kLow = std::numeric_limits<std::int32_t>::min();
   constexpr std::int32_t kHigh = std::numeric_limits<std::int32_t>::max();
-  const Tensor rows = Tensor::from<std::int32_t>(
-      {1, kHigh, kLow, 0, 0, kLow, kHigh, 0, 1, kHigh, kLow, 0}, {3, 4});
+  const Tensor rows =
+      Tensor::from<std::int32_t>({1, kHigh, kLow, 0, 0, kLow, kHigh, 0, 1, kHigh, kLow, 0}, {3, 4});
   const Tensor features = to_tensor({kNan, 5, 7}, {3, 1});
-  const Voxelized result =
-      sparse_from_points(rows, features, Reduction::max, {.batch_size = 4});
+  const Voxelized result = sparse_from_points(rows, features, Reduction::max, {.batch_size = 4});
   EXPECT_EQ(to_coords(result.tensor.coords()),
             (std::vector<oracle::Coord>{{0, kLow, kHigh, 0}, {1, kHigh, kLow, 0}}));
   EXPECT_EQ(result.row_of_point, (std::vector<std::int32_t>{1, 0, 1}));
   EXPECT_EQ(result.dropped, 0);
   EXPECT_EQ(result.tensor.batch_size(), 4);
-  expect_exactly(result.tensor.features(), {5, static_cast<double>(kNan)}, "a NaN wins");
+  expect_exactly(result.tensor.features(), {5, kNan}, "a NaN wins");
 }
 
 TEST(SparseFromPoints, NoRows) {

@@ -33,13 +33,13 @@ std::vector<std::int64_t> wide(const std::vector<std::int32_t>& rows) {
 
 void expect_voxelized(const oracle::Points& points, const oracle::Features& features, DType dtype,
                       const VoxelizeOptions& options) {
-  const std::string what = fmt::format("reduction {} {} voxel size {}",
-                                       static_cast<int>(options.reduction), name_of(dtype),
-                                       options.grid.voxel_size[1]);
+  const std::string what =
+      fmt::format("reduction {} {} voxel size {}", static_cast<int>(options.reduction),
+                  name_of(dtype), options.grid.voxel_size[1]);
   const Voxelized result =
       voxelize(xyz_of(points), to_tensor(features, dtype), batch_of(points), options);
-  const auto policy = options.non_finite == NonFinite::drop ? oracle::NonFinite::kDrop
-                                                            : oracle::NonFinite::kError;
+  const auto policy =
+      options.non_finite == NonFinite::drop ? oracle::NonFinite::kDrop : oracle::NonFinite::kError;
   const auto reduction = to_oracle_reduction(options.reduction);
   const auto expected =
       oracle::voxelize(points, features, to_oracle(options.grid), reduction, policy);
@@ -78,10 +78,9 @@ TEST(Voxelize, DroppedPointsAndFeaturesThatAreNotFinite) {
   auto features = oracle::random_features(random, 300, 2);
   for (std::size_t i = 0; i < features.v.size(); i += 9) features.v[i] = i % 2 == 0 ? kNan : kInf;
   for (const Reduction reduction : kReductions) {
-    expect_voxelized(points, features, DType::f32,
-                     {.grid = {.voxel_size = {2, 2, 2}},
-                      .reduction = reduction,
-                      .non_finite = NonFinite::drop});
+    expect_voxelized(
+        points, features, DType::f32,
+        {.grid = {.voxel_size = {2, 2, 2}}, .reduction = reduction, .non_finite = NonFinite::drop});
   }
 }
 
@@ -134,8 +133,8 @@ TEST(Voxelize, CountNeedsNoFeatures) {
 TEST(Voxelize, CellsAreWorkedOutInFloat64) {
   // 0.7F is 0.699999988: cell 6 of width 0.1, though float32 division would say 7.
   const Tensor points = Tensor::from<float>({0.7F, 0, 0}, {1, 3});
-  const Voxelized result =
-      voxelize(points, {}, {}, {.grid = {.voxel_size = {0.1, 1, 1}}, .reduction = Reduction::count});
+  const Voxelized result = voxelize(
+      points, {}, {}, {.grid = {.voxel_size = {0.1, 1, 1}}, .reduction = Reduction::count});
   EXPECT_EQ(result.tensor.coords()[0].x, 6);
 }
 
@@ -159,7 +158,7 @@ TEST(Voxelize, BothEndsOfInt32) {
 }
 
 TEST(Voxelize, BatchCounts) {
-  const Tensor points = Tensor::from<float>({0, 0, 0, kNan, 0, 0}, {2, 3});
+  const Tensor points = Tensor::from<float>({0, 0, 0, static_cast<float>(kNan), 0, 0}, {2, 3});
   const Tensor batch = Tensor::from<std::int32_t>({1, 4}, {2});
   VoxelizeOptions options{.reduction = Reduction::count, .non_finite = NonFinite::drop};
   const Voxelized dropped = voxelize(points, {}, batch, options);

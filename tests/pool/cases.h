@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,13 +9,10 @@
 #include "oracle/line.h"
 #include "oracle/pool.h"
 #include "oracle/random.h"
-#include "support/oracle_bridge.h"
+#include "support/exactly.h"
 #include "voxloom/pool.h"
 
 namespace voxloom::test {
-
-inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-inline constexpr double kInf = std::numeric_limits<double>::infinity();
 
 struct PoolInput {
   std::string name;
@@ -81,13 +77,6 @@ inline std::vector<double> sum_bounds(const oracle::Features& magnitude,
     }
   }
   return bounds;
-}
-
-inline void expect_exactly(const Tensor& actual, const std::vector<double>& expected,
-                           const std::string& what) {
-  ASSERT_EQ(static_cast<std::size_t>(actual.size()), expected.size()) << what;
-  const auto violation = oracle::find_violation(to_doubles(actual), expected, 0.0);
-  EXPECT_FALSE(violation) << what << ": " << (violation ? violation->text() : "");
 }
 
 }  // namespace voxloom::test

@@ -16,13 +16,11 @@ void expect_global(const PoolInput& input, PoolMode mode) {
   const std::int64_t batches = input.x.batch_size();
   const Tensor y = global_pool(input.x, mode);
   EXPECT_EQ(y.shape(), (Shape{batches, input.x.channels()})) << input.name;
-  const auto expected =
-      oracle::global_pool(mode_of(mode), {input.coords, input.features}, batches);
+  const auto expected = oracle::global_pool(mode_of(mode), {input.coords, input.features}, batches);
   if (mode == PoolMode::max) return expect_exactly(y, expected.v, input.name);
   const auto magnitude =
       oracle::global_pool(mode_of(mode), {input.coords, absolute(input.features)}, batches);
-  const auto counts =
-      oracle::contributor_counts(oracle::batch_map(input.coords, batches));
+  const auto counts = oracle::contributor_counts(oracle::batch_map(input.coords, batches));
   expect_within(y, expected.v, sum_bounds(magnitude, counts), input.name);
 }
 
@@ -53,8 +51,8 @@ TEST(GlobalPool, TiesNanAndInfinities) {
 
 TEST(GlobalPool, HandWorkedWithEmptyBatches) {
   const std::vector<Coordinate> rows{{3, 0, 0, 0}, {1, 5, 5, 5}, {3, -1, 0, 0}};
-  const SparseTensor x = sparse_tensor(rows, to_tensor({1, -2, 10, 20, 3, -4}, {3, 2}),
-                                       {.batch_size = 6});
+  const SparseTensor x =
+      sparse_tensor(rows, to_tensor({1, -2, 10, 20, 3, -4}, {3, 2}), {.batch_size = 6});
   expect_exactly(global_pool(x, PoolMode::sum), {0, 0, 10, 20, 0, 0, 4, -6, 0, 0, 0, 0}, "sum");
   expect_exactly(global_pool(x, PoolMode::avg), {0, 0, 10, 20, 0, 0, 2, -3, 0, 0, 0, 0}, "avg");
   expect_throws<std::invalid_argument>([&] { (void)global_pool(x, PoolMode::max); },

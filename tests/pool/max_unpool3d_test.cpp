@@ -13,8 +13,7 @@ const std::vector<PoolOptions> kGeometries = {
     {.kernel_size = {3, 2, 4}, .stride = {2, 1, 3}, .padding = {1, 0, 2}, .dilation = {1, 2, 1}},
 };
 
-oracle::KernelMap map_of(const PoolInput& input, const SparseTensor& pooled,
-                         const PoolOptions& o) {
+oracle::KernelMap map_of(const PoolInput& input, const SparseTensor& pooled, const PoolOptions& o) {
   return oracle_map(input.x.coords(), pooled.coords(),
                     {.kernel_size = o.kernel_size,
                      .stride = o.stride,

@@ -29,10 +29,12 @@ std::vector<oracle::NamedCoords> targets_around(oracle::Random& random,
     disjoint.push_back({c[0], c[1] + 1000, c[2], c[3]});
   }
   superset.insert(superset.end(), disjoint.begin(), disjoint.end());
-  superset = oracle::permuted(superset,
-                              oracle::random_permutation(random, oracle::row_count(superset)));
-  return {{"subset", subset, batches}, {"superset", superset, batches},
-          {"disjoint", disjoint, batches + 2}, {"none", {}, batches}};
+  superset =
+      oracle::permuted(superset, oracle::random_permutation(random, oracle::row_count(superset)));
+  return {{"subset", subset, batches},
+          {"superset", superset, batches},
+          {"disjoint", disjoint, batches + 2},
+          {"none", {}, batches}};
 }
 
 void expect_mean(const SparseTensor& y, const PoolInput& input,
@@ -56,8 +58,7 @@ void expect_upsampled(const SparseTensor& y, const PoolInput& input,
       input.coords, rows, oracle::trilinear_offsets(s), oracle::trilinear_geometry(s));
   const auto magnitude =
       oracle::trilinear_upsample({input.coords, absolute(input.features)}, rows, s);
-  expect_within(y.features(),
-                oracle::trilinear_upsample({input.coords, input.features}, rows, s).v,
+  expect_within(y.features(), oracle::trilinear_upsample({input.coords, input.features}, rows, s).v,
                 sum_bounds(magnitude, oracle::contributor_counts(map)), what);
 }
 
@@ -119,8 +120,8 @@ TEST(PoolTranspose3d, ATargetAtBothEndsOfInt32) {
   const SparseTensor x = line_tensor({low / 2, high / 2, low, high}, {1, 2, 3, 4}, {2, 1, 1});
   const CoordinateSet target =
       CoordinateSet::from_rows(to_rows(oracle::line({low, low + 1, high - 1, high, 0})));
-  const SparseTensor y = pool_transpose3d(
-      x, {.kernel_size = {2, 1, 1}, .stride = {2, 1, 1}, .target = target});
+  const SparseTensor y =
+      pool_transpose3d(x, {.kernel_size = {2, 1, 1}, .stride = {2, 1, 1}, .target = target});
   expect_exactly(y.features(), {1, 1, 2, 2, 0}, "nothing wraps");
 }
 
@@ -156,8 +157,8 @@ TEST(TrilinearUpsample3d, AConstantStaysExactlyConstantAndHugeValuesDoNotOverflo
   oracle::Random random(35);
   const auto coords = oracle::random_coords(random, {.count = 50, .extent = {4, 4, 4}});
   for (const double value : {0.7F, 3e38F, -1e-30F}) {
-    const PoolInput input = make_input({"box", coords, 1}, oracle::Features::filled(50, 1, value),
-                                       DType::f32, 6);
+    const PoolInput input =
+        make_input({"box", coords, 1}, oracle::Features::filled(50, 1, value), DType::f32, 6);
     for (const std::int32_t s : {2, 3}) {
       for (const double y : to_doubles(trilinear_upsample3d(input.x, {.stride = s}).features())) {
         EXPECT_NEAR(y, value, std::fabs(value) * 4e-7);

@@ -20,8 +20,8 @@ struct Layout {
 };
 
 const std::vector<Layout> kLayouts = {
-    {oracle::WeightLayout::kPointwise, 1},        {oracle::WeightLayout::kKernelMajor, 1},
-    {oracle::WeightLayout::kConv5d, 1},           {oracle::WeightLayout::kKernelMajor, {3, 2, 1}},
+    {oracle::WeightLayout::kPointwise, 1},      {oracle::WeightLayout::kKernelMajor, 1},
+    {oracle::WeightLayout::kConv5d, 1},         {oracle::WeightLayout::kKernelMajor, {3, 2, 1}},
     {oracle::WeightLayout::kConv5d, {1, 3, 2}},
 };
 
@@ -41,12 +41,10 @@ Shape packed_shape(const oracle::WeightShape& s, std::int64_t items) {
 void expect_packed(const oracle::Weight& w, const Layout& layout, DType dtype,
                    const QuantizeOptions& options) {
   const oracle::WeightShape& s = w.shape;
-  const std::string what =
-      fmt::format("{} bits, groups of {}, scales {}, weight {} {}", options.bits,
-                  options.group_size, name_of(options.scale_dtype),
-                  to_string(shape_of(layout, s)), name_of(dtype));
-  const oracle::QuantSpec spec{options.bits, options.group_size,
-                               options.scale_dtype == DType::f16};
+  const std::string what = fmt::format(
+      "{} bits, groups of {}, scales {}, weight {} {}", options.bits, options.group_size,
+      name_of(options.scale_dtype), to_string(shape_of(layout, s)), name_of(dtype));
+  const oracle::QuantSpec spec{options.bits, options.group_size, options.scale_dtype == DType::f16};
   const oracle::QuantizedWeight expected = oracle::quantize(w, spec);
   const QuantizedWeight packed =
       quantize(to_tensor(oracle::weight_to(layout.layout, w), shape_of(layout, s), dtype), options);
@@ -103,8 +101,8 @@ TEST(Quantize, TheBranchesOfTheFormula) {
     return oracle::round_to_f32(low + (high - low) * random.unit());
   };
   const std::vector<std::pair<double, double>> ranges = {
-      {0, 0}, {0.7F, 0.7F}, {-0.7F, -0.7F}, {1, 2}, {-2, -1}, {-1, 0.1}, {-0.1, 1},
-      {-1e-9, 1e-9}, {0, 1e-8}, {-1e-6, 0}, {100, 100.001}, {-30000, 30000}};
+      {0, 0},    {0.7F, 0.7F},  {-0.7F, -0.7F}, {1, 2},     {-2, -1},       {-1, 0.1},
+      {-0.1, 1}, {-1e-9, 1e-9}, {0, 1e-8},      {-1e-6, 0}, {100, 100.001}, {-30000, 30000}};
   for (const auto& [low, high] : ranges) {
     for (const std::int64_t in : {20, 32, 96}) {
       for (const int bits : {4, 8}) {
@@ -122,8 +120,8 @@ TEST(Quantize, HandWorkedWords) {
   // 0..15 twice: scale -1, bias 15, so value v has code 15 - v; eight 4-bit codes in a word.
   std::vector<float> values(32);
   for (std::size_t i = 0; i < 32; ++i) values[i] = static_cast<float>(i % 16);
-  const QuantizedWeight packed = quantize(Tensor::from(values, {1, 32}),
-                                          {.bits = 4, .group_size = 32});
+  const QuantizedWeight packed =
+      quantize(Tensor::from(values, {1, 32}), {.bits = 4, .group_size = 32});
   EXPECT_EQ(to_doubles(packed.scales), (std::vector<double>{-1}));
   EXPECT_EQ(to_doubles(packed.biases), (std::vector<double>{15}));
   const auto words = packed.codes.span<std::uint32_t>();
@@ -156,20 +154,35 @@ TEST(QuantizeRefusals, Messages) {
                          "[quantize] group_size must be 32, 64 or 128, got 48");
   expect_throws<Invalid>([&] { (void)quantize(weight, {.scale_dtype = DType::bf16}); },
                          "[quantize] scale_dtype must be float16 or float32, got bfloat16");
-  expect_throws<Invalid>([&] { (void)quantize(Tensor::zeros({2, 2, 2, 2}, DType::f32)); },
-                         "[quantize] expected (C_out,Kx,Ky,Kz,C_in), (K,C_in,C_out) or "
-                         "(C_out,C_in), got (2,2,2,2)");
-  expect_throws<Invalid>([&] { (void)quantize(Tensor::zeros({2, 2}, DType::i32)); },
-                         "[quantize] expected a float32, float16 or bfloat16 weight, got int32");
+  expect_throws<Invalid>(
+      [&] {
+        (void)quantize(Tensor::zeros({2, 2, 2, 2}, DType::f32));
+      },
+      "[quantize] expected (C_out,Kx,Ky,Kz,C_in), (K,C_in,C_out) or "
+      "(C_out,C_in), got (2,2,2,2)");
+  expect_throws<Invalid>(
+      [&] {
+        (void)quantize(Tensor::zeros({2, 2}, DType::i32));
+      },
+      "[quantize] expected a float32, float16 or bfloat16 weight, got int32");
   expect_throws<Invalid>([&] { (void)quantize(Tensor{}); }, "got an undefined tensor");
-  expect_throws<Invalid>([&] { (void)quantize(Tensor::zeros({0, 2, 2}, DType::f32)); },
-                         "[quantize] the kernel volume must be at least 1");
-  expect_throws<Invalid>([&] { (void)quantize(Tensor::from<float>({1, 1e6F}, {1, 2})); },
-                         "does not fit float16 scales");
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                          -std::numeric_limits<float>::infinity()}) {
-    expect_throws<Invalid>([&] { (void)quantize(Tensor::from<float>({1, bad}, {1, 2})); },
-                           "[quantize] element 1 of the weight is not finite");
+  expect_throws<Invalid>(
+      [&] {
+        (void)quantize(Tensor::zeros({0, 2, 2}, DType::f32));
+      },
+      "[quantize] the kernel volume must be at least 1");
+  expect_throws<Invalid>(
+      [&] {
+        (void)quantize(Tensor::from<float>({1, 1e6F}, {1, 2}));
+      },
+      "does not fit float16 scales");
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    expect_throws<Invalid>(
+        [&] {
+          (void)quantize(Tensor::from<float>({1, bad}, {1, 2}));
+        },
+        "[quantize] element 1 of the weight is not finite");
   }
 }
 

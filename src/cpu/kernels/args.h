@@ -15,21 +15,6 @@ struct GemmArgs {
   const std::uint8_t* c_row;
   std::int64_t count;
   const float* b;
-  std::int64_t b_stride;
-  std::int64_t depth;
-  float* c;  // rows of `width` elements
-};
-
-// One panel of `width` output channels of a weight gradient, the entries of one kernel offset:
-//   c[i][0..width) += sum over e of a[a_row[e]][i] * b[b_row[e]][0..width)       i in [0, depth)
-struct OuterArgs {
-  static constexpr std::int64_t kAhead = 16;
-  const float* a;
-  std::int64_t a_stride;
-  const std::int32_t* a_row;  // kAhead more than `count`, which are prefetched but not used
-  const float* b;             // rows of `width` elements
-  const std::int32_t* b_row;
-  std::int64_t count;
   std::int64_t depth;
   float* c;  // rows of `width` elements
 };
@@ -66,6 +51,95 @@ struct StoreArgs {
   float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
 };
 
+// Gathers rows as float32, cut into tiles of `width` columns that lie one after another:
+//   out[t * out_stride + e * width + i] = float(x[row[e]][t * width + i])
+// Columns beyond depth are 0.
+struct PackArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* out;
+  std::int64_t out_stride;
+};
+
+// x is packed in tiles that hold whole register tiles and whole vectors: the least common multiple.
+constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
+  std::int64_t columns = rows;
+  while (columns % lanes != 0) columns += rows;
+  return columns;
+}
+
+// One panel of `width` output channels, one kernel offset, some entries, both operands packed:
+//   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
+// x in tiles of packed_columns(rows, lanes) columns, dy in one tile of `width`.
+struct WgradArgs {
+  const float* x;
+  std::int64_t x_stride;  // between tiles
+  const float* dy;
+  std::int64_t count;
+  std::int64_t depth;
+  float* dw;  // rows of `width` elements
+};
+
+// Decodes one panel of a packed weight: out[i * width + o] = scale * code + bias for i < depth and
+// o < columns, zeros for o >= columns. `width` is a multiple of the vector.
+struct DecodeArgs {
+  const std::uint32_t* codes;  // word 0 of column 0; words and groups of a column are `item` apart
+  const void* scales;
+  const void* biases;
+  std::int64_t item;
+  std::int64_t code_column;  // between columns
+  std::int64_t scale_column;
+  int bits;
+  std::int64_t group_size;
+  std::int64_t depth;
+  std::int64_t columns;
+  std::int64_t width;
+  float* out;
+};
+
+// One channel per group, the entries of one block and one kernel offset:
+//   c[c_row[e]][i] += x[x_row[e]][i] * w[i]    for i < channels
+struct DepthwiseArgs {
+  const void* x;
+  std::int64_t x_stride;
+  const std::int32_t* x_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const float* w;
+  std::int64_t channels;
+  float* c;
+  std::int64_t c_stride;
+};
+
+// dw[i] += sum over e of x[x_row[e]][i] * dy[dy_row[e]][i]    for i < channels
+struct DepthwiseWgradArgs {
+  const void* x;
+  const void* dy;
+  std::int64_t stride;  // of both
+  const std::int32_t* x_row;
+  const std::int32_t* dy_row;
+  std::int64_t count;
+  std::int64_t channels;
+  float* dw;
+};
+
+// One panel of `width` output channels of a weight gradient, the entries of one kernel offset:
+//   c[i][0..width) += sum over e of a[a_row[e]][i] * b[b_row[e]][0..width)       i in [0, depth)
+struct OuterArgs {
+  static constexpr std::int64_t kAhead = 16;
+  const float* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;  // kAhead more than `count`, which are prefetched but not used
+  const float* b;             // rows of `width` elements
+  const std::int32_t* b_row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* c;  // rows of `width` elements
+};
+
 // y[r] = a[r][0..depth) * b[0..depth)[0..width), through the epilogue, for r in [0, out.rows). `out` is
 // filled but for c and c_stride; its y_row is null.
 struct DenseArgs {
@@ -74,34 +148,6 @@ struct DenseArgs {
   const float* b;  // rows of `width` elements
   std::int64_t depth;
   StoreArgs out;
-};
-
-// Channels with weights of their own, one kernel offset, the entries of one block:
-//   c[c_row[e]][p][i] += x[x_row[e]][i] * w[p][i]        i in [0, width), p in [0, planes)
-// Channels of x from `channels` on are not read, and count as 0.
-struct DepthwiseArgs {
-  const void* x;
-  std::int64_t x_stride;
-  const std::int32_t* x_row;
-  const std::uint8_t* c_row;
-  std::int64_t count;
-  std::int64_t channels;  // at most width
-  const float* w;         // planes rows of `width` elements
-  std::int64_t planes;    // output channels per input channel
-  float* c;               // rows of planes * width elements
-};
-
-// out[i] += sum over e of x[x_row[e]][i] * dy[dy_row[e]][i]        i in [0, channels)
-struct ColumnDotArgs {
-  const void* x;
-  std::int64_t x_stride;
-  const std::int32_t* x_row;
-  const void* dy;
-  std::int64_t dy_stride;
-  const std::int32_t* dy_row;
-  std::int64_t count;
-  std::int64_t channels;
-  float* out;
 };
 
 // out[i] += sum over r in [0, rows) of x[r][i]        i in [0, channels)

@@ -15,7 +15,16 @@ namespace {
 // A multiply-add takes 4 cycles and two start per cycle: with fewer than 8 accumulators the depth is
 // split over several sets of them.
 template <int kRows, int kVecs>
-constexpr int kSplit = kRows * kVecs >= 6 ? 1 : kRows * kVecs >= 3 ? 2 : 4;
+constexpr int kSplit = kRows* kVecs >= 6   ? 1
+                       : kRows* kVecs >= 3 ? 2
+                                           : 4;
+
+// Keeps the compiler from starting the next step's loads early: it would run out of registers and
+// spill accumulators. The processor looks ahead by itself.
+[[gnu::always_inline]] inline void keep_order() { __asm__ volatile("" ::: "memory"); }
+
+// Steps per round of the loop over the depth.
+constexpr int kSteps = 4;
 
 template <int kRows, int kVecs>
 struct Tile {
@@ -53,14 +62,14 @@ template <int kRows, int kVecs>
   }
   const float* b = g.b;
   std::int64_t k = 0;
-  for (; k + kSets <= g.depth; k += kSets) {
+  for (; k + kSteps <= g.depth; k += kSteps, b += kSteps * kVecs * kLanes) {
     VOXLOOM_UNROLL
-    for (int s = 0; s < kSets; ++s) {
-      t.step(s, b, k + s);
-      b += g.b_stride;
+    for (int s = 0; s < kSteps; ++s) {
+      t.step(s % kSets, b + s * kVecs * kLanes, k + s);
+      keep_order();
     }
   }
-  for (; k < g.depth; ++k, b += g.b_stride) t.step(0, b, k);
+  for (; k < g.depth; ++k, b += kVecs * kLanes) t.step(0, b, k);
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
     VOXLOOM_UNROLL

@@ -8,10 +8,13 @@ namespace voxloom::cpu::kernels {
 using gemm_args = GemmArgs;
 using outer_args = OuterArgs;
 using dense_args = DenseArgs;
-using depthwise_args = DepthwiseArgs;
-using columndot_args = ColumnDotArgs;
 using columnsum_args = ColumnSumArgs;
+using wgrad_args = WgradArgs;
+using pack_args = PackArgs;
 using widen_args = WidenArgs;
+using decode_args = DecodeArgs;
+using depthwise_args = DepthwiseArgs;
+using depthwise_wgrad_args = DepthwiseWgradArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;
 

@@ -1,4 +1,4 @@
-// Row-wise kernels: gathering 16-bit rows as float32, and the store with its epilogue.
+// Row-wise kernels: gathering rows as float32, and the store with its epilogue.
 #pragma once
 
 #include "cpu/kernels/args.h"
@@ -6,6 +6,34 @@
 
 namespace voxloom::cpu::kernels {
 namespace {
+
+// One tile of one entry, of which `left` columns exist; kAll: all of them.
+template <bool kAll, int kWidth, typename T>
+[[gnu::always_inline]] inline void pack_tile(const T* x, std::int64_t left, float* out) {
+  VOXLOOM_UNROLL
+  for (int i = 0; i < kWidth; i += kLanes) {
+    if constexpr (kAll) {
+      store(out + i, load(x + i));
+    } else {
+      store(out + i, left > i ? load_some(x + i, left - i) : zero());
+    }
+  }
+}
+
+template <typename T, int, int kWidth>
+inline void run(const PackArgs& p) {
+  static_assert(kWidth % kLanes == 0);
+  const std::int64_t whole = p.depth / kWidth;
+  for (std::int64_t e = 0; e < p.count; ++e) {
+    const T* x = static_cast<const T*>(p.x) + p.row[e] * p.x_stride;
+    float* out = p.out + e * kWidth;
+    for (std::int64_t t = 0; t < whole; ++t, x += kWidth, out += p.out_stride) {
+      pack_tile<true, kWidth>(x, kWidth, out);
+    }
+    const std::int64_t left = p.depth - whole * kWidth;
+    if (left > 0) pack_tile<false, kWidth>(x, left, out);
+  }
+}
 
 template <typename T, int, int kWidth>
 inline void run(const WidenArgs& w) {
@@ -17,11 +45,6 @@ inline void run(const WidenArgs& w) {
     for (; i + kLanes <= w.depth; i += kLanes) store(out + i, load(x + i));
     if (i < w.depth) store_part(out + i, load_part(x + i, w.depth - i), w.depth - i);
   }
-}
-
-template <typename T>
-inline Vec load_some(const T* p, std::int64_t n) {
-  return n == kLanes ? load(p) : load_part(p, n);
 }
 
 // The epilogue of n <= kLanes channels that start at channel i of row r.

@@ -1,5 +1,5 @@
-// The vector operations that kernels are written in, one set per instruction set, chosen by the
-// flags the source is compiled with. Everything here has internal linkage (see define_kernels.h).
+// The vector operations that kernels are written in, one set per instruction set: the one whose
+// VOXLOOM_WITH_<ISA> the source defines. Everything here has internal linkage (see define_kernels.h).
 //
 //   Vec, kLanes              float32 lanes
 //   load, store, part forms  the part forms touch the first n < kLanes elements of memory only
@@ -9,13 +9,13 @@
 
 #include <cstdint>
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if VOXLOOM_WITH_AVX2 || VOXLOOM_WITH_AVX512
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 finds its own _mm512_undefined_ps() uninitialised (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <immintrin.h>
-#elif defined(__ARM_NEON)
+#elif VOXLOOM_WITH_NEON
 #include <arm_neon.h>
 #endif
 
@@ -74,7 +74,7 @@ inline void narrow(float value, Half* out) {
   out->bits = static_cast<std::uint16_t>(sign | half);
 }
 
-#if defined(__AVX512F__)
+#if VOXLOOM_WITH_AVX512
 
 constexpr int kLanes = 16;
 using Vec = __m512;
@@ -90,11 +90,9 @@ inline Vec select_negative(Vec x, Vec negative) {  // x < 0 ? negative : x
 inline __m256i narrow_brain(Vec v) {
   const __m512i u = _mm512_castps_si512(v);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
-  const __m512i rounded =
-      _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  const __m512i rounded = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
   const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-  const __m512i kept =
-      _mm512_mask_or_epi32(rounded, nan, u, _mm512_set1_epi32(0x400000));
+  const __m512i kept = _mm512_mask_or_epi32(rounded, nan, u, _mm512_set1_epi32(0x400000));
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16));
 }
 inline Vec widen_brain(__m256i v) {
@@ -130,7 +128,7 @@ inline void store_part(Brain* p, Vec v, std::int64_t n) {
   _mm256_mask_storeu_epi16(p, first(n), narrow_brain(v));
 }
 
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif VOXLOOM_WITH_AVX2
 
 constexpr int kLanes = 8;
 using Vec = __m256;
@@ -146,8 +144,7 @@ inline Vec select_negative(Vec x, Vec negative) {
 inline __m128i narrow_brain(Vec v) {
   const __m256i u = _mm256_castps_si256(v);
   const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), _mm256_set1_epi32(1));
-  const __m256i rounded =
-      _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+  const __m256i rounded = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
   const __m256i quiet = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
   const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
   const __m256i kept = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
@@ -168,7 +165,7 @@ inline void store(Brain* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow_brain(v));
 }
 
-#elif defined(__ARM_NEON)
+#elif VOXLOOM_WITH_NEON
 
 constexpr int kLanes = 4;
 using Vec = float32x4_t;
@@ -181,9 +178,7 @@ inline Vec fma(Vec a, Vec b, Vec c) { return vfmaq_f32(c, a, b); }
 inline Vec select_negative(Vec x, Vec negative) {
   return vbslq_f32(vcltq_f32(x, vdupq_n_f32(0.0F)), negative, x);
 }
-inline Vec load(const Half* p) {
-  return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits)));
-}
+inline Vec load(const Half* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits))); }
 inline Vec load(const Brain* p) {
   return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(&p->bits), 16));
 }
@@ -218,7 +213,7 @@ inline Vec select_negative(Vec x, Vec negative) { return x.x < 0.0F ? negative :
 
 #endif
 
-#if !defined(__AVX512F__)
+#if !VOXLOOM_WITH_AVX512
 // Through a buffer: only a row's last vector comes here.
 template <typename T>
 inline Vec load_part(const T* p, std::int64_t n) {
@@ -233,6 +228,16 @@ inline void store_part(T* p, Vec v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = buffer[i];
 }
 #endif
+
+// As many of the n elements as a vector holds.
+template <typename T>
+inline Vec load_some(const T* p, std::int64_t n) {
+  return n >= kLanes ? load(p) : load_part(p, n);
+}
+template <typename T>
+inline void store_some(T* p, Vec v, std::int64_t n) {
+  n >= kLanes ? store(p, v) : store_part(p, v, n);
+}
 
 }  // namespace
 }  // namespace voxloom::cpu::kernels

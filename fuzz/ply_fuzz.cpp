@@ -1,0 +1,3 @@
+#include "scan_fuzz.h"
+
+VOXLOOM_SCAN_FUZZER(voxloom::ScanFormat::ply)

@@ -1,0 +1,59 @@
+// What every reader of scans must do with any bytes: read them, or throw one of the two errors that
+// are meant for it; give the same points piece by piece; write what it read so that it reads it again.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "voxloom/error.h"
+#include "voxloom/io.h"
+
+namespace voxloom::fuzz {
+
+inline void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// As bytes, because a NaN is not equal to itself.
+inline std::vector<std::byte> as_bytes(const Scan& scan) {
+  return format_scan(scan, {.format = ScanFormat::npy});
+}
+
+inline Scan read_in_pieces(std::span<const std::byte> bytes, const ReadOptions& options) {
+  ScanReader reader(bytes, "fuzz", options);
+  Scan scan = reader.read(0);
+  while (reader.remaining() > 0) append(scan, reader.read(reader.size() / 3 + 1));
+  return scan;
+}
+
+inline void check(std::span<const std::byte> bytes, ScanFormat format) {
+  const ReadOptions options{.format = format,
+                            .invalid = InvalidPoints::keep,
+                            .max_unpacked_bytes = std::int64_t{1} << 24};
+  Scan scan;
+  try {
+    scan = parse_scan(bytes, "fuzz", options);
+  } catch (const FormatError&) {
+    return;
+  } catch (const ResourceError&) {
+    return;
+  }
+  const std::vector<std::byte> whole = as_bytes(scan);
+  require(as_bytes(read_in_pieces(bytes, options)) == whole);
+  const Scan again = parse_scan(whole, "fuzz.npy", {.invalid = InvalidPoints::keep});
+  require(again.size() == scan.size() && again.attributes.size() == scan.attributes.size());
+  require(as_bytes(again).size() == whole.size());
+}
+
+}  // namespace voxloom::fuzz
+
+#define VOXLOOM_SCAN_FUZZER(...)                                                      \
+  extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \
+    const std::span<const std::uint8_t> bytes(data, size);                            \
+    for (const voxloom::ScanFormat format : {__VA_ARGS__}) {                          \
+      voxloom::fuzz::check(std::as_bytes(bytes), format);                             \
+    }                                                                                 \
+    return 0;                                                                         \
+  }

@@ -1,0 +1,100 @@
+// Reading and writing scans.
+//
+//   format     files               held                                            written as
+//   kitti      .bin                x y z intensity, float32                        the same
+//   nuscenes   .pcd.bin            x y z intensity ring, float32                   the same
+//   ply        .ply                any scalar properties; lists are skipped        ascii, both orders
+//   pcd        .pcd                any fields; ascii, binary, binary_compressed    ascii, binary
+//   las        .las                1.0 to 1.4, point formats 0 to 10               1.2 or 1.4
+//   text       .xyz .txt .csv ...  columns, with or without a line of names        with names
+//   npy        .npy                (N,C) numbers or structured (N)                 both
+//   npz        .npz                several arrays with N rows                      stored
+//
+// The content rules: a file that starts like a PLY, PCD, LAS, NPY or NPZ is read as one whatever its
+// name. Files without such a start (.bin, text) go by their name, and a name that promises a start
+// that is not there is an error. What each format keeps is told in docs/formats.md.
+//
+// Files are not trusted. Every count in a header is held against the bytes that are there before
+// memory is taken; packed data is unpacked within `max_unpacked_bytes`.
+// Errors: FormatError, one line: file, byte or line, reason. Writing throws std::invalid_argument for
+// what a format cannot hold and std::system_error when the file cannot be written; a file appears
+// whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "voxloom/scan.h"
+
+namespace voxloom {
+
+enum class ScanFormat : std::uint8_t { kitti, nuscenes, ply, pcd, las, text, npy, npz };
+
+[[nodiscard]] std::string_view name_of(ScanFormat format);  // "kitti", ...
+[[nodiscard]] std::optional<ScanFormat> scan_format_named(std::string_view name);
+// By the file's name alone; nothing when the name says nothing.
+[[nodiscard]] std::optional<ScanFormat> scan_format_of(const std::filesystem::path& path);
+
+// What to do with a point whose position is not finite.
+enum class InvalidPoints : std::uint8_t { error, drop, keep };
+
+struct ReadOptions {
+  std::optional<ScanFormat> format = {};  // default: by content, then by name
+  InvalidPoints invalid = InvalidPoints::error;
+  std::int64_t max_unpacked_bytes = std::int64_t{1} << 32;  // of what is compressed in the file
+};
+
+// Reads a file piece by piece. The column types of all pieces are the same.
+class ScanReader {
+ public:
+  explicit ScanReader(const std::filesystem::path& path, const ReadOptions& options = {});
+  // Over bytes in memory, which must outlive the reader; `name` stands for the file in messages and
+  // in the choice of the format.
+  ScanReader(std::span<const std::byte> bytes, std::string_view name,
+             const ReadOptions& options = {});
+  ~ScanReader();
+  ScanReader(ScanReader&& other) noexcept;
+  ScanReader& operator=(ScanReader&& other) noexcept;
+
+  [[nodiscard]] ScanFormat format() const;
+  [[nodiscard]] std::int64_t size() const;       // points in the file
+  [[nodiscard]] std::int64_t remaining() const;  // points not read yet
+
+  // The next points, at most `count` of them. Fewer when some were dropped; none, but with all the
+  // attributes, at the end.
+  [[nodiscard]] Scan read(std::int64_t count);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+[[nodiscard]] Scan read_scan(const std::filesystem::path& path, const ReadOptions& options = {});
+[[nodiscard]] Scan parse_scan(std::span<const std::byte> bytes, std::string_view name,
+                              const ReadOptions& options = {});
+
+enum class Encoding : std::uint8_t { binary, ascii, big_endian };
+
+struct WriteOptions {
+  std::optional<ScanFormat> format = {};  // default: by the file's name
+  Encoding encoding = Encoding::binary;   // ply; pcd, where big_endian does not exist
+  char separator = 0;                     // text; default: ',' for .csv, else a blank
+  // LAS: the attribute written as the classification. Default: "classification", or else "label".
+  std::string classification = {};
+  // LAS: default: the scan's own, or millimetres (more when the scan is too wide for them).
+  std::optional<Quantization> quantization = {};
+};
+
+void write_scan(const std::filesystem::path& path, const Scan& scan,
+                const WriteOptions& options = {});
+// `options.format` must be set.
+[[nodiscard]] std::vector<std::byte> format_scan(const Scan& scan, const WriteOptions& options);
+
+}  // namespace voxloom

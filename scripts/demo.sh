@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# usage: scripts/demo.sh
+#
+# On a bare Debian 12: installs what is missing, builds the program, and shows it at work. Results
+# land in demo-out/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+show() { printf '$ %s\n' "$*"; "$@"; }
+
+scripts/setup.sh
+say "build"
+scripts/build.sh release
+
+voxloom=build/release/voxloom
+mkdir -p demo-out
+
+say "a U-Net in 50 lines of C++ (examples/small_unet.cpp)"
+show build/release/examples/example_small_unet
+
+say "a model bundle, written by examples/export_model.cpp and run by the program"
+show build/release/examples/example_export_model demo-out
+show "$voxloom" verify demo-out/points.lattice
+show "$voxloom" info demo-out/points.lattice
+show "$voxloom" run demo-out/points.lattice --inputs demo-out/scan.safetensors \
+  --output demo-out/scores.safetensors
+
+say "results"
+ls -l demo-out

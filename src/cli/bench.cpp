@@ -1,0 +1,112 @@
+// voxloom bench: how fast the library is here, as shares of what the machine can do.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+#include "bench/plan.h"
+#include "bench/progress.h"
+#include "bench/report.h"
+#include "cli/command.h"
+#include "cli/measured_options.h"
+#include "cli/plan_options.h"
+#include "core/atomic_file.h"
+
+namespace voxloom::cli {
+namespace {
+
+struct Arguments {
+  std::string what = "all";
+  MeasuredOptions measured;
+  std::string json;      // empty: no file
+  double seconds = 0.5;  // per case, at least
+  int repeat = 5;        // per case, at least
+};
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);  // a row shows when it is measured, also in a pipe
+}
+
+bench::Selection selection_of(const Arguments& arguments) {
+  bench::Selection selection;
+  selection.conv = conv_selection(arguments.measured);
+  const bool all = arguments.what == "all";
+  selection.convs = all || arguments.what == "conv";
+  selection.maps = all || arguments.what == "map";
+  selection.nets = all || arguments.what == "net";
+  selection.threads = thread_counts(arguments.measured);
+  return selection;
+}
+
+void run_scene(bench::Scene scene, const bench::Selection& selection,
+               const bench::MeasureOptions& measuring, std::vector<bench::Record>& records) {
+  const auto maps = std::make_shared<bench::SceneMaps>(std::move(scene));
+  const std::vector<bench::Entry> entries = bench::entries_of(maps, selection);
+  print(fmt::format("\n{}, {} rows\n", maps->name(), maps->rows().size()));
+  bench::Progress progress(stderr);
+  std::string group;
+  std::size_t done = 0;
+  for (const bench::Entry& entry : entries) {
+    progress.show(fmt::format("{} {}/{}: {}, {} threads", maps->name(), ++done, entries.size(),
+                              entry.label, entry.threads));
+    bench::MeasureOptions with_threads = measuring;
+    with_threads.threads = entry.threads;
+    const bench::Record& record = records.emplace_back(bench::measure(entry.make(), with_threads));
+    progress.clear();
+    if (record.task.group != group) {
+      group = record.task.group;
+      print(fmt::format("\n{}\n", bench::table_header(record)));
+    }
+    print(fmt::format("{}\n", bench::table_row(record)));
+  }
+}
+
+void run_bench(const Arguments& arguments) {
+  apply_isa(arguments.measured);
+  std::vector<bench::Scene> scenes = load_scenes(arguments.measured);
+  // A place that cannot be written to is found now, not after the measurements.
+  if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
+  const std::size_t plans = use_tuned_plans();
+  const bench::Machine machine = bench::describe_machine();
+  print(fmt::format("{}, {} cores, {}, {} tuned plans\n", machine.cpu, machine.cores, machine.isa,
+                    plans));
+  std::vector<bench::Record> records;
+  for (bench::Scene& scene : scenes) {
+    run_scene(std::move(scene), selection_of(arguments),
+              {.least_repetitions = arguments.repeat, .least_seconds = arguments.seconds}, records);
+  }
+  print(fmt::format("\n{}", bench::table_legend()));
+  if (arguments.json.empty()) return;
+  AtomicFile file(arguments.json);
+  file.write(bench::to_json(machine, records));
+  file.commit();
+}
+
+}  // namespace
+
+void add_bench(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("what", arguments->what, "conv, map, net or all, the default")
+      ->check(CLI::IsMember({"conv", "map", "net", "all"}).description(""))
+      ->type_name("WHAT");
+  add_measured_options(command, arguments->measured);
+  add_algorithm_option(command);
+  command.add_option("--json", arguments->json, "Also write everything to this file")
+      ->type_name("FILE");
+  command.add_option("--seconds", arguments->seconds, "Measure each case for at least that long")
+      ->check(CLI::Range(0.0, 3600.0).description(""))
+      ->type_name("S");
+  command.add_option("--repeat", arguments->repeat, "Run each case at least that often")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N");
+  command.footer(
+      "\nExamples:\n"
+      "  voxloom bench\n"
+      "  voxloom bench conv --scene scan.npy --channels 64,128 --op forward --threads 1\n"
+      "  voxloom bench net --scene scan.bin --json result.json\n");
+  command.callback([arguments] { run_bench(*arguments); });
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,28 @@
+// A command of the program: one file and one row of the table in main.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace voxloom::cli {
+
+// Exit codes: bad data or a failed check, bad usage.
+inline constexpr int kFailure = 1;
+inline constexpr int kBadUsage = 2;
+
+struct Command {
+  const char* name;
+  const char* summary;
+  // Declares the command's options and what it does. What it does may throw: a message for the user
+  // as any std::exception, or CLI::RuntimeError to leave with an exit code and no message.
+  void (*add)(CLI::App& command);
+};
+
+void add_run(CLI::App& command);
+void add_info(CLI::App& command);
+void add_verify(CLI::App& command);
+void add_bench(CLI::App& command);
+void add_tune(CLI::App& command);
+void add_convert(CLI::App& command);
+void add_voxelize(CLI::App& command);
+
+}  // namespace voxloom::cli

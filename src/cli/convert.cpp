@@ -1,0 +1,77 @@
+// voxloom convert: a scan from one format to another.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "voxloom/io.h"
+
+namespace voxloom::cli {
+namespace {
+
+struct Arguments {
+  std::string input, output;
+  std::string from, to, classification;
+  std::string invalid = "error";
+  std::string encoding = "binary";
+};
+
+const std::map<std::string, InvalidPoints> kInvalid = {
+    {"error", InvalidPoints::error}, {"drop", InvalidPoints::drop}, {"keep", InvalidPoints::keep}};
+const std::map<std::string, Encoding> kEncodings = {
+    {"binary", Encoding::binary}, {"ascii", Encoding::ascii}, {"big-endian", Encoding::big_endian}};
+
+void convert(const Arguments& arguments) {
+  const Scan scan = read_scan(arguments.input, {.format = scan_format_named(arguments.from),
+                                                .invalid = kInvalid.at(arguments.invalid)});
+  write_scan(arguments.output, scan,
+             {.format = scan_format_named(arguments.to),
+              .encoding = kEncodings.at(arguments.encoding),
+              .classification = arguments.classification});
+  fmt::print("{}: {} points", arguments.output, scan.size());
+  for (const Column& column : scan.attributes) fmt::print(", {}", column.name);
+  fmt::print("\n");
+}
+
+void add_format(CLI::App& command, const char* option, std::string& value, const char* help) {
+  command.add_option(option, value, help)
+      ->check(CLI::IsMember({"kitti", "nuscenes", "ply", "pcd", "las", "text", "npy", "npz"}))
+      ->type_name("FORMAT");
+}
+
+}  // namespace
+
+void add_convert(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("input", arguments->input, "The scan to read")->required()->type_name("IN");
+  command.add_option("output", arguments->output, "The scan to write; its ending tells the format")
+      ->required()
+      ->type_name("OUT");
+  add_format(command, "--from", arguments->from,
+             "The input's format; by default its content tells, then its name");
+  add_format(command, "--to", arguments->to, "The output's format; by default its name tells");
+  command
+      .add_option("--invalid", arguments->invalid,
+                  "What to do with points that are not finite: error (the default), drop or keep")
+      ->check(CLI::IsMember(kInvalid))
+      ->type_name("POLICY");
+  command
+      .add_option("--encoding", arguments->encoding,
+                  "binary (the default), ascii (PLY, PCD) or big-endian (PLY)")
+      ->check(CLI::IsMember(kEncodings))
+      ->type_name("ENCODING");
+  command
+      .add_option("--classification", arguments->classification,
+                  "LAS: the attribute to write as the classification")
+      ->type_name("NAME");
+  command.footer(
+      "\nFormats: KITTI .bin, nuScenes .pcd.bin, .ply, .pcd, .las, .npy, .npz, text columns (.csv, "
+      ".xyz,\n.txt). What each of them keeps is told in docs/formats.md.\n"
+      "\nExample:\n"
+      "  voxloom convert 000008.bin 000008.ply\n");
+  command.callback([arguments] { convert(*arguments); });
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,100 @@
+// The program: `voxloom COMMAND ...`. Errors are one line on stderr.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "cli/command.h"
+#include "voxloom/version.h"
+
+namespace voxloom::cli {
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"run", "Run a model on arrays from a file", add_run},
+    Command{"info", "Show what a model takes, gives and consists of", add_info},
+    Command{"verify", "Find everything that is wrong with a model", add_verify},
+    Command{"convert", "Turn a scan from one file format into another", add_convert},
+    Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},
+    Command{"bench", "Measure the library on this machine", add_bench},
+    Command{"tune", "Find the fastest algorithms for this machine", add_tune},
+};
+
+constexpr const char* kDescription =
+    "voxloom runs spatially sparse convolutional networks on the CPU.\n"
+    "A model is a folder NAME.lattice with graph.mlir and weights.safetensors.";
+
+constexpr const char* kExamples =
+    "\nExamples:\n"
+    "  voxloom info classifier.lattice\n"
+    "  voxloom run classifier.lattice --inputs scan.safetensors --output result.safetensors\n"
+    "  voxloom verify classifier.lattice\n"
+    "\n"
+    "`voxloom COMMAND --help` tells more about a command.\n"
+    "Exit codes: 0 success, 1 bad data or a failed check, 2 bad usage.\n";
+
+// CLI11 breaks some messages into lines; ours are one.
+std::string one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  return text;
+}
+
+int complain(const std::string& message, int code) {
+  fmt::print(stderr, "voxloom: {}\n", one_line(message));
+  return code;
+}
+
+// CLI11 would only say that a command is missing.
+bool is_unknown_command(std::string_view word) {
+  return !word.starts_with('-') &&
+         std::ranges::none_of(kCommands, [&](const Command& c) { return word == c.name; });
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv) {
+  if (argc > 1 && is_unknown_command(argv[1])) {
+    return complain(fmt::format("there is no command '{}' (see voxloom --help)", argv[1]),
+                    kBadUsage);
+  }
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::RuntimeError& error) {
+    return error.get_exit_code();
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return complain(fmt::format("{} (see voxloom --help)", one_line(error.what())), kBadUsage);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kFailure);
+  }
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app{kDescription, "voxloom"};
+  app.set_version_flag("--version", fmt::format("voxloom {}", version()));
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  for (const Command& command : kCommands) {
+    CLI::App* added = app.add_subcommand(command.name, command.summary);
+    command.add(*added);
+  }
+  return parse_and_run(app, argc, argv);
+}
+
+}  // namespace
+}  // namespace voxloom::cli
+
+int main(int argc, char** argv) {
+  try {
+    return voxloom::cli::run_program(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "voxloom: %s\n", error.what());
+  } catch (...) {
+    std::fputs("voxloom: an unknown error\n", stderr);
+  }
+  return voxloom::cli::kFailure;
+}

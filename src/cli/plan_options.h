@@ -1,0 +1,16 @@
+// How commands that run convolutions come by their algorithms.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+
+namespace voxloom::cli {
+
+// --algorithm NAME: pins one convolution algorithm.
+void add_algorithm_option(CLI::App& command);
+
+// Loads the tuned plans of the default file; one that cannot be used is a warning on stderr.
+// Returns how many there are.
+std::size_t use_tuned_plans();
+
+}  // namespace voxloom::cli

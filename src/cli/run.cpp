@@ -1,0 +1,76 @@
+// voxloom run: a model, arrays in, arrays out.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/plan_options.h"
+#include "voxloom/artifact.h"
+#include "voxloom/parallel.h"
+
+namespace voxloom::cli {
+namespace {
+
+struct Arguments {
+  std::string bundle, inputs, output;
+  bool logical = false;
+  int threads = 0;
+};
+
+void run(const Arguments& arguments) {
+  using namespace artifact;
+  use_tuned_plans();
+  const Model model = Model::load(
+      arguments.bundle,
+      {.coordinates = arguments.logical ? Coordinates::logical : Coordinates::physical});
+  const Safetensors inputs = read_safetensors(arguments.inputs);
+  for (const auto& [name, type] : inputs.unreadable) (void)inputs.at(name);  // says what is wrong
+  TensorMap results;
+  with_threads(arguments.threads, [&] { results = to_tensors(model.run(inputs.tensors)); });
+  write_safetensors(arguments.output, results);
+
+  std::size_t width = 0;
+  for (const auto& [name, tensor] : results) width = std::max(width, name.size());
+  for (const auto& [name, tensor] : results) {
+    fmt::print("{:<{}}  {:<8}  {}\n", name, width, name_of(tensor.dtype()),
+               to_string(tensor.shape()));
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
+      ->required()
+      ->type_name("BUNDLE");
+  command
+      .add_option("--inputs", arguments->inputs,
+                  "A safetensors file with one array for each input of the model")
+      ->required()
+      ->type_name("FILE");
+  command
+      .add_option("--output", arguments->output,
+                  "Where to write the results; nothing is written when the run fails")
+      ->required()
+      ->type_name("FILE");
+  command.add_flag("--logical-coordinates", arguments->logical,
+                   "Input coordinates are lattice coordinates, not physical ones\n"
+                   "(physical = lattice coordinate times stride)");
+  command
+      .add_option("--threads", arguments->threads,
+                  "How many threads to use; 0, the default: all there are")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->type_name("N");
+  add_algorithm_option(command);
+  command.footer(
+      "\n`voxloom info BUNDLE` lists the names of the inputs. A sparse result NAME is written as\n"
+      "NAME.coords (lattice coordinates), NAME.features and NAME.active (the number of rows).\n"
+      "\nExample:\n"
+      "  voxloom run unet.lattice --inputs scan.safetensors --output labels.safetensors "
+      "--threads 2\n");
+  command.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,63 @@
+// voxloom verify: every problem of a model, with its place.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "voxloom/artifact.h"
+
+namespace voxloom::cli {
+namespace {
+
+using artifact::Diagnostic;
+using artifact::Severity;
+
+// Problems of the folder itself have no file.
+std::string place_in(const std::filesystem::path& bundle, const Diagnostic& diagnostic) {
+  const std::string place = artifact::place_of(diagnostic);
+  return place.empty() ? bundle.string() : (bundle / place).string();
+}
+
+std::size_t print(const std::filesystem::path& bundle, const artifact::Diagnostics& diagnostics,
+                  Severity severity) {
+  std::size_t count = 0;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity != severity) continue;
+    if (count++ == 0 && severity == Severity::warning) fmt::print("warnings:\n");
+    fmt::print("{}: {}\n", place_in(bundle, diagnostic), diagnostic.message);
+  }
+  return count;
+}
+
+std::string counted(std::size_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+void verify(const std::filesystem::path& bundle) {
+  const artifact::Diagnostics diagnostics = artifact::verify_bundle(bundle);
+  const std::size_t problems = print(bundle, diagnostics, Severity::error);
+  const std::size_t warnings = print(bundle, diagnostics, Severity::warning);
+  fmt::print("{}: {}, {}\n", bundle.string(),
+             problems == 0 ? "right" : counted(problems, "problem"),
+             warnings == 0 ? "no warnings" : counted(warnings, "warning"));
+  if (problems != 0) throw CLI::RuntimeError(kFailure);
+}
+
+}  // namespace
+
+void add_verify(CLI::App& command) {
+  const auto bundle = std::make_shared<std::string>();
+  command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
+      ->required()
+      ->type_name("BUNDLE");
+  command.footer(
+      "\nProblems are listed as FILE:LINE:COLUMN: MESSAGE, all of them; warnings come apart.\n"
+      "The exit code is 1 when there is a problem.\n"
+      "\nExample:\n"
+      "  voxloom verify unet.lattice\n");
+  command.callback([bundle] { verify(*bundle); });
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,90 @@
+// voxloom voxelize: a scan onto a grid, as arrays.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "voxloom/io.h"
+#include "voxloom/points.h"
+#include "voxloom/safetensors.h"
+
+namespace voxloom::cli {
+namespace {
+
+struct Arguments {
+  std::string input, output;
+  double size = 0;
+  std::array<double, 3> origin = {0, 0, 0};
+  std::vector<std::string> features;
+  std::string reduction = "mean";
+  bool drop_invalid = false;
+};
+
+const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
+                                                      {"sum", Reduction::sum},
+                                                      {"max", Reduction::max},
+                                                      {"first", Reduction::first}};
+
+void run(const Arguments& arguments) {
+  const Scan scan =
+      read_scan(arguments.input,
+                {.invalid = arguments.drop_invalid ? InvalidPoints::drop : InvalidPoints::error});
+  std::vector<std::string> names = arguments.features;
+  if (names.empty() && scan.find("intensity") != nullptr) names = {"intensity"};
+  // The origin is subtracted in float64, before positions are rounded to float32.
+  const Tensor points = to_points(scan, arguments.origin);
+  VoxelizeOptions options;
+  options.grid.voxel_size = {arguments.size, arguments.size, arguments.size};
+  options.reduction = names.empty() ? Reduction::count : kReductions.at(arguments.reduction);
+  const Voxelized voxels =
+      voxelize(points, names.empty() ? Tensor{} : to_features(scan, names), {}, options);
+  const std::vector<std::int32_t>& rows = voxels.row_of_point;
+  write_safetensors(
+      arguments.output,
+      {{"coords", voxels.tensor.coords().to_tensor()},
+       {"features", voxels.tensor.features()},
+       {"row_of_point", Tensor::from(rows, {scan.size()})}},
+      {{"voxel_size", fmt::format("{}", arguments.size)},
+       {"origin", fmt::format("{}", fmt::join(arguments.origin, " "))},
+       {"features", names.empty() ? "count" : fmt::format("{}", fmt::join(names, " "))}});
+  fmt::print("{}: {} points, {} voxels\n", arguments.output, scan.size(), voxels.tensor.rows());
+}
+
+}  // namespace
+
+void add_voxelize(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("input", arguments->input, "The scan to read")->required()->type_name("IN");
+  command.add_option("output", arguments->output, "The safetensors file to write")
+      ->required()
+      ->type_name("OUT");
+  command.add_option("--size", arguments->size, "The edge of a voxel, in the scan's unit")
+      ->required()
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name("LENGTH");
+  command.add_option("--origin", arguments->origin, "The corner of voxel (0,0,0); default 0 0 0")
+      ->type_name("X Y Z");
+  command
+      .add_option("--features", arguments->features,
+                  "Attributes to reduce, with commas between; by default intensity,\n"
+                  "and without that the number of points")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  command.add_option("--reduce", arguments->reduction, "mean (the default), sum, max or first")
+      ->check(CLI::IsMember(kReductions))
+      ->type_name("HOW");
+  command.add_flag("--drop-invalid", arguments->drop_invalid,
+                   "Leave out points that are not finite instead of refusing the file");
+  command.footer(
+      "\nThe arrays are coords (N,4) int32: batch, x, y, z; features (N,C) float32; and "
+      "row_of_point\n"
+      "(P) int32, the voxel of each point.\n"
+      "\nExample:\n"
+      "  voxloom voxelize 000008.bin voxels.safetensors --size 0.05\n");
+  command.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace voxloom::cli

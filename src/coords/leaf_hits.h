@@ -1,0 +1,36 @@
+// Which places of an output leaf have a partner under each kernel offset: for up to eight leaves at
+// a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "coords/cell_finder.h"
+#include "coords/leaf_shift.h"
+#include "coords/shift_plan.h"
+
+namespace voxloom {
+
+class LeafHits {
+ public:
+  // `plan` is nullptr where whole leaves cannot be shifted: then each place is tested.
+  LeafHits(const Stencil& stencil, const ShiftPlan* plan, const LeafIndex& in,
+           const CellTable& cells);
+
+  // For `leaves` of the output, the first of which has the number `first`.
+  void find(std::span<const Leaf> leaves, std::size_t first);
+
+  [[nodiscard]] std::uint64_t of(std::size_t k, std::size_t lane) const { return hits_[k][lane]; }
+
+ private:
+  void test(const Leaf& leaf, std::size_t lane);
+
+  const Stencil& stencil_;
+  const ShiftPlan* plan_;
+  std::span<const Leaf> in_leaves_;
+  const CellTable& cells_;
+  std::vector<LeafLanes> values_, hits_;
+};
+
+}  // namespace voxloom

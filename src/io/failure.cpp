@@ -1,0 +1,26 @@
+#include "io/failure.h"
+
+namespace voxloom::io {
+namespace {
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c < 0x20 || c == 0x7f ? '?' : c;
+  return out;
+}
+
+}  // namespace
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLongest = 40;
+  std::string out = "'";
+  for (const char c : text.substr(0, kLongest)) out += c < 0x20 || c > 0x7e ? '?' : c;
+  return out + (text.size() > kLongest ? "...'" : "'");
+}
+
+void throw_format(std::string_view file, std::string_view place, const std::string& reason) {
+  throw FormatError(fmt::format("[read_scan] {}:{}{}{} {}", printable(file),
+                                place.empty() ? "" : " ", place, place.empty() ? "" : ":", reason));
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,28 @@
+// How a scan is laid out in LAS: decided once, before the first byte is written.
+#pragma once
+
+#include <vector>
+
+#include "io/out_field.h"
+#include "voxloom/io.h"
+
+namespace voxloom::io {
+
+struct LasPlan {
+  const Scan& scan;
+  int format = 0;  // the point format
+  Quantization quantization = {};
+  const Column* classification = nullptr;  // what is written as that; may be absent
+  std::vector<const Column*> extras = {};  // what the format has no place for: extra bytes
+
+  // The attribute behind one of the format's own fields, or null.
+  [[nodiscard]] const Column* source_of(std::string_view name) const;
+};
+
+// The oldest version and format that hold the scan. The plan refers to the scan.
+[[nodiscard]] LasPlan plan_las(const Scan& scan, const WriteOptions& options);
+
+// The fields of a point. They refer to the plan.
+[[nodiscard]] std::vector<OutField> las_out_fields(const LasPlan& plan);
+
+}  // namespace voxloom::io

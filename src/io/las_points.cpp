@@ -1,0 +1,110 @@
+// The points of a LAS file as they are written: lattice coordinates, packed bytes, scaled numbers.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+#include "io/column_type.h"
+#include "io/las_format.h"
+#include "io/las_plan.h"
+
+namespace voxloom::io {
+namespace {
+
+constexpr std::string_view kOp = "write_scan";
+
+// A field made point by point: `value` gives point i's.
+template <typename T, typename Value>
+OutField computed_field(ColumnType type, Value value) {
+  return {"", type, 1,
+          [value](std::int64_t first, std::int64_t count, std::byte* to, std::int64_t stride) {
+            for (std::int64_t i = first; i < first + count; ++i, to += stride) {
+              const T element = value(i);
+              std::memcpy(to, &element, sizeof(T));
+            }
+          }};
+}
+
+OutField lattice_field(const LasPlan& plan, std::size_t axis) {
+  const double scale = plan.quantization.scale.at(axis);
+  const double offset = plan.quantization.offset.at(axis);
+  return computed_field<std::int32_t>(
+      ColumnType::i32, [&scan = plan.scan, axis, scale, offset](std::int64_t i) {
+        const double position = scan.positions[static_cast<std::size_t>(i)].at(axis);
+        const double value = std::round((position - offset) / scale);
+        require(value >= -2147483648.0 && value <= 2147483647.0, kOp,
+                "LAS: coordinate {} of point {} does not fit scale {} and offset {}", position, i,
+                scale, offset);
+        return static_cast<std::int32_t>(value);
+      });
+}
+
+unsigned packed_part(const Column& column, const LasBits& bits, std::int64_t i) {
+  const double limit = std::ldexp(1.0, static_cast<int>(bits.width)) - 1;
+  const double value = column.as_double(i);
+  require(value >= 0 && value <= limit && value == std::trunc(value), kOp,
+          "LAS: attribute '{}': {} at point {} is not an integer from 0 to {}", column.name, value,
+          i, limit);
+  return static_cast<unsigned>(value) << bits.shift;
+}
+
+// Several small numbers in a byte.
+OutField packed_field(const LasPlan& plan, std::span<const LasBits> parts) {
+  return computed_field<std::uint8_t>(ColumnType::u8, [&plan, parts](std::int64_t i) {
+    unsigned byte = 0;
+    for (const LasBits& part : parts) {
+      if (const Column* column = plan.source_of(part.name)) byte |= packed_part(*column, part, i);
+    }
+    return static_cast<std::uint8_t>(byte);
+  });
+}
+
+// `factor` times the value, rounded.
+OutField scaled_field(const Column& column, double factor) {
+  return computed_field<std::uint16_t>(ColumnType::u16, [&column, factor](std::int64_t i) {
+    const double value = std::round(column.as_double(i) * factor);
+    require(value >= 0 && value <= 65535, kOp, "attribute '{}': {} at point {} does not fit uint16",
+            column.name, column.as_double(i), i);
+    return static_cast<std::uint16_t>(value);
+  });
+}
+
+// Intensities from 0 to 1 are spread over the 16 bits, others are rounded.
+double intensity_factor(const Column& column) {
+  for (std::int64_t i = 0; i < column.points(); ++i) {
+    if (!(column.as_double(i) <= 1)) return 1;
+  }
+  return 65535;
+}
+
+OutField own_field(const LasPlan& plan, const Field& field) {
+  if (field.name == "returns") return packed_field(plan, las_return_bits(plan.format));
+  if (field.name == "flags") return packed_field(plan, las_flag_bits(plan.format));
+  const Column* column = plan.source_of(field.name);
+  if (column == nullptr) {
+    return visit_column_type(field.type, [&]<typename T>() {
+      return computed_field<T>(field.type, [](std::int64_t) { return T{}; });
+    });
+  }
+  if (field.name == "intensity" && is_float(column->type())) {
+    return scaled_field(*column, intensity_factor(*column));
+  }
+  const bool colour = field.name == "red" || field.name == "green" || field.name == "blue";
+  constexpr double kEightBitColour = 256;  // as the format's description wants it
+  if (colour && column->type() == ColumnType::u8) return scaled_field(*column, kEightBitColour);
+  return component_field(*column, 0, field.type, field.name);
+}
+
+}  // namespace
+
+std::vector<OutField> las_out_fields(const LasPlan& plan) {
+  std::vector<OutField> fields;
+  for (const PlacedField& placed : las_fields(plan.format)) {
+    const std::size_t index = fields.size();
+    fields.push_back(index < 3 ? lattice_field(plan, index) : own_field(plan, placed.field));
+  }
+  for (const Column* column : plan.extras) fields.push_back(column_field(*column));
+  return fields;
+}
+
+}  // namespace voxloom::io

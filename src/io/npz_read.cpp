@@ -1,0 +1,65 @@
+// NPZ: a zip archive of NPY files. Positions are the array "points", "positions", "xyz", "pos",
+// "coords" or "arr_0", (N,3) or wider, or the three arrays "x", "y" and "z"; other arrays with N rows
+// become attributes; what has another shape or unreadable elements is left out.
+#include <algorithm>
+#include <map>
+
+#include "io/failure.h"
+#include "io/npy_header.h"
+#include "io/zip.h"
+
+namespace voxloom::io {
+namespace {
+
+struct Array {
+  std::string name;
+  Bytes bytes;
+  NpyHeader header;
+};
+
+std::vector<Array> open_arrays(const Bytes& bytes, std::int64_t budget) {
+  constexpr std::string_view kSuffix = ".npy";
+  std::vector<Array> arrays;
+  for (const ZipMember& member : read_zip_directory(bytes)) {
+    if (!member.name.ends_with(kSuffix)) continue;
+    Array array{.name = member.name.substr(0, member.name.size() - kSuffix.size()),
+                .bytes = open_zip_member(bytes, member, budget),
+                .header = {}};
+    array.header = read_npy_header(array.bytes);
+    arrays.push_back(std::move(array));
+  }
+  return arrays;
+}
+
+// The array whose rows are the points: it says how many there are.
+const Array& find_points(const std::vector<Array>& arrays, const Bytes& bytes) {
+  for (const char* name : {"points", "positions", "xyz", "pos", "coords", "x", "arr_0"}) {
+    const auto found = std::ranges::find(arrays, name, &Array::name);
+    if (found != arrays.end() && !found->header.shape.empty()) return *found;
+  }
+  fail_file(bytes->name(), "has no array 'points', 'positions', 'xyz', 'pos', 'coords' or 'x'");
+}
+
+bool is_attribute(const Array& array, std::int64_t points) {
+  const std::vector<std::int64_t>& shape = array.header.shape;
+  return array.header.problem.empty() && !array.header.structured && !shape.empty() &&
+         shape.size() <= 2 && shape[0] == points && (shape.size() == 1 || shape[1] > 0) &&
+         array.header.members[0].type.kind != 'V';
+}
+
+}  // namespace
+
+Points open_npz(const Bytes& bytes, std::int64_t max_unpacked_bytes) {
+  const std::vector<Array> arrays = open_arrays(bytes, max_unpacked_bytes);
+  const Array& points = find_points(arrays, bytes);
+  const bool by_axis = points.name == "x" && !points.header.structured;
+  std::vector<Points> parts;
+  parts.push_back(open_npy_array(points.bytes, points.header, by_axis ? "x" : ""));
+  for (const Array& array : arrays) {
+    if (&array == &points || !is_attribute(array, points.header.shape[0])) continue;
+    parts.push_back(open_npy_array(array.bytes, array.header, array.name));
+  }
+  return join(std::move(parts));
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,192 @@
+#include "io/out_field.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <set>
+
+#include "core/error.h"
+#include "io/column_type.h"
+#include "io/failure.h"
+#include "io/lines.h"
+
+namespace voxloom::io {
+namespace {
+
+// The value as a To, when that is the same number.
+template <typename To, typename From>
+bool convert(From from, To& to) {
+  if constexpr (std::is_same_v<To, From>) {
+    to = from;
+    return true;
+  } else if constexpr (std::is_floating_point_v<To>) {
+    // A float attribute may lose digits when a format has only float32; an integer may not.
+    to = static_cast<To>(from);
+    if constexpr (std::is_floating_point_v<From>) return true;
+    return static_cast<long double>(to) == static_cast<long double>(from);
+  } else {
+    const auto wide = static_cast<long double>(from);
+    const auto low = static_cast<long double>(std::numeric_limits<To>::min());
+    const auto high = static_cast<long double>(std::numeric_limits<To>::max());
+    if (!(wide >= low && wide <= high) || wide != std::trunc(wide)) return false;
+    to = static_cast<To>(from);
+    return true;
+  }
+}
+
+template <typename To, typename From>
+OutField::Fill converting_fill(const std::vector<From>& values, const Column& column,
+                               std::int64_t component) {
+  return [&values, &column, component](std::int64_t first, std::int64_t count, std::byte* to,
+                                       std::int64_t stride) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>((first + i) * column.components + component);
+      To value{};
+      if (!convert(values[at], value)) {
+        fail("write_scan", "attribute {}: {} at point {} does not fit {}", excerpt(column.name),
+             values[at], first + i, name_of(Column{"", 1, std::vector<To>()}.type()));
+      }
+      std::memcpy(to + i * stride, &value, sizeof(To));
+    }
+  };
+}
+
+std::string as_word(std::string_view name) {
+  constexpr std::string_view kSpecial = ",;\"'\\";
+  std::string word(name);
+  for (char& c : word) {
+    if (c <= 0x20 || c > 0x7e || kSpecial.find(c) != std::string_view::npos) c = '_';
+  }
+  return word.empty() ? "_" : word;
+}
+
+template <typename T>
+void print(std::string& out, const std::byte*& from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  from += sizeof(T);
+  append_number(out, value);
+}
+
+}  // namespace
+
+std::int64_t OutField::size() const { return byte_size(type) * components; }
+
+OutField position_field(const Scan& scan, std::size_t axis, ColumnType type) {
+  constexpr std::array<const char*, 3> kAxes = {"x", "y", "z"};
+  const bool narrow = type == ColumnType::f32;
+  return {kAxes.at(axis), narrow ? ColumnType::f32 : ColumnType::f64, 1,
+          [&scan, axis, narrow](std::int64_t first, std::int64_t count, std::byte* to,
+                                std::int64_t stride) {
+            for (std::int64_t i = 0; i < count; ++i, to += stride) {
+              const double value = scan.positions[static_cast<std::size_t>(first + i)][axis];
+              const auto rounded = static_cast<float>(value);
+              if (narrow) {
+                std::memcpy(to, &rounded, sizeof(rounded));
+              } else {
+                std::memcpy(to, &value, sizeof(value));
+              }
+            }
+          }};
+}
+
+OutField column_field(const Column& column) {
+  const std::int64_t row = byte_size(column.type()) * column.components;
+  return {
+      column.name, column.type(), column.components,
+      [&column, row](std::int64_t first, std::int64_t count, std::byte* to, std::int64_t stride) {
+        const auto* from = std::visit(
+            [](const auto& values) { return reinterpret_cast<const std::byte*>(values.data()); },
+            column.values);
+        for (std::int64_t i = 0; i < count; ++i) {
+          std::memcpy(to + i * stride, from + (first + i) * row, static_cast<std::size_t>(row));
+        }
+      }};
+}
+
+OutField component_field(const Column& column, std::int64_t component, ColumnType type,
+                         std::string name) {
+  OutField::Fill fill = std::visit(
+      [&](const auto& values) {
+        return visit_column_type(
+            type, [&]<typename To>() { return converting_fill<To>(values, column, component); });
+      },
+      column.values);
+  return {std::move(name), type, 1, std::move(fill)};
+}
+
+std::vector<OutField> component_fields(const Scan& scan) {
+  std::vector<OutField> fields;
+  for (const Column& column : scan.attributes) {
+    for (std::int64_t c = 0; c < column.components; ++c) {
+      std::string name =
+          column.components == 1 ? column.name : fmt::format("{}_{}", column.name, c);
+      fields.push_back(component_field(column, c, column.type(), std::move(name)));
+    }
+  }
+  return fields;
+}
+
+std::vector<OutField> scalar_fields(const Scan& scan) {
+  std::vector<OutField> fields;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    fields.push_back(position_field(scan, axis, scan.position_type));
+  }
+  std::ranges::move(component_fields(scan), std::back_inserter(fields));
+  return fields;
+}
+
+std::int64_t record_size(std::span<const OutField> fields) {
+  std::int64_t size = 0;
+  for (const OutField& field : fields) size += field.size();
+  return size;
+}
+
+void for_each_block(const Scan& scan, std::span<const OutField> fields, const UseRecords& use) {
+  constexpr std::int64_t kBlock = 4096;
+  const std::int64_t stride = record_size(fields);
+  const std::int64_t points = scan.size();
+  std::vector<std::byte> records(static_cast<std::size_t>(std::min(kBlock, points) * stride));
+  for (std::int64_t first = 0; first < points; first += kBlock) {
+    const std::int64_t count = std::min(kBlock, points - first);
+    std::byte* to = records.data();
+    for (const OutField& field : fields) {
+      field.fill(first, count, to, stride);
+      to += field.size();
+    }
+    use(std::span(records).first(static_cast<std::size_t>(count * stride)), count);
+  }
+}
+
+void write_rows(ByteSink& sink, const Scan& scan, std::span<const OutField> fields,
+                char separator) {
+  std::string text;
+  for_each_block(scan, fields, [&](std::span<const std::byte> records, std::int64_t count) {
+    text.clear();
+    const std::byte* from = records.data();
+    for (std::int64_t i = 0; i < count; ++i) {
+      for (const OutField& field : fields) {
+        for (std::int64_t c = 0; c < field.components; ++c) {
+          visit_column_type(field.type, [&]<typename T>() { print<T>(text, from); });
+          text += separator;
+        }
+      }
+      text.back() = '\n';
+    }
+    sink.write(text);
+  });
+}
+
+void make_words(std::vector<OutField>& fields) {
+  std::set<std::string> taken;
+  for (OutField& field : fields) {
+    const std::string base = as_word(field.name);
+    field.name = base;
+    for (int n = 2; !taken.insert(field.name).second; ++n) {
+      field.name = fmt::format("{}_{}", base, n);
+    }
+  }
+}
+
+}  // namespace voxloom::io

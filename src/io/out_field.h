@@ -1,0 +1,68 @@
+// The writing side: a point as a record of fields, each filled from the scan. Text formats print the
+// same records.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "voxloom/scan.h"
+
+namespace voxloom::io {
+
+// Where a file's bytes go.
+class ByteSink {
+ public:
+  ByteSink() = default;
+  virtual ~ByteSink() = default;
+  ByteSink(const ByteSink&) = delete;
+  ByteSink& operator=(const ByteSink&) = delete;
+  virtual void write(std::span<const std::byte> bytes) = 0;
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+};
+
+struct OutField {
+  // Fills one field of points [first, first + count); record i begins at `to + i * stride`.
+  using Fill = std::function<void(std::int64_t first, std::int64_t count, std::byte* to,
+                                  std::int64_t stride)>;
+  std::string name;
+  ColumnType type = ColumnType::f32;
+  std::int64_t components = 1;
+  Fill fill;
+
+  [[nodiscard]] std::int64_t size() const;  // in bytes
+};
+
+// x, y or z.
+[[nodiscard]] OutField position_field(const Scan& scan, std::size_t axis, ColumnType type);
+
+// A whole attribute in its own type.
+[[nodiscard]] OutField column_field(const Column& column);
+
+// One component of it as `type`. std::invalid_argument when a value does not fit, at writing.
+[[nodiscard]] OutField component_field(const Column& column, std::int64_t component,
+                                       ColumnType type, std::string name);
+
+// Every component of every attribute, in its own type, as "name" or "name_0", "name_1", ...
+[[nodiscard]] std::vector<OutField> component_fields(const Scan& scan);
+
+// The same with x, y and z in front.
+[[nodiscard]] std::vector<OutField> scalar_fields(const Scan& scan);
+
+[[nodiscard]] std::int64_t record_size(std::span<const OutField> fields);
+
+// Calls use(records, count) for all points, some thousands at a time.
+using UseRecords = std::function<void(std::span<const std::byte> records, std::int64_t count)>;
+void for_each_block(const Scan& scan, std::span<const OutField> fields, const UseRecords& use);
+
+// Every value in the shortest form that reads back the same, a line per point.
+void write_rows(ByteSink& sink, const Scan& scan, std::span<const OutField> fields, char separator);
+
+// Makes each name one word for a header: blanks, quotes, separators and what is not ASCII become '_',
+// and names that are then equal get a number.
+void make_words(std::vector<OutField>& fields);
+
+}  // namespace voxloom::io

@@ -1,0 +1,64 @@
+// What every format's reader comes down to: typed columns, read front to back. A source knows
+// nothing of positions; assemble.h makes scans of its columns.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/byte_source.h"
+#include "voxloom/io.h"
+#include "voxloom/scan.h"
+
+namespace voxloom::io {
+
+struct Field {
+  std::string name;
+  ColumnType type = ColumnType::f32;
+  std::int64_t components = 1;
+};
+
+class PointSource {
+ public:
+  virtual ~PointSource() = default;
+  PointSource(const PointSource&) = delete;
+  PointSource& operator=(const PointSource&) = delete;
+
+  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  [[nodiscard]] std::int64_t size() const { return size_; }
+  // Set when x, y and z are lattice coordinates.
+  [[nodiscard]] const std::optional<Quantization>& quantization() const { return quantization_; }
+
+  // The next `count` points; the caller never asks beyond size(). One column per field.
+  [[nodiscard]] virtual std::vector<Column> read(std::int64_t count) = 0;
+  // Where a point stands in the file, for messages.
+  [[nodiscard]] virtual std::string where(std::int64_t point) const;
+
+ protected:
+  PointSource(std::vector<Field> fields, std::int64_t size)
+      : fields_(std::move(fields)), size_(size) {}
+  [[nodiscard]] std::vector<Column> make_columns(std::int64_t count) const;
+
+  std::vector<Field> fields_;
+  std::int64_t size_;
+  std::optional<Quantization> quantization_;
+};
+
+using Points = std::unique_ptr<PointSource>;
+
+// Several sources of equal size side by side.
+[[nodiscard]] Points join(std::vector<Points> parts);
+
+// One per format; each throws FormatError when the header is wrong or promises what is not there.
+[[nodiscard]] Points open_kitti(const Bytes& bytes);
+[[nodiscard]] Points open_nuscenes(const Bytes& bytes);
+[[nodiscard]] Points open_ply(const Bytes& bytes);
+[[nodiscard]] Points open_pcd(const Bytes& bytes, std::int64_t max_unpacked_bytes);
+[[nodiscard]] Points open_las(const Bytes& bytes);
+[[nodiscard]] Points open_text(const Bytes& bytes);
+[[nodiscard]] Points open_npy(const Bytes& bytes);
+[[nodiscard]] Points open_npz(const Bytes& bytes, std::int64_t max_unpacked_bytes);
+
+}  // namespace voxloom::io

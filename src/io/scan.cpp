@@ -1,0 +1,166 @@
+#include "voxloom/scan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <type_traits>
+
+#include "core/checked.h"
+#include "core/error.h"
+#include "io/column_type.h"
+
+namespace voxloom {
+namespace {
+
+std::size_t value_count(const Column& column) {
+  return std::visit([](const auto& values) { return values.size(); }, column.values);
+}
+
+void check_rows(const Column& column, std::int64_t points) {
+  require(column.components > 0, "scan", "attribute '{}' has {} components", column.name,
+          column.components);
+  const std::int64_t wanted = checked_mul("scan", points, column.components);
+  require(static_cast<std::int64_t>(value_count(column)) == wanted, "scan",
+          "attribute '{}' has {} values; {} points with {} components need {}", column.name,
+          value_count(column), points, column.components, wanted);
+}
+
+}  // namespace
+
+std::size_t size_of(ColumnType type) {
+  return io::visit_column_type(type, []<typename T>() { return sizeof(T); });
+}
+
+std::string_view name_of(ColumnType type) {
+  constexpr std::array<std::string_view, 10> kNames = {"uint8",   "int8",   "uint16", "int16",
+                                                       "uint32",  "int32",  "uint64", "int64",
+                                                       "float32", "float64"};
+  return kNames.at(static_cast<std::size_t>(type));
+}
+
+bool is_float(ColumnType type) { return type == ColumnType::f32 || type == ColumnType::f64; }
+
+std::int64_t Column::points() const {
+  return static_cast<std::int64_t>(value_count(*this)) / components;
+}
+
+double Column::as_double(std::int64_t index) const {
+  return std::visit(
+      [&](const auto& v) { return static_cast<double>(v[static_cast<std::size_t>(index)]); },
+      values);
+}
+
+Column make_column(std::string name, ColumnType type, std::int64_t points,
+                   std::int64_t components) {
+  const std::int64_t count = checked_mul("scan", points, components);
+  Column column{.name = std::move(name), .components = components, .values = {}};
+  io::visit_column_type(type, [&]<typename T>() {
+    std::vector<T> values;
+    resize_or_throw("scan", values, count, T{});
+    column.values = std::move(values);
+  });
+  return column;
+}
+
+const Column* Scan::find(std::string_view name) const {
+  const auto found = std::ranges::find(attributes, name, &Column::name);
+  return found == attributes.end() ? nullptr : &*found;
+}
+
+void Scan::set(Column column) {
+  check_rows(column, size());
+  const auto found = std::ranges::find(attributes, column.name, &Column::name);
+  if (found == attributes.end()) {
+    attributes.push_back(std::move(column));
+  } else {
+    *found = std::move(column);
+  }
+}
+
+void validate(const Scan& scan) {
+  std::set<std::string_view> names;
+  for (const Column& column : scan.attributes) {
+    require(names.insert(column.name).second, "scan", "there are two attributes '{}'", column.name);
+    check_rows(column, scan.size());
+  }
+}
+
+void append(Scan& scan, const Scan& more) {
+  require(scan.attributes.size() == more.attributes.size(), "append",
+          "a scan with {} attributes cannot take the points of one with {}", scan.attributes.size(),
+          more.attributes.size());
+  for (std::size_t i = 0; i < scan.attributes.size(); ++i) {
+    const Column& to = scan.attributes[i];
+    const Column& from = more.attributes[i];
+    require(to.name == from.name && to.components == from.components && to.type() == from.type(),
+            "append", "attribute {} is '{}' {} x {} here and '{}' {} x {} there", i, to.name,
+            name_of(to.type()), to.components, from.name, name_of(from.type()), from.components);
+  }
+  scan.positions.insert(scan.positions.end(), more.positions.begin(), more.positions.end());
+  for (std::size_t i = 0; i < scan.attributes.size(); ++i) {
+    std::visit(
+        [&](auto& to) {
+          const auto& from = std::get<std::decay_t<decltype(to)>>(more.attributes[i].values);
+          to.insert(to.end(), from.begin(), from.end());
+        },
+        scan.attributes[i].values);
+  }
+  if (scan.position_type != more.position_type) scan.position_type = ColumnType::f64;
+  if (scan.quantization != more.quantization) scan.quantization.reset();
+}
+
+Box bounds(const Scan& scan) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Box box{.low = {kInfinity, kInfinity, kInfinity}, .high = {-kInfinity, -kInfinity, -kInfinity}};
+  bool any = false;
+  for (const auto& p : scan.positions) {
+    if (!std::isfinite(p[0]) || !std::isfinite(p[1]) || !std::isfinite(p[2])) continue;
+    any = true;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      box.low[axis] = std::min(box.low[axis], p[axis]);
+      box.high[axis] = std::max(box.high[axis], p[axis]);
+    }
+  }
+  return any ? box : Box{};
+}
+
+Tensor to_points(const Scan& scan, const std::array<double, 3>& origin) {
+  Tensor points = Tensor::empty({scan.size(), 3}, DType::f32);
+  float* out = points.mutable_data<float>();
+  for (const auto& position : scan.positions) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      *out++ = static_cast<float>(position[axis] - origin[axis]);
+    }
+  }
+  return points;
+}
+
+Tensor to_features(const Scan& scan, std::span<const std::string> names) {
+  std::vector<const Column*> columns;
+  std::int64_t channels = 0;
+  for (const std::string& name : names) {
+    columns.push_back(scan.find(name));
+    require(columns.back() != nullptr, "to_features", "the scan has no attribute '{}'", name);
+    check_rows(*columns.back(), scan.size());
+    channels += columns.back()->components;
+  }
+  Tensor features = Tensor::empty({scan.size(), channels}, DType::f32);
+  std::int64_t first = 0;
+  for (const Column* column : columns) {
+    float* out = features.mutable_data<float>() + first;
+    std::visit(
+        [&](const auto& values) {
+          for (std::size_t i = 0; i < values.size(); ++i) {
+            const auto point = static_cast<std::int64_t>(i) / column->components;
+            const auto component = static_cast<std::int64_t>(i) % column->components;
+            out[point * channels + component] = static_cast<float>(values[i]);
+          }
+        },
+        column->values);
+    first += column->components;
+  }
+  return features;
+}
+
+}  // namespace voxloom

@@ -1,0 +1,73 @@
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "io/lines.h"
+#include "io/writers.h"
+#include "voxloom/io.h"
+
+namespace voxloom {
+namespace {
+
+class FileSink final : public io::ByteSink {
+ public:
+  explicit FileSink(AtomicFile& file) : file_(file) {}
+  using ByteSink::write;
+  void write(std::span<const std::byte> bytes) override { file_.write(bytes); }
+
+ private:
+  AtomicFile& file_;
+};
+
+class MemorySink final : public io::ByteSink {
+ public:
+  using ByteSink::write;
+  void write(std::span<const std::byte> bytes) override {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
+  std::vector<std::byte> take() { return std::move(bytes_); }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+void write_to(io::ByteSink& sink, const Scan& scan, ScanFormat format,
+              const WriteOptions& options) {
+  validate(scan);
+  const char separator = options.separator == 0 ? ' ' : options.separator;
+  switch (format) {
+    case ScanFormat::kitti: return io::write_kitti(sink, scan);
+    case ScanFormat::nuscenes: return io::write_nuscenes(sink, scan);
+    case ScanFormat::ply: return io::write_ply(sink, scan, options.encoding);
+    case ScanFormat::pcd: return io::write_pcd(sink, scan, options.encoding);
+    case ScanFormat::las: return io::write_las(sink, scan, options);
+    case ScanFormat::text: return io::write_text(sink, scan, separator);
+    case ScanFormat::npy: return io::write_npy(sink, scan);
+    case ScanFormat::npz: return io::write_npz(sink, scan);
+  }
+}
+
+}  // namespace
+
+void write_scan(const std::filesystem::path& path, const Scan& scan, const WriteOptions& options) {
+  WriteOptions chosen = options;
+  if (!chosen.format) chosen.format = scan_format_of(path);
+  const std::string ending = io::lower(path.extension().string());
+  require(chosen.format.has_value(), "write_scan",
+          "'{}' does not tell the format by its ending; choose .ply, .pcd, .las, .npy, .npz, .csv, "
+          ".xyz or .bin",
+          path.string());
+  require(ending != ".laz", "write_scan", "'{}': LAZ is not written; choose .las", path.string());
+  if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
+  AtomicFile file(path);
+  FileSink sink(file);
+  write_to(sink, scan, *chosen.format, chosen);
+  file.commit();
+}
+
+std::vector<std::byte> format_scan(const Scan& scan, const WriteOptions& options) {
+  require(options.format.has_value(), "format_scan", "options.format is not set");
+  MemorySink sink;
+  write_to(sink, scan, *options.format, options);
+  return sink.take();
+}
+
+}  // namespace voxloom

@@ -1,0 +1,211 @@
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "voxloom/algebra.h"
+#include "voxloom/models.h"
+
+namespace voxloom::nn {
+namespace {
+
+constexpr std::string_view kOp = "nn::MinkUNet";
+constexpr std::size_t kLevels = 4;  // halvings
+
+using BlockCounts = std::array<int, 2 * kLevels>;
+
+BlockCounts block_counts(int depth) {
+  switch (depth) {
+    case 14: return {1, 1, 1, 1, 1, 1, 1, 1};
+    case 18: return {2, 2, 2, 2, 2, 2, 2, 2};
+    case 34: return {2, 3, 4, 6, 2, 2, 2, 2};
+    default: fail(kOp, "depth should be 14, 18 or 34, got {}", depth);
+  }
+}
+
+std::int64_t scaled(std::int64_t channels, double width) {
+  if (width == 1.0) return channels;
+  constexpr double kStep = 8;
+  return static_cast<std::int64_t>(std::ceil(static_cast<double>(channels) * width / kStep) *
+                                   kStep);
+}
+
+// A change of resolution and the blocks after it.
+struct Stage {
+  std::string conv_name, norm_name, block_name;
+  ConvNorm resample;
+  std::vector<BasicBlock> blocks;
+
+  [[nodiscard]] SparseTensor run_blocks(SparseTensor x) const {
+    for (const BasicBlock& block : blocks) x = block(x);
+    return x;
+  }
+};
+
+}  // namespace
+
+struct MinkUNet::Layers {
+  explicit Layers(const MinkUNetOptions& o)
+      : stem_channels(scaled(o.stem, o.width)),
+        stem({.in = o.in_channels, .out = stem_channels, .bias = false, .seed = o.seed},
+             {.kernel_size = 5}),
+        final({.in = scaled(o.planes.back(), o.width), .out = o.classes, .seed = o.seed + 1}),
+        next_seed(o.seed + 2) {
+    const BlockCounts counts = block_counts(o.depth);
+    std::int64_t channels = stem_channels;
+    std::vector<std::int64_t> skips = {channels};
+    for (std::size_t i = 0; i < kLevels; ++i) {
+      // Halving keeps the channels; the blocks after it change them.
+      down.push_back(make_stage(i, false, {channels, channels}));
+      channels = add_blocks(down.back(), channels, scaled(o.planes[i], o.width), counts[i]);
+      skips.push_back(channels);
+    }
+    for (std::size_t i = 0; i < kLevels; ++i) {
+      const std::int64_t planes = scaled(o.planes[kLevels + i], o.width);
+      up.push_back(make_stage(i, true, {channels, planes}));
+      const std::int64_t joined = planes + skips[kLevels - 1 - i];
+      channels = add_blocks(up.back(), joined, planes, counts[kLevels + i]);
+    }
+  }
+
+  Stage make_stage(std::size_t i, bool is_up, std::pair<std::int64_t, std::int64_t> channels) {
+    const std::size_t number = is_up ? kLevels + i : i + 1;
+    const std::size_t stride = std::size_t{1} << (is_up ? kLevels - i : i);
+    const char* tr = is_up ? "tr" : "";
+    return {
+        fmt::format("conv{}{}p{}s2", tr, number, stride),
+        fmt::format("bn{}{}", tr, number),
+        fmt::format("block{}", is_up ? number + 1 : number),
+        ConvNorm({.in = channels.first, .out = channels.second, .bias = false, .seed = next_seed++},
+                 {.kernel_size = 2, .stride = 2}),
+        {}};
+  }
+
+  std::int64_t add_blocks(Stage& stage, std::int64_t in, std::int64_t out, int count) {
+    for (int b = 0; b < count; ++b) {
+      stage.blocks.emplace_back(Channels{.in = b == 0 ? in : out, .out = out, .seed = next_seed++});
+    }
+    return out;
+  }
+
+  std::int64_t stem_channels;
+  ConvNorm stem;
+  std::vector<Stage> down, up;
+  Linear final;
+  std::uint64_t next_seed;
+};
+
+MinkUNet::MinkUNet(const MinkUNetOptions& options) {
+  require(options.width > 0 && options.width <= 64, kOp, "width should lie in (0, 64], got {}",
+          options.width);
+  layers_ = std::make_unique<Layers>(options);
+}
+
+MinkUNet::~MinkUNet() = default;
+
+SparseTensor MinkUNet::forward(const SparseTensor& x) const {
+  SparseTensor y = layers_->stem(x);
+  std::vector<SparseTensor> skips = {y};
+  for (const Stage& stage : layers_->down) {
+    y = stage.run_blocks(stage.resample(y));
+    skips.push_back(y);
+  }
+  skips.pop_back();  // the coarsest level is where the decoder starts
+  for (const Stage& stage : layers_->up) {
+    const SparseTensor fine = stage.resample.forward_up(y, skips.back().coords());
+    y = stage.run_blocks(cat(std::array{fine, skips.back()}));
+    skips.pop_back();  // frees the encoder's features as early as can be
+  }
+  return layers_->final(y);
+}
+
+void MinkUNet::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+  const auto add = [&](ConvNorm& conv, const std::string& conv_name, const std::string& norm_name) {
+    conv.ConvolutionBase::collect_parameters(prefix + conv_name + ".", to);
+    conv.norm.collect_parameters(prefix + norm_name + ".", to);
+  };
+  add(layers_->stem, "conv0p1s1", "bn0");
+  for (std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
+    for (Stage& stage : *stages) {
+      add(stage.resample, stage.conv_name, stage.norm_name);
+      for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
+        stage.blocks[b].collect_parameters(fmt::format("{}{}.{}.", prefix, stage.block_name, b),
+                                           to);
+      }
+    }
+  }
+  layers_->final.collect_parameters(prefix + "final.", to);
+}
+
+void MinkUNet::to(DType dtype) {
+  require(is_feature_dtype(dtype), kOp, "has float32, float16 or bfloat16 weights, not {}",
+          name_of(dtype));
+  const auto convert = [&](ConvolutionBase& layer) {
+    if (auto* dense = std::get_if<Tensor>(&layer.weight)) layer.weight = dense->to(dtype);
+    if (layer.bias.defined()) layer.bias = layer.bias.to(dtype);
+  };
+  convert(layers_->stem);
+  for (std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
+    for (Stage& stage : *stages) {
+      convert(stage.resample);
+      for (BasicBlock& block : stage.blocks) {
+        convert(block.conv1);
+        convert(block.conv2);
+        if (block.shortcut) convert(*block.shortcut);
+      }
+    }
+  }
+  convert(layers_->final);
+}
+
+namespace {
+
+class WorkList {
+ public:
+  void add(std::string name, std::int64_t pairs, const ConvolutionBase& layer) {
+    const auto* dense = std::get_if<Tensor>(&layer.weight);
+    require(dense != nullptr, kOp, "'{}' has a packed weight, whose channels are not listed", name);
+    const bool is_linear = dense->rank() == 2;  // (C_out, C_in); else (K, 1, C_in, C_out)
+    list_.push_back({std::move(name), pairs, is_linear ? dense->dim(1) : dense->dim(2),
+                     is_linear ? dense->dim(0) : dense->dim(3)});
+  }
+
+  void add_blocks(const Stage& stage, const CoordinateSet& rows) {
+    const std::int64_t pairs = forward_map(rows, rows, {.kernel_size = 3}).size();
+    for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
+      const BasicBlock& block = stage.blocks[b];
+      const std::string name = fmt::format("{}.{}", stage.block_name, b);
+      add(name + ".conv1", pairs, block.conv1);
+      add(name + ".conv2", pairs, block.conv2);
+      if (block.shortcut) add(name + ".downsample.0", rows.size(), *block.shortcut);
+    }
+  }
+
+  std::vector<LayerWork> take() { return std::move(list_); }
+
+ private:
+  std::vector<LayerWork> list_;
+};
+
+}  // namespace
+
+std::vector<LayerWork> MinkUNet::work(const CoordinateSet& rows) const {
+  WorkList list;
+  std::vector<CoordinateSet> levels = {rows};
+  list.add("conv0p1s1", forward_map(rows, rows, {.kernel_size = 5}).size(), layers_->stem);
+  for (const Stage& stage : layers_->down) {
+    const CoordinateSet coarse = strided_support(levels.back(), 2);
+    // Every fine row has its one place under a 2x2x2 kernel of stride 2.
+    list.add(stage.conv_name, levels.back().size(), stage.resample);
+    list.add_blocks(stage, coarse);
+    levels.push_back(coarse);
+  }
+  for (const Stage& stage : layers_->up) {
+    levels.pop_back();
+    list.add(stage.conv_name, levels.back().size(), stage.resample);
+    list.add_blocks(stage, levels.back());
+  }
+  list.add("final", rows.size(), layers_->final);
+  return list.take();
+}
+
+}  // namespace voxloom::nn

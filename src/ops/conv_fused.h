@@ -1,0 +1,27 @@
+// A convolution with what follows it folded into its last store: nothing between a product and its
+// normalized, activated result is written to memory, and a half-precision result is rounded once.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "voxloom/kernel_map.h"
+#include "voxloom/sparse_tensor.h"
+#include "voxloom/weight.h"
+
+namespace voxloom {
+
+// y = activation((sum + bias) * scale + shift + residual); what is empty is left out.
+struct ConvFusion {
+  std::span<const float> scale, shift;  // (C_out)
+  const Tensor* bias = nullptr;         // (C_out), the features' dtype
+  const Tensor* residual = nullptr;     // (N_out, C_out), the features' dtype
+  bool relu = false;
+};
+
+// `map` nullptr: a plain matrix product, each row with itself.
+[[nodiscard]] SparseTensor conv_fused(std::string_view op, const SparseTensor& x,
+                                      const Weight& weight, const KernelMap* map,
+                                      const ConvFusion& fusion);
+
+}  // namespace voxloom

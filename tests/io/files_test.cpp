@@ -1,0 +1,285 @@
+// What holds for all formats: choosing them, pieces, invalid points, files that appear whole.
+#include <cmath>
+#include <cstdlib>
+
+#include "io/support.h"
+
+namespace voxloom::test {
+namespace {
+
+TEST(Kitti, ReadsAndRefuses) {
+  FileBytes file;
+  for (int i = 0; i < 20; ++i) file.put(static_cast<float>(i));
+  Scan scan = parse(file, "a.bin");
+  EXPECT_EQ(scan.size(), 5);
+  EXPECT_EQ(values<float>(scan, "intensity"), (std::vector<float>{3, 7, 11, 15, 19}));
+  scan = parse(file, "a.pcd.bin");
+  EXPECT_EQ(scan.size(), 4);
+  EXPECT_EQ(values<float>(scan, "ring"), (std::vector<float>{4, 9, 14, 19}));
+  EXPECT_EQ(parse(file, "a.bin", {.format = ScanFormat::nuscenes}), scan);
+  file.put(0);
+  EXPECT_REASON(format_error(file, "a.bin"),
+                "byte 80: 4 bytes are left over: a KITTI file is a multiple of 16 bytes long");
+  EXPECT_REASON(format_error(file.pad(20), "a.bin"), "nuScenes files, 20 bytes per point");
+}
+
+TEST(Kitti, ReadsARealScan) {
+  const char* folder = std::getenv("VOXLOOM_SHARED_DIR");
+  const auto path =
+      std::filesystem::path(folder == nullptr ? "" : folder) / "data" / "kitti_000008.bin";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
+  const Scan scan = read_scan(path);
+  EXPECT_EQ(scan.size(), 17238);
+  EXPECT_GT(bounds(scan).high[0], 20);
+  TemporaryFolder folder_out;
+  write_scan(folder_out / "b.bin", scan);
+  EXPECT_EQ(read_scan(folder_out / "b.bin"), scan);
+}
+
+TEST(Formats, AreChosenByContentThenByName) {
+  const Scan scan = labelled_scan();
+  for (const ScanFormat format :
+       {ScanFormat::ply, ScanFormat::pcd, ScanFormat::las, ScanFormat::npy, ScanFormat::npz}) {
+    const auto bytes = format_scan(scan, {.format = format});
+    for (const char* name : {"a", "a.bin", "a.xyz", "a.ply"}) {
+      EXPECT_EQ(ScanReader(bytes, name).format(), format) << name;
+    }
+  }
+  EXPECT_EQ(scan_format_of("dir/A.PCD.BIN"), ScanFormat::nuscenes);
+  EXPECT_EQ(scan_format_of("a.Las"), ScanFormat::las);
+  EXPECT_EQ(scan_format_of("a.doc"), std::nullopt);
+  EXPECT_EQ(scan_format_named("npz"), ScanFormat::npz);
+  EXPECT_EQ(scan_format_named("las2"), std::nullopt);
+  EXPECT_EQ(name_of(ScanFormat::text), "text");
+}
+
+TEST(Formats, RefuseTheUnknown) {
+  const FileBytes binary(std::string("\0\1\2\3", 4));
+  EXPECT_REASON(format_error(binary, "a.doc"), "neither the name nor the content tells the format");
+  EXPECT_REASON(format_error(binary, "a.ply"), "byte 0: is named like a ply file");
+  EXPECT_REASON(format_error(FileBytes(), "a.ply"), "is empty");
+  EXPECT_REASON(format_error(FileBytes(), "a.bin", {.format = ScanFormat::kitti}), "is empty");
+  try {
+    static_cast<void>(parse(binary, "bad\nname.ply"));
+  } catch (const FormatError& error) {
+    EXPECT_REASON(error.what(), "[read_scan] bad?name.ply: byte 0");
+  }
+}
+
+constexpr ScanFormat kAll[] = {ScanFormat::kitti, ScanFormat::nuscenes, ScanFormat::ply,
+                               ScanFormat::pcd,   ScanFormat::las,      ScanFormat::text,
+                               ScanFormat::npy,   ScanFormat::npz};
+
+TEST(Pieces, EqualTheWhole) {
+  const Scan scan = labelled_scan(2500);
+  for (const ScanFormat format : kAll) {
+    for (const Encoding encoding : {Encoding::binary, Encoding::ascii}) {
+      const auto bytes = format_scan(scan, {.format = format, .encoding = encoding});
+      const ReadOptions options{.format = format};
+      const Scan whole = parse_scan(bytes, "a", options);
+      for (const std::int64_t piece : {1, 7, 1000}) {
+        ScanReader reader(bytes, "a", options);
+        EXPECT_EQ(reader.size(), 2500);
+        Scan sum = reader.read(0);
+        while (reader.remaining() > 0) append(sum, reader.read(piece));
+        EXPECT_EQ(sum, whole) << name_of(format) << " by " << piece;
+        EXPECT_EQ(reader.read(piece).size(), 0);
+      }
+    }
+  }
+}
+
+TEST(Pieces, EqualTheWholeWhenRecordsAreUneven) {
+  FileBytes file(
+      "ply\nformat binary_little_endian 1.0\nelement vertex 50\nproperty float x\n"
+      "property list uchar uchar l\nproperty float y\nproperty float z\nend_header\n");
+  for (int i = 0; i < 50; ++i) {
+    file.put(static_cast<float>(i)).put(static_cast<std::uint8_t>(i));
+    for (int k = 0; k < i; ++k) file.put<std::uint8_t>(1);
+    file.put(static_cast<float>(-i)).put(1.F);
+  }
+  ScanReader reader(file.bytes(), "a.ply");
+  Scan sum = reader.read(3);
+  while (reader.remaining() > 0) append(sum, reader.read(7));
+  EXPECT_EQ(sum, parse(file, "a.ply"));
+  EXPECT_EQ(sum.positions[49], (std::array<double, 3>{49, -49, 1}));
+}
+
+TEST(InvalidPoints, AreRefusedDroppedOrKept) {
+  FileBytes file;
+  for (const float value : {1.F, 2.F, 3.F, 4.F, 5.F, NAN, 7.F, 8.F, 9.F, 10.F, 11.F, NAN}) {
+    file.put(value);
+  }
+  EXPECT_REASON(format_error(file, "a.bin"),
+                "byte 16 (point 1): the position (5, nan, 7) is not finite");
+  const Scan dropped = parse(file, "a.bin", {.invalid = InvalidPoints::drop});
+  EXPECT_EQ(dropped.positions, (Positions{{1, 2, 3}, {9, 10, 11}}));
+  EXPECT_EQ(values<float>(dropped, "intensity")[0], 4);
+  EXPECT_EQ(parse(file, "a.bin", {.invalid = InvalidPoints::keep}).size(), 3);
+  EXPECT_REASON(format_error(FileBytes("1 2 3\n4 inf 6\n"), "a.xyz"), "point 1: the position");
+}
+
+TEST(Empty, ScansKeepTheirAttributes) {
+  Scan scan = labelled_scan(0);
+  for (const ScanFormat format : {ScanFormat::ply, ScanFormat::pcd, ScanFormat::npy,
+                                  ScanFormat::npz, ScanFormat::las, ScanFormat::text}) {
+    const Scan back = parse_scan(format_scan(scan, {.format = format}), "a", {.format = format});
+    EXPECT_EQ(back.size(), 0);
+    EXPECT_NE(back.find("confidence"), nullptr) << name_of(format);
+  }
+}
+
+TEST(Files, AreReadAndWrittenByName) {
+  TemporaryFolder folder;
+  const Scan scan = labelled_scan();
+  for (const char* name : {"a.ply", "a.pcd", "a.npy", "a.npz"}) {
+    write_scan(folder / name, scan);
+    const Scan back = read_scan(folder / name);
+    EXPECT_EQ(back.positions, scan.positions) << name;
+    for (const Column& column : scan.attributes) {
+      ASSERT_NE(back.find(column.name), nullptr) << name << " " << column.name;
+      EXPECT_EQ(*back.find(column.name), column) << name;
+    }
+  }
+  write_scan(folder / "a.csv", scan);
+  std::ifstream csv(folder / "a.csv");
+  std::string line;
+  std::getline(csv, line);
+  EXPECT_EQ(line, "x,y,z,intensity,label,confidence,red,green,blue");
+}
+
+TEST(Files, AreRefusedWithOneLine) {
+  TemporaryFolder folder;
+  const auto reason = [](const std::filesystem::path& path) -> std::string {
+    try {
+      static_cast<void>(read_scan(path));
+    } catch (const FormatError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_REASON(reason(folder / "none.ply"), "there is no such file");
+  EXPECT_REASON(reason(folder / ""), "is not a regular file");
+  std::ofstream(folder / "empty.las").close();
+  EXPECT_REASON(reason(folder / "empty.las"), "is empty");
+}
+
+TEST(Files, AppearWholeOrNotAtAll) {
+  TemporaryFolder folder;
+  Scan scan = labelled_scan();
+  write_scan(folder / "a.las", scan);
+  const Scan before = read_scan(folder / "a.las");
+  scan.set("label", std::vector<std::int32_t>{1, 2, 3, 4, 5000});
+  EXPECT_THROW(write_scan(folder / "a.las", scan), std::invalid_argument);
+  EXPECT_EQ(read_scan(folder / "a.las"), before);
+  EXPECT_EQ(folder.entries(), 1U);
+  EXPECT_THROW(write_scan(folder / "none" / "a.ply", scan), std::system_error);
+  EXPECT_THROW(write_scan(folder / "a.doc", scan), std::invalid_argument);
+  EXPECT_THROW(write_scan(folder / "a.laz", scan), std::invalid_argument);
+  scan.attributes.push_back(scan.attributes[0]);
+  EXPECT_THROW(write_scan(folder / "b.ply", scan), std::invalid_argument);
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+// Every column type, several components, float64 positions.
+Scan rich_scan() {
+  Scan scan;
+  for (int i = 0; i < 9; ++i) scan.positions.push_back({i / 3.0, 1e6 + i * 1e-3, -i * 1e-7});
+  scan.set("u8", std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 254, 255});
+  scan.set("i8", std::vector<std::int8_t>{-128, 1, 2, 3, 4, 5, 6, 7, 127});
+  scan.set("u16", std::vector<std::uint16_t>{0, 1, 2, 3, 4, 5, 6, 7, 65535});
+  scan.set("i16", std::vector<std::int16_t>{-32768, 1, 2, 3, 4, 5, 6, 7, 32767});
+  scan.set("u32", std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7, 4294967295U});
+  scan.set("i32", std::vector<std::int32_t>{-2147483647, 1, 2, 3, 4, 5, 6, 7, 2147483647});
+  scan.set("u64", std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, ~std::uint64_t{0}});
+  scan.set("i64", std::vector<std::int64_t>{INT64_MIN, 1, 2, 3, 4, 5, 6, 7, INT64_MAX});
+  scan.set("f32", std::vector<float>{1e-45F, 3.4e38F, -0.0F, INFINITY, 0.1F, 1e-7F, 2, 3, 4});
+  scan.set("f64", std::vector<double>{5e-324, 1.7e308, -0.0, -INFINITY, 0.1, 1e-7, 2, 3, 4});
+  scan.set("pair",
+           std::vector<std::int16_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18},
+           2);
+  return scan;
+}
+
+Scan without(Scan scan, const std::vector<std::string>& dropped) {
+  std::erase_if(scan.attributes, [&](const Column& column) {
+    return std::ranges::find(dropped, column.name) != dropped.end();
+  });
+  return scan;
+}
+
+struct Written {
+  ScanFormat format;
+  Encoding encoding;
+};
+
+// The forms that hold every column type and several components.
+constexpr Written kRich[] = {{ScanFormat::pcd, Encoding::binary},
+                             {ScanFormat::pcd, Encoding::ascii},
+                             {ScanFormat::npy, Encoding::binary},
+                             {ScanFormat::npz, Encoding::binary}};
+
+TEST(RoundTrips, KeepEverythingBetweenEveryPair) {
+  const Scan scan = rich_scan();
+  for (const Written& first : kRich) {
+    const auto there = format_scan(scan, {.format = first.format, .encoding = first.encoding});
+    const Scan once = parse_scan(there, "a");
+    EXPECT_EQ(once, scan) << name_of(first.format);
+    for (const Written& second : kRich) {
+      const auto back = format_scan(once, {.format = second.format, .encoding = second.encoding});
+      EXPECT_EQ(parse_scan(back, "a"), scan)
+          << name_of(first.format) << " to " << name_of(second.format);
+    }
+  }
+}
+
+TEST(RoundTrips, KeepWhatPlyHolds) {
+  const Scan scan = without(rich_scan(), {"u64", "i64", "pair"});
+  for (const Encoding encoding : {Encoding::binary, Encoding::ascii, Encoding::big_endian}) {
+    const auto bytes = format_scan(scan, {.format = ScanFormat::ply, .encoding = encoding});
+    EXPECT_EQ(parse_scan(bytes, "a"), scan);
+  }
+  const Scan pairs = parse_scan(
+      format_scan(without(rich_scan(), {"u64", "i64"}), {.format = ScanFormat::ply}), "a");
+  EXPECT_EQ(values<std::int16_t>(pairs, "pair_1"),
+            (std::vector<std::int16_t>{2, 4, 6, 8, 10, 12, 14, 16, 18}));
+}
+
+TEST(RoundTrips, KeepEveryAttributeInLas) {
+  const Scan scan = rich_scan();
+  const Scan back = parse_scan(format_scan(scan, {.format = ScanFormat::las}), "a");
+  for (const Column& column : scan.attributes) {
+    ASSERT_NE(back.find(column.name), nullptr) << column.name;
+    EXPECT_EQ(*back.find(column.name), column);
+  }
+}
+
+TEST(RoundTrips, KeepValuesInText) {
+  const Scan scan = without(rich_scan(), {"u64", "i64", "pair"});
+  const Scan back = parse_scan(format_scan(scan, {.format = ScanFormat::text}), "a");
+  EXPECT_EQ(back.positions, scan.positions);
+  for (const Column& column : scan.attributes) {
+    const Column* other = back.find(column.name);
+    ASSERT_NE(other, nullptr) << column.name;
+    for (std::int64_t i = 0; i < scan.size(); ++i) {
+      const double value = column.as_double(i);
+      const double read = other->as_double(i);
+      const bool narrow = column.type() == ColumnType::f32;
+      EXPECT_EQ(narrow ? static_cast<float>(read) : read, value) << column.name;
+    }
+  }
+  EXPECT_EQ(parse_scan(format_scan(back, {.format = ScanFormat::text}), "a"), back);
+}
+
+TEST(RoundTrips, KeepFloatPositionsAsFloats) {
+  const Scan scan = labelled_scan(100);
+  for (const ScanFormat format :
+       {ScanFormat::ply, ScanFormat::pcd, ScanFormat::npy, ScanFormat::npz, ScanFormat::kitti}) {
+    const Scan back = parse_scan(format_scan(scan, {.format = format}), "a", {.format = format});
+    EXPECT_EQ(back.positions, scan.positions) << name_of(format);
+    EXPECT_EQ(back.position_type, ColumnType::f32) << name_of(format);
+  }
+}
+
+}  // namespace
+}  // namespace voxloom::test

@@ -1,0 +1,278 @@
+#include <zlib.h>
+
+#include "io/support.h"
+
+namespace voxloom::test {
+namespace {
+
+FileBytes npy_header(std::string text, int version = 1) {
+  FileBytes file("\x93NUMPY");
+  file.put(static_cast<std::uint8_t>(version)).put<std::uint8_t>(0);
+  if (version == 1) {
+    file.put(static_cast<std::uint16_t>(text.size()));
+  } else {
+    file.put(static_cast<std::uint32_t>(text.size()));
+  }
+  return file.text(text);
+}
+
+std::string header_text(std::string_view descr, std::string_view shape, bool fortran = false) {
+  return "{'descr': " + std::string(descr) + ", 'fortran_order': " + (fortran ? "True" : "False") +
+         ", 'shape': (" + std::string(shape) + "), }   \n";
+}
+
+TEST(Npy, ReadsPlainArrays) {
+  FileBytes file = npy_header(header_text("'<f4'", "2, 4"));
+  for (int i = 0; i < 8; ++i) file.put(static_cast<float>(i));
+  const Scan scan = parse(file, "a.npy");
+  EXPECT_EQ(scan.positions, (Positions{{0, 1, 2}, {4, 5, 6}}));
+  EXPECT_EQ(scan.position_type, ColumnType::f32);
+  EXPECT_EQ(values<float>(scan, "intensity"), (std::vector<float>{3, 7}));
+}
+
+TEST(Npy, ReadsFortranOrderBigEndianAndVersions) {
+  for (const int version : {1, 2, 3}) {
+    FileBytes file = npy_header(header_text("'>f8'", "2, 5", true), version);
+    for (int i = 0; i < 10; ++i) file.big(static_cast<double>(i));
+    const Scan scan = parse(file, "a.npy");
+    EXPECT_EQ(scan.positions, (Positions{{0, 2, 4}, {1, 3, 5}}));
+    EXPECT_EQ(values<double>(scan, "features_0"), (std::vector<double>{6, 7}));
+    EXPECT_EQ(values<double>(scan, "features_1"), (std::vector<double>{8, 9}));
+  }
+}
+
+TEST(Npy, ReadsHalvesIntegersAndWideRows) {
+  FileBytes file = npy_header(header_text("'<f2'", "1, 5"));
+  for (const int bits : {0x3c00, 0xc000, 0x3800, 0x7bff, 0x0001}) {
+    file.put(static_cast<std::uint16_t>(bits));
+  }
+  const Scan scan = parse(file, "a.npy");
+  EXPECT_EQ(scan.positions, (Positions{{1, -2, 0.5}}));
+  EXPECT_EQ(values<float>(scan, "features"), (std::vector<float>{65504, 0x1p-24F}));
+  FileBytes integers = npy_header(header_text("'<i4'", "1L, 3L"));
+  integers.put(-5).put(6).put(2147483647);
+  EXPECT_EQ(parse(integers, "a.npy").positions, (Positions{{-5, 6, 2147483647}}));
+}
+
+TEST(Npy, ReadsRecords) {
+  FileBytes file = npy_header(header_text(
+      "[('x', '<f8'), ('y', '<f8'), ('z', '<f8'), ('ok', '|b1'), ('', '|V3'), ('n', '<i2', (2,))]",
+      "2,"));
+  file.put(1.0).put(2.0).put(3.0).put<std::uint8_t>(1).text("pad");
+  file.put<std::int16_t>(-1).put<std::int16_t>(2);
+  file.put(4.0).put(5.0).put(6.0).put<std::uint8_t>(0).text("pad");
+  file.put<std::int16_t>(3).put<std::int16_t>(4);
+  const Scan scan = parse(file, "a.npy");
+  EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {4, 5, 6}}));
+  EXPECT_EQ(values<std::uint8_t>(scan, "ok"), (std::vector<std::uint8_t>{1, 0}));
+  EXPECT_EQ(values<std::int16_t>(scan, "n"), (std::vector<std::int16_t>{-1, 2, 3, 4}));
+}
+
+TEST(Npy, RefusesBadHeaders) {
+  const auto reason = [](const std::string& text, int version = 1) {
+    return format_error(npy_header(text, version), "a.npy");
+  };
+  EXPECT_REASON(format_error(FileBytes("\x93NUMPY"), "a.npy"), "10 bytes expected");
+  EXPECT_REASON(reason(header_text("'<f4'", "1, 3"), 4), "byte 6: version 4");
+  EXPECT_REASON(
+      format_error(FileBytes("\x93NUMPY").put<std::uint16_t>(1).put<std::uint16_t>(999), "a.npy"),
+      "a header of 999 bytes is promised; 0 bytes follow");
+  EXPECT_REASON(reason(header_text("'<f4'", "1000000000000, 3")),
+                "promises 1000000000000 points of 12 bytes, but 0 bytes follow");
+  EXPECT_REASON(reason(header_text("'<f4'", "9223372036854775807, 3")),
+                "promises 9223372036854775807");
+  EXPECT_REASON(reason(header_text("'<f4'", "99999999999999999999, 3")), "a size is expected");
+  EXPECT_REASON(reason(header_text("'<f4'", "-1, 3")), "a size is expected");
+  EXPECT_REASON(reason(header_text("'<f4'", "3,")), "shape (3) is not (points, 3 or more values)");
+  EXPECT_REASON(reason(header_text("'<f4'", "2, 2")), "shape (2, 2)");
+  EXPECT_REASON(reason(header_text("'<f4'", "2, 2, 3")), "shape (2, 2, 3)");
+  EXPECT_REASON(reason(header_text("'|O'", "2, 3")), "elements of type '|O' cannot be read");
+  EXPECT_REASON(reason(header_text("'<f16'", "2, 3")), "'<f16' cannot be read");
+  EXPECT_REASON(reason(header_text("[('x', [('a', '<f4')])]", "2,")), "records inside of records");
+  EXPECT_REASON(reason(header_text("[('x', '<f4'), ('y', '>f4')]", "2,")), "mix both byte orders");
+  EXPECT_REASON(reason(header_text("[('x', '<f4', (0,))]", "2,")), "65536 values, or none");
+  EXPECT_REASON(reason(header_text("[('x', '<f4')]", "2, 3")), "records in 2 dimensions");
+  EXPECT_REASON(reason("{'descr': '<f4'}"), "are expected");
+  EXPECT_REASON(reason("{'descr': <f4}"), "a quoted word is expected");
+  EXPECT_REASON(reason("{'descr': '<f4"), "has no end");
+  EXPECT_REASON(reason("{'what': 3}"), "unexpected key 'what'");
+  EXPECT_REASON(reason("[]"), "'{' is expected");
+  EXPECT_REASON(reason("{'fortran_order': Maybe}"), "True or False is expected");
+}
+
+TEST(Npy, WritesTheExpectedBytes) {
+  Scan scan;
+  scan.position_type = ColumnType::f32;
+  scan.positions = {{1, 2, 3}};
+  const std::string plain = as_text(format_scan(scan, {.format = ScanFormat::npy}));
+  EXPECT_EQ(plain.size(), 128U + 12);
+  EXPECT_EQ(plain.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
+  EXPECT_EQ(plain.substr(10, 60), "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), } ");
+  EXPECT_EQ(plain[127], '\n');
+  scan.set("label", std::vector<std::uint8_t>{7});
+  scan.set("n", std::vector<double>{1, 2}, 2);
+  const std::string records = as_text(format_scan(scan, {.format = ScanFormat::npy}));
+  EXPECT_NE(records.find("[('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('label', '|u1'), "
+                         "('n', '<f8', (2,))], 'fortran_order': False, 'shape': (1,), }"),
+            std::string::npos)
+      << records;
+}
+
+struct ZipEntry {
+  std::string name, data;
+  bool deflated = false;
+};
+
+std::string deflated(const std::string& data) {
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, data.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
+  stream.avail_in = static_cast<uInt>(data.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+struct ZipOptions {
+  std::int64_t size_lie = 0;  // added to every size in the directory
+  bool with_64_bits = false;
+};
+
+FileBytes zip_file(const std::vector<ZipEntry>& entries, const ZipOptions& options = {}) {
+  FileBytes file, directory;
+  for (const ZipEntry& entry : entries) {
+    const std::string packed = entry.deflated ? deflated(entry.data) : entry.data;
+    const auto crc =
+        static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(entry.data.data()),
+                                         static_cast<uInt>(entry.data.size())));
+    const auto method = static_cast<std::uint16_t>(entry.deflated ? 8 : 0);
+    const auto offset = static_cast<std::uint32_t>(file.size());
+    const auto size =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(entry.data.size()) + options.size_lie);
+    FileBytes local;
+    local.put<std::uint32_t>(0x04034b50).pad(26).put(static_cast<std::uint16_t>(entry.name.size()));
+    local.put<std::uint16_t>(4).text(entry.name).text("\1\1\0\0").pad(30 + entry.name.size() + 4);
+    file.text({reinterpret_cast<const char*>(local.bytes().data()), local.size()}).text(packed);
+    FileBytes extra;
+    if (options.with_64_bits) {
+      extra.put<std::uint16_t>(1).put<std::uint16_t>(24).put(size);
+      extra.put<std::uint64_t>(packed.size()).put<std::uint64_t>(offset);
+    }
+    FileBytes row;
+    row.put<std::uint32_t>(0x02014b50).pad(10).put(method).pad(16).put(crc);
+    const bool wide = options.with_64_bits;
+    row.put(wide ? 0xffffffffU : static_cast<std::uint32_t>(packed.size()));
+    row.put(wide ? 0xffffffffU : static_cast<std::uint32_t>(size));
+    row.put(static_cast<std::uint16_t>(entry.name.size()));
+    row.put(static_cast<std::uint16_t>(extra.size())).pad(42).put(wide ? 0xffffffffU : offset);
+    row.text(entry.name).text({reinterpret_cast<const char*>(extra.bytes().data()), extra.size()});
+    directory.text({reinterpret_cast<const char*>(row.bytes().data()), row.size()});
+  }
+  const auto begin = static_cast<std::uint32_t>(file.size());
+  file.text({reinterpret_cast<const char*>(directory.bytes().data()), directory.size()});
+  const auto count = static_cast<std::uint16_t>(entries.size());
+  if (options.with_64_bits) {
+    const std::size_t end = file.size();
+    file.put<std::uint32_t>(0x06064b50).pad(end + 32).put<std::uint64_t>(count);
+    file.put<std::uint64_t>(directory.size()).put<std::uint64_t>(begin);
+    file.put<std::uint32_t>(0x07064b50).put(0U).put<std::uint64_t>(end).put(1U);
+    return file.put<std::uint32_t>(0x06054b50)
+        .put(0U)
+        .put(~0U)
+        .put(~0U)
+        .put(~0U)
+        .put<std::uint16_t>(0);
+  }
+  file.put<std::uint32_t>(0x06054b50).put(0U).put(count).put(count);
+  file.put(static_cast<std::uint32_t>(directory.size())).put(begin);
+  return file.put<std::uint16_t>(7).text("comment");
+}
+
+std::string array_text(std::string_view descr, std::string_view shape,
+                       const std::vector<float>& numbers) {
+  FileBytes file = npy_header(header_text(descr, shape));
+  for (const float number : numbers) file.put(number);
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.size()};
+}
+
+std::vector<ZipEntry> some_arrays(bool deflate) {
+  return {{"meta.npy", array_text("'<U7'", "", {0, 0, 0, 0, 0, 0, 0}), deflate},
+          {"points.npy", array_text("'<f4'", "2, 3", {1, 2, 3, 4, 5, 6}), deflate},
+          {"note.txt", "not an array", deflate},
+          {"score.npy", array_text("'<f4'", "2,", {0.5F, 0.25F}), deflate},
+          {"matrix.npy", array_text("'<f4'", "3, 1", {0, 0, 0}), deflate},
+          {"pair.npy", array_text("'<f4'", "2, 2", {7, 8, 9, 10}), deflate}};
+}
+
+TEST(Npz, ReadsStoredAndDeflatedArrays) {
+  for (const bool deflate : {false, true}) {
+    const Scan scan = parse(zip_file(some_arrays(deflate)), "a.npz");
+    EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {4, 5, 6}}));
+    EXPECT_EQ(names(scan), (std::vector<std::string>{"score", "pair"}));
+    EXPECT_EQ(values<float>(scan, "pair"), (std::vector<float>{7, 8, 9, 10}));
+  }
+}
+
+TEST(Npz, ReadsWideDirectories) {
+  EXPECT_EQ(parse(zip_file(some_arrays(true), {.with_64_bits = true}), "a.npz").positions,
+            (Positions{{1, 2, 3}, {4, 5, 6}}));
+}
+
+TEST(Npz, ReadsPositionsByAxis) {
+  const Scan scan = parse(zip_file({{"z.npy", array_text("'<f4'", "2,", {5, 6})},
+                                    {"x.npy", array_text("'<f4'", "2,", {1, 2})},
+                                    {"y.npy", array_text("'<f4'", "2,", {3, 4})}}),
+                          "a.npz");
+  EXPECT_EQ(scan.positions, (Positions{{1, 3, 5}, {2, 4, 6}}));
+}
+
+TEST(Npz, RefusesBadArchives) {
+  const auto arrays = some_arrays(true);
+  FileBytes cut = zip_file(arrays);
+  cut.pad(cut.size() - 40);
+  EXPECT_REASON(format_error(cut, "a.npz"), "no end record: truncated?");
+  FileBytes damaged = zip_file({{"points.npy", array_text("'<f4'", "1, 3", {1, 2, 3})}});
+  damaged.at(60, 'X');
+  EXPECT_REASON(format_error(damaged, "a.npz"), "the checksum of 'points.npy' is wrong");
+  EXPECT_REASON(format_error(zip_file({{"other.npy", array_text("'<f4'", "1,", {1})}}), "a.npz"),
+                "has no array 'points'");
+  EXPECT_REASON(format_error(zip_file({{"points.npy", array_text("'|O'", "1, 3", {1})}}), "a.npz"),
+                "elements of type '|O' cannot be read");
+  EXPECT_REASON(format_error(zip_file({{"points.npy", "not one"}}), "a.npz"), "expected");
+  FileBytes unknown = zip_file(arrays);
+  const std::string_view text(reinterpret_cast<const char*>(unknown.bytes().data()),
+                              unknown.size());
+  const std::size_t entry = text.find("PK\1\2");
+  EXPECT_REASON(format_error(FileBytes(unknown).at<std::uint16_t>(entry + 10, 99), "a.npz"),
+                "unknown method 99");
+  EXPECT_REASON(format_error(FileBytes(unknown).at<std::uint16_t>(entry + 8, 1), "a.npz"),
+                "is encrypted");
+  EXPECT_REASON(format_error(FileBytes(unknown).at<std::uint32_t>(entry, 0), "a.npz"),
+                "no zip directory entry stands here");
+  EXPECT_REASON(format_error(FileBytes(unknown).at<std::uint32_t>(entry + 42, 5), "a.npz"),
+                "no zip member stands here");
+  const std::size_t end = text.rfind("PK\5\6");
+  EXPECT_REASON(format_error(FileBytes(unknown).at<std::uint16_t>(end + 10, 60000), "a.npz"),
+                "does not lie in the file");
+}
+
+TEST(Npz, RefusesBombs) {
+  const std::vector<ZipEntry> zeros = {
+      {"points.npy", array_text("'<f4'", "100000, 3", std::vector<float>(300000)), true}};
+  EXPECT_EQ(parse(zip_file(zeros), "a.npz").size(), 100000);
+  EXPECT_REASON(format_error(zip_file(zeros), "a.npz", {.max_unpacked_bytes = 1000000}),
+                "(limit 1000000)");
+  EXPECT_REASON(format_error(zip_file(zeros, {.size_lie = 1LL << 31}), "a.npz"),
+                "would unpack from");
+  EXPECT_REASON(format_error(zip_file(zeros, {.size_lie = 1000}), "a.npz"),
+                "does not unpack to the promised size");
+  EXPECT_REASON(format_error(zip_file(zeros, {.size_lie = -1000}), "a.npz"),
+                "does not unpack to the promised size");
+}
+
+}  // namespace
+}  // namespace voxloom::test

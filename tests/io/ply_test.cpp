@@ -1,0 +1,187 @@
+#include "io/support.h"
+
+namespace voxloom::test {
+namespace {
+
+constexpr std::string_view kAscii =
+    "ply\n"
+    "format ascii 1.0\n"
+    "comment made by hand\n"
+    "element vertex 3\n"
+    "property float x\n"
+    "property float y\n"
+    "property float z\n"
+    "property uchar red\n"
+    "property int label\n"
+    "element face 1\n"
+    "property list uchar int vertex_indices\n"
+    "end_header\n"
+    "0 0 0 255 -1\n"
+    "1.5 -2e3 1e-7 0 70000\n"
+    "+1 .5 -0 7 0\n"
+    "3 0 1 2\n";
+
+TEST(Ply, ReadsAscii) {
+  const Scan scan = parse_text(kAscii, "a.ply");
+  EXPECT_EQ(scan.positions, (Positions{{0, 0, 0}, {1.5, -2000, 1e-7F}, {1, 0.5, -0.0}}));
+  EXPECT_EQ(scan.position_type, ColumnType::f32);
+  EXPECT_EQ(names(scan), (std::vector<std::string>{"red", "label"}));
+  EXPECT_EQ(values<std::uint8_t>(scan, "red"), (std::vector<std::uint8_t>{255, 0, 7}));
+  EXPECT_EQ(values<std::int32_t>(scan, "label"), (std::vector<std::int32_t>{-1, 70000, 0}));
+}
+
+TEST(Ply, ReadsAsciiWithCarriageReturnsAndEmptyLines) {
+  std::string text;
+  for (const char c : kAscii) text += c == '\n' ? "\r\n" : std::string(1, c);
+  text.insert(text.find("0 0 0 255"), "\r\n  \r\n");
+  EXPECT_EQ(parse_text(text, "a.ply"), parse_text(kAscii, "a.ply"));
+  text.resize(text.rfind("3 0 1 2") - 2);  // the last row without its end of line
+  EXPECT_EQ(parse_text(text, "a.ply"), parse_text(kAscii, "a.ply"));
+}
+
+std::string header(std::string_view encoding, std::string_view elements) {
+  return "ply\nformat " + std::string(encoding) + " 1.0\n" + std::string(elements) + "end_header\n";
+}
+
+TEST(Ply, ReadsBothByteOrders) {
+  constexpr std::string_view kElements =
+      "element vertex 2\nproperty double x\nproperty float32 y\nproperty int16 z\n"
+      "property uint flags\nproperty int8 c\n";
+  FileBytes little(header("binary_little_endian", kElements));
+  little.put(1.25).put(-3.F).put<std::int16_t>(-300).put(0xdeadbeefU).put<std::int8_t>(-7);
+  little.put(1e300).put(0.F).put<std::int16_t>(5).put(1U).put<std::int8_t>(8);
+  FileBytes big(header("binary_big_endian", kElements));
+  big.big(1.25).big(-3.F).big<std::int16_t>(-300).big(0xdeadbeefU).big<std::int8_t>(-7);
+  big.big(1e300).big(0.F).big<std::int16_t>(5).big(1U).big<std::int8_t>(8);
+  const Scan scan = parse(little, "a.ply");
+  EXPECT_EQ(scan.positions, (Positions{{1.25, -3, -300}, {1e300, 0, 5}}));
+  EXPECT_EQ(scan.position_type, ColumnType::f64);
+  EXPECT_EQ(values<std::uint32_t>(scan, "flags"), (std::vector<std::uint32_t>{0xdeadbeefU, 1}));
+  EXPECT_EQ(values<std::int8_t>(scan, "c"), (std::vector<std::int8_t>{-7, 8}));
+  EXPECT_EQ(parse(big, "a.ply"), scan);
+}
+
+constexpr std::string_view kLists =
+    "element camera 1\nproperty float f\nproperty double g\n"
+    "element face 2\nproperty list uchar ushort corners\nproperty char side\n"
+    "element vertex 2\nproperty float x\nproperty list short float weights\nproperty float y\n"
+    "property float z\n"
+    "element tail 9\nproperty int t\n";
+
+TEST(Ply, StepsOverElementsAndLists) {
+  FileBytes file(header("binary_big_endian", kLists));
+  file.big(1.F).big(2.0);
+  file.big<std::uint8_t>(3).big<std::uint16_t>(1).big<std::uint16_t>(2).big<std::uint16_t>(3);
+  file.big<std::int8_t>(1).big<std::uint8_t>(0).big<std::int8_t>(2);
+  file.big(10.F).big<std::int16_t>(2).big(0.F).big(0.F).big(11.F).big(12.F);
+  file.big(20.F).big<std::int16_t>(0).big(21.F).big(22.F);
+  const Positions expected = {{10, 11, 12}, {20, 21, 22}};
+  EXPECT_EQ(parse(file, "a.ply").positions, expected);
+  const std::string ascii =
+      header("ascii", kLists) + "1 2\n3 1 2 3 1\n0 2\n10 2 0 0 11 12\n20 0 21 22\n";
+  EXPECT_EQ(parse_text(ascii, "a.ply").positions, expected);
+}
+
+TEST(Ply, RefusesBadHeaders) {
+  const auto reason = [](std::string_view text) {
+    return format_error(FileBytes(text), "bad.ply");
+  };
+  EXPECT_REASON(reason("plx\n"), "byte 0: is named like a ply file but does not start like one");
+  EXPECT_REASON(reason("ply\nformat ascii 1.0\n"), "no 'end_header'");
+  EXPECT_REASON(reason("ply\nend_header\n"), "line 2: the header has no 'format'");
+  EXPECT_REASON(reason("ply\nformat ascii 1.0\nend_header\n"), "no element 'vertex'");
+  EXPECT_REASON(reason("ply\nformat ascii 2.0\n"), "line 2: expected 'format <encoding> 1.0'");
+  EXPECT_REASON(reason("ply\nformat fancy 1.0\n"), "unknown encoding 'fancy'");
+  EXPECT_REASON(reason("ply\nproperty float x\n"), "before the first element");
+  EXPECT_REASON(reason("ply\nelement vertex -1\n"), "'-1' is not a count");
+  EXPECT_REASON(reason("ply\nelement vertex 99999999999999999999\n"), "is not a count");
+  EXPECT_REASON(reason("ply\nelement vertex\n"), "expected 'element <name> <count>'");
+  EXPECT_REASON(reason("ply\nelement v 1\nproperty quad x\n"), "line 3: unknown type 'quad'");
+  EXPECT_REASON(reason("ply\nelement v 1\nproperty list float int x\n"),
+                "a list's length cannot be 'float'");
+  EXPECT_REASON(reason("ply\nelement v 1\nproperty float\n"), "expected 'property <type> <name>'");
+  EXPECT_REASON(reason("ply\nbanana\n"), "'banana' is no word of a PLY header");
+  EXPECT_REASON(reason(header("ascii", "element vertex 1\nproperty float x\n") + "1\n"),
+                "has no column 'y'; its columns are 'x'");
+  EXPECT_REASON(reason(header("ascii", "element vertex 0\n")), "'vertex' has no properties");
+}
+
+constexpr std::string_view kVertex = "property float x\nproperty float y\nproperty float z\n";
+
+TEST(Ply, RefusesCountsThatLie) {
+  const std::string billions = "element vertex 1000000000000\n" + std::string(kVertex);
+  EXPECT_REASON(format_error(FileBytes(header("ascii", billions) + "1 2 3\n"), "a.ply"),
+                "promises 1000000000000 points of 3 numbers, but only 6 bytes follow");
+  EXPECT_REASON(format_error(FileBytes(header("binary_little_endian", billions)), "a.ply"),
+                "promises 1000000000000 rows of element 'vertex'");
+  const std::string huge = "element vertex 9223372036854775807\n" + std::string(kVertex);
+  EXPECT_REASON(format_error(FileBytes(header("binary_little_endian", huge)), "a.ply"),
+                "promises 9223372036854775807");
+  const std::string before = "element big 9223372036854775807\nproperty double q\n" + billions;
+  EXPECT_REASON(format_error(FileBytes(header("binary_little_endian", before)), "a.ply"),
+                "of element 'big'");
+}
+
+TEST(Ply, RefusesBadRows) {
+  const auto reason = [](std::string_view rows) {
+    const std::string two = "element vertex 2\n" + std::string(kVertex) + "property uchar c\n";
+    return format_error(FileBytes(header("ascii", two) + std::string(rows)), "a.ply");
+  };
+  EXPECT_REASON(reason("1 2 3 4\n"), "promises 2 points");
+  EXPECT_REASON(reason("1 2 3 4      \n      \n"),
+                "line 10: the file ends after 1 of the 2 points that it promises");
+  EXPECT_REASON(reason("1 2 3 4\n1 2 3      \n"), "line 10: the row is too short");
+  EXPECT_REASON(reason("1 2 3 4\n1 2 3 4 5\n"), "line 10: the row is too long");
+  EXPECT_REASON(reason("1 2 x3 4\n1 2 3 4\n"),
+                "line 9: 'x3' is no float32, the type of column 'z'");
+  EXPECT_REASON(reason("1 2 3 256\n1 2 3 4\n"), "'256' does not fit uint8");
+  EXPECT_REASON(reason("1 2 1e39 4\n1 2 3 4\n"), "'1e39' does not fit float32");
+  EXPECT_REASON(reason("1 2 1,5 4\n1 2 3 4\n"), "'1,5' is no float32");
+}
+
+TEST(Ply, RefusesTruncatedBinary) {
+  FileBytes file(header("binary_little_endian", "element vertex 2\n" + std::string(kVertex)));
+  file.put(1.F).put(2.F).put(3.F).put(4.F);
+  EXPECT_REASON(format_error(file, "a.ply"), "but 16 bytes follow");
+  FileBytes lists(header("binary_little_endian", kLists));
+  lists.put(1.F).put(2.0).put<std::uint8_t>(200).put(0.0);
+  EXPECT_REASON(format_error(lists, "a.ply"), "but");
+}
+
+TEST(Ply, RefusesListsThatLie) {
+  const std::string elements =
+      "element vertex 1\nproperty list int double w\n" + std::string(kVertex);
+  FileBytes negative(header("binary_little_endian", elements));
+  negative.put(-1).put(1.F).put(2.F).put(3.F);
+  EXPECT_REASON(format_error(negative, "a.ply"), "a list 'w' has -1 entries");
+  FileBytes large(header("binary_little_endian", elements));
+  large.put(0x7fffffff).put(1.F).put(2.F).put(3.F);
+  EXPECT_REASON(format_error(large, "a.ply"), "a list 'w' has 2147483647 entries");
+}
+
+TEST(Ply, WritesTheExpectedBytes) {
+  Scan scan;
+  scan.position_type = ColumnType::f32;
+  scan.positions = {{1, -2.5, 0.1F}};
+  scan.set("label", std::vector<std::uint8_t>{7});
+  scan.set("my column", std::vector<float>{1, 1e-7F}, 2);
+  const auto bytes = format_scan(scan, {.format = ScanFormat::ply, .encoding = Encoding::ascii});
+  EXPECT_EQ(as_text(bytes),
+            "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
+            "property float z\nproperty uchar label\nproperty float my_column_0\n"
+            "property float my_column_1\nend_header\n1 -2.5 0.1 7 1 1e-07\n");
+}
+
+TEST(Ply, WritesWideIntegersAsDoublesWhereThatIsExact) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  scan.set("time", std::vector<std::uint64_t>{1ULL << 53U});
+  const auto bytes = format_scan(scan, {.format = ScanFormat::ply});
+  EXPECT_EQ(values<double>(parse_scan(bytes, "a.ply"), "time"), std::vector<double>{0x1p53});
+  scan.set("time", std::vector<std::uint64_t>{(1ULL << 53U) + 1});
+  EXPECT_THROW(static_cast<void>(format_scan(scan, {.format = ScanFormat::ply})),
+               std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace voxloom::test
