@@ -26,10 +26,18 @@ constexpr std::array kForward = {
 
 constexpr std::array kWeightGradient = {
     Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
+    Algorithm<ConvWeightGradient>{"outer_product", always<ConvWeightGradient>,
+                                  outer_weight_gradient},
     Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
                                   offset_major_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
+};
+
+constexpr std::array kPointwise = {
+    Algorithm<ConvPointwise>{"row_tiles", has_dense_weight, row_tiles_pointwise},
+    Algorithm<ConvPointwise>{"offset_major", always<ConvPointwise>, offset_major_pointwise},
+    Algorithm<ConvPointwise>{"reference", always<ConvPointwise>, reference_pointwise},
 };
 
 struct Pin {
@@ -88,6 +96,7 @@ std::span<const Algorithm<ConvForward>> forward_algorithms() { return kForward; 
 std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms() {
   return kWeightGradient;
 }
+std::span<const Algorithm<ConvPointwise>> pointwise_algorithms() { return kPointwise; }
 
 std::vector<std::string> algorithm_names() {
   std::vector<std::string> names;
@@ -100,6 +109,7 @@ std::vector<std::string> algorithm_names() {
   };
   add(kForward);
   add(kWeightGradient);
+  add(kPointwise);
   return names;
 }
 
@@ -118,6 +128,16 @@ void convolve(const ConvForward& problem) { run_chosen(forward_algorithms(), pro
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
   run_chosen(weight_gradient_algorithms(), problem);
+}
+
+// There is nothing to tune: each row is read and written once, in order.
+void convolve_pointwise(const ConvPointwise& problem) {
+  const std::string name = pinned();
+  const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
+  for (const auto& algorithm : kPointwise) {
+    if (algorithm.name == name && able(algorithm)) return algorithm.run(problem);
+  }
+  std::ranges::find_if(kPointwise, able)->run(problem);
 }
 
 }  // namespace voxloom::cpu
