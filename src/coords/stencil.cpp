@@ -22,7 +22,7 @@ std::int64_t on_axis(const LeafPosition& leaf, int axis) {
 
 void sort_unique(std::vector<std::int64_t>& values) {
   std::ranges::sort(values);
-  values.erase(std::ranges::unique(values).begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 std::uint32_t place_in(const std::vector<std::int64_t>& values, std::int64_t value) {
