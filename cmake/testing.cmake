@@ -12,7 +12,9 @@ set(VOXLOOM_SHARED_DIR ${shared_dir} CACHE PATH "Inputs too large for the reposi
 
 # voxloom_add_test(name target [label]): registers an executable as one test.
 function(voxloom_add_test name target)
-  set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR})
+  # No plans that someone tuned on this machine: that file is never there.
+  set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR}
+      VOXLOOM_PLANS=${PROJECT_BINARY_DIR}/no-plans.txt)
   if(TARGET voxloom_cli)
     list(APPEND environment VOXLOOM_PROGRAM=$<TARGET_FILE:voxloom_cli>)
   endif()

@@ -34,6 +34,7 @@ struct KernelSpec {
   Origin origin = Origin::centered;
   std::vector<Triple> offsets = {};
 
+  // The number of offsets; a size below 1 is an error.
   [[nodiscard]] std::int64_t volume() const;
 };
 
@@ -97,7 +98,8 @@ class KernelMap {
 };
 
 // Found again for the same (source, target, kernel) as long as both sets live.
-// Errors: sizes, strides or dilations below 1, negative padding, more than 2^24 offsets.
+// Errors: sizes, strides or dilations below 1, negative padding, more than 2^24 offsets, an unknown
+// origin.
 [[nodiscard]] KernelMap forward_map(const CoordinateSet& source, const CoordinateSet& target,
                                     const KernelSpec& kernel);
 [[nodiscard]] KernelMap transposed_map(const CoordinateSet& source, const CoordinateSet& target,
@@ -106,7 +108,7 @@ class KernelMap {
 // Output supports. Derived rows come in canonical order; the same request gives the same object.
 //   strided     stride 1: `source` itself; else the unique floor(c / stride)
 //   reachable   every out that at least one input reaches through the forward kernel; `bounds`
-//               clip it before the overflow check
+//               (lo <= hi on each axis) clip it before the overflow check
 //   transposed  the unique in * stride + offset * dilation - padding
 // The lattice stride is multiplied (strided, reachable) or divided exactly (transposed).
 [[nodiscard]] CoordinateSet strided_support(const CoordinateSet& source, Triple stride);

@@ -15,14 +15,15 @@ namespace voxloom::nn {
 
 // A convolution, batch norm and, where asked for, a residual sum and a ReLU, computed in one pass:
 //   y = relu(norm(conv(x)) + residual)
-// The norm's parameters stay float32 whatever the features' dtype is.
+// The norm's parameters stay float32 (C_out), whatever the features' dtype is.
 class ConvNorm : public ConvolutionBase {
  public:
   explicit ConvNorm(const Channels& channels, ConvOptions options = {}, bool relu = true);
   [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
   // `residual` lives on the output's rows and has its channels.
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const SparseTensor& residual) const;
-  // The transposed convolution with this kernel and stride, onto the rows of `target`.
+  // The transposed convolution with this kernel (its size or offsets, stride, padding, dilation and
+  // origin), onto the rows of `target`. Without a target, support or bounds of its own.
   [[nodiscard]] SparseTensor forward_up(const SparseTensor& x, const CoordinateSet& target) const;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
 
@@ -32,7 +33,8 @@ class ConvNorm : public ConvolutionBase {
 
  private:
   [[nodiscard]] SparseTensor run(const SparseTensor& x, const KernelMap* map,
-                                 const Tensor* residual) const;
+                                 const SparseTensor* residual, std::int64_t batch_size) const;
+  std::int64_t out_channels_;
 };
 
 // relu(x' + norm2(conv2(relu(norm1(conv1(x)))))), 3x3x3 submanifold; x' is x, or norm(W x) when the

@@ -54,7 +54,8 @@ struct DevoxelizeOptions {
 [[nodiscard]] Tensor devoxelize(const Tensor& points, const SparseTensor& voxels,
                                 const Tensor& batch, const DevoxelizeOptions& options = {});
 
-// A sparse tensor from rows that may repeat: duplicates are merged by `reduction`.
+// A sparse tensor from rows that may repeat: duplicates are merged by `reduction`. Rows are checked
+// whatever options.trusted says: merging looks at each of them anyway.
 [[nodiscard]] Voxelized sparse_from_points(const Tensor& rows, const Tensor& features,
                                            Reduction reduction,
                                            const CoordinateSetOptions& options = {});

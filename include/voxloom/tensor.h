@@ -1,8 +1,9 @@
 // Tensor: a dense, row-major array with shared ownership. Copying a Tensor shares its elements;
 // clone() copies them. Elements are 64-byte aligned unless the tensor is a row slice.
 //
-// Errors: std::invalid_argument for a negative size, a wrong element type or a shape whose element
-// count differs; ResourceError when the byte count overflows or the memory is not there.
+// Errors: std::invalid_argument for a negative size, an axis beyond the rank, a wrong element type or
+// a shape whose element count differs; ResourceError when the byte count overflows or the memory is
+// not there.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,10 @@ class Tensor {
 
   [[nodiscard]] bool defined() const { return data_ != nullptr; }
   [[nodiscard]] const Shape& shape() const { return shape_; }
-  [[nodiscard]] std::int64_t dim(std::size_t axis) const { return shape_.at(axis); }
+  [[nodiscard]] std::int64_t dim(std::size_t axis) const {
+    if (axis >= shape_.size()) refuse_axis(axis);
+    return shape_[axis];
+  }
   [[nodiscard]] std::size_t rank() const { return shape_.size(); }
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] DType dtype() const { return dtype_; }
@@ -80,6 +84,7 @@ class Tensor {
 
  private:
   void require_dtype(DType wanted) const;
+  [[noreturn]] void refuse_axis(std::size_t axis) const;
 
   std::shared_ptr<std::byte> data_;
   Shape shape_;

@@ -4,6 +4,7 @@
 #include "voxloom/algebra.h"
 #include "voxloom/artifact.h"
 #include "voxloom/conv.h"
+#include "voxloom/conv_gradients.h"
 #include "voxloom/coordinate_set.h"
 #include "voxloom/dense.h"
 #include "voxloom/dtype.h"

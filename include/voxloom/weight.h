@@ -43,7 +43,7 @@ struct QuantizeOptions {
   DType scale_dtype = DType::f16;  // float16 or float32
 };
 
-// Quantizes a float weight: (C_out,Kx,Ky,Kz,C_in), (K,C_in,C_out), or (C_out,C_in).
+// Quantizes a float weight: (C_out,Kx,Ky,Kz,C_in), (K,1,C_in,C_out), (K,C_in,C_out) or (C_out,C_in).
 // The arithmetic is that of semantics.md, section 4, in float32.
 [[nodiscard]] QuantizedWeight quantize(const Tensor& weight, const QuantizeOptions& options = {});
 

@@ -5,10 +5,10 @@
 #include <array>
 #include <fstream>
 
-#include "core/atomic_file.h"
 #include "artifact/graph_reader.h"
 #include "artifact/mlir_writer.h"
 #include "artifact/verifier.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace voxloom::artifact {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <unordered_map>
 
 #include "artifact/mlir_parser.h"
@@ -71,13 +72,10 @@ class Lowering {
   }
 
   void report_duplicates(const std::vector<AttributeSyntax>& attributes, std::string_view of) {
-    for (std::size_t i = 0; i < attributes.size(); ++i) {
-      const auto before = attributes.begin() + static_cast<std::ptrdiff_t>(i);
-      const auto same = [&](const AttributeSyntax& a) { return a.name == attributes[i].name; };
-      if (std::any_of(attributes.begin(), before, same)) {
-        reporter_.error(attributes[i].position, "{} has the attribute '{}' twice", of,
-                        attributes[i].name);
-      }
+    std::set<std::string_view> seen;
+    for (const AttributeSyntax& attribute : attributes) {
+      if (seen.insert(attribute.name).second) continue;
+      reporter_.error(attribute.position, "{} has the attribute '{}' twice", of, attribute.name);
     }
   }
 

@@ -5,11 +5,13 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr int kMaxPack = 64;  // results of `%x:N`
+constexpr int kMaxPack = 8;  // results of `%x:N`; no operation has more than three
 
 std::string describe(const Token& token) {
+  constexpr std::size_t kLongest = 60;
   if (token.kind == TokenKind::end) return "the end of the text";
-  return fmt::format("'{}'", token.text);
+  return fmt::format("'{}{}'", token.text.substr(0, kLongest),
+                     token.text.size() > kLongest ? "..." : "");
 }
 
 NameSyntax name_of(const Token& token) { return {std::string(token.text), token.position}; }

@@ -14,6 +14,7 @@ namespace voxloom::artifact {
 namespace {
 
 constexpr std::size_t kMaxRank = 32;
+constexpr std::size_t kMaxParameters = 16;
 
 bool is_hex(std::string_view text) { return text.starts_with("0x"); }
 
@@ -196,7 +197,12 @@ ValueType Parser::parse_weight(Position position) {
 std::vector<Parser::Parameter> Parser::parse_parameters() {
   std::vector<Parameter> parameters;
   expect('<');
-  list_until('>', [&] { parameters.push_back(parse_parameter()); });
+  list_until('>', [&] {
+    if (parameters.size() == kMaxParameters) {
+      fail(lexer_.peek().position, fmt::format("more than {} parameters", kMaxParameters));
+    }
+    parameters.push_back(parse_parameter());
+  });
   return parameters;
 }
 

@@ -1,8 +1,10 @@
-// Collects what is wrong, so that a reader hears of every problem at once.
+// Collects what is wrong, so that a reader hears of every problem at once. A text made to be wrong in a
+// million places is cut short, in number and in length.
 #pragma once
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -26,11 +28,16 @@ class Reporter {
     add(Severity::warning, position, fmt::format(text, std::forward<Args>(args)...));
   }
   void add(Severity severity, Position position, std::string message) {
+    if (out_.size() > kMostProblems) return;
+    if (out_.size() == kMostProblems) message = "and more: the rest is not listed";
+    if (message.size() > kLongestMessage) message = message.substr(0, kLongestMessage) + "...";
     out_.push_back({severity, file_, position, std::move(message)});
   }
-  [[nodiscard]] std::size_t count() const { return out_.size(); }
 
  private:
+  static constexpr std::size_t kMostProblems = 1000;
+  static constexpr std::size_t kLongestMessage = 1000;
+
   std::string file_;
   Diagnostics& out_;
 };

@@ -17,11 +17,38 @@ Tensor absolute(const Tensor& values) {
   return result;
 }
 
-// The elements that the view reaches, as float32, absolute; the same strides fit them.
-Tensor absolute_elements(const cpu::WeightView& view) {
-  const std::int64_t last = view.at(view.volume - 1, view.groups - 1, view.in - 1, view.out - 1);
-  const std::size_t bytes = static_cast<std::size_t>(last + 1) * size_of(view.dtype);
-  return absolute(Tensor::from_bytes({view.data, bytes}, {last + 1}, view.dtype));
+// The absolute values of a packed weight, as a dense (K, in, out) one.
+cpu::WeightView absolute_of_packed(const cpu::WeightView& view, Tensor& storage) {
+  storage = Tensor::empty({view.volume, view.in, view.out}, DType::f32);
+  float* element = storage.mutable_data<float>();
+  for (std::int64_t k = 0; k < view.volume; ++k) {
+    for (std::int64_t i = 0; i < view.in; ++i) {
+      for (std::int64_t o = 0; o < view.out; ++o) {
+        *element++ = std::abs(view.packed->value(k, i, o));
+      }
+    }
+  }
+  cpu::WeightView result = view;
+  result.packed.reset();
+  result.stride_k = view.in * view.out;
+  result.stride_i = view.out;
+  result.stride_o = 1;
+  return result;
+}
+
+// |W| in float32; `storage` holds its elements. The same strides fit a dense one.
+cpu::WeightView absolute_weight(const cpu::WeightView& view, Tensor& storage) {
+  cpu::WeightView result = view;
+  if (view.packed) {
+    result = absolute_of_packed(view, storage);
+  } else {
+    const std::int64_t last = view.at(view.volume - 1, view.groups - 1, view.in - 1, view.out - 1);
+    const std::size_t bytes = static_cast<std::size_t>(last + 1) * size_of(view.dtype);
+    storage = absolute(Tensor::from_bytes({view.data, bytes}, {last + 1}, view.dtype));
+  }
+  result.data = storage.raw();
+  result.dtype = DType::f32;
+  return result;
 }
 
 std::int64_t pairs_in(const MapBlocks& map) {
@@ -77,12 +104,11 @@ double dense_flops(std::int64_t in, std::int64_t out, std::int64_t groups) {
 // The sums of absolute values that the bound speaks of.
 Tensor magnitudes_of(cpu::ConvForward problem) {
   const Tensor x = absolute(*problem.x);
-  const Tensor weight = absolute_elements(problem.weight);
+  Tensor weight;
   const Tensor bias = problem.bias != nullptr ? absolute(*problem.bias) : Tensor();
   Tensor y = Tensor::zeros(problem.y->shape(), DType::f32);
   problem.x = &x;
-  problem.weight.data = weight.raw();
-  problem.weight.dtype = DType::f32;
+  problem.weight = absolute_weight(problem.weight, weight);
   problem.bias = problem.bias != nullptr ? &bias : nullptr;
   problem.y = &y;
   cpu::reference_forward(problem);

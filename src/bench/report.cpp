@@ -66,6 +66,11 @@ std::string voxel_rate(const Record& r) {
   return fmt::format("{:.2f}", static_cast<double>(r.task.voxels) / r.seconds.median / kMega);
 }
 
+// Per thread, and as if nobody else used the machine.
+std::string voxel_cpu_rate(const Record& r) {
+  return fmt::format("{:.2f}", static_cast<double>(r.task.voxels) / r.cpu_seconds / kMega);
+}
+
 std::string bytes_per_pair(const Task& t) {
   if (!t.map_bytes || t.pairs == 0) return "";
   return fmt::format("{:.2f}", static_cast<double>(*t.map_bytes) / static_cast<double>(t.pairs));
@@ -91,6 +96,7 @@ std::vector<Column> all_columns() {
       {"GB/s", 7, kConv, [](R r) { return when(r.task.bytes > 0, r.gbs(), 1); }},
       {"copy%", 6, kConv, [](R r) { return percent(r.copy_share); }},
       {"Mvox/s", 8, kMap, voxel_rate},
+      {"per cpu", 8, kMap, voxel_cpu_rate},
       {"pairs/row", 10, kConv | kMap,
        [](R r) { return when(r.task.pairs > 0, pairs_per_row(r.task), 2); }},
       {"B/pair", 7, kMap, [](R r) { return bytes_per_pair(r.task); }},
@@ -180,7 +186,7 @@ std::string table_legend() {
   return "ms: median; +-%: half the distance between the quartiles. peak%: share of the float32\n"
          "multiply-add peak measured beside each repetition (median); best%: the fastest "
          "repetition\n"
-         "against the highest peak; cpu%: by processor time, which other programs do not disturb.\n"
+         "against the highest peak; cpu%, per cpu: by processor time, not disturbed by others.\n"
          "copy%: share of the time that copying the compulsory bytes takes. map ms: set, index "
          "and\n"
          "map from unsorted rows. first ms, +MB: time and memory of the first call; a net's first "

@@ -1,16 +1,18 @@
 #include "bench/scene.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 
 #include "bench/npy.h"
-#include "core/error.h"
 #include "core/random.h"
+#include "voxloom/io.h"
 #include "voxloom/points.h"
 
 namespace voxloom::bench {
@@ -29,27 +31,19 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-std::vector<Coordinate> voxels_of_scan(const std::vector<std::byte>& bytes,
-                                       const std::filesystem::path& path, double voxel_size) {
-  constexpr std::size_t kPointBytes = 4 * sizeof(float);
-  if (bytes.size() % kPointBytes != 0) {
-    throw FormatError(fmt::format("[scene] '{}' is no list of float32 x, y, z, intensity: {} bytes",
-                                  path.string(), bytes.size()));
-  }
-  const auto count = static_cast<std::int64_t>(bytes.size() / kPointBytes);
-  Tensor points = Tensor::empty({count, 3}, DType::f32);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    std::memcpy(points.mutable_data<float>() + 3 * i, bytes.data() + kPointBytes * i,
-                3 * sizeof(float));
-  }
+// Cells in the order of their first point.
+std::vector<Coordinate> voxels_of(const Scan& scan, double voxel_size) {
+  // Wide positions lose nothing when they are taken from the scan's own corner; float32 ones are
+  // taken as they are.
+  const bool wide = scan.position_type != ColumnType::f32;
+  const Tensor points = to_points(scan, wide ? bounds(scan).low : std::array<double, 3>{});
   const Voxelized voxels = voxelize(points, {}, {},
                                     {.grid = {.voxel_size = {voxel_size, voxel_size, voxel_size}},
-                                     .reduction = Reduction::count,
-                                     .non_finite = NonFinite::drop});
+                                     .reduction = Reduction::count});
   std::vector<bool> seen(static_cast<std::size_t>(voxels.tensor.rows()));
   std::vector<Coordinate> rows;
   for (const std::int32_t row : voxels.row_of_point) {
-    if (row < 0 || seen[static_cast<std::size_t>(row)]) continue;
+    if (seen[static_cast<std::size_t>(row)]) continue;
     seen[static_cast<std::size_t>(row)] = true;
     rows.push_back(voxels.tensor.coords()[row]);
   }
@@ -68,13 +62,11 @@ bool is_house(std::int32_t x, std::int32_t y) {
 }  // namespace
 
 Scene load_scene(const std::filesystem::path& path, double voxel_size) {
-  const std::string ending = path.extension().string();
-  require(ending == ".npy" || ending == ".bin", "scene",
-          "'{}' should end in .npy (int32 N x 4) or .bin (float32 x, y, z, intensity)",
-          path.string());
-  const std::vector<std::byte> bytes = read_bytes(path);
-  return {path.stem().string(), ending == ".npy" ? parse_npy(bytes, path.string())
-                                                 : voxels_of_scan(bytes, path, voxel_size)};
+  if (path.extension() == ".npy") {
+    return {path.stem().string(), parse_npy(read_bytes(path), path.string())};
+  }
+  const Scan scan = read_scan(path, {.invalid = InvalidPoints::drop});
+  return {path.stem().string(), voxels_of(scan, voxel_size)};
 }
 
 Scene generated_scene(std::int32_t side) {

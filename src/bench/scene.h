@@ -15,12 +15,9 @@ struct Scene {
   std::vector<Coordinate> rows;  // unique, in the order of their source
 };
 
-// By the file's ending:
-//   .npy  int32 (N,4) rows (batch, x, y, z), little endian, C order
-//   .bin  KITTI scan: float32 x, y, z, intensity; voxelized at `voxel_size` metres, cells in the
-//         order of their first point
-// FormatError for anything else in the file, std::invalid_argument for another ending,
-// std::system_error when it cannot be read.
+// A .npy file holds rows (batch, x, y, z): int32 (N,4), little endian, C order. Any other file is a
+// scan (voxloom/io.h), voxelized at `voxel_size` metres, cells in the order of their first point.
+// FormatError for what the file should not hold, std::system_error when it cannot be read.
 [[nodiscard]] Scene load_scene(const std::filesystem::path& path, double voxel_size = 0.05);
 
 // Hills, a street and houses: a surface as a scanner sees it, `side` x `side` cells, row by row.

@@ -23,14 +23,20 @@ std::string joined(const std::vector<std::string>& names) {
 // The part of a kernel's name that says what it does: "gemm" of "gemm_f32_6x16_avx2".
 std::string_view kind_of(std::string_view kernel) { return kernel.substr(0, kernel.find('_')); }
 
+// A line or more for each kind.
 void print_kernels() {
+  constexpr std::size_t kWidth = 96;
   std::string_view kind;
+  std::size_t column = 0;
   for (const std::string_view kernel : cpu::kernel_names(cpu::current())) {
-    if (kind_of(kernel) != kind) {
+    const bool is_new = kind_of(kernel) != kind;
+    if (is_new || column + 1 + kernel.size() > kWidth) {
       kind = kind_of(kernel);
-      fmt::print("\n  {:<8}", kind);
+      fmt::print("\n  {:<8}", is_new ? kind : "");
+      column = 10;
     }
     fmt::print(" {}", kernel);
+    column += 1 + kernel.size();
   }
   fmt::print("\n");
 }

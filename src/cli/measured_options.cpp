@@ -52,8 +52,8 @@ std::vector<std::string> dtype_names() {
 void add_measured_options(CLI::App& command, MeasuredOptions& options) {
   command
       .add_option("--scene", options.scenes,
-                  "Scenes: .npy (int32 N x 4: batch, x, y, z) or a KITTI .bin, voxelized at\n"
-                  "0.05 m. Without one: a generated surface")
+                  "Scenes: .npy (int32 N x 4: batch, x, y, z), or scans, voxelized at 0.05 m.\n"
+                  "Without one: a generated surface")
       ->type_name("FILE");
   command.add_option("--channels", options.channels, "Channels, like 32,64 or 32x64")
       ->delimiter(',')

@@ -30,6 +30,11 @@ std::string shape_text(const cpu::PlanKey& key) {
                      key.groups == 1 ? "" : fmt::format(" x{}", key.groups));
 }
 
+std::string weights_text(const cpu::PlanKey& key) {
+  return key.packed_bits == 0 ? std::string(name_of(key.weights))
+                              : fmt::format("int{}", key.packed_bits);
+}
+
 std::string candidates_text(const bench::TunedShape& shape) {
   std::string text;
   for (const bench::TunedCandidate& c : shape.candidates) {
@@ -48,7 +53,7 @@ void print_shape(const bench::TunedShape& shape) {
   const cpu::PlanKey& key = shape.key;
   const char* direction = key.direction == cpu::Direction::forward ? "forward" : "weight gradient";
   fmt::print("{:<16}{:>12}{:>9}{:>9}{:>8}{:>9}  {:<20}{}\n", direction, shape_text(key),
-             name_of(key.features), name_of(key.weights), key.volume, shape.rows,
+             name_of(key.features), weights_text(key), key.volume, shape.rows,
              shape.winner.empty() ? "none agrees" : shape.winner, candidates_text(shape));
   std::fflush(stdout);
 }
@@ -83,6 +88,9 @@ void run_tune(const Arguments& arguments) {
   if (path.empty()) {
     throw CLI::ValidationError("--plans",
                                "names no file, and neither XDG_CACHE_HOME nor HOME is set");
+  }
+  if (const std::string warning = cpu::read_plans(path).warning; !warning.empty()) {
+    fmt::print(stderr, "voxloom: warning: plans {}; replaced\n", warning);
   }
   cpu::merge_plans_into(path, {});  // a place that cannot be written to is found now
   bench::Progress progress(stderr);

@@ -46,14 +46,16 @@ bool is_inside(const Coordinate& c, const Triple& lo, const Triple& hi) {
 }  // namespace
 
 CoordinateSet joined_set(Join join, const CoordinateSet& a, const CoordinateSet& b) {
+  const bool known =
+      join == Join::inner || join == Join::left || join == Join::right || join == Join::outer;
+  require(known, "join", "unknown join number {}", static_cast<int>(join));
   if (a == b) return a;
   switch (join) {
     case Join::left: return a;
     case Join::right: return b;
     case Join::inner: return derive(a, Derived::inner, {id_of(b)}, [&] { return inner_set(a, b); });
-    case Join::outer: return derive(a, Derived::outer, {id_of(b)}, [&] { return outer_set(a, b); });
+    default: return derive(a, Derived::outer, {id_of(b)}, [&] { return outer_set(a, b); });
   }
-  fail("join", "unknown join number {}", static_cast<int>(join));
 }
 
 std::vector<std::int32_t> rows_in(const CoordinateSet& set, const CoordinateSet& target) {

@@ -30,6 +30,8 @@ void require_volume(std::string_view op, const KernelSpec& kernel) {
 
 std::int64_t KernelSpec::volume() const {
   if (!offsets.empty()) return static_cast<std::int64_t>(offsets.size());
+  require(each_at_least(kernel_size, 1), "kernel", "kernel_size must be at least 1, got {}",
+          to_string(kernel_size));
   return checked_product("kernel", {kernel_size.x, kernel_size.y, kernel_size.z});
 }
 
@@ -42,6 +44,8 @@ void check_kernel(std::string_view op, const KernelSpec& kernel) {
           to_string(kernel.dilation));
   require(each_at_least(kernel.padding, 0), op, "padding must not be negative, got {}",
           to_string(kernel.padding));
+  require(kernel.origin == Origin::centered || kernel.origin == Origin::corner, op,
+          "unknown origin number {}", static_cast<int>(kernel.origin));
   require_volume(op, kernel);
 }
 

@@ -13,7 +13,7 @@
 namespace voxloom {
 
 // Throws std::invalid_argument unless sizes, stride and dilation are at least 1, padding is not
-// negative and the volume is bounded. `op` stands in the message.
+// negative, the origin is known and the volume is bounded. `op` stands in the message.
 void check_kernel(std::string_view op, const KernelSpec& kernel);
 
 struct Relation {

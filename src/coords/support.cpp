@@ -65,6 +65,12 @@ Coordinate generated(std::string_view op, std::int32_t batch, std::int64_t x, st
           static_cast<std::int32_t>(z)};
 }
 
+void require_bounds(std::string_view op, const Bounds& bounds) {
+  const auto& [lo, hi] = bounds;
+  require(lo[0] <= hi[0] && lo[1] <= hi[1] && lo[2] <= hi[2], op,
+          "the bounds [({}), ({})) are inside out", fmt::join(lo, ","), fmt::join(hi, ","));
+}
+
 bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y, std::int64_t z) {
   if (!bounds) return true;
   const auto& [lo, hi] = *bounds;
@@ -87,6 +93,7 @@ CoordinateSet strided_support(std::string_view op, const CoordinateSet& source, 
 CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source,
                                 const KernelSpec& kernel, const std::optional<Bounds>& bounds) {
   const Relation relation = Relation::from(op, kernel);
+  if (bounds) require_bounds(op, *bounds);
   const Triple& stride = relation.stride;
   const Triple out_stride = multiplied_stride(op, source.stride(), stride);
   const auto collect = [&](LeafCollector& leaves) {

@@ -107,4 +107,8 @@ void Tensor::require_dtype(DType wanted) const {
   require(wanted == dtype_, "tensor", "holds {}, asked for {}", name_of(dtype_), name_of(wanted));
 }
 
+void Tensor::refuse_axis(std::size_t axis) const {
+  fail("tensor", "axis {} of a tensor of shape {}", axis, to_string(shape_));
+}
+
 }  // namespace voxloom

@@ -26,10 +26,18 @@ constexpr std::array kForward = {
 
 constexpr std::array kWeightGradient = {
     Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
+    Algorithm<ConvWeightGradient>{"outer_product", always<ConvWeightGradient>,
+                                  outer_weight_gradient},
     Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
                                   offset_major_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
+};
+
+constexpr std::array kPointwise = {
+    Algorithm<ConvPointwise>{"row_tiles", has_dense_weight, row_tiles_pointwise},
+    Algorithm<ConvPointwise>{"offset_major", always<ConvPointwise>, offset_major_pointwise},
+    Algorithm<ConvPointwise>{"reference", always<ConvPointwise>, reference_pointwise},
 };
 
 struct Pin {
@@ -64,18 +72,22 @@ std::string pinned() {
 }
 
 template <typename Problem>
-void choose_and_run(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+const Algorithm<Problem>& choose(std::span<const Algorithm<Problem>> algorithms,
+                                 const Problem& problem) {
   const std::string wanted = pinned();
-  if (wanted.empty()) {
-    if (Tuning* tuning = installed_tuning()) return tuning->run(problem);
-  }
   const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
+  const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
+    if (algorithm.name == name && able(algorithm)) return algorithm;
   }
-  for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.can_do(problem)) return algorithm.run(problem);
-  }
+  return *std::ranges::find_if(algorithms, able);  // the reference can do everything
+}
+
+template <typename Problem>
+void run_chosen(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+  Tuning* tuning = installed_tuning();
+  if (tuning != nullptr && pinned().empty()) return tuning->run(problem);
+  choose(algorithms, problem).run(problem);
 }
 
 }  // namespace
@@ -84,6 +96,7 @@ std::span<const Algorithm<ConvForward>> forward_algorithms() { return kForward; 
 std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms() {
   return kWeightGradient;
 }
+std::span<const Algorithm<ConvPointwise>> pointwise_algorithms() { return kPointwise; }
 
 std::vector<std::string> algorithm_names() {
   std::vector<std::string> names;
@@ -96,6 +109,7 @@ std::vector<std::string> algorithm_names() {
   };
   add(kForward);
   add(kWeightGradient);
+  add(kPointwise);
   return names;
 }
 
@@ -106,10 +120,24 @@ void pin_algorithm(std::string_view name) {
   pin().read_environment = true;
 }
 
-void convolve(const ConvForward& problem) { choose_and_run(forward_algorithms(), problem); }
+const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem) {
+  return choose(forward_algorithms(), problem);
+}
+
+void convolve(const ConvForward& problem) { run_chosen(forward_algorithms(), problem); }
 
 void convolve_weight_gradient(const ConvWeightGradient& problem) {
-  choose_and_run(weight_gradient_algorithms(), problem);
+  run_chosen(weight_gradient_algorithms(), problem);
+}
+
+// There is nothing to tune: each row is read and written once, in order.
+void convolve_pointwise(const ConvPointwise& problem) {
+  const std::string name = pinned();
+  const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
+  for (const auto& algorithm : kPointwise) {
+    if (algorithm.name == name && able(algorithm)) return algorithm.run(problem);
+  }
+  std::ranges::find_if(kPointwise, able)->run(problem);
 }
 
 }  // namespace voxloom::cpu

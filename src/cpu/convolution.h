@@ -17,6 +17,7 @@
 
 #include "coords/map_blocks.h"
 #include "cpu/epilogue.h"
+#include "cpu/pointwise.h"
 #include "cpu/weight_view.h"
 #include "voxloom/tensor.h"
 
@@ -36,7 +37,7 @@ struct ConvWeightGradient {
   const Tensor* x = nullptr;   // (N_in, G * in)
   const Tensor* dy = nullptr;  // (N_out, G * out), x's dtype
   std::int64_t groups = 1;
-  Tensor* dw = nullptr;        // (K, G, in, out) float32; every element is written
+  Tensor* dw = nullptr;  // (K, G, in, out) float32; every element is written
 };
 
 template <typename Problem>
@@ -48,20 +49,26 @@ struct Algorithm {
 
 [[nodiscard]] std::span<const Algorithm<ConvForward>> forward_algorithms();
 [[nodiscard]] std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms();
+[[nodiscard]] std::span<const Algorithm<ConvPointwise>> pointwise_algorithms();
 
 // Picks and runs: the first of the list that can do the problem, or the one that VOXLOOM_ALGORITHM
 // or pin_algorithm names. A name that no list holds is an error; a problem that the named one cannot
 // do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
+[[nodiscard]] const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
+void convolve_pointwise(const ConvPointwise& problem);
 
-// The names of both lists. pin_algorithm("") goes back to the automatic choice.
+// The names of all lists. pin_algorithm("") goes back to the automatic choice.
 [[nodiscard]] std::vector<std::string> algorithm_names();
 void pin_algorithm(std::string_view name);
 
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
 void offset_major_weight_gradient(const ConvWeightGradient& problem);
+
+// Weight gradient tiles over entries gathered on both sides.
+void outer_weight_gradient(const ConvWeightGradient& problem);
 
 // One channel per group.
 bool is_depthwise(const ConvForward& problem);

@@ -51,16 +51,26 @@ void depthwise_forward(const ConvForward& p) {
       const std::int64_t rows = p.map.rows_in(block);
       float* sums = thread_scratch(rows * channels).data();
       std::fill(sums, sums + rows * channels, 0.0F);
+      Prefetch::Walk walk(prefetch, {block + 1, block + 2}, {block, block + 1}, p.weight.volume);
       for (std::int64_t k = 0; k < p.weight.volume; ++k) {
-        prefetch.inputs({k, p.weight.volume}, block + 1, block + 2);
+        walk.step();
         const BlockSlice slice = p.map.slice(block, k);
-        kernel({.x = p.x->raw(), .x_stride = channels, .x_row = slice.in_row,
-                .c_row = slice.out_local, .count = slice.count,
-                .w = weight.data() + k * channels, .channels = channels, .c = sums,
+        kernel({.x = p.x->raw(),
+                .x_stride = channels,
+                .x_row = slice.in_row,
+                .c_row = slice.out_local,
+                .count = slice.count,
+                .w = weight.data() + k * channels,
+                .channels = channels,
+                .c = sums,
                 .c_stride = channels});
       }
-      store({.sums = sums, .stride = channels, .first = block * kBlockRows, .rows = rows,
-             .column = 0, .width = channels});
+      store({.sums = sums,
+             .stride = channels,
+             .first = block * kBlockRows,
+             .rows = rows,
+             .column = 0,
+             .width = channels});
     }
   });
 }
@@ -87,8 +97,13 @@ void depthwise_weight_gradient(const ConvWeightGradient& p) {
         for (std::int64_t e = 0; e < slice.count; ++e) {
           dy_row[e] = p.map.out_row(block, slice.out_local[e]);
         }
-        kernel({.x = p.x->raw(), .dy = p.dy->raw(), .stride = channels, .x_row = slice.in_row,
-                .dy_row = dy_row, .count = slice.count, .channels = channels,
+        kernel({.x = p.x->raw(),
+                .dy = p.dy->raw(),
+                .stride = channels,
+                .x_row = slice.in_row,
+                .dy_row = dy_row,
+                .count = slice.count,
+                .channels = channels,
                 .dw = dw + k * channels});
       }
     }

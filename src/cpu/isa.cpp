@@ -1,5 +1,9 @@
 #include "cpu/isa.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -14,9 +18,13 @@ namespace {
 // The compiler's check covers the operating system too: it reads XCR0, so that registers which the
 // system does not save count as absent.
 #if defined(__x86_64__)
+// Clang 14's check does not know F16C by name.
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
 bool has_avx2() {
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
-         __builtin_cpu_supports("f16c") != 0;
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 && has_f16c();
 }
 [[maybe_unused]] bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
@@ -73,8 +81,7 @@ Isa named(std::string_view op, std::string_view name) {
   for (const Row& row : kTable) {
     if (row.name == name && can_run(row.isa)) return row.isa;
   }
-  fail(op, "no instruction set '{}' in this build on this machine; there are: {}", name,
-       listed());
+  fail(op, "no instruction set '{}' in this build on this machine; there are: {}", name, listed());
 }
 
 Isa initial() {

@@ -13,6 +13,7 @@
 
 #include "core/parallel.h"
 #include "cpu/convolution.h"
+#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"
@@ -34,49 +35,43 @@ class OffsetMajor {
  public:
   explicit OffsetMajor(const ConvForward& problem)
       : p_(problem),
-        isa_(current()),
-        panels_(split_into_panels(problem.weight.out, isa_)),
-        store_(problem, isa_),
+        plan_(problem),
+        panels_(plan_.panels),
+        store_(problem, plan_.isa),
         prefetch_(problem.map, *problem.x, *problem.y),
         in_channels_(problem.x->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
-      widen_ = kernel_of<WidenArgs>(isa_, problem.x->dtype());
+      widen_ = kernel_of<WidenArgs>(plan_.isa, problem.x->dtype());
       own_rows_.resize(kBlockRows);
       std::iota(own_rows_.begin(), own_rows_.end(), 0);
     }
     if (problem.weight.packed) {
-      decode_ = kernel_of<DecodeArgs>(isa_, problem.weight.packed->scale_dtype);
+      decode_ = kernel_of<DecodeArgs>(plan_.isa, problem.weight.packed->scale_dtype);
     } else {
       weights_.emplace(problem.weight, panels_);
     }
     plan_passes();
-    blocks_per_task_ = decode_ != nullptr ? 4 : widen_ == nullptr ? 2 : 1;
-    const std::int64_t depth = std::max<std::int64_t>(1, p_.weight.in);
-    entries_per_call_ = std::max<std::int64_t>(24, 4096 / depth / 24 * 24);
   }
 
   void run() const {
     const std::int64_t blocks = p_.map.block_count();
-    const std::int64_t chunks = (blocks + blocks_per_task_ - 1) / blocks_per_task_;
+    const std::int64_t chunks = (blocks + plan_.blocks_per_task - 1) / plan_.blocks_per_task;
     const auto passes = static_cast<std::int64_t>(passes_.size());
     parallel_for(chunks * passes, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t first = task / passes * blocks_per_task_;
-        run_task(first, std::min(blocks, first + blocks_per_task_),
+        const std::int64_t first = task / passes * plan_.blocks_per_task;
+        run_task(first, std::min(blocks, first + plan_.blocks_per_task),
                  passes_[static_cast<std::size_t>(task % passes)]);
       }
     });
   }
 
  private:
-  // float32 rows are read in place, so each panel walks the entries by itself with its slice of W
-  // in the first-level cache; 16-bit rows are converted once for as many panels as possible.
   void plan_passes() {
-    const std::int64_t most_columns = widen_ == nullptr ? 64 : 256;
     for (std::int64_t g = 0; g < p_.weight.groups; ++g) {
       for (std::size_t p = 0; p < panels_.size(); ++p) {
         const std::int64_t width = panels_[p].kernel.width;
-        if (p > 0 && passes_.back().columns + width <= most_columns) {
+        if (p > 0 && passes_.back().columns + width <= plan_.columns_per_pass) {
           passes_.back().end = p + 1;
           passes_.back().columns += width;
         } else {
@@ -89,11 +84,15 @@ class OffsetMajor {
   void run_task(std::int64_t first, std::int64_t last, const Pass& pass) const {
     const std::int64_t rows = std::min(p_.map.out_rows, last * kBlockRows) - first * kBlockRows;
     const std::int64_t sum_count = rows * pass.columns;
-    const std::int64_t widened = widen_ == nullptr ? 0 : entries_per_call_ * p_.weight.in;
+    const std::int64_t widened = widen_ == nullptr ? 0 : plan_.entries_per_call * p_.weight.in;
     const std::int64_t decoded = decode_ == nullptr ? 0 : pass.columns * p_.weight.in;
     float* sums = thread_scratch(sum_count + decoded + widened).data();
     float* panel_weights = sums + sum_count;
     std::fill(sums, sums + sum_count, 0.0F);
+    // The task's first pass fetches for all of them.
+    const bool leads = pass.group == 0 && pass.begin == 0;
+    Prefetch::Walk walk(prefetch_, {last, 2 * last - first}, {first, last},
+                        p_.weight.volume * (last - first));
     GemmArgs gemm{};
     gemm.depth = p_.weight.in;
     if (widen_ == nullptr) {
@@ -104,19 +103,16 @@ class OffsetMajor {
       gemm.a_stride = p_.weight.in;
       gemm.a_row = own_rows_.data();
     }
-    for (std::int64_t k = 0; k < p_.weight.volume; ++k) {
+    for (std::int64_t step = 0; step < p_.weight.volume; ++step) {
+      // In the order in which the entries lie in memory.
+      const std::int64_t k = p_.map.mirrored ? p_.weight.volume - 1 - step : step;
       if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
-        if (pass.group == 0 && pass.begin == 0) {
-          const Prefetch::Share share{k * (last - first) + block - first,
-                                      p_.weight.volume * (last - first)};
-          prefetch_.outputs(share, first, last);
-          prefetch_.inputs(share, last, 2 * last - first);
-        }
+        if (leads) walk.step();
         const BlockSlice slice = p_.map.slice(block, k);
         if (slice.count == 0) continue;
-        for (std::int64_t e = 0; e < slice.count; e += entries_per_call_) {
-          const std::int64_t count = std::min(entries_per_call_, slice.count - e);
+        for (std::int64_t e = 0; e < slice.count; e += plan_.entries_per_call) {
+          const std::int64_t count = std::min(plan_.entries_per_call, slice.count - e);
           if (widen_ == nullptr) {
             gemm.a_row = slice.in_row + e;
           } else {
@@ -188,8 +184,8 @@ class OffsetMajor {
   }
 
   const ConvForward& p_;
-  Isa isa_;
-  std::vector<Panel> panels_;
+  ForwardPlan plan_;
+  const std::vector<Panel>& panels_;
   std::optional<WeightPanels> weights_;  // dense weights
   Kernel<DecodeArgs> decode_ = nullptr;  // packed ones
   SumStore store_;
@@ -198,8 +194,6 @@ class OffsetMajor {
   Prefetch prefetch_;
   std::int64_t in_channels_;
   std::vector<Pass> passes_;
-  std::int64_t blocks_per_task_ = 1;
-  std::int64_t entries_per_call_ = 1;
 };
 
 }  // namespace

@@ -11,14 +11,13 @@
 #include "core/parallel.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
+#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "voxloom/memory.h"
 
 namespace voxloom::cpu {
 namespace {
-
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
 
 // Entries packed at a time: a tile of x and one of dy, 15 KiB together, stay in the first-level cache
 // while every dW tile of them is computed. Measured: 64 to 192 are 3 to 8 % slower.
@@ -41,35 +40,6 @@ Kernel<PackArgs> pack_kernel(DType dtype, std::int64_t width) {
   return std::ranges::find(kernels, width, &KernelInfo<PackArgs>::width)->run;
 }
 
-// How the work is cut; see the rules in the constructor.
-struct Cut {
-  std::int64_t blocks_per_list;    // blocks whose entries are listed together
-  std::int64_t lists_per_chunk;
-  std::int64_t chunks;
-  std::int64_t offsets_per_task;
-  std::int64_t offset_tasks;
-
-  Cut(const MapBlocks& map, std::int64_t weight_bytes) {
-    const std::int64_t blocks = std::max<std::int64_t>(1, map.block_count());
-    const std::int64_t volume = std::max<std::int64_t>(1, map.volume);
-    const std::int64_t entries = map.entries->begin.back();
-    // About 256 entries a list: a tile then runs some thousand cycles between load and store.
-    const std::int64_t per_slice = std::max<std::int64_t>(1, entries / (blocks * volume));
-    blocks_per_list = std::clamp<std::int64_t>(256 / per_slice, 1, 16);
-    // A chunk costs a pass over dW, as much as 16 entries per offset: at least 512 of them, and no
-    // more than 32 MiB of partial sums.
-    constexpr std::int64_t kMostBytes = std::int64_t{32} << 20;
-    const std::int64_t most = std::min<std::int64_t>(
-        {16, entries / (512 * volume), kMostBytes / std::max<std::int64_t>(1, weight_bytes)});
-    const std::int64_t lists = divide_up(blocks, blocks_per_list);
-    lists_per_chunk = divide_up(lists, std::clamp<std::int64_t>(most, 1, lists));
-    chunks = divide_up(lists, lists_per_chunk);
-    // About 16 tasks; the more offsets a task has, the more often it finds a row in its cache.
-    offsets_per_task = std::clamp<std::int64_t>(volume * chunks / 16, 1, volume);
-    offset_tasks = divide_up(volume, offsets_per_task);
-  }
-};
-
 class WeightGradient {
  public:
   explicit WeightGradient(const ConvWeightGradient& problem)
@@ -80,12 +50,12 @@ class WeightGradient {
         kernel_(pick_kernel(out_)),
         padded_(round_up(out_, kernel_.width)),
         // Kernels of the kinds that go row by row are as wide as a vector.
-        x_columns_(packed_columns(
-            kernel_.rows, kernels_of<StoreArgs>(current(), DType::f32).front().width)),
+        x_columns_(packed_columns(kernel_.rows,
+                                  kernels_of<StoreArgs>(current(), DType::f32).front().width)),
         pack_x_(pack_kernel(problem.x->dtype(), x_columns_)),
         pack_dy_(pack_kernel(problem.x->dtype(), kernel_.width)),
         offset_size_(problem.groups * in_ * padded_),
-        cut_(problem.map, volume_ * offset_size_ * 4),
+        cut_(problem.map, offset_size_),
         prefetch_(problem.map, *problem.x, *problem.dy) {
     const std::int64_t floats =
         checked_product("convolution", {cut_.chunks, volume_, offset_size_});
@@ -118,15 +88,15 @@ class WeightGradient {
   void run_task(std::int64_t chunk, std::int64_t first_k, std::int64_t last_k) const {
     std::fill(partial(chunk, first_k), partial(chunk, last_k), 0.0F);
     const std::int64_t first = chunk * cut_.lists_per_chunk * cut_.blocks_per_list;
-    const std::int64_t last = std::min(
-        p_.map.block_count(), first + cut_.lists_per_chunk * cut_.blocks_per_list);
+    const std::int64_t last =
+        std::min(p_.map.block_count(), first + cut_.lists_per_chunk * cut_.blocks_per_list);
     List list;
     for (std::int64_t block = first; block < last; block += cut_.blocks_per_list) {
+      const Prefetch::Walk::Blocks next{block + cut_.blocks_per_list,
+                                        block + 2 * cut_.blocks_per_list};
+      Prefetch::Walk walk(prefetch_, next, next, last_k - first_k);
       for (std::int64_t k = first_k; k < last_k; ++k) {
-        const std::int64_t next = block + cut_.blocks_per_list;
-        const Prefetch::Share share{k - first_k, last_k - first_k};
-        prefetch_.outputs(share, next, next + cut_.blocks_per_list);
-        prefetch_.inputs(share, next, next + cut_.blocks_per_list);
+        walk.step();
         fill(list, k, block, std::min(last, block + cut_.blocks_per_list));
         if (list.x.empty()) continue;
         add(list, partial(chunk, k));
@@ -160,15 +130,27 @@ class WeightGradient {
     for (std::int64_t g = 0; g < p_.groups; ++g) {
       for (std::int64_t e = 0; e < total; e += kPackRows) {
         const std::int64_t count = std::min(kPackRows, total - e);
-        pack_x_({.x = column(*p_.x, g * in_), .x_stride = p_.groups * in_,
-               .row = list.x.data() + e, .count = count, .depth = in_,
-               .out = x, .out_stride = x_stride});
-        pack_dy_({.x = column(*p_.dy, g * out_), .x_stride = p_.groups * out_,
-               .row = list.dy.data() + e, .count = count, .depth = out_,
-               .out = dy, .out_stride = dy_stride});
+        pack_x_({.x = column(*p_.x, g * in_),
+                 .x_stride = p_.groups * in_,
+                 .row = list.x.data() + e,
+                 .count = count,
+                 .depth = in_,
+                 .out = x,
+                 .out_stride = x_stride});
+        pack_dy_({.x = column(*p_.dy, g * out_),
+                  .x_stride = p_.groups * out_,
+                  .row = list.dy.data() + e,
+                  .count = count,
+                  .depth = out_,
+                  .out = dy,
+                  .out_stride = dy_stride});
         for (std::int64_t p = 0; p * kernel_.width < out_; ++p) {
-          kernel_.run({.x = x, .x_stride = x_stride, .dy = dy + p * dy_stride, .count = count,
-                       .depth = in_, .dw = dw + (g * padded_ + p * kernel_.width) * in_});
+          kernel_.run({.x = x,
+                       .x_stride = x_stride,
+                       .dy = dy + p * dy_stride,
+                       .count = count,
+                       .depth = in_,
+                       .dw = dw + (g * padded_ + p * kernel_.width) * in_});
         }
       }
     }
@@ -196,11 +178,11 @@ class WeightGradient {
   const ConvWeightGradient& p_;
   std::int64_t volume_, in_, out_;
   KernelInfo<WgradArgs> kernel_;
-  std::int64_t padded_;  // output channels, up to whole panels
+  std::int64_t padded_;     // output channels, up to whole panels
   std::int64_t x_columns_;  // in a packed tile of x
   Kernel<PackArgs> pack_x_, pack_dy_;
   std::int64_t offset_size_;  // floats of dW[k] with padding
-  Cut cut_;
+  WeightGradientPlan cut_;
   Prefetch prefetch_;
   std::shared_ptr<float> partial_;  // [chunk][k][g][panel][i][o in panel]
 };

@@ -41,6 +41,23 @@ PlanKey key_of(Direction direction, const MapBlocks& map, DType features) {
   return key;
 }
 
+struct WeightType {
+  std::string_view name;
+  DType dtype;
+  int packed_bits;
+};
+constexpr std::array kWeightTypes = {
+    WeightType{"float32", DType::f32, 0}, WeightType{"float16", DType::f16, 0},
+    WeightType{"bfloat16", DType::bf16, 0}, WeightType{"int8", DType::f32, 8},
+    WeightType{"int4", DType::f32, 4}};
+
+std::string_view weight_name(const PlanKey& key) {
+  for (const WeightType& type : kWeightTypes) {
+    if (type.dtype == key.weights && type.packed_bits == key.packed_bits) return type.name;
+  }
+  return "other";
+}
+
 // The element of `all` that has this name.
 template <typename T, typename All, typename NameOf>
 bool read_named(std::istream& text, T& value, const All& all, const NameOf& name_of_one) {
@@ -58,7 +75,11 @@ bool read_named(std::istream& text, T& value, const All& all, const NameOf& name
 
 PlanKey key_of(const ConvForward& problem) {
   PlanKey key = key_of(Direction::forward, problem.map, problem.x->dtype());
-  key.weights = problem.weight.dtype;
+  if (problem.weight.packed) {
+    key.packed_bits = problem.weight.packed->bits;
+  } else {
+    key.weights = problem.weight.dtype;
+  }
   key.in = problem.weight.in;
   key.out = problem.weight.out;
   key.groups = problem.weight.groups;
@@ -76,22 +97,24 @@ PlanKey key_of(const ConvWeightGradient& problem) {
 std::string to_text(const PlanKey& key) {
   return fmt::format("{} {} {} {} {} {} {} {} {} {}",
                      kDirections[static_cast<std::size_t>(key.direction)], name_of(key.isa),
-                     name_of(key.features), name_of(key.weights), key.in, key.out, key.groups,
+                     name_of(key.features), weight_name(key), key.in, key.out, key.groups,
                      key.volume, key.rows, key.density);
 }
 
 std::optional<PlanKey> parse_plan_key(std::string_view text) {
   constexpr std::array kBoth = {Direction::forward, Direction::weight_gradient};
-  const auto dtype_name = [](DType dtype) { return name_of(dtype); };
   std::istringstream stream{std::string(text)};
   PlanKey key;
+  WeightType weights = kWeightTypes[0];
   const bool named =
       read_named(stream, key.direction, kBoth,
                  [](Direction d) { return kDirections[static_cast<std::size_t>(d)]; }) &&
       read_named(stream, key.isa, known_isas(), [](Isa isa) { return name_of(isa); }) &&
-      read_named(stream, key.features, kFeatureTypes, dtype_name) &&
-      read_named(stream, key.weights, kFeatureTypes, dtype_name);
+      read_named(stream, key.features, kFeatureTypes, [](DType dtype) { return name_of(dtype); }) &&
+      read_named(stream, weights, kWeightTypes, [](const WeightType& w) { return w.name; });
   if (!named) return std::nullopt;
+  key.weights = weights.dtype;
+  key.packed_bits = weights.packed_bits;
   stream >> key.in >> key.out >> key.groups >> key.volume >> key.rows >> key.density;
   // Exactly what to_text writes: no other spelling of a number, nothing behind it.
   if (!stream || to_text(key) != text) return std::nullopt;

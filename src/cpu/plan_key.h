@@ -22,6 +22,7 @@ struct PlanKey {
   Isa isa = Isa::scalar;
   DType features = DType::f32;
   DType weights = DType::f32;
+  int packed_bits = 0;           // 4 or 8: packed weights, whose `weights` is float32
   std::int64_t in = 0, out = 0;  // channels per group
   std::int64_t groups = 1;
   std::int64_t volume = 0;

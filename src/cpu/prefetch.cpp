@@ -35,45 +35,9 @@ std::int64_t busiest_offset(const MapBlocks& map) {
 }  // namespace
 
 Prefetch::Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y)
-    : map_(map),
-      x_(x.raw()),
-      y_(y.raw()),
-      x_row_bytes_(row_bytes(x)),
-      y_row_bytes_(row_bytes(y)) {
+    : map_(map), x_(x.raw()), y_(y.raw()), x_row_bytes_(row_bytes(x)), y_row_bytes_(row_bytes(y)) {
   const std::int64_t entries = map.block_count() == 0 ? 0 : map.entries->begin.back();
   if (2 * entries > 3 * x.dim(0)) busiest_ = busiest_offset(map);
-}
-
-// Entries [0, end) of all blocks in turn; the share is cut out of the whole, not out of each block.
-void Prefetch::inputs(Share share, std::int64_t first, std::int64_t last) const {
-  last = std::min(last, map_.block_count());
-  if (first >= last) return;
-  const std::int64_t bytes = std::min(x_row_bytes_, kMostBytes);
-  const std::int64_t blocks = last - first;
-  const std::int64_t begin_block = first + share.part * blocks / share.parts;
-  const std::int64_t end_block = first + ((share.part + 1) * blocks - 1) / share.parts;
-  for (std::int64_t b = begin_block; b <= end_block; ++b) {
-    const Entries entries = named(b);
-    // The block spans parts [(b - first) * parts, (b - first + 1) * parts) / blocks.
-    const auto at = [&](std::int64_t part) {
-      return std::clamp((part * blocks - (b - first) * share.parts) * entries.count / share.parts,
-                        std::int64_t{0}, entries.count);
-    };
-    for (std::int64_t e = at(share.part); e < at(share.part + 1); ++e) {
-      fetch(x_ + entries.in_row[e] * x_row_bytes_, bytes);
-    }
-  }
-}
-
-void Prefetch::outputs(Share share, std::int64_t first, std::int64_t last) const {
-  const std::int64_t bytes = std::min(y_row_bytes_, kMostBytes);
-  const std::int64_t first_row = first * BlockedEntries::kBlockRows;
-  const std::int64_t rows =
-      std::min(last * BlockedEntries::kBlockRows, map_.out_rows) - first_row;
-  for (std::int64_t r = rows * share.part / share.parts;
-       r < rows * (share.part + 1) / share.parts; ++r) {
-    fetch_for_write(y_ + map_.out_row(0, first_row + r) * y_row_bytes_, bytes);
-  }
 }
 
 Prefetch::Entries Prefetch::named(std::int64_t block) const {
@@ -85,6 +49,46 @@ Prefetch::Entries Prefetch::named(std::int64_t block) const {
   const std::int64_t begin = map_.entries->begin[at];
   return {map_.entries->in_row.data() + begin,
           map_.entries->begin[at + static_cast<std::size_t>(map_.volume)] - begin};
+}
+
+Prefetch::Walk::Walk(const Prefetch& owner, Blocks inputs, Blocks outputs, std::int64_t steps)
+    : owner_(owner), inputs_(inputs) {
+  const std::int64_t blocks = owner.map_.block_count();
+  inputs_.last = std::min(inputs.last, blocks);
+  std::int64_t entries = 0;
+  for (std::int64_t b = inputs_.first; b < inputs_.last; ++b) entries += owner.named(b).count;
+  entries_a_step_ = (entries + steps - 1) / steps;
+  row_ = std::min(outputs.first * BlockedEntries::kBlockRows, owner.map_.out_rows);
+  last_row_ = std::min(outputs.last * BlockedEntries::kBlockRows, owner.map_.out_rows);
+  rows_a_step_ = (last_row_ - row_ + steps - 1) / steps;
+}
+
+void Prefetch::Walk::step() {
+  step_inputs();
+  step_outputs();
+}
+
+void Prefetch::Walk::step_inputs() {
+  const std::int64_t bytes = std::min(owner_.x_row_bytes_, kMostBytes);
+  for (std::int64_t left = entries_a_step_; left > 0 && inputs_.first < inputs_.last;) {
+    const Entries entries = owner_.named(inputs_.first);
+    const std::int64_t end = std::min(entries.count, entry_ + left);
+    left -= end - entry_;
+    for (; entry_ < end; ++entry_) {
+      fetch(owner_.x_ + entries.in_row[entry_] * owner_.x_row_bytes_, bytes);
+    }
+    if (entry_ < entries.count) return;
+    entry_ = 0;
+    ++inputs_.first;
+  }
+}
+
+void Prefetch::Walk::step_outputs() {
+  const std::int64_t bytes = std::min(owner_.y_row_bytes_, kMostBytes);
+  const std::int64_t end = std::min(last_row_, row_ + rows_a_step_);
+  for (; row_ < end; ++row_) {
+    fetch_for_write(owner_.y_ + owner_.map_.out_row(0, row_) * owner_.y_row_bytes_, bytes);
+  }
 }
 
 }  // namespace voxloom::cpu

@@ -16,21 +16,35 @@ class Prefetch {
  public:
   Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y);
 
-  // A task calls these `parts` times with part = 0, 1, ...: each call asks for one share of the input
-  // or output rows of blocks [first, last), of which some may not exist. The shares should be small,
-  // a few dozen lines: a processor has 10 to 50 requests in flight and waits when there are more.
-  struct Share {
-    std::int64_t part, parts;
+  // One task's walk over the input rows of some blocks and the output rows of others, cut into
+  // `steps` shares. A share should be a few dozen lines: a processor has 10 to 50 requests in flight
+  // and waits when there are more. Blocks that do not exist name no rows.
+  class Walk {
+   public:
+    struct Blocks {
+      std::int64_t first, last;
+    };
+    Walk(const Prefetch& owner, Blocks inputs, Blocks outputs, std::int64_t steps);
+    void step();
+
+   private:
+    void step_inputs();
+    void step_outputs();
+
+    const Prefetch& owner_;
+    Blocks inputs_;
+    std::int64_t entry_ = 0;  // next one of block inputs_.first
+    std::int64_t entries_a_step_ = 0;
+    std::int64_t row_, last_row_;  // output ranks
+    std::int64_t rows_a_step_;
   };
-  void inputs(Share share, std::int64_t first, std::int64_t last) const;
-  void outputs(Share share, std::int64_t first, std::int64_t last) const;
 
  private:
   struct Entries {
     const std::int32_t* in_row;
     std::int64_t count;
   };
-  Entries named(std::int64_t block) const;
+  [[nodiscard]] Entries named(std::int64_t block) const;
 
   MapBlocks map_;
   const std::byte* x_;

@@ -31,8 +31,7 @@ class WeightPanels {
   WeightPanels(const WeightView& weight, const std::vector<Panel>& panels);
 
   [[nodiscard]] const float* at(std::int64_t g, std::size_t panel, std::int64_t k) const {
-    return data_.get() + g * group_stride_ + panel_begin_[panel] +
-           k * panel_size_[panel];
+    return data_.get() + g * group_stride_ + panel_begin_[panel] + k * panel_size_[panel];
   }
 
  private:

@@ -1,8 +1,10 @@
 #include <cmath>
 
+#include "coords/relation.h"
 #include "core/checked.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "ops/conv_maps.h"
 #include "voxloom/nn.h"
 
 namespace voxloom::nn {
@@ -14,12 +16,11 @@ Tensor uniform_tensor(Shape shape, float bound, Random& random) {
   return tensor;
 }
 
-std::int64_t volume_of(const ConvOptions& options) {
-  return KernelSpec{.kernel_size = options.kernel_size, .offsets = options.offsets}.volume();
-}
-
-std::int64_t volume_of(const Triple& kernel_size) {
-  return KernelSpec{.kernel_size = kernel_size}.volume();
+template <typename Options>
+std::int64_t checked_volume(std::string_view op, const Options& options) {
+  const KernelSpec kernel = kernel_of(options);
+  check_kernel(op, kernel);
+  return kernel.volume();
 }
 
 }  // namespace
@@ -30,6 +31,8 @@ ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels, 
           channels.in, channels.out);
   require(groups >= 1 && channels.in % groups == 0 && channels.out % groups == 0, op,
           "{} -> {} channels do not split into {} groups", channels.in, channels.out, groups);
+  // 0 offsets would make the bound below infinite.
+  require(volume >= 1, op, "the kernel volume must be at least 1, got {}", volume);
   const std::int64_t fan_in = checked_product(op, {volume, channels.in / groups});
   const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in));
   Random random(channels.seed);
@@ -45,7 +48,8 @@ void ConvolutionBase::collect_parameters(const std::string& prefix,
 }
 
 Conv3d::Conv3d(const Channels& channels, ConvOptions options_)
-    : ConvolutionBase("nn::Conv3d", channels, volume_of(options_), options_.groups),
+    : ConvolutionBase("nn::Conv3d", channels, checked_volume("nn::Conv3d", options_),
+                      options_.groups),
       options(std::move(options_)) {}
 
 SparseTensor Conv3d::forward(const SparseTensor& x) const {
@@ -53,7 +57,8 @@ SparseTensor Conv3d::forward(const SparseTensor& x) const {
 }
 
 SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_)
-    : ConvolutionBase("nn::SubmConv3d", channels, volume_of(options_.kernel_size), options_.groups),
+    : ConvolutionBase("nn::SubmConv3d", channels, checked_volume("nn::SubmConv3d", options_),
+                      options_.groups),
       options(options_) {}
 
 SparseTensor SubmConv3d::forward(const SparseTensor& x) const {
@@ -61,8 +66,8 @@ SparseTensor SubmConv3d::forward(const SparseTensor& x) const {
 }
 
 ConvTranspose3d::ConvTranspose3d(const Channels& channels, ConvTransposeOptions options_)
-    : ConvolutionBase("nn::ConvTranspose3d", channels, volume_of(options_.kernel_size),
-                      options_.groups),
+    : ConvolutionBase("nn::ConvTranspose3d", channels,
+                      checked_volume("nn::ConvTranspose3d", options_), options_.groups),
       options(std::move(options_)) {}
 
 SparseTensor ConvTranspose3d::forward(const SparseTensor& x) const {
@@ -77,7 +82,8 @@ SparseTensor ConvTranspose3d::forward(const SparseTensor& x, const CoordinateSet
 
 GenerativeConvTranspose3d::GenerativeConvTranspose3d(const Channels& channels,
                                                      GenerativeConvTransposeOptions options_)
-    : ConvolutionBase("nn::GenerativeConvTranspose3d", channels, volume_of(options_.kernel_size),
+    : ConvolutionBase("nn::GenerativeConvTranspose3d", channels,
+                      checked_volume("nn::GenerativeConvTranspose3d", as_transpose(options_)),
                       options_.groups),
       options(std::move(options_)) {}
 

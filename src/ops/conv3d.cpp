@@ -31,12 +31,6 @@ SparseTensor finish(const SparseTensor& x, const Checked& checked, const Tensor&
           std::max(x.batch_size(), batch_size)};
 }
 
-// Each row meets itself and nothing else: a plain matrix product, no map needed.
-bool is_pointwise(const KernelSpec& kernel, const Target& target, Support support) {
-  return kernel.offsets.empty() && kernel.kernel_size == Triple(1) && kernel.stride == Triple(1) &&
-         kernel.padding == Triple(0) && !has_target(target) && support != Support::reachable;
-}
-
 SparseTensor conv_transpose(std::string_view op, const SparseTensor& x, const Weight& weight,
                             const Tensor& bias, const ConvTransposeOptions& options) {
   const KernelSpec kernel = kernel_of(options);
@@ -58,7 +52,7 @@ SparseTensor conv3d(const SparseTensor& x, const Weight& weight, const Tensor& b
   const KernelSpec kernel = kernel_of(options);
   check_kernel(kOp, kernel);
   const Checked checked = check(kOp, x, weight, bias, kernel, options.groups);
-  if (is_pointwise(kernel, options.target, options.support) && !options.bounds) {
+  if (is_pointwise(options)) {
     return x.with_features(run_pointwise(x.features(), checked.weight, bias));
   }
   return finish(x, checked, bias, forward_map_for(kOp, x, options),
@@ -71,7 +65,7 @@ SparseTensor subm_conv3d(const SparseTensor& x, const Weight& weight, const Tens
   const KernelSpec kernel = kernel_of(options);
   check_kernel(kOp, kernel);
   const Checked checked = check(kOp, x, weight, bias, kernel, options.groups);
-  if (is_pointwise(kernel, {}, Support::submanifold)) {
+  if (kernel.volume() == 1) {
     return x.with_features(run_pointwise(x.features(), checked.weight, bias));
   }
   return finish(x, checked, bias, submanifold_map_for(kOp, x, options), 0);

@@ -1,5 +1,7 @@
 #include "ops/conv_fused.h"
 
+#include <algorithm>
+
 #include "coords/map_blocks.h"
 #include "core/error.h"
 #include "cpu/convolution.h"
@@ -61,7 +63,8 @@ SparseTensor conv_fused(std::string_view op, const SparseTensor& x, const Weight
                  .bias = fusion.bias,
                  .y = &y,
                  .epilogue = epilogue_of(fusion)});
-  return {map != nullptr ? map->target() : x.coords(), std::move(y), x.batch_size()};
+  return {map != nullptr ? map->target() : x.coords(), std::move(y),
+          std::max(x.batch_size(), fusion.batch_size)};
 }
 
 }  // namespace voxloom

@@ -2,6 +2,7 @@
 // normalized, activated result is written to memory, and a half-precision result is rounded once.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct ConvFusion {
   const Tensor* bias = nullptr;         // (C_out), the features' dtype
   const Tensor* residual = nullptr;     // (N_out, C_out), the features' dtype
   bool relu = false;
+  std::int64_t batch_size = 0;  // at least; of the target or the residual, whose sets may not know
 };
 
 // `map` nullptr: a plain matrix product, each row with itself.

@@ -62,6 +62,12 @@ ConvTransposeOptions as_transpose(const GenerativeConvTransposeOptions& o) {
   return {.kernel_size = o.kernel_size, .stride = o.stride, .target = o.target, .groups = o.groups};
 }
 
+bool is_pointwise(const ConvOptions& o) {
+  const bool same_rows = o.support == Support::strided || o.support == Support::submanifold;
+  return o.offsets.empty() && o.kernel_size == Triple(1) && o.stride == Triple(1) &&
+         o.padding == Triple(0) && same_rows && !has_target(o.target) && !o.bounds;
+}
+
 KernelMap forward_map_for(std::string_view op, const SparseTensor& x, const ConvOptions& options) {
   const KernelSpec kernel = kernel_of(options);
   check_kernel(op, kernel);

@@ -4,10 +4,10 @@
 #include "cpu/convolution.h"
 
 namespace voxloom {
-namespace {
 
-Tensor run(const MapBlocks& blocks, const Tensor& x, const ConvWeight& weight, const Tensor& bias,
-           DType out_dtype) {
+Tensor run_on_map(const Tensor& x, const ConvWeight& weight, const Tensor& bias,
+                  const KernelMap& map, DType out_dtype) {
+  const MapBlocks blocks = map.blocks();
   Tensor y = Tensor::empty({blocks.out_rows, weight.out_channels()}, out_dtype);
   cpu::convolve({.map = blocks,
                  .x = &x,
@@ -17,20 +17,11 @@ Tensor run(const MapBlocks& blocks, const Tensor& x, const ConvWeight& weight, c
   return y;
 }
 
-}  // namespace
-
-Tensor run_on_map(const Tensor& x, const ConvWeight& weight, const Tensor& bias,
-                  const KernelMap& map, DType out_dtype) {
-  return run(map.blocks(), x, weight, bias, out_dtype);
-}
-
 Tensor run_pointwise(const Tensor& x, const ConvWeight& weight, const Tensor& bias) {
-  const BlockedEntries entries = identity_entries(x.dim(0));
-  MapBlocks blocks;
-  blocks.entries = &entries;
-  blocks.out_rows = x.dim(0);
-  blocks.volume = 1;
-  return run(blocks, x, weight, bias, x.dtype());
+  Tensor y = Tensor::empty({x.dim(0), weight.out_channels()}, x.dtype());
+  cpu::convolve_pointwise(
+      {.x = &x, .weight = weight.view, .bias = bias.defined() ? &bias : nullptr, .y = &y});
+  return y;
 }
 
 }  // namespace voxloom

@@ -14,7 +14,7 @@ Tensor devoxelize(const Tensor& points, const SparseTensor& voxels, const Tensor
   const cpu::PointGrid grid = check_points(kOp, points, batch, options.grid);
   require(options.nearest == NearestMode::cell || options.nearest == NearestMode::lattice, kOp,
           "unknown nearest mode number {}", static_cast<int>(options.nearest));
-  if (options.non_finite == NonFinite::error) require_finite_points(kOp, grid);
+  check_non_finite(kOp, options.non_finite, grid);
   Tensor y = Tensor::empty({grid.size(), voxels.channels()}, voxels.dtype());
   const cpu::Devoxelize problem{.points = grid,
                                 .voxels = &voxels,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "coords/relation.h"
 #include "core/dispatch.h"
@@ -15,10 +16,11 @@
 namespace voxloom {
 namespace {
 
-// (K, 1, C_out): the sum of squares over the input channels that an output channel sees.
-Tensor squared_weight_sums(const cpu::WeightView& w) {
-  Tensor sums = Tensor::empty({w.volume, 1, w.groups * w.out}, DType::f32);
-  float* to = sums.mutable_data<float>();
+// (K, C_out): the sum of squares over the input channels that an output channel sees. In binary64:
+// the square of a float32 may be beyond float32 at either end.
+std::vector<double> squared_weight_sums(const cpu::WeightView& w) {
+  std::vector<double> sums(static_cast<std::size_t>(w.volume * w.groups * w.out));
+  double* to = sums.data();
   visit_feature_dtype("normalized convolution", w.dtype, [&]<typename T>() {
     const T* from = reinterpret_cast<const T*>(w.data);
     for (std::int64_t k = 0; k < w.volume; ++k) {
@@ -31,7 +33,7 @@ Tensor squared_weight_sums(const cpu::WeightView& w) {
             const auto value = static_cast<double>(element);
             sum += value * value;
           }
-          *to++ = static_cast<float>(sum);
+          *to++ = sum;
         }
       }
     }
@@ -42,13 +44,14 @@ Tensor squared_weight_sums(const cpu::WeightView& w) {
 Tensor run_normalized(const Tensor& x, const ConvWeight& weight, const Tensor& bias,
                       const KernelMap& map, float eps) {
   const Tensor numerator = run_on_map(x, weight, {}, map, DType::f32);
-  const Tensor sums = squared_weight_sums(weight.view);
-  const Tensor ones = Tensor::full({x.dim(0), 1}, DType::f32, 1.0F);
-  const WeightContext context{
-      .op = "normalized convolution", .volume = map.volume(), .is_box = false, .in_channels = 1};
-  const Tensor denominator = run_on_map(ones, check_weight(context, sums), {}, map, DType::f32);
+  const std::vector<double> sums = squared_weight_sums(weight.view);
   Tensor y = Tensor::empty(numerator.shape(), x.dtype());
-  cpu::normalize(numerator, denominator, bias.defined() ? &bias : nullptr, eps, y);
+  cpu::normalize({.map = map.blocks(),
+                  .numerator = &numerator,
+                  .squared_weight_sums = sums,
+                  .bias = bias.defined() ? &bias : nullptr,
+                  .eps = eps,
+                  .y = &y});
   return y;
 }
 

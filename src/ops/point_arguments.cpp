@@ -41,7 +41,10 @@ cpu::PointGrid check_points(std::string_view op, const Tensor& points, const Ten
   return {points.span<float>(), check_batch(op, batch, points.dim(0)), grid};
 }
 
-void require_finite_points(std::string_view op, const cpu::PointGrid& points) {
+void check_non_finite(std::string_view op, NonFinite policy, const cpu::PointGrid& points) {
+  require(policy == NonFinite::error || policy == NonFinite::drop, op,
+          "unknown non_finite number {}", static_cast<int>(policy));
+  if (policy == NonFinite::drop) return;
   for (std::int64_t i = 0; i < points.size(); ++i) {
     require(points.is_finite(i), op, "point {} is not finite", i);
   }

@@ -13,7 +13,7 @@ namespace voxloom {
 [[nodiscard]] cpu::PointGrid check_points(std::string_view op, const Tensor& points,
                                           const Tensor& batch, const Grid& grid);
 
-// Throws for the first point that is not finite.
-void require_finite_points(std::string_view op, const cpu::PointGrid& points);
+// Throws for an unknown policy and, with NonFinite::error, for the first point that is not finite.
+void check_non_finite(std::string_view op, NonFinite policy, const cpu::PointGrid& points);
 
 }  // namespace voxloom

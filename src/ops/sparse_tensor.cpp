@@ -10,6 +10,7 @@ SparseTensor::SparseTensor(CoordinateSet coords, Tensor features, std::int64_t b
     : coords_(std::move(coords)),
       features_(std::move(features)),
       batch_size_(std::max(batch_size, coords_.batch_size())) {
+  require(batch_size >= 0, "sparse_tensor", "batch_size must not be negative, got {}", batch_size);
   require(features_.defined() && features_.rank() == 2 && is_feature_dtype(features_.dtype()),
           "sparse_tensor",
           "expected features of shape (N,C) and type float32, float16 or bfloat16, got {} {}",

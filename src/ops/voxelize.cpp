@@ -49,7 +49,7 @@ Voxelized voxelize(const Tensor& points, const Tensor& features, const Tensor& b
   const cpu::PointGrid grid = check_points(kOp, points, batch, options.grid);
   MergeOptions merge{.reduction = options.reduction, .stride = options.stride};
   check_merge(kOp, features, grid.size(), merge);
-  if (options.non_finite == NonFinite::error) require_finite_points(kOp, grid);
+  check_non_finite(kOp, options.non_finite, grid);
   merge.batch_size = merged_batch_size(kOp, batches_in(grid), options.batch_size);
   return merge_rows(cells_of(grid), features, merge);
 }

@@ -42,6 +42,16 @@ Source source_of(const Tensor& w) {
               .stride_k = w.dim(1) * w.dim(2),
               .stride_i = w.dim(2),
               .stride_o = 1};
+    case 4:
+      require(w.dim(1) == 1, kOp, "packed weights need groups = 1, got {} groups in a weight of {}",
+              w.dim(1), to_string(w.shape()));
+      return {.weight = &w,
+              .volume = w.dim(0),
+              .in = w.dim(2),
+              .out = w.dim(3),
+              .stride_k = w.dim(2) * w.dim(3),
+              .stride_i = w.dim(3),
+              .stride_o = 1};
     case 5: {
       const std::int64_t volume = checked_product(kOp, {w.dim(1), w.dim(2), w.dim(3)});
       return {.weight = &w,
@@ -52,7 +62,9 @@ Source source_of(const Tensor& w) {
               .stride_o = volume * w.dim(4)};
     }
     default:
-      fail(kOp, "expected (C_out,Kx,Ky,Kz,C_in), (K,C_in,C_out) or (C_out,C_in), got {}",
+      fail(kOp,
+           "expected (C_out,Kx,Ky,Kz,C_in), (K,1,C_in,C_out), (K,C_in,C_out) or (C_out,C_in), got "
+           "{}",
            to_string(w.shape()));
   }
 }

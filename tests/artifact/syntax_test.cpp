@@ -1,4 +1,5 @@
 // What the text form leaves free, and what our writer makes of it.
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -151,9 +152,21 @@ TEST(Syntax, PositionsCountLinesAndBytes) {
   EXPECT_NE(message.find("graph.mlir:4:3: unexpected '$'"), std::string::npos) << message;
 }
 
+TEST(Syntax, AnEndlessListOfProblemsIsCutShort) {
+  std::string attributes;
+  for (int i = 0; i < 100000; ++i) attributes += "a = 1, ";
+  const std::string found =
+      problems_of(replaced(sample_text(), "batch_size = 2", attributes + "batch_size = 2"));
+  EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 1001);
+  EXPECT_NE(found.find("and more: the rest is not listed"), std::string::npos);
+  const std::string name(100000, 'n');
+  EXPECT_LT(problems_of(replaced(sample_text(), "lattice.conv3d", "lattice." + name)).size(),
+            9000U);
+}
+
 TEST(Syntax, OversizedTextIsRefused) {
-  const std::string text((std::size_t{64} << 20U) + 1, ' ');
-  EXPECT_NE(message_of<FormatError>([&] { (void)parse_graph(text); }).find("at most 67108864"),
+  const std::string text((std::size_t{16} << 20U) + 1, ' ');
+  EXPECT_NE(message_of<FormatError>([&] { (void)parse_graph(text); }).find("at most 16777216"),
             std::string::npos);
 }
 

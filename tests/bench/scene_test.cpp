@@ -111,8 +111,9 @@ TEST_F(SceneFile, AScanBecomesVoxelsInTheOrderOfTheirFirstPoints) {
 
 TEST_F(SceneFile, RefusesOtherFiles) {
   EXPECT_THROW(static_cast<void>(load_scene(write("scan.bin", {1, 2, 3}))), FormatError);
-  EXPECT_THROW(static_cast<void>(load_scene(write("scan.ply", {}))), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(load_scene(write("scan.ply", {1, 2, 3}))), FormatError);
   EXPECT_THROW(static_cast<void>(load_scene("not/there.npy")), std::system_error);
+  EXPECT_ANY_THROW(static_cast<void>(load_scene("not/there.bin")));
 }
 
 TEST(Scene, GeneratedScenesLookLikeSurfaces) {

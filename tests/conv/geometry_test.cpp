@@ -148,6 +148,43 @@ TEST(Geometry, GenerativeMergesCoincidingRows) {
   expect_conv(y, rows, map, in.features, p, "generative");
 }
 
+// Rows at both ends of int32 on each axis: probes beyond them are misses, none wraps around.
+TEST(Geometry, BothEndsOfInt32) {
+  for (const KernelSpec& k :
+       {KernelSpec{.kernel_size = 3, .stride = 2}, KernelSpec{.kernel_size = 5, .stride = 2},
+        KernelSpec{.kernel_size = 2, .stride = 2, .padding = 1, .dilation = 2},
+        KernelSpec{.kernel_size = 3, .stride = 2, .padding = 2, .origin = Origin::corner}}) {
+    oracle::Random random(23);
+    const oracle::CoordOptions ends{.count = 120,
+                                    .extent = {4, 4, 4},
+                                    .batches = {0, 1},
+                                    .scatter = oracle::Scatter::kBothEnds};
+    const Input in = random_input(random, ends, 3);
+    const Parameters p = parameters_for(random, k);
+    const auto rows = oracle::strided_support(to_coords(in.x.coords()), to_oracle(k.stride));
+    const SparseTensor y = conv3d(in.x, p.weight_tensor, p.bias_tensor, forward_options(k));
+    const auto map = oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kForward);
+    expect_conv(y, rows, map, in.features, p, describe(k));
+
+    // Rows whose windows lie beyond int32, next to rows whose windows are there.
+    auto wanted =
+        oracle::permuted(rows, oracle::random_permutation(random, oracle::row_count(rows)));
+    const auto beyond = oracle::random_coords(random, ends);
+    wanted.insert(wanted.end(), beyond.begin(), beyond.end());
+    ConvOptions options = forward_options(k);
+    options.target = CoordinateSet::from_rows(to_rows(wanted), {.stride = k.stride});
+    const SparseTensor z = conv3d(in.x, p.weight_tensor, p.bias_tensor, options);
+    const auto to_wanted = oracle_map(in.x.coords(), z.coords(), k, oracle::Direction::kForward);
+    expect_conv(z, wanted, to_wanted, in.features, p, "target: " + describe(k));
+
+    const Parameters q = random_parameters(random, {k.volume(), 1, 2, 3});
+    const SparseTensor back =
+        inverse_conv3d(y, q.weight_tensor, q.bias_tensor, conv3d_map(in.x, forward_options(k)));
+    expect_conv(back, to_coords(in.x.coords()), oracle::swapped(map), to_features(y.features()), q,
+                "inverse: " + describe(k));
+  }
+}
+
 TEST(Geometry, ArbitraryOffsets) {
   oracle::Random random(6);
   const Input in = random_input(random, where(1), 3);

@@ -93,6 +93,51 @@ TEST(Packed, EveryForm) {
   }
 }
 
+TEST(Packed, FormsOnOtherMaps) {
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+    oracle::Random random(43);
+    const Input in = random_input(random, {.count = 40, .extent = {6, 6, 6}}, 33, dtype, 2);
+    const auto coords = to_coords(in.x.coords());
+    const PackedParameters three = random_packed(random, 27, 33, 5, {.group_size = 32}, dtype);
+    const Tensor& bias = three.values.bias_tensor;
+    const KernelSpec cube{.kernel_size = 3};
+    const auto map_to = [&](const SparseTensor& y, const KernelSpec& k) {
+      return oracle_map(in.x.coords(), y.coords(), k, oracle::Direction::kForward);
+    };
+
+    const SparseTensor grown = conv3d(in.x, three.packed, bias, {.support = Support::reachable});
+    expect_conv(grown, oracle::reachable_support(coords, to_offsets(cube), to_geometry(cube)),
+                map_to(grown, cube), in.features, three.values, "reachable");
+
+    const SparseTensor on_map = conv_on_map(in.x, three.packed, bias, subm_conv3d_map(in.x));
+    expect_conv(on_map, coords, map_to(on_map, cube), in.features, three.values, "conv_on_map");
+
+    const KernelSpec down{.kernel_size = 2, .stride = 2};
+    const PackedParameters two = random_packed(random, 8, 33, 5, {.bits = 4}, dtype);
+    const CoordinateSet fine = transposed_support(in.x.coords(), down);
+    const SparseTensor back = inverse_conv3d(in.x, two.packed, two.values.bias_tensor,
+                                             forward_map(fine, in.x.coords(), down));
+    expect_conv(back, to_coords(fine),
+                oracle::swapped(oracle_map(fine, in.x.coords(), down, oracle::Direction::kForward)),
+                in.features, two.values, "inverse");
+
+    const auto expect_normalized = [&](const SparseTensor& y, const oracle::KernelMap& map,
+                                       const Parameters& p, const std::string& what) {
+      const auto expected = oracle::normalized_conv(map, in.features, p.weight, p.bias);
+      expect_within(y.features(), expected.value.v, expected.bounds(), what);
+    };
+    expect_normalized(normalized_subm_conv3d(in.x, three.packed, bias), map_to(on_map, cube),
+                      three.values, "normalized submanifold");
+    const SparseTensor generated =
+        normalized_generative_conv_transpose3d(in.x, two.packed, two.values.bias_tensor);
+    const KernelSpec up{.kernel_size = 2, .stride = 2, .origin = Origin::corner};
+    expect_normalized(
+        generated,
+        oracle_map(in.x.coords(), generated.coords(), up, oracle::Direction::kTransposed),
+        two.values, "normalized generative");
+  }
+}
+
 TEST(Packed, PointwiseAndLinearAgree) {
   oracle::Random random(41);
   const Input in = random_input(random, {.count = 40, .extent = {6, 6, 6}}, 70);

@@ -1,6 +1,7 @@
 // Misuse is refused with the op's name, what was expected and what came.
 
 #include "conv/cases.h"
+#include "voxloom/algebra.h"
 
 namespace voxloom::test {
 namespace {
@@ -99,6 +100,51 @@ TEST(Refusals, Kernels) {
         (void)subm_conv3d(x, zeros({8, 1, 1}), {}, {.kernel_size = 2});
       },
       "[subm_conv3d] a submanifold kernel must be odd");
+}
+
+TEST(Refusals, NumbersThatAreNoEnum) {
+  const SparseTensor x = one_row(1);
+  const auto conv = [&](const ConvOptions& options) {
+    (void)conv3d(x, zeros({options.kernel_size.x == 1 ? 1 : 27, 1, 1}), {}, options);
+  };
+  const auto support = static_cast<Support>(9);
+  expect_throws<Invalid>([&] { conv({.support = support}); }, "[conv3d] unknown support number 9");
+  expect_throws<Invalid>([&] { conv({.kernel_size = 1, .support = support}); },
+                         "[conv3d] unknown support number 9");
+  const auto origin = static_cast<Origin>(5);
+  expect_throws<Invalid>([&] { conv({.origin = origin}); }, "[conv3d] unknown origin number 5");
+  expect_throws<Invalid>(
+      [&] {
+        (void)conv_transpose3d(x, zeros({8, 1, 1}), {}, {.origin = origin});
+      },
+      "[conv_transpose3d] unknown origin number 5");
+  const auto join = static_cast<Join>(6);
+  expect_throws<Invalid>([&] { (void)add(x, x, {.join = join}); }, "unknown join number 6");
+  expect_throws<Invalid>([&] { (void)add(x, one_row(1), {.join = join}); },
+                         "unknown join number 6");
+}
+
+TEST(Refusals, BoundsInsideOut) {
+  const SparseTensor x = one_row(1);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Bounds bounds{{0, 0, 0}, {4, 4, 4}};
+    bounds.lo[axis] = 5;
+    expect_throws<Invalid>(
+        [&] {
+          (void)conv3d(x, zeros({27, 1, 1}), {}, {.support = Support::reachable, .bounds = bounds});
+        },
+        "are inside out");
+    bounds.lo[axis] = 4;  // empty, which is no mistake
+    EXPECT_EQ(reachable_support(x.coords(), {}, bounds).size(), 0);
+  }
+}
+
+TEST(Refusals, ANegativeBatchCount) {
+  expect_throws<Invalid>(
+      [] {
+        SparseTensor(one_row(1).coords(), zeros({1, 1}), -1);
+      },
+      "[sparse_tensor] batch_size must not be negative, got -1");
 }
 
 TEST(Refusals, StridesAndTargets) {

@@ -130,6 +130,13 @@ TEST(CoordinateSet, TrustedDuplicatesHideEachOther) {
   expect_throws<Misuse>([&] { (void)sort_canonical(set); }, "[sort_canonical]");
 }
 
+TEST(Tensors, AnAxisBeyondTheRankIsRefused) {
+  const Tensor tensor = Tensor::zeros({2, 3}, DType::f32);
+  EXPECT_EQ(tensor.dim(1), 3);
+  expect_throws<Misuse>([&] { (void)tensor.dim(2); }, "[tensor] axis 2 of a tensor of shape (2,3)");
+  expect_throws<Misuse>([] { (void)Tensor().dim(0); }, "[tensor] axis 0 of a tensor of shape ()");
+}
+
 TEST(Sets, AlgebraAgreesWithTheOracle) {
   const auto zoo = oracle::coordinate_zoo(51, 120);
   for (const auto& a : zoo) {

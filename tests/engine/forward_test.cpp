@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cpu/plan.h"
 #include "engine/problems.h"
 #include "voxloom/parallel.h"
 
@@ -34,9 +35,16 @@ struct ForwardData {
     w = random_tensor(random, {c.map.volume * c.groups * c.in * c.out},
                       c.float_weight ? DType::f32 : c.dtype);
     bias = random_tensor(random, {c.groups * c.out}, c.dtype);
-    view = {.data = w.raw(), .dtype = w.dtype(), .volume = c.map.volume, .groups = c.groups,
-            .in = c.in, .out = c.out, .stride_k = c.groups * c.in * c.out,
-            .stride_g = c.in * c.out, .stride_i = c.out, .stride_o = 1};
+    view = {.data = w.raw(),
+            .dtype = w.dtype(),
+            .volume = c.map.volume,
+            .groups = c.groups,
+            .in = c.in,
+            .out = c.out,
+            .stride_k = c.groups * c.in * c.out,
+            .stride_g = c.in * c.out,
+            .stride_i = c.out,
+            .stride_o = 1};
     if (c.output_major) {
       view.stride_o = c.map.volume * c.in;
       view.stride_g = c.out * view.stride_o;
@@ -46,8 +54,8 @@ struct ForwardData {
   }
 
   [[nodiscard]] cpu::ConvForward problem(Tensor& y) const {
-    return {.map = map.blocks, .x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr,
-            .y = &y};
+    return {
+        .map = map.blocks, .x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr, .y = &y};
   }
 
   [[nodiscard]] Sums expected() const {
@@ -122,7 +130,10 @@ TEST(Forward, Groups) {
   for (const auto& [groups, in, out] :
        {std::tuple{2, 8, 8}, {2, 3, 5}, {4, 16, 4}, {6, 1, 1}, {33, 1, 1}, {64, 1, 1}, {8, 1, 2}}) {
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      check({.map = {300, 280, 5, 0.3, true}, .in = in, .out = out, .groups = groups,
+      check({.map = {300, 280, 5, 0.3, true},
+             .in = in,
+             .out = out,
+             .groups = groups,
              .dtype = dtype});
     }
   }
@@ -194,6 +205,16 @@ TEST(Forward, Epilogue) {
   }
 }
 
+TEST(Forward, PlanCanBePrinted) {
+  ForwardData data({.map = {20, 20, 3}, .in = 4, .out = 20});
+  Tensor y = Tensor::empty({20, 20}, DType::f32);
+  EXPECT_NE(cpu::describe(data.problem(y)).find("offset_major " + current_isa()),
+            std::string::npos);
+  cpu::pin_algorithm("reference");
+  EXPECT_NE(cpu::describe(data.problem(y)).find("reference"), std::string::npos);
+  cpu::pin_algorithm("");
+}
+
 TEST(Forward, PackedWeights) {
   Random random(17);
   for (const auto& [volume, in, out] :
@@ -203,8 +224,11 @@ TEST(Forward, PackedWeights) {
          {QuantizeOptions{8, 64, DType::f16}, {4, 32, DType::f32}, {4, 128, DType::f16}}) {
       const QuantizedWeight packed = quantize(w, options);
       for (const DType dtype : {DType::f32, DType::f16}) {
-        ForwardData data({.map = {200, 300, volume, 0.4, true}, .in = in, .out = out,
-                          .dtype = dtype, .float_weight = true});
+        ForwardData data({.map = {200, 300, volume, 0.4, true},
+                          .in = in,
+                          .out = out,
+                          .dtype = dtype,
+                          .float_weight = true});
         data.w = dequantize(packed);
         const Sums expected = data.expected();
         data.view = cpu::WeightView::of(packed);

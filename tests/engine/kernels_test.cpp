@@ -50,8 +50,13 @@ TEST(Kernels, GemmTails) {
             }
           }
         }
-        kernel.run({.a = a.data<float>(), .a_stride = stride, .a_row = a_row.data(),
-                    .c_row = c_row.data(), .count = count, .b = b.data<float>(), .depth = depth,
+        kernel.run({.a = a.data<float>(),
+                    .a_stride = stride,
+                    .a_row = a_row.data(),
+                    .c_row = c_row.data(),
+                    .count = count,
+                    .b = b.data<float>(),
+                    .depth = depth,
                     .c = c.mutable_data<float>()});
         expect_within(c, sums.value, sums.bounds(), fmt::format("depth {} count {}", depth, count));
       }
@@ -67,8 +72,13 @@ TEST(Kernels, WidenIsExactAndStaysInside) {
       const std::vector<double> values = to_doubles(x);
       const std::vector<std::int32_t> row = {8, 0, 3};
       std::vector<float> out(static_cast<std::size_t>(3 * depth + 1), 99.0F);
-      kernel.run({.x = x.raw(), .x_stride = depth, .row = row.data(), .count = 3, .depth = depth,
-                  .out = out.data(), .out_stride = depth});
+      kernel.run({.x = x.raw(),
+                  .x_stride = depth,
+                  .row = row.data(),
+                  .count = 3,
+                  .depth = depth,
+                  .out = out.data(),
+                  .out_stride = depth});
       for (std::size_t i = 0; i < static_cast<std::size_t>(3 * depth); ++i) {
         const auto d = static_cast<std::size_t>(depth);
         ASSERT_EQ(static_cast<double>(out[i]),
@@ -95,8 +105,12 @@ TEST(Kernels, StoreRoundsLikeTheLibrary) {
   each_kernel<cpu::StoreArgs>([&](const auto& kernel) {
     visit_feature_dtype("test", kernel.type, [&]<typename T>() {
       std::vector<T> out(values.size());
-      kernel.run({.c = values.data(), .c_stride = count, .rows = 1, .width = count,
-                  .y = out.data(), .y_stride = count});
+      kernel.run({.c = values.data(),
+                  .c_stride = count,
+                  .rows = 1,
+                  .width = count,
+                  .y = out.data(),
+                  .y_stride = count});
       for (std::size_t i = 0; i < values.size(); ++i) {
         const auto got = static_cast<float>(out[i]);
         const auto want = static_cast<float>(T(values[i]));

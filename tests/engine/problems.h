@@ -85,9 +85,7 @@ struct Sums {
   std::vector<std::int64_t> products;
 
   explicit Sums(std::int64_t count)
-      : value(static_cast<std::size_t>(count)),
-        magnitude(value.size()),
-        products(value.size()) {}
+      : value(static_cast<std::size_t>(count)), magnitude(value.size()), products(value.size()) {}
   void add(std::int64_t at, double product) {
     const auto i = static_cast<std::size_t>(at);
     value[i] += product;

@@ -30,12 +30,27 @@ TEST(Selection, EveryInstructionSetHasEveryKind) {
     EXPECT_FALSE(cpu::kernel_names(isa).empty()) << name;
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
       EXPECT_FALSE(cpu::kernels_of<cpu::StoreArgs>(isa, dtype).empty()) << name;
+      EXPECT_FALSE(cpu::kernels_of<cpu::DepthwiseArgs>(isa, dtype).empty()) << name;
+      EXPECT_FALSE(cpu::kernels_of<cpu::ColumnSumArgs>(isa, dtype).empty()) << name;
     }
   }
   set_isa(isa_names().front());
 }
 
+// The pointwise product packs its weights for gemm widths.
+TEST(Selection, EveryGemmWidthHasADenseKernel) {
+  for (const auto& gemm : cpu::kernels_of<cpu::GemmArgs>()) {
+    for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+      const auto dense = cpu::kernels_of<cpu::DenseArgs>(gemm.isa, dtype);
+      EXPECT_NE(std::ranges::find(dense, gemm.width, &cpu::KernelInfo<cpu::DenseArgs>::width),
+                dense.end())
+          << gemm.name;
+    }
+  }
+}
+
 TEST(Selection, ReferenceStandsLast) {
+  EXPECT_EQ(cpu::pointwise_algorithms().back().name, "reference");
   EXPECT_EQ(cpu::forward_algorithms().back().name, "reference");
   EXPECT_EQ(cpu::weight_gradient_algorithms().back().name, "reference");
 }

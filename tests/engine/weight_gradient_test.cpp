@@ -41,9 +41,9 @@ struct GradientData {
           const double value =
               xs[static_cast<std::size_t>((in_row * shape.groups + g) * shape.in + i)];
           for (std::int64_t o = 0; o < shape.out; ++o) {
-            sums.add(((k * shape.groups + g) * shape.in + i) * shape.out + o,
-                     value * ys[static_cast<std::size_t>(
-                                 (out_row * shape.groups + g) * shape.out + o)]);
+            sums.add(
+                ((k * shape.groups + g) * shape.in + i) * shape.out + o,
+                value * ys[static_cast<std::size_t>((out_row * shape.groups + g) * shape.out + o)]);
           }
         }
       }
@@ -95,7 +95,10 @@ TEST(WeightGradient, Groups) {
   for (const auto& [groups, in, out] :
        {std::tuple{2, 8, 16}, {2, 3, 5}, {4, 16, 4}, {33, 1, 1}, {8, 1, 2}}) {
     for (const DType dtype : {DType::f32, DType::f16}) {
-      check({.map = {300, 280, 5, 0.3, true}, .in = in, .out = out, .groups = groups,
+      check({.map = {300, 280, 5, 0.3, true},
+             .in = in,
+             .out = out,
+             .groups = groups,
              .dtype = dtype});
     }
   }

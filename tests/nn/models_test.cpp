@@ -97,6 +97,85 @@ TEST(ConvNorm, RefusesWhatDoesNotFit) {
                                        "groups = 1");
 }
 
+TEST(ConvNorm, RefusesNormParametersThatDoNotFit) {
+  const SparseTensor x = input(4);
+  const auto refuses = [&](Tensor BatchNormParameters::*member, const std::string& name) {
+    for (const Tensor& wrong :
+         {Tensor{}, Tensor::zeros({7}, DType::f32), Tensor::zeros({9}, DType::f32),
+          Tensor::zeros({8}, DType::f16), Tensor::zeros({1, 8}, DType::f32)}) {
+      nn::ConvNorm layer({.in = 4, .out = 8});
+      layer.norm.parameters.*member = wrong;
+      expect_throws<std::invalid_argument>(
+          [&] { (void)layer(x); },
+          "[nn::ConvNorm] expected the norm's " + name + " of shape (8) and type float32, got " +
+              (wrong.defined() ? to_string(wrong.shape()) : "an undefined"));
+    }
+  };
+  refuses(&BatchNormParameters::scale, "scale");
+  refuses(&BatchNormParameters::bias, "bias");
+  refuses(&BatchNormParameters::mean, "mean");
+  refuses(&BatchNormParameters::variance, "variance");
+}
+
+// A kernel of size 1 is a plain product only when each row meets itself.
+TEST(ConvNorm, AKernelOfOneStillHasItsGeometry) {
+  const SparseTensor x = input(4);
+  const Tensor rows = Tensor::from<std::int32_t>({0, 1, 1, 1, 0, 50, 0, 0}, {2, 4});
+  for (const ConvOptions& options :
+       {ConvOptions{.kernel_size = 1}, ConvOptions{.kernel_size = 1, .padding = {1, 0, 0}},
+        ConvOptions{.kernel_size = 1, .target = rows},
+        ConvOptions{.kernel_size = 1, .support = Support::reachable},
+        ConvOptions{.kernel_size = 1,
+        .support = Support::reachable,
+        .bounds = Bounds{{0, 0, 0}, {4, 4, 4}}}}) {
+    nn::ConvNorm layer({.in = 4, .out = 4, .seed = 3}, options, false);
+    randomize_norms(layer);
+    const SparseTensor expected = layer.norm(conv3d(x, layer.weight, layer.bias, options));
+    const SparseTensor y = layer(x);
+    EXPECT_EQ(to_coords(y.coords()), to_coords(expected.coords()));
+    EXPECT_LE(largest_difference(y, expected), 1e-5);
+  }
+  const nn::ConvNorm bounded({.in = 4, .out = 4},
+                             {.kernel_size = 1, .bounds = Bounds{{0, 0, 0}, {4, 4, 4}}});
+  expect_throws<std::invalid_argument>([&] { (void)bounded(x); }, "bounds go with");
+}
+
+TEST(ConvNorm, GoesUpWithItsWholeKernel) {
+  oracle::Random random(7);
+  const SparseTensor coarse =
+      random_input(random, {.count = 40, .extent = {5, 5, 5}}, 4, DType::f32, 2).x;
+  const CoordinateSet fine = transposed_support(coarse.coords(), {.kernel_size = 3, .stride = 2});
+  for (const ConvOptions& options :
+       {ConvOptions{.kernel_size = 3, .stride = 2},
+        ConvOptions{.kernel_size = 3, .stride = 2, .padding = {1, 0, 1}},
+        ConvOptions{.kernel_size = 3, .stride = 2, .dilation = {1, 2, 1}},
+        ConvOptions{.kernel_size = 3, .stride = 2, .padding = 1, .origin = Origin::corner}}) {
+    nn::ConvNorm layer({.in = 4, .out = 4, .seed = 3}, options, false);
+    randomize_norms(layer);
+    const SparseTensor expected = conv_transpose3d(coarse, layer.weight, layer.bias,
+                                                   {.kernel_size = options.kernel_size,
+                                                    .stride = options.stride,
+                                                    .padding = options.padding,
+                                                    .dilation = options.dilation,
+                                                    .target = fine,
+                                                    .origin = options.origin});
+    EXPECT_LE(largest_difference(layer.forward_up(coarse, fine), layer.norm(expected)), 1e-5);
+  }
+  const nn::ConvNorm layer({.in = 4, .out = 4}, {.kernel_size = 2, .stride = 2});
+  expect_throws<std::invalid_argument>([&] { (void)layer.forward_up(coarse, coarse.coords()); },
+                                       "[nn::ConvNorm] the target has stride (2,2,2)");
+}
+
+TEST(ConvNorm, KeepsTheLargerBatchCount) {
+  const SparseTensor x = input(4);
+  const SparseTensor wide(x.coords(), x.features(), 5);
+  const nn::ConvNorm to_target({.in = 4, .out = 4}, {.target = wide});
+  EXPECT_EQ(to_target(x).batch_size(), 5);
+  const nn::ConvNorm layer({.in = 4, .out = 4});
+  EXPECT_EQ(layer.forward(x, wide).batch_size(), 5);
+  EXPECT_EQ(layer(wide).batch_size(), 5);
+}
+
 TEST(BasicBlock, AddsItsInput) {
   for (const std::int64_t out : {6, 8}) {
     const SparseTensor x = input(6);

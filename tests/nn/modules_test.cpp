@@ -1,6 +1,7 @@
 // Modules do what their op does with the parameters they show.
 
 #include "conv/cases.h"
+#include "voxloom/models.h"
 #include "voxloom/nn.h"
 
 namespace voxloom::test {
@@ -95,6 +96,42 @@ TEST(Modules, ASeedGivesTheSameParametersAndAnotherOneDoesNot) {
   EXPECT_EQ(values(a), values(b));
   EXPECT_NE(values(a), values(c));
   for (const double value : values(a)) EXPECT_LE(std::abs(value), 1.0 / std::sqrt(81.0));
+}
+
+TEST(Modules, RefuseImpossibleKernels) {
+  const nn::Channels channels{.in = 4, .out = 4};
+  for (const Triple& size : {Triple(0), Triple(-1), Triple(3, -2, 3), Triple(-3, -3, 3)}) {
+    const auto refused = [&](const auto& make, const std::string& op) {
+      expect_throws<std::invalid_argument>(
+          make, "[" + op + "] kernel_size must be at least 1, got " + to_string(size));
+    };
+    refused([&] { nn::Conv3d(channels, {.kernel_size = size}); }, "nn::Conv3d");
+    refused([&] { nn::SubmConv3d(channels, {.kernel_size = size}); }, "nn::SubmConv3d");
+    refused([&] { nn::ConvTranspose3d(channels, {.kernel_size = size}); }, "nn::ConvTranspose3d");
+    refused([&] { nn::GenerativeConvTranspose3d(channels, {.kernel_size = size}); },
+            "nn::GenerativeConvTranspose3d");
+    refused([&] { nn::ConvNorm(channels, {.kernel_size = size}); }, "nn::ConvNorm");
+    refused([&] { (void)KernelSpec{.kernel_size = size}.volume(); }, "kernel");
+  }
+  for (const std::int64_t volume : {0, -1}) {
+    expect_throws<std::invalid_argument>([&] { nn::InverseConv3d(channels, volume); },
+                                         "the kernel volume must be at least 1");
+  }
+  expect_throws<std::invalid_argument>(
+      [&] { nn::Conv3d(channels, {.origin = static_cast<Origin>(7)}); },
+      "[nn::Conv3d] unknown origin number 7");
+}
+
+// What a module holds can be packed as it is.
+TEST(Modules, TakeTheirOwnWeightPacked) {
+  const SparseTensor x = input(4);
+  nn::SubmConv3d module({.in = 4, .out = 6});
+  const SparseTensor dense = module(x);
+  module.weight = quantize(std::get<Tensor>(module.weight), {.scale_dtype = DType::f32});
+  const auto expected = to_doubles(dense.features());
+  const auto y = to_doubles(module(x).features());
+  // Half a step of 8-bit codes over weights below 0.1 and features below 1, 27 * 4 products.
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 0.05);
 }
 
 TEST(Modules, RefuseImpossibleChannels) {

@@ -89,6 +89,12 @@ TEST(PointRefusals, Options) {
   expect_throws<Invalid>(
       [&] { (void)devoxelize(kPoints, voxels(), {}, {.nearest = static_cast<NearestMode>(3)}); },
       "[devoxelize] unknown nearest mode number 3");
+  expect_throws<Invalid>(
+      [&] { (void)voxelize(kPoints, kFeatures, {}, {.non_finite = static_cast<NonFinite>(4)}); },
+      "[voxelize] unknown non_finite number 4");
+  expect_throws<Invalid>(
+      [&] { (void)devoxelize(kPoints, voxels(), {}, {.non_finite = static_cast<NonFinite>(4)}); },
+      "[devoxelize] unknown non_finite number 4");
 }
 
 TEST(PointRefusals, SparseFromPoints) {
@@ -113,6 +119,9 @@ TEST(PointRefusals, SparseFromPoints) {
       std::string(kOp) + "row 0 (-2,0,0,0) has a negative batch");
   const Tensor row = Tensor::from<std::int32_t>({3, 0, 0, 0}, {1, 4});
   expect_throws<Invalid>([&] { make(row, {.batch_size = 3}); },
+                         std::string(kOp) + "batch_size 3 is too small: the largest batch is 3");
+  // Trust changes nothing: rows are merged, so they are looked at.
+  expect_throws<Invalid>([&] { make(row, {.batch_size = 3, .trusted = true}); },
                          std::string(kOp) + "batch_size 3 is too small: the largest batch is 3");
   expect_throws<Invalid>([&] { make(row, {.stride = -1}); },
                          std::string(kOp) + "stride must be at least 1");

@@ -22,7 +22,8 @@ struct Layout {
 const std::vector<Layout> kLayouts = {
     {oracle::WeightLayout::kPointwise, 1},      {oracle::WeightLayout::kKernelMajor, 1},
     {oracle::WeightLayout::kConv5d, 1},         {oracle::WeightLayout::kKernelMajor, {3, 2, 1}},
-    {oracle::WeightLayout::kConv5d, {1, 3, 2}},
+    {oracle::WeightLayout::kConv5d, {1, 3, 2}}, {oracle::WeightLayout::kGrouped, {3, 2, 1}},
+    {oracle::WeightLayout::kGrouped, 1},
 };
 
 Shape shape_of(const Layout& layout, const oracle::WeightShape& s) {
@@ -30,6 +31,7 @@ Shape shape_of(const Layout& layout, const oracle::WeightShape& s) {
   switch (layout.layout) {
     case oracle::WeightLayout::kPointwise: return {s.c_out, s.c_in};
     case oracle::WeightLayout::kKernelMajor: return {s.volume, s.c_in, s.c_out};
+    case oracle::WeightLayout::kGrouped: return {s.volume, 1, s.c_in, s.c_out};
     default: return {s.c_out, k.x, k.y, k.z, s.c_in};
   }
 }
@@ -158,8 +160,11 @@ TEST(QuantizeRefusals, Messages) {
       [&] {
         (void)quantize(Tensor::zeros({2, 2, 2, 2}, DType::f32));
       },
-      "[quantize] expected (C_out,Kx,Ky,Kz,C_in), (K,C_in,C_out) or "
-      "(C_out,C_in), got (2,2,2,2)");
+      "[quantize] packed weights need groups = 1, got 2 groups in a weight of (2,2,2,2)");
+  expect_throws<Invalid>(
+      [&] { (void)quantize(Tensor::zeros({2}, DType::f32)); },
+      "[quantize] expected (C_out,Kx,Ky,Kz,C_in), (K,1,C_in,C_out), (K,C_in,C_out) or "
+      "(C_out,C_in), got (2)");
   expect_throws<Invalid>(
       [&] {
         (void)quantize(Tensor::zeros({2, 2}, DType::i32));

@@ -90,7 +90,7 @@ struct DecodeArgs {
   const void* scales;
   const void* biases;
   std::int64_t item;
-  std::int64_t code_column;   // between columns
+  std::int64_t code_column;  // between columns
   std::int64_t scale_column;
   int bits;
   std::int64_t group_size;
@@ -124,6 +124,39 @@ struct DepthwiseWgradArgs {
   std::int64_t count;
   std::int64_t channels;
   float* dw;
+};
+
+// One panel of `width` output channels of a weight gradient, the entries of one kernel offset:
+//   c[i][0..width) += sum over e of a[a_row[e]][i] * b[b_row[e]][0..width)       i in [0, depth)
+struct OuterArgs {
+  static constexpr std::int64_t kAhead = 16;
+  const float* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;  // kAhead more than `count`, which are prefetched but not used
+  const float* b;             // rows of `width` elements
+  const std::int32_t* b_row;
+  std::int64_t count;
+  std::int64_t depth;
+  float* c;  // rows of `width` elements
+};
+
+// y[r] = a[r][0..depth) * b[0..depth)[0..width), through the epilogue, for r in [0, out.rows). `out` is
+// filled but for c and c_stride; its y_row is null.
+struct DenseArgs {
+  const float* a;
+  std::int64_t a_stride;
+  const float* b;  // rows of `width` elements
+  std::int64_t depth;
+  StoreArgs out;
+};
+
+// out[i] += sum over r in [0, rows) of x[r][i]        i in [0, channels)
+struct ColumnSumArgs {
+  const void* x;
+  std::int64_t x_stride;
+  std::int64_t rows;
+  std::int64_t channels;
+  float* out;
 };
 
 // `steps` times rows * width multiply-adds on registers; their sum goes to *out so that none is idle.

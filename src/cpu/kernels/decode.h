@@ -38,7 +38,8 @@ inline void decode_columns(const DecodeArgs& d, std::int64_t o, std::int64_t n) 
     const std::int64_t used = d.depth - i < per_word ? d.depth - i : per_word;
     for (std::int64_t c = 0; c < used; ++c) {
       float code[kLanes];
-      for (int j = 0; j < kLanes; ++j) code[j] = static_cast<float>((word[j] >> (c * d.bits)) & mask);
+      for (int j = 0; j < kLanes; ++j)
+        code[j] = static_cast<float>((word[j] >> (c * d.bits)) & mask);
       store(d.out + (i + c) * d.width + o, fma(load(code), scale, bias));
     }
   }

@@ -52,7 +52,8 @@ inline void reduce_strip(const DepthwiseWgradArgs& d, std::int64_t i) {
     const T* x = static_cast<const T*>(d.x) + d.x_row[e] * d.stride + i;
     const T* dy = static_cast<const T*>(d.dy) + d.dy_row[e] * d.stride + i;
     VOXLOOM_UNROLL
-    for (int v = 0; v < kVecs; ++v) sum[v] = fma(load(x + v * kLanes), load(dy + v * kLanes), sum[v]);
+    for (int v = 0; v < kVecs; ++v)
+      sum[v] = fma(load(x + v * kLanes), load(dy + v * kLanes), sum[v]);
   }
   VOXLOOM_UNROLL
   for (int v = 0; v < kVecs; ++v) store(d.dw + i + v * kLanes, sum[v]);

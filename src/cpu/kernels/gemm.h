@@ -15,7 +15,9 @@ namespace {
 // A multiply-add takes 4 cycles and two start per cycle: with fewer than 8 accumulators the depth is
 // split over several sets of them.
 template <int kRows, int kVecs>
-constexpr int kSplit = kRows * kVecs >= 6 ? 1 : kRows * kVecs >= 3 ? 2 : 4;
+constexpr int kSplit = kRows* kVecs >= 6   ? 1
+                       : kRows* kVecs >= 3 ? 2
+                                           : 4;
 
 // Keeps the compiler from starting the next step's loads early: it would run out of registers and
 // spill accumulators. The processor looks ahead by itself.

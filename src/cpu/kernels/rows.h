@@ -47,7 +47,6 @@ inline void run(const WidenArgs& w) {
   }
 }
 
-
 // The epilogue of n <= kLanes channels that start at channel i of row r.
 template <typename T>
 [[gnu::always_inline]] inline Vec finish(const StoreArgs& s, Vec sum, std::int64_t i,

@@ -24,7 +24,8 @@ template <int kRows, int kUsed, int kVecs>
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) acc[r][v] = load(dw + (r * kVecs + v) * kLanes);
   }
-  for (std::int64_t e = 0; e < count; ++e, x += packed_columns(kRows, kLanes), dy += kVecs * kLanes) {
+  for (std::int64_t e = 0; e < count;
+       ++e, x += packed_columns(kRows, kLanes), dy += kVecs * kLanes) {
     Vec row[kVecs];
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) row[v] = load(dy + v * kLanes);

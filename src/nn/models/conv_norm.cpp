@@ -1,10 +1,16 @@
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "coords/relation.h"
+#include "coords/strides.h"
 #include "core/error.h"
 #include "ops/conv_fused.h"
+#include "ops/conv_maps.h"
+#include "ops/dense_arguments.h"
+#include "ops/target.h"
 #include "voxloom/models.h"
 
 namespace voxloom::nn {
@@ -12,8 +18,10 @@ namespace {
 
 constexpr std::string_view kOp = "nn::ConvNorm";
 
-std::int64_t volume_of(const ConvOptions& options) {
-  return KernelSpec{.kernel_size = options.kernel_size, .offsets = options.offsets}.volume();
+std::int64_t checked_volume(const ConvOptions& options) {
+  const KernelSpec kernel = kernel_of(options);
+  check_kernel(kOp, kernel);
+  return kernel.volume();
 }
 
 // (x - mean) / sqrt(variance + eps) * scale + bias = x * folded.scale + folded.shift
@@ -21,10 +29,23 @@ struct Folded {
   std::vector<float> scale, shift;
 };
 
-Folded fold(const BatchNorm& norm) {
+// Users assign these tensors, so each is checked at each call.
+void check_parameter(const Tensor& values, std::string_view name, std::int64_t channels) {
+  require(values.defined() && values.rank() == 1 && values.dim(0) == channels &&
+              values.dtype() == DType::f32,
+          kOp, "expected the norm's {} of shape ({}) and type float32, got {}", name, channels,
+          text_of(values));
+}
+
+Folded fold(const BatchNorm& norm, std::int64_t channels) {
   const BatchNormParameters& p = norm.parameters;
+  check_parameter(p.scale, "scale", channels);
+  check_parameter(p.bias, "bias", channels);
+  check_parameter(p.mean, "mean", channels);
+  check_parameter(p.variance, "variance", channels);
+  check_eps(kOp, norm.eps);
   Folded folded;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(p.scale.size()); ++c) {
+  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
     const double deviation = std::sqrt(double{p.variance.span<float>()[c]} + double{norm.eps});
     const double scale = double{p.scale.span<float>()[c]} / deviation;
     folded.scale.push_back(static_cast<float>(scale));
@@ -34,49 +55,51 @@ Folded fold(const BatchNorm& norm) {
   return folded;
 }
 
-bool is_pointwise(const ConvOptions& o) {
-  return o.offsets.empty() && o.kernel_size == Triple(1) && o.stride == Triple(1);
-}
-
 }  // namespace
 
 ConvNorm::ConvNorm(const Channels& channels, ConvOptions options_, bool relu_)
-    : ConvolutionBase(kOp, channels, volume_of(options_), options_.groups),
+    : ConvolutionBase(kOp, channels, checked_volume(options_), options_.groups),
       options(std::move(options_)),
       norm(channels.out),
-      relu(relu_) {
+      relu(relu_),
+      out_channels_(channels.out) {
   require(options.groups == 1, kOp, "needs groups = 1, got {}", options.groups);
 }
 
 SparseTensor ConvNorm::run(const SparseTensor& x, const KernelMap* map,
-                           const Tensor* residual) const {
-  const Folded folded = fold(norm);
+                           const SparseTensor* residual, std::int64_t batch_size) const {
+  const Folded folded = fold(norm, out_channels_);
   return conv_fused(kOp, x, weight, map,
                     {.scale = folded.scale,
                      .shift = folded.shift,
                      .bias = bias.defined() ? &bias : nullptr,
-                     .residual = residual,
-                     .relu = relu});
+                     .residual = residual != nullptr ? &residual->features() : nullptr,
+                     .relu = relu,
+                     .batch_size = batch_size});
 }
 
 SparseTensor ConvNorm::forward(const SparseTensor& x) const {
-  if (is_pointwise(options)) return run(x, nullptr, nullptr);
-  const KernelMap map = conv3d_map(x, options);
-  return run(x, &map, nullptr);
+  if (is_pointwise(options)) return run(x, nullptr, nullptr, 0);
+  const KernelMap map = forward_map_for(kOp, x, options);
+  return run(x, &map, nullptr, target_batch_size(options.target));
 }
 
 SparseTensor ConvNorm::forward(const SparseTensor& x, const SparseTensor& residual) const {
-  const KernelMap map = conv3d_map(x, options);
+  const KernelMap map = forward_map_for(kOp, x, options);
   require(residual.coords() == map.target(), kOp,
           "the residual ({} rows) does not live on the output's rows ({})", residual.rows(),
           map.target().size());
-  return run(x, &map, &residual.features());
+  return run(x, &map, &residual,
+             std::max(residual.batch_size(), target_batch_size(options.target)));
 }
 
 SparseTensor ConvNorm::forward_up(const SparseTensor& x, const CoordinateSet& target) const {
-  const KernelMap map = conv_transpose3d_map(
-      x, {.kernel_size = options.kernel_size, .stride = options.stride, .target = Target(target)});
-  return run(x, &map, nullptr);
+  const KernelSpec kernel = kernel_of(options);
+  check_kernel(kOp, kernel);
+  const CoordinateSet rows =
+      resolve_target(kOp, target, divided_stride(kOp, x.stride(), kernel.stride), x.batch_size());
+  const KernelMap map = transposed_map(x.coords(), rows, kernel);
+  return run(x, &map, nullptr, 0);
 }
 
 void ConvNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {

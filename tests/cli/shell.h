@@ -1,0 +1,88 @@
+// Runs the program from a shell, in a folder of its own that is removed afterwards.
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace voxloom::test {
+
+struct ShellResult {
+  int exit_code = -1;
+  std::string text;  // both streams
+};
+
+class ShellTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const char* program = std::getenv("VOXLOOM_PROGRAM");
+    if (program == nullptr) GTEST_SKIP() << "VOXLOOM_PROGRAM does not name the program";
+    program_ = program;
+    folder_ =
+        std::filesystem::temp_directory_path() /
+        fmt::format("voxloom-{}-{}",
+                    ::testing::UnitTest::GetInstance()->current_test_info()->name(), ::getpid());
+    std::filesystem::create_directory(folder_);
+  }
+  void TearDown() override {
+    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  }
+
+  // `environment`: assignments before the command, "A=1 B=2".
+  [[nodiscard]] ShellResult run(const std::string& arguments,
+                                const std::string& environment = "") const {
+    const std::string command = fmt::format("{} '{}' {} 2>&1", environment, program_, arguments);
+    ShellResult result;
+    std::FILE* pipe = ::popen(command.c_str(), "r");
+    if (pipe == nullptr) return result;
+    std::array<char, 4096> part{};
+    for (std::size_t n = 0; (n = std::fread(part.data(), 1, part.size(), pipe)) > 0;) {
+      result.text.append(part.data(), n);
+    }
+    const int status = ::pclose(pipe);
+    result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return result;
+  }
+
+  [[nodiscard]] std::string in_folder(const std::string& name) const {
+    return (folder_ / name).string();
+  }
+  [[nodiscard]] std::size_t file_count() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_),
+                                                  std::filesystem::directory_iterator()));
+  }
+
+  // A scene: a plane of 5 x 4 voxels.
+  void write_plane(const std::string& name) const {
+    std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (20, 4), }";
+    header.resize(117, ' ');
+    header += '\n';
+    std::ofstream file(in_folder(name), std::ios::binary);
+    file.write("\x93NUMPY\1\0", 8);
+    file.put(static_cast<char>(header.size()));
+    file.put('\0');
+    file << header;
+    for (std::int32_t x = 0; x < 5; ++x) {
+      for (std::int32_t y = 0; y < 4; ++y) {
+        const std::array<std::int32_t, 4> row = {0, x, y, 7};
+        file.write(reinterpret_cast<const char*>(row.data()), sizeof(row));
+      }
+    }
+  }
+
+ private:
+  std::string program_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace voxloom::test
