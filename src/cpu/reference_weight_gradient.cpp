@@ -25,8 +25,8 @@ void run_offset(const ConvWeightGradient& problem, std::int64_t k) {
     part.assign(part.size(), 0.0F);
     for (std::int64_t e = 0; e < slice.count; ++e) {
       const T* x = problem.x->data<T>() + slice.in_row[e] * in_channels;
-      const T* dy = problem.dy->data<T>() +
-                    problem.map.out_row(block, slice.out_local[e]) * out_channels;
+      const T* dy =
+          problem.dy->data<T>() + problem.map.out_row(block, slice.out_local[e]) * out_channels;
       float* sum = part.data();
       for (std::int64_t g = 0; g < problem.groups; ++g) {
         for (std::int64_t i = 0; i < in; ++i) {
