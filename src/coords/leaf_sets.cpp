@@ -20,7 +20,8 @@ std::int64_t shift_on(const Relation::Shift& shift, std::size_t axis) {
   return axis == 0 ? shift.x : axis == 1 ? shift.y : shift.z;
 }
 
-// Whether every coordinate that the relation can make of the leaves' coordinates fits int32.
+// Whether every coordinate that the relation can make of the leaves' coordinates fits int32. There is
+// at least one leaf.
 bool stays_inside(std::span<const Leaf> leaves, const Relation& relation, OutputSide side) {
   for (std::size_t axis = 0; axis < 3; ++axis) {
     std::int64_t least = std::numeric_limits<std::int64_t>::max();
@@ -158,6 +159,7 @@ std::vector<Leaf> halved(std::span<const Leaf> leaves) {
 
 std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const Relation& relation,
                                        OutputSide side) {
+  if (in.leaves().empty()) return std::vector<Leaf>{};
   const std::optional<Stencil> stencil = Stencil::make(relation, side);
   if (!stencil || !stays_inside(in.leaves(), relation, side)) return std::nullopt;
   std::optional<ShiftPlan> plan;

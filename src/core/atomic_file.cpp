@@ -70,6 +70,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;  // fwrite must not see its null pointer
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
     throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
   }
