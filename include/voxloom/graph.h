@@ -71,18 +71,18 @@ struct Attribute {
   Position position = {};
 
   Attribute() = default;
-  Attribute(AttributeValue v, Position p = {}) : value(std::move(v)), position(p) {}  // NOLINT
-  // What program text has at hand, NOLINT: implicit on purpose.
-  Attribute(bool v) : value(v) {}                                           // NOLINT
-  Attribute(int v) : value(std::int64_t{v}) {}                              // NOLINT
-  Attribute(std::int64_t v) : value(v) {}                                   // NOLINT
-  Attribute(float v) : value(v) {}                                          // NOLINT
-  Attribute(const char* v) : value(std::string(v)) {}                       // NOLINT
-  Attribute(std::string v) : value(std::move(v)) {}                         // NOLINT
-  Attribute(EnumValue v) : value(std::move(v)) {}                           // NOLINT
-  Attribute(Triple v) : value(std::vector<std::int64_t>{v.x, v.y, v.z}) {}  // NOLINT
-  Attribute(const std::array<double, 3>& v)                                 // NOLINT
-      : value(std::vector<double>(v.begin(), v.end())) {}
+  // NOLINTBEGIN(google-explicit-constructor): from whatever a program has at hand.
+  Attribute(AttributeValue v, Position p = {}) : value(std::move(v)), position(p) {}
+  Attribute(bool v) : value(v) {}
+  Attribute(int v) : value(std::int64_t{v}) {}
+  Attribute(std::int64_t v) : value(v) {}
+  Attribute(float v) : value(v) {}
+  Attribute(const char* v) : value(std::string(v)) {}
+  Attribute(std::string v) : value(std::move(v)) {}
+  Attribute(EnumValue v) : value(std::move(v)) {}
+  Attribute(Triple v) : value(std::vector<std::int64_t>{v.x, v.y, v.z}) {}
+  Attribute(const std::array<double, 3>& v) : value(std::vector<double>(v.begin(), v.end())) {}
+  // NOLINTEND(google-explicit-constructor)
 
   friend bool operator==(const Attribute& a, const Attribute& b) { return a.value == b.value; }
 };

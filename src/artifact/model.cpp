@@ -211,16 +211,20 @@ const MemoryPool& Model::pool() const { return impl_->pool(); }
 
 TensorMap to_tensors(const Results& results) {
   TensorMap tensors;
+  const auto add = [&](const std::string& name, Tensor tensor) {
+    require(tensors.emplace(name, std::move(tensor)).second, "to_tensors",
+            "two results would be named '{}'", name);
+  };
   for (const auto& [name, result] : results) {
     if (const auto* dense = std::get_if<Tensor>(&result)) {
-      tensors.emplace(name, *dense);
+      add(name, *dense);
       continue;
     }
     const auto& sparse = std::get<SparseTensor>(result);
     const auto rows = static_cast<std::int32_t>(sparse.rows());
-    tensors.emplace(name + ".coords", sparse.coords().to_tensor());
-    tensors.emplace(name + ".features", sparse.features());
-    tensors.emplace(name + ".active", Tensor::from(std::vector<std::int32_t>{rows}, {1}));
+    add(name + ".coords", sparse.coords().to_tensor());
+    add(name + ".features", sparse.features());
+    add(name + ".active", Tensor::from(std::vector<std::int32_t>{rows}, {1}));
   }
   return tensors;
 }

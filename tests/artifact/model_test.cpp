@@ -229,6 +229,12 @@ TEST(Model, AnOutputMayBeAnInputAndStandTwice) {
   expect_identical(results, {{"a", values}, {"b", values}});
 }
 
+TEST(Model, ResultsThatWouldShareANameAreRefused) {
+  const Tensor dense = Tensor::zeros({1}, DType::f32);
+  const SparseTensor sparse = random_sparse({});
+  EXPECT_THROW((void)to_tensors({{"a", sparse}, {"a.coords", dense}}), std::invalid_argument);
+}
+
 TEST(Model, EmbeddingsAreLookedUp) {
   GraphBuilder b;
   const ValueRef indices = b.tensor_input("i", {{kUnknown}, artifact::ElementType::i32});
