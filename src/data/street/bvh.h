@@ -1,4 +1,4 @@
-// A tree of boxes over shapes, for rays that all start at one point.
+// A tree of boxes over shapes.
 #pragma once
 
 #include <cstdint>

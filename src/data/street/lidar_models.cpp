@@ -1,4 +1,5 @@
-// The beams' elevations as their makers give them.
+// The beams' elevations as their makers give them. The lifts of the HDL-64E are those that lines
+// through the rings of a KITTI scan have.
 #include "data/street/lidar.h"
 
 namespace voxloom::street {
@@ -22,7 +23,12 @@ std::vector<double> even_elevations(double top, double step, int count) {
 
 LidarModel lidar_of(Sensor sensor) {
   switch (sensor) {
-    case Sensor::hdl64: return {.elevations = hdl64_elevations(), .columns = 2083, .noise = 0.015};
+    case Sensor::hdl64:
+      return {.elevations = hdl64_elevations(),
+              .upper_lift = 0.15,
+              .lower_lift = 0.05,
+              .columns = 2083,
+              .noise = 0.015};
     case Sensor::hdl32:
       return {.elevations = even_elevations(10.67, 4.0 / 3, 32), .columns = 2170, .noise = 0.02};
     case Sensor::vlp16: break;

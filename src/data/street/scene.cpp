@@ -54,9 +54,9 @@ GroundSpec draw_ground(const StreetPlan& plan, Draw& draw) {
   spec.bank = draw.chance(0.4) ? draw.in(-0.1, 0.2) : draw.in(-0.02, 0.04);
   spec.bank_width = draw.in(5, 25);
   spec.bumps = draw.in(0.015, 0.06);
-  spec.asphalt = draw.in(0.16, 0.38);
-  spec.paving = draw.in(0.2, 0.45);
-  spec.grass = draw.in(0.22, 0.5);
+  spec.asphalt = draw.in(0.2, 0.44);
+  spec.paving = draw.in(0.24, 0.5);
+  spec.grass = draw.in(0.25, 0.55);
   spec.paint = draw.in(0.4, 0.8);
   spec.seed = draw.seed();
   return spec;
