@@ -3,6 +3,7 @@
 
 #include "voxloom/algebra.h"
 #include "voxloom/artifact.h"
+#include "voxloom/augment.h"
 #include "voxloom/conv.h"
 #include "voxloom/conv_gradients.h"
 #include "voxloom/coordinate_set.h"
