@@ -85,7 +85,7 @@ TEST(Rays, SeeThroughPanesButNotAlways) {
   for (std::uint64_t key = 0; key < 1000; ++key) {
     if (!tree.nearest({{0, 0, 0}, {1, 0, 0}, key}, kFar)) ++through;
   }
-  EXPECT_NEAR(through, 700, 60);
+  EXPECT_NEAR(through, 500, 60);
 }
 
 TEST(Rays, LeavesHaveDepthAndGaps) {

@@ -37,7 +37,7 @@ struct Return {
 std::vector<Beam> calibrated(const LidarModel& model, Draw& draw) {
   std::vector<Beam> beams;
   for (const double degrees : model.elevations) {
-    const double angle = (degrees + 0.03 * draw.normal()) * (kPi / 180);
+    const double angle = (degrees + 0.05 * draw.normal()) * (kPi / 180);
     const double lag = draw.in(-0.5, 0.5);
     const bool upper = 2 * beams.size() < model.elevations.size();
     beams.push_back({cosine(angle), sine(angle), lag, 1 + 0.06 * draw.normal(),

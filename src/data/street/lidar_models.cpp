@@ -1,5 +1,5 @@
-// The beams' elevations as their makers give them. The lifts of the HDL-64E are those that lines
-// through the rings of a KITTI scan have.
+// The beams' elevations as their makers give them. Where the HDL-64E's two blocks meet, and how far
+// their beams start above the origin, is what lines through the rings of a KITTI scan have.
 #include "data/street/lidar.h"
 
 namespace voxloom::street {
@@ -8,8 +8,8 @@ namespace {
 // Two blocks of 32 beams: a third of a degree apart above, half a degree below.
 std::vector<double> hdl64_elevations() {
   std::vector<double> beams;
-  for (int i = 0; i < 32; ++i) beams.push_back(2.0 - i * (10.33 / 31));
-  for (int i = 0; i < 32; ++i) beams.push_back(-8.83 - i * (15.97 / 31));
+  for (int i = 0; i < 32; ++i) beams.push_back(2.0 - i * (9.85 / 31));
+  for (int i = 0; i < 32; ++i) beams.push_back(-8.1 - i * (16.7 / 31));
   return beams;
 }
 
@@ -26,7 +26,7 @@ LidarModel lidar_of(Sensor sensor) {
     case Sensor::hdl64:
       return {.elevations = hdl64_elevations(),
               .upper_lift = 0.15,
-              .lower_lift = 0.05,
+              .lower_lift = 0.04,
               .columns = 2083,
               .noise = 0.015};
     case Sensor::hdl32:

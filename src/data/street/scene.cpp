@@ -16,8 +16,9 @@ Road draw_road(const StreetPlan& plan, Draw& draw) {
   road.paved_beyond =
       plan.quarter == Quarter::rows || (plan.quarter == Quarter::works && draw.chance(0.4));
   if (plan.quarter == Quarter::fields && draw.chance(0.6)) {
+    // A country road: grass begins where asphalt ends.
     road.kerb = draw.in(0, 0.04);
-    road.sidewalk = draw.chance(0.4) ? road.sidewalk : 0;
+    road.verge = road.sidewalk = 0;
   }
   return road;
 }
@@ -53,7 +54,7 @@ GroundSpec draw_ground(const StreetPlan& plan, Draw& draw) {
   spec.roll_length = draw.in(60, 140);
   spec.bank = draw.chance(0.4) ? draw.in(-0.1, 0.2) : draw.in(-0.02, 0.04);
   spec.bank_width = draw.in(5, 25);
-  spec.bumps = draw.in(0.015, 0.06);
+  spec.bumps = draw.in(0.03, 0.07);
   spec.asphalt = draw.in(0.2, 0.44);
   spec.paving = draw.in(0.24, 0.5);
   spec.grass = draw.in(0.25, 0.55);

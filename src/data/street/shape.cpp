@@ -139,8 +139,8 @@ std::optional<Met> meet_facade(const Shape& shape, const Span& span, const Vec3&
 std::optional<Met> meet_glazed(const Span& span, Draw draw) {
   if (span.in_glass) {
     const double outcome = draw.unit();
-    if (outcome < 0.12) return Met{span.in};
-    if (outcome < 0.3) return Met{span.in, false, true};
+    if (outcome < 0.06) return Met{span.in};
+    if (outcome < 0.5) return Met{span.in, false, true};
     if (!span.out_glass) return Met{span.out - 0.02, true};
     return std::nullopt;
   }
