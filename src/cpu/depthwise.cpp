@@ -45,7 +45,7 @@ void depthwise_forward(const ConvForward& p) {
   const std::vector<float> weight = flat_weight(p.weight);
   const auto kernel = kernel_of<DepthwiseArgs>(current(), p.x->dtype());
   const SumStore store(p, current());
-  const Prefetch prefetch(p.map, *p.x, *p.y);
+  const Prefetch prefetch(p.map, *p.x, *p.y, Prefetch::Outputs::written);
   parallel_for(p.map.block_count(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) {
       const std::int64_t rows = p.map.rows_in(block);
