@@ -62,9 +62,27 @@ template <typename T>
   return sum;
 }
 
+inline bool is_plain(const StoreArgs& s) {
+  return s.bias == nullptr && s.scale == nullptr && s.shift == nullptr && s.residual == nullptr &&
+         s.rectifier == Rectifier::none;
+}
+
+// Rows of whole vectors with no epilogue: with few channels the checks would cost more than the store.
+template <typename T>
+inline void store_plain(const StoreArgs s) {
+  for (std::int64_t r = 0; r < s.rows; ++r) {
+    T* y = static_cast<T*>(s.y) + (s.y_row == nullptr ? r : s.y_row[r]) * s.y_stride;
+    const float* c = s.c + r * s.c_stride;
+    for (std::int64_t i = 0; i < s.width; i += kLanes) store(y + i, load(c + i));
+  }
+}
+
+// By value: a store could change what a reference refers to, and each field would be read again.
 template <typename T, int, int kWidth>
-inline void run(const StoreArgs& s) {
+inline void run(const StoreArgs& args) {
   static_assert(kWidth == kLanes);
+  const StoreArgs s = args;
+  if (is_plain(s) && s.width % kLanes == 0) return store_plain<T>(s);
   for (std::int64_t r = 0; r < s.rows; ++r) {
     const std::int64_t at = (s.y_row == nullptr ? r : s.y_row[r]) * s.y_stride;
     T* y = static_cast<T*>(s.y) + at;
