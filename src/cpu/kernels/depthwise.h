@@ -31,7 +31,7 @@ template <int kEntries, int kVecs, typename T>
   }
 }
 
-// By value: a store could change what a reference refers to, and each field would be read again.
+// By value: see rows.h.
 template <int kVecs, typename T>
 inline void multiply_strip(const DepthwiseArgs d, std::int64_t i) {
   constexpr int kEntries = 4;

@@ -1,4 +1,5 @@
-// Row-wise kernels: gathering rows as float32, and the store with its epilogue.
+// Row-wise kernels: gathering rows as float32, and the store with its epilogue. Each copies its
+// arguments: a store could change what a reference refers to, and every field would be read again.
 #pragma once
 
 #include "cpu/kernels/args.h"
@@ -21,8 +22,9 @@ template <bool kAll, int kWidth, typename T>
 }
 
 template <typename T, int, int kWidth>
-inline void run(const PackArgs& p) {
+inline void run(const PackArgs& args) {
   static_assert(kWidth % kLanes == 0);
+  const PackArgs p = args;
   const std::int64_t whole = p.depth / kWidth;
   for (std::int64_t e = 0; e < p.count; ++e) {
     const T* x = static_cast<const T*>(p.x) + p.row[e] * p.x_stride;
@@ -36,8 +38,9 @@ inline void run(const PackArgs& p) {
 }
 
 template <typename T, int, int kWidth>
-inline void run(const WidenArgs& w) {
+inline void run(const WidenArgs& args) {
   static_assert(kWidth == kLanes);
+  const WidenArgs w = args;
   for (std::int64_t e = 0; e < w.count; ++e) {
     const T* x = static_cast<const T*>(w.x) + w.row[e] * w.x_stride;
     float* out = w.out + e * w.out_stride;
@@ -77,7 +80,6 @@ inline void store_plain(const StoreArgs s) {
   }
 }
 
-// By value: a store could change what a reference refers to, and each field would be read again.
 template <typename T, int, int kWidth>
 inline void run(const StoreArgs& args) {
   static_assert(kWidth == kLanes);
