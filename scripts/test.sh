@@ -4,8 +4,8 @@
 # Builds and tests. By default: every test, optimised and with assertions; before that, every fuzz
 # target for some seconds and every test under the address and undefined-behaviour sanitizers.
 #   --quick  only the tests
-#   --full   also the thread sanitizer, the other compiler, aarch64 under an emulator, and longer
-#            fuzzing with fresh random seeds
+#   --full   also the thread sanitizer, the other compiler, aarch64 under an emulator, longer
+#            fuzzing with fresh random seeds, and tests that take minutes
 # The last lines are ctest's; the exit status covers every step.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -87,6 +87,7 @@ esac
 
 say "test dev"
 status=0
+[ "$mode" != --full ] || export VOXLOOM_LONG_TESTS=1
 run_tests dev || status=1
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'FAILED before these tests: %s\n' "${failed[@]}"
