@@ -3,9 +3,11 @@
 
 #include "voxloom/algebra.h"
 #include "voxloom/artifact.h"
+#include "voxloom/augment.h"
 #include "voxloom/conv.h"
 #include "voxloom/conv_gradients.h"
 #include "voxloom/coordinate_set.h"
+#include "voxloom/dataset.h"
 #include "voxloom/dense.h"
 #include "voxloom/dtype.h"
 #include "voxloom/error.h"
