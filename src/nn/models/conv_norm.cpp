@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "coords/strides.h"
 #include "core/error.h"
 #include "ops/conv_fused.h"
