@@ -3,6 +3,8 @@
 
 #include "voxloom/algebra.h"
 #include "voxloom/artifact.h"
+#include "voxloom/autograd.h"
+#include "voxloom/autograd_ops.h"
 #include "voxloom/conv.h"
 #include "voxloom/conv_gradients.h"
 #include "voxloom/coordinate_set.h"
