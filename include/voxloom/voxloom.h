@@ -8,6 +8,7 @@
 #include "voxloom/conv.h"
 #include "voxloom/conv_gradients.h"
 #include "voxloom/coordinate_set.h"
+#include "voxloom/dataset.h"
 #include "voxloom/dense.h"
 #include "voxloom/dtype.h"
 #include "voxloom/error.h"

@@ -1,0 +1,139 @@
+// Labelled scans and where they come from: a folder of files, or the street simulator.
+//
+// A dataset's classes are numbered 0 .. classes().size() - 1; a point of no class has kIgnoreLabel.
+// In files a label is a number of the file's own making (`LabelClass::values`); the table of classes
+// translates. Without another table it is street_classes(), whose numbers are those of SemanticKITTI:
+// a sequence of that dataset and a folder written by `voxloom simulate` open alike.
+//
+// A folder holds, in one of these ways,
+//
+//   NAME.bin and NAME.label            side by side, or in velodyne/ and labels/ (KITTI)
+//   NAME.ply                           with a property `label`
+//   classes.json                       optional: the table of classes, see read_classes()
+//
+// NAME.bin is x y z intensity as float32, NAME.label one uint32 per point whose lower 16 bits are
+// the label (the upper ones number objects and are not read).
+//
+// Files are not trusted: counts that do not match, labels that no class and no `ignored` names, and
+// positions that are not finite are FormatErrors with the file's name. Misuse: std::invalid_argument.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "voxloom/scan.h"
+
+namespace voxloom {
+
+inline constexpr std::int32_t kIgnoreLabel = -1;
+
+struct LabelClass {
+  std::string name;
+  std::array<std::uint8_t, 3> color = {0, 0, 0};  // red, green, blue
+  std::vector<std::int32_t> values;               // labels of files; the first one is written
+  friend bool operator==(const LabelClass&, const LabelClass&) = default;
+};
+
+struct ClassTable {
+  std::vector<LabelClass> classes;
+  std::vector<std::int32_t> ignored;  // labels of files that are no class; the first one is written
+
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(classes.size()); }
+  friend bool operator==(const ClassTable&, const ClassTable&) = default;
+};
+
+// The classes of the simulated streets, in the order of the enumeration.
+enum class StreetClass : std::int32_t {
+  road,
+  sidewalk,
+  terrain,
+  building,
+  fence,
+  vegetation,
+  pole,
+  sign,
+  car,
+  van,  // and trucks
+  pedestrian,
+  cyclist
+};
+inline constexpr std::int64_t kStreetClasses = 12;
+[[nodiscard]] const ClassTable& street_classes();
+
+// {"classes": [{"name": "road", "color": [128, 64, 128], "values": [40, 44]}, ...], "ignored": [0]}
+// "color" and "ignored" may be left out; so may "values", which then is the class's place in the list.
+[[nodiscard]] ClassTable read_classes(const std::filesystem::path& path);
+void write_classes(const std::filesystem::path& path, const ClassTable& table);
+
+// x is forward, y left, z up, in metres, the sensor at the origin. All three have one row per point.
+struct LabelledScan {
+  std::vector<std::array<float, 3>> positions;
+  std::vector<float> intensity;      // 0 to 1
+  std::vector<std::int32_t> labels;  // a class, or kIgnoreLabel
+
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(positions.size()); }
+  friend bool operator==(const LabelledScan&, const LabelledScan&) = default;
+};
+
+// With the attributes `intensity` (float32) and `label` (int32, the numbers of files).
+[[nodiscard]] Scan to_scan(const LabelledScan& scan, const ClassTable& table);
+// The other way. A scan without intensities gets zeros; `label` must be there.
+[[nodiscard]] LabelledScan to_labelled(const Scan& scan, const ClassTable& table);
+
+// Scans by number. get() may be called from several threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
+
+  [[nodiscard]] virtual const ClassTable& classes() const = 0;
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  [[nodiscard]] virtual std::string name(std::int64_t index) const = 0;  // for messages and files
+  // The same for the same index and seed. The seed picks one of a scan's variants where there are
+  // several (augmented()); other datasets have one and pass it over.
+  [[nodiscard]] virtual LabelledScan get(std::int64_t index, std::uint64_t seed = 0) const = 0;
+
+ protected:
+  Dataset() = default;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+struct FolderOptions {
+  // Default: the folder's classes.json, and without one street_classes().
+  std::optional<ClassTable> classes = {};
+};
+// In the order of the names. Files are read by get(), not here; here their names are paired.
+[[nodiscard]] DatasetPtr open_dataset(const std::filesystem::path& folder,
+                                      const FolderOptions& options = {});
+
+// Streets of the three splits never share a seed, and are drawn from different ranges: layout,
+// traffic, set-backs, sensor height and beams (docs/simulator.md).
+enum class Split : std::uint8_t { train, val, test };
+enum class Sensor : std::uint8_t { hdl64, hdl32, vlp16 };
+
+[[nodiscard]] std::string_view name_of(Split split);    // "train", ...
+[[nodiscard]] std::string_view name_of(Sensor sensor);  // "hdl64", ...
+
+struct StreetOptions {
+  Split split = Split::train;
+  std::int64_t scans = 100;
+  std::uint64_t seed = 0;  // below 2^32
+  // Default: drawn per street, from the split's choice. Set, it keeps that sensor's usual height;
+  // hdl64 is the one of KITTI, 1.73 m above the road.
+  std::optional<Sensor> sensor = {};
+};
+// Generated by get(), on the calling thread's arena; the same on every machine.
+[[nodiscard]] DatasetPtr street_dataset(const StreetOptions& options = {});
+
+// Keeps every scan it was asked for. `dataset` must have no variants.
+[[nodiscard]] DatasetPtr cached(DatasetPtr dataset);
+
+}  // namespace voxloom

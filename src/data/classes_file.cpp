@@ -1,0 +1,106 @@
+// classes.json, the table of a folder's classes.
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "data/failure.h"
+#include "data/label_map.h"
+#include "io/byte_source.h"
+#include "voxloom/dataset.h"
+
+namespace voxloom {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kLargestFile = 1 << 20;
+
+std::vector<std::int32_t> read_values(const std::filesystem::path& path, const Json& list) {
+  std::vector<std::int32_t> values;
+  for (const Json& value : list) {
+    if (!value.is_number_integer() || value < 0 || value > std::numeric_limits<std::int32_t>::max())
+      data::fail_data(path, "a label is a whole number from 0 on, not {}", value.dump());
+    values.push_back(value.get<std::int32_t>());
+  }
+  return values;
+}
+
+void read_color(const std::filesystem::path& path, const Json& list, LabelClass& into) {
+  const bool three = list.is_array() && list.size() == 3;
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!three || !list[i].is_number_integer() || list[i] < 0 || list[i] > 255) {
+      data::fail_data(path, "the color of '{}' is not three numbers from 0 to 255", into.name);
+    }
+    into.color.at(i) = list[i].get<std::uint8_t>();
+  }
+}
+
+LabelClass read_class(const std::filesystem::path& path, const Json& entry, std::int32_t place) {
+  if (!entry.is_object() || !entry.contains("name") || !entry["name"].is_string()) {
+    data::fail_data(path, "class {} has no \"name\"", place);
+  }
+  LabelClass read;
+  read.name = entry["name"].get<std::string>();
+  if (entry.contains("color")) read_color(path, entry["color"], read);
+  read.values = {place};
+  if (entry.contains("values")) {
+    if (!entry["values"].is_array()) {
+      data::fail_data(path, "the \"values\" of '{}' are not a list", read.name);
+    }
+    read.values = read_values(path, entry["values"]);
+  }
+  return read;
+}
+
+Json parse_file(const std::filesystem::path& path) {
+  const io::Bytes bytes = io::open_file(path);
+  if (bytes->size() > kLargestFile) {
+    data::fail_data(path, "{} bytes; a table of classes has at most {}", bytes->size(),
+                    kLargestFile);
+  }
+  std::string text(static_cast<std::size_t>(bytes->size()), '\0');
+  bytes->read(0, std::as_writable_bytes(std::span(text)));
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) data::fail_data(path, "is not JSON");
+  if (!json.is_object() || !json.contains("classes") || !json["classes"].is_array()) {
+    data::fail_data(path, "has no list \"classes\"");
+  }
+  return json;
+}
+
+}  // namespace
+
+ClassTable read_classes(const std::filesystem::path& path) {
+  const Json json = parse_file(path);
+  ClassTable table;
+  for (const Json& entry : json["classes"]) {
+    table.classes.push_back(read_class(path, entry, static_cast<std::int32_t>(table.size())));
+  }
+  if (json.contains("ignored")) {
+    if (!json["ignored"].is_array()) data::fail_data(path, "\"ignored\" is not a list");
+    table.ignored = read_values(path, json["ignored"]);
+  }
+  try {
+    data::validate(table);
+  } catch (const std::invalid_argument& error) {
+    data::fail_data(path, "{}", error.what());
+  }
+  return table;
+}
+
+void write_classes(const std::filesystem::path& path, const ClassTable& table) {
+  data::validate(table);
+  // One class per line, for those who edit it.
+  std::string text = "{\"classes\": [\n";
+  for (const LabelClass& one : table.classes) {
+    const Json json = {{"name", one.name}, {"color", one.color}, {"values", one.values}};
+    text += "  " + json.dump() + (&one == &table.classes.back() ? "\n" : ",\n");
+  }
+  text += " ],\n \"ignored\": " + Json(table.ignored).dump() + "}\n";
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+}  // namespace voxloom

@@ -1,0 +1,20 @@
+// One line for bad data in a dataset: `[open_dataset] FILE: reason`.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "voxloom/error.h"
+
+namespace voxloom::data {
+
+template <typename... Args>
+[[noreturn]] void fail_data(const std::filesystem::path& file, fmt::format_string<Args...> text,
+                            Args&&... args) {
+  throw FormatError(fmt::format("[open_dataset] {}: {}", file.string(),
+                                fmt::format(text, std::forward<Args>(args)...)));
+}
+
+}  // namespace voxloom::data
