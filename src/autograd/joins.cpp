@@ -152,6 +152,14 @@ Variable scale(const Variable& x, float factor) {
   return record(Operation::scale, like(x, autograd::map(x.value(), times)), {&x}, {}, gradient);
 }
 
+Variable reshape(const Variable& x, Shape shape) {
+  const auto gradient = [before = x.value().shape()](const Tensor& dy, GradientSink& to) {
+    to.add(0, dy.reshape(before));
+  };
+  return record(Operation::reshape, Variable(x.value().reshape(std::move(shape))), {&x}, {},
+                gradient);
+}
+
 Variable sum(const Variable& x) {
   // As one column, whatever the shape was.
   const float* values = x.value().data<float>();

@@ -16,6 +16,7 @@ enum class Operation : std::uint8_t {
   cat,
   reindex,
   scale,
+  reshape,
   sum,
   pool3d,
   max_unpool3d,
@@ -40,13 +41,14 @@ enum class Operation : std::uint8_t {
   checkpoint,
 };
 
-inline constexpr std::array<std::string_view, 29> kOperationNames = {"convolution",
+inline constexpr std::array<std::string_view, 30> kOperationNames = {"convolution",
                                                                      "normalized_convolution",
                                                                      "linear",
                                                                      "binary",
                                                                      "cat",
                                                                      "reindex",
                                                                      "scale",
+                                                                     "reshape",
                                                                      "sum",
                                                                      "pool3d",
                                                                      "max_unpool3d",

@@ -142,6 +142,14 @@ std::vector<GradientCase> arithmetic_cases() {
            [](const Arrays& v) {
              return oracle::map_values(features_of(v[0], 3), [](double x) { return -1.5 * x; }).v;
            }},
+      {.name = "Reshape",
+       .operation = "reshape",
+       .inputs = {{{4, 3}}},
+       .library =
+           [](Tape&, const Variables& v) {
+             return autograd::reshape(v[0], {2, 6});
+           },
+       .oracle = [](const Arrays& v) { return v[0]; }},
       {.name = "Sum",
        .operation = "sum",
        .inputs = {{{300, 3}}},
