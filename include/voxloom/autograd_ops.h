@@ -73,6 +73,8 @@ struct Parameters {
 [[nodiscard]] Variable prune(const Variable& x, std::span<const std::int32_t> rows);
 
 [[nodiscard]] Variable scale(const Variable& x, float factor);
+// Element by element; dense, of one shape.
+[[nodiscard]] Variable plus(const Variable& a, const Variable& b);
 // The same elements in another shape; dense.
 [[nodiscard]] Variable reshape(const Variable& x, Shape shape);
 // Of all elements: one element, shape (1).

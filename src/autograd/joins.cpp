@@ -152,6 +152,18 @@ Variable scale(const Variable& x, float factor) {
   return record(Operation::scale, like(x, autograd::map(x.value(), times)), {&x}, {}, gradient);
 }
 
+Variable plus(const Variable& a, const Variable& b) {
+  require(a.defined() && b.defined() && a.value().shape() == b.value().shape(), "plus",
+          "expected two variables of one shape, got {} and {}", to_string(a.value().shape()),
+          to_string(b.value().shape()));
+  const auto gradient = [](const Tensor& dy, GradientSink& to) {
+    to.add(0, dy);
+    to.add(1, dy);
+  };
+  const Tensor y = zip(a.value(), b.value(), [](float u, float v) { return u + v; });
+  return record(Operation::plus, Variable(y), {&a, &b}, {}, gradient);
+}
+
 Variable reshape(const Variable& x, Shape shape) {
   const auto gradient = [before = x.value().shape()](const Tensor& dy, GradientSink& to) {
     to.add(0, dy.reshape(before));

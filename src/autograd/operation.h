@@ -16,6 +16,7 @@ enum class Operation : std::uint8_t {
   cat,
   reindex,
   scale,
+  plus,
   reshape,
   sum,
   pool3d,
@@ -41,13 +42,14 @@ enum class Operation : std::uint8_t {
   checkpoint,
 };
 
-inline constexpr std::array<std::string_view, 30> kOperationNames = {"convolution",
+inline constexpr std::array<std::string_view, 31> kOperationNames = {"convolution",
                                                                      "normalized_convolution",
                                                                      "linear",
                                                                      "binary",
                                                                      "cat",
                                                                      "reindex",
                                                                      "scale",
+                                                                     "plus",
                                                                      "reshape",
                                                                      "sum",
                                                                      "pool3d",

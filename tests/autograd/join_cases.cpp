@@ -142,6 +142,16 @@ std::vector<GradientCase> arithmetic_cases() {
            [](const Arrays& v) {
              return oracle::map_values(features_of(v[0], 3), [](double x) { return -1.5 * x; }).v;
            }},
+      {.name = "Plus",
+       .operation = "plus",
+       .inputs = {{{4, 3}}, {{4, 3}}},
+       .library = [](Tape&, const Variables& v) { return autograd::plus(v[0], v[1]); },
+       .oracle =
+           [](const Arrays& v) {
+             std::vector<double> y = v[0];
+             for (std::size_t i = 0; i < y.size(); ++i) y[i] += v[1][i];
+             return y;
+           }},
       {.name = "Reshape",
        .operation = "reshape",
        .inputs = {{{4, 3}}},
