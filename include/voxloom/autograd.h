@@ -77,6 +77,8 @@ class Tape {
 
   // What was summed up for a leaf; undefined when nothing was.
   [[nodiscard]] Tensor gradient(const Variable& leaf) const;
+  // The same, and the tape forgets it.
+  [[nodiscard]] Tensor take_gradient(const Variable& leaf);
 
   // Runs `function` without keeping anything, and once more when the walk comes to it: memory for
   // time. It must be a pure function of `inputs`, of other variables of this tape, and of constants.

@@ -59,6 +59,8 @@ class Pass {
 
   // After Tape::backward: undefined for a parameter that had no part in the result.
   [[nodiscard]] Tensor gradient(const Tensor& place) const;
+  // The same, and the pass forgets it.
+  [[nodiscard]] Tensor take_gradient(const Tensor& place);
 
   // What a batch norm saw, for the tensor that holds its average over batches.
   void note_statistic(const Tensor& place, Tensor seen);

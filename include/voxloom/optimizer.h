@@ -13,7 +13,8 @@ class Gradients {
  public:
   explicit Gradients(nn::Module& module);
 
-  void add(const nn::Pass& pass, float factor = 1.0F);
+  // Takes them from the pass.
+  void add(nn::Pass& pass, float factor = 1.0F);
   [[nodiscard]] double norm() const;  // of all of them together, Euclidean
   // Scales them so that their norm is at most `limit`; gives the norm before.
   double clip(double limit);

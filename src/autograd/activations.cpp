@@ -34,8 +34,8 @@ float softplus_slope(float x, const ActivationOptions& o) {
 
 template <typename Slope>
 GradientFunction times_slope(const Tensor& at, const Slope& slope) {
-  return [at, slope](const Tensor& dy, GradientSink& to) {
-    to.add(0, zip(dy, at, [&](float g, float v) { return g * slope(v); }));
+  return [at, slope](Tensor dy, GradientSink& to) {
+    to.add(0, zip(std::move(dy), at, [&](float g, float v) { return g * slope(v); }));
   };
 }
 
@@ -56,8 +56,8 @@ GradientFunction gradient_of(Activation kind, const ActivationOptions& options, 
   switch (kind) {
     // Chosen, not multiplied: dy may be infinite where nothing flows.
     case Activation::relu:
-      return [at](const Tensor& dy, GradientSink& to) {
-        to.add(0, zip(dy, at, [](float g, float y) { return y > 0.0F ? g : 0.0F; }));
+      return [at](Tensor dy, GradientSink& to) {
+        to.add(0, zip(std::move(dy), at, [](float g, float y) { return y > 0.0F ? g : 0.0F; }));
       };
     case Activation::sigmoid: return times_slope(at, [](float y) { return y * (1.0F - y); });
     case Activation::tanh: return times_slope(at, [](float y) { return 1.0F - y * y; });

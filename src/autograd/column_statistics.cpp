@@ -5,6 +5,18 @@
 #include "autograd/loops.h"
 
 namespace voxloom::autograd {
+namespace {
+
+void add_row(std::int64_t width, const float* v, const float* shift, float* __restrict sums) {
+  float* __restrict squares = sums + width;
+  for (std::int64_t c = 0; c < width; ++c) {
+    const float away = v[c] - shift[c];
+    sums[c] += away;
+    squares[c] += away * away;
+  }
+}
+
+}  // namespace
 
 Statistics column_statistics(const Tensor& x) {
   const std::int64_t rows = x.dim(0), width = x.dim(1);
@@ -13,12 +25,7 @@ Statistics column_statistics(const Tensor& x) {
   const std::vector<double> sums =
       sum_rows(rows, 2 * width, [&](std::int64_t begin, std::int64_t end, float* out) {
         for (std::int64_t row = begin; row < end; ++row) {
-          const float* v = values + row * width;
-          for (std::int64_t c = 0; c < width; ++c) {
-            const float away = v[c] - shift[c];
-            out[c] += away;
-            out[width + c] += away * away;
-          }
+          add_row(width, values + row * width, shift, out);
         }
       });
   Statistics statistics{Tensor::zeros({width}, DType::f32), Tensor::zeros({width}, DType::f32)};

@@ -16,10 +16,10 @@ void for_ranges(std::int64_t count, const Body& body) {
   parallel_for(count, std::int64_t{1} << 14, body);
 }
 
-// y[i] = f(a[i], b[i]); a and b have one shape.
+// y[i] = f(a[i], b[i]); a and b have one shape. Written over `a` where nobody else has it.
 template <typename F>
-[[nodiscard]] Tensor zip(const Tensor& a, const Tensor& b, const F& f) {
-  Tensor y = Tensor::empty(a.shape(), DType::f32);
+[[nodiscard]] Tensor zip(Tensor a, const Tensor& b, const F& f) {
+  Tensor y = a.is_unique() ? a : Tensor::empty(a.shape(), DType::f32);
   const float* from_a = a.data<float>();
   const float* from_b = b.data<float>();
   float* to = y.mutable_data<float>();
@@ -48,12 +48,18 @@ inline void add_to(Tensor& sum, const Tensor& part) {
   });
 }
 
-// Calls body(row) for the rows of an (N,C) problem.
+// Calls body(begin, end) for ranges of the rows of an (N,C) problem.
 template <typename Body>
-void for_rows(std::int64_t rows, std::int64_t channels, const Body& body) {
+void for_row_ranges(std::int64_t rows, std::int64_t channels, const Body& body) {
   const std::int64_t grain =
       std::max<std::int64_t>(1, (std::int64_t{1} << 14) / std::max<std::int64_t>(1, channels));
-  parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, grain, body);
+}
+
+// Calls body(row).
+template <typename Body>
+void for_rows(std::int64_t rows, std::int64_t channels, const Body& body) {
+  for_row_ranges(rows, channels, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) body(row);
   });
 }

@@ -63,10 +63,7 @@ void TapeState::deposit(std::int64_t place, Tensor gradient) {
   }
   require(to.sum.size() == gradient.size(), kOp, "gradients of {} and {} met",
           to_string(to.sum.shape()), to_string(gradient.shape()));
-  if (!to.owns_sum) {
-    to.sum = to.sum.clone();
-    to.owns_sum = true;
-  }
+  if (!to.sum.is_unique()) to.sum = to.sum.clone();
   add_to(to.sum, gradient);
 }
 
@@ -74,10 +71,10 @@ void TapeState::walk(std::int64_t first) {
   for (std::int64_t place = size() - 1; place >= first; --place) {
     if (node(place).is_leaf || node(place).is_walked) continue;
     // Moved out: nodes may be added and dropped meanwhile, and this one's tensors end here.
-    const Node done = std::exchange(node(place), {.is_walked = true});
+    Node done = std::exchange(node(place), {.is_walked = true});
     if (!done.sum.defined()) continue;
     GradientSink sink(*this, done.inputs);
-    done.gradient(done.sum, sink);
+    done.gradient(std::move(done.sum), sink);
   }
 }
 
@@ -127,6 +124,10 @@ void Tape::backward(const Variable& y, Tensor dy) {
 
 Tensor Tape::gradient(const Variable& leaf) const {
   return state_->node(state_->place_of(leaf)).sum;
+}
+
+Tensor Tape::take_gradient(const Variable& leaf) {
+  return std::exchange(state_->node(state_->place_of(leaf)).sum, {});
 }
 
 Variable Tape::checkpoint(const std::function<Variable(const std::vector<Variable>&)>& function,

@@ -30,8 +30,8 @@ class GradientSink {
   std::span<const std::int64_t> places_;
 };
 
-// From the gradient of the result to those of the inputs.
-using GradientFunction = std::function<void(const Tensor& dy, GradientSink& to)>;
+// From the gradient of the result to those of the inputs. Where `dy` is unique it may be written over.
+using GradientFunction = std::function<void(Tensor dy, GradientSink& to)>;
 
 struct Node {
   Operation operation{};
@@ -40,8 +40,7 @@ struct Node {
   std::vector<std::int64_t> inputs = {};  // places; -1: a constant
   std::vector<Tensor> saved = {};         // what `gradient` reads, for counting
   GradientFunction gradient = {};
-  Tensor sum = {};        // gradient of the result so far
-  bool owns_sum = false;  // `sum` is nobody else's: it may be added to in place
+  Tensor sum = {};  // gradient of the result so far
 };
 
 class TapeState : public std::enable_shared_from_this<TapeState> {

@@ -21,8 +21,8 @@ struct Task {
   double flops = 0;                                // multiplications plus additions
   double bytes = 0;         // compulsory: features and weights once, the map as the engine reads it
   std::int64_t voxels = 0;  // map cases: rows that were indexed
-  std::optional<double> map_seconds;      // building the map, index included
-  std::optional<std::int64_t> map_bytes;  // entries, as the engine keeps them
+  std::optional<double> map_seconds;       // building the map, index included
+  std::optional<std::int64_t> map_bytes;   // entries, as the engine keeps them
   std::optional<std::int64_t> kept_bytes;  // of a training step, for its gradients
 };
 

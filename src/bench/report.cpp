@@ -44,7 +44,14 @@ std::string spread(const Spread& s) {
   return s.median > 0 ? fmt::format("{:.0f}", 50 * (s.high - s.low) / s.median) : "";
 }
 
-enum Groups : unsigned { kConv = 1, kMap = 2, kNet = 4, kTrain = 8, kProducts = kConv | kNet | kTrain, kAll = 15 };
+enum Groups : unsigned {
+  kConv = 1,
+  kMap = 2,
+  kNet = 4,
+  kTrain = 8,
+  kProducts = kConv | kNet | kTrain,
+  kAll = 15
+};
 
 unsigned group_of(const Record& record) {
   if (record.task.group == "train") return kTrain;
@@ -194,7 +201,8 @@ std::string table_legend() {
          "and\n"
          "map from unsorted rows. first ms, +MB: time and memory of the first call; a net's first "
          "call\n"
-         "builds its maps. peak MB: the whole process. kept MB: what a training step keeps for its\n"
+         "builds its maps. peak MB: the whole process. kept MB: what a training step keeps for "
+         "its\n"
          "gradients; train cases build no maps.\n";
 }
 

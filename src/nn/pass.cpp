@@ -31,6 +31,11 @@ Tensor Pass::gradient(const Tensor& place) const {
   return found == leaves_.end() ? Tensor{} : tape_->gradient(found->second);
 }
 
+Tensor Pass::take_gradient(const Tensor& place) {
+  const auto found = leaves_.find(&place);
+  return found == leaves_.end() ? Tensor{} : tape_->take_gradient(found->second);
+}
+
 // Assigned, not added: a block behind a checkpoint sees the same batch twice.
 void Pass::note_statistic(const Tensor& place, Tensor seen) {
   statistics_.insert_or_assign(&place, std::move(seen));

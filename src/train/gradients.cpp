@@ -12,10 +12,14 @@ Gradients::Gradients(nn::Module& module) {
   sums_.resize(places_.size());
 }
 
-void Gradients::add(const nn::Pass& pass, float factor) {
+void Gradients::add(nn::Pass& pass, float factor) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const Tensor gradient = pass.gradient(*places_[i]);
+    Tensor gradient = pass.take_gradient(*places_[i]);
     if (!gradient.defined()) continue;
+    if (!sums_[i].defined() && factor == 1.0F && gradient.is_unique()) {
+      sums_[i] = std::move(gradient);
+      continue;
+    }
     if (!sums_[i].defined()) sums_[i] = Tensor::zeros(places_[i]->shape(), DType::f32);
     const auto from = gradient.span<float>();
     const auto to = sums_[i].mutable_span<float>();
