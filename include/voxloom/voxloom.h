@@ -3,6 +3,7 @@
 
 #include "voxloom/algebra.h"
 #include "voxloom/artifact.h"
+#include "voxloom/augment.h"
 #include "voxloom/autograd.h"
 #include "voxloom/autograd_ops.h"
 #include "voxloom/conv.h"

@@ -24,5 +24,6 @@ void add_bench(CLI::App& command);
 void add_tune(CLI::App& command);
 void add_convert(CLI::App& command);
 void add_voxelize(CLI::App& command);
+void add_simulate(CLI::App& command);
 
 }  // namespace voxloom::cli

@@ -20,6 +20,7 @@ constexpr std::array kCommands = {
     Command{"verify", "Find everything that is wrong with a model", add_verify},
     Command{"convert", "Turn a scan from one file format into another", add_convert},
     Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},
+    Command{"simulate", "Make labelled lidar scans of made-up streets", add_simulate},
     Command{"bench", "Measure the library on this machine", add_bench},
     Command{"tune", "Find the fastest algorithms for this machine", add_tune},
 };

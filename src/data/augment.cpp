@@ -1,0 +1,186 @@
+#include "voxloom/augment.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "data/street/draw.h"
+#include "data/street/vec.h"
+
+namespace voxloom {
+namespace {
+
+using street::Draw;
+using street::kPi;
+using street::Vec2;
+using street::Vec3;
+using street::Yaw;
+
+constexpr const char* kOp = "augment";
+
+void check_share(double value, const char* name) {
+  require(value >= 0 && value <= 1, kOp, "{} is a share from 0 to 1, not {}", name, value);
+}
+
+void check(const AugmentOptions& options) {
+  check_share(options.mix, "mix");
+  check_share(options.flip_x, "flip_x");
+  check_share(options.flip_y, "flip_y");
+  check_share(options.intensity_scale, "intensity_scale");
+  check_share(options.drop, "drop");
+  require(options.rotation >= 0 && options.rotation <= 180, kOp,
+          "rotation is 0 to 180 degrees, not {}", options.rotation);
+  require(options.tilt >= 0 && options.tilt <= 45, kOp, "tilt is 0 to 45 degrees, not {}",
+          options.tilt);
+  require(options.scale[0] > 0 && options.scale[0] <= options.scale[1] && options.scale[1] < 1e3,
+          kOp, "scale is a range above 0 and below 1000, not {} to {}", options.scale[0],
+          options.scale[1]);
+  require(
+      options.shift_z >= 0 && options.shift_z < 1e6 && options.jitter >= 0 && options.jitter < 1e6,
+      kOp, "shift_z and jitter are from 0 to a million metres, not {} and {}", options.shift_z,
+      options.jitter);
+}
+
+// Turns, then scales and mirrors, then shifts.
+struct Motion {
+  Yaw about_x, about_y, about_z;
+  Vec3 scale;
+  double shift_z;
+
+  [[nodiscard]] Vec3 operator()(const Vec3& p) const {
+    const Vec2 yz = about_x.turn(Vec2{p.y, p.z});
+    const Vec2 zx = about_y.turn(Vec2{yz.y, p.x});
+    const Vec3 turned = about_z.turn(Vec3{zx.y, yz.x, zx.x});
+    return {turned.x * scale.x, turned.y * scale.y, turned.z * scale.z + shift_z};
+  }
+};
+
+Yaw draw_turn(double degrees, Draw& draw) {
+  return Yaw::of(draw.in(-degrees, degrees) * (kPi / 180));
+}
+
+// Every number is drawn whatever the options are, so that switching one on leaves the others.
+Motion draw_motion(const AugmentOptions& options, Draw& draw) {
+  Motion motion{};
+  motion.about_z = draw_turn(options.rotation, draw);
+  motion.about_x = draw_turn(options.tilt, draw);
+  motion.about_y = draw_turn(options.tilt, draw);
+  const double scale = draw.in(options.scale[0], options.scale[1]);
+  const bool flip_x = draw.chance(options.flip_x);
+  const bool flip_y = draw.chance(options.flip_y);
+  motion.scale = {flip_x ? -scale : scale, flip_y ? -scale : scale, scale};
+  motion.shift_z = draw.in(-options.shift_z, options.shift_z);
+  return motion;
+}
+
+std::array<float, 3> jittered(const Vec3& p, double jitter, Draw& draw) {
+  std::array<float, 3> out{};
+  const std::array<double, 3> from = {p.x, p.y, p.z};
+  for (std::size_t i = 0; i < 3; ++i) {
+    out[i] = static_cast<float>(from[i] + jitter * draw.normal());
+  }
+  return out;
+}
+
+void add(LabelledScan& to, const LabelledScan& from, std::size_t point) {
+  to.positions.push_back(from.positions[point]);
+  to.intensity.push_back(from.intensity[point]);
+  to.labels.push_back(from.labels[point]);
+}
+
+// The directions of half a turn or less, counter-clockwise from `from`.
+struct Sector {
+  Vec2 from, to;
+  [[nodiscard]] bool holds(const std::array<float, 3>& p) const {
+    const auto left_of = [&](Vec2 v) { return v.x * p[1] - v.y * p[0]; };
+    return left_of(from) >= 0 && left_of(to) < 0;
+  }
+};
+
+class AugmentedDataset final : public Dataset {
+ public:
+  AugmentedDataset(DatasetPtr source, const AugmentOptions& options)
+      : source_(std::move(source)), options_(options) {}
+
+  [[nodiscard]] const ClassTable& classes() const override { return source_->classes(); }
+  [[nodiscard]] std::int64_t size() const override { return source_->size(); }
+  [[nodiscard]] std::string name(std::int64_t index) const override { return source_->name(index); }
+
+  [[nodiscard]] LabelledScan get(std::int64_t index, std::uint64_t seed) const override {
+    Draw draw(street::mix(seed, static_cast<std::uint64_t>(index)));
+    LabelledScan scan = source_->get(index, seed);
+    const bool mixes = draw.chance(options_.mix);
+    const std::uint64_t other = draw.seed() % std::max<std::uint64_t>(1, count() - 1);
+    const std::uint64_t sector = draw.seed();
+    if (mixes && size() > 1) {
+      // Any scan but this one.
+      const auto step = static_cast<std::int64_t>(other) + 1;
+      scan = mix_sectors(scan, source_->get((index + step) % size(), seed), sector);
+    }
+    return augment(scan, options_, draw.seed());
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t count() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(2, size()));
+  }
+
+  DatasetPtr source_;
+  AugmentOptions options_;
+};
+
+}  // namespace
+
+AugmentOptions moderate_augmentation() {
+  return {.mix = 0.3,
+          .rotation = 180,
+          .tilt = 1,
+          .scale = {0.95, 1.05},
+          .flip_x = 0.5,
+          .flip_y = 0.5,
+          .shift_z = 0.2,
+          .jitter = 0.01,
+          .intensity_scale = 0.2,
+          .drop = 0.3};
+}
+
+LabelledScan augment(const LabelledScan& scan, const AugmentOptions& options, std::uint64_t seed) {
+  check(options);
+  Draw draw(seed);
+  const Motion motion = draw_motion(options, draw);
+  const auto brightness =
+      static_cast<float>(draw.in(1 - options.intensity_scale, 1 + options.intensity_scale));
+  const double drop = draw.in(0, options.drop);
+  LabelledScan out;
+  for (std::size_t i = 0; i < scan.positions.size(); ++i) {
+    const auto& p = scan.positions[i];
+    if (draw.chance(drop)) continue;
+    out.positions.push_back(jittered(motion({p[0], p[1], p[2]}), options.jitter, draw));
+    out.intensity.push_back(std::clamp(scan.intensity[i] * brightness, 0.0F, 1.0F));
+    out.labels.push_back(scan.labels[i]);
+  }
+  return out;
+}
+
+LabelledScan mix_sectors(const LabelledScan& scan, const LabelledScan& other, std::uint64_t seed) {
+  Draw draw(seed);
+  const double begin = draw.in(0, 2 * kPi);
+  const double end = begin + draw.in(kPi / 4, kPi);
+  const Sector sector = {{street::cosine(begin), street::sine(begin)},
+                         {street::cosine(end), street::sine(end)}};
+  LabelledScan out;
+  for (std::size_t i = 0; i < scan.positions.size(); ++i) {
+    if (!sector.holds(scan.positions[i])) add(out, scan, i);
+  }
+  for (std::size_t i = 0; i < other.positions.size(); ++i) {
+    if (sector.holds(other.positions[i])) add(out, other, i);
+  }
+  return out;
+}
+
+DatasetPtr augmented(DatasetPtr dataset, const AugmentOptions& options) {
+  require(dataset != nullptr, "augmented", "there is no dataset");
+  check(options);
+  return std::make_shared<AugmentedDataset>(std::move(dataset), options);
+}
+
+}  // namespace voxloom

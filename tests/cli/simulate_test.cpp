@@ -1,0 +1,66 @@
+// voxloom simulate as its user meets it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cli/shell.h"
+#include "voxloom/dataset.h"
+
+namespace voxloom::test {
+namespace {
+
+class SimulateCommand : public ShellTest {};
+
+TEST_F(SimulateCommand, WritesWhatTheDatasetMakes) {
+  const ShellResult result = run("simulate --out '" + in_folder("s") +
+                                 "' --scans 2 --seed 5 --split val --sensor vlp16 --threads 1");
+  EXPECT_EQ(result.exit_code, 0) << result.text;
+  EXPECT_NE(result.text.find("2/2 scans, 0 s left\n"), std::string::npos) << result.text;
+  const DatasetPtr read = open_dataset(in_folder("s"));
+  ASSERT_EQ(read->size(), 2);
+  EXPECT_EQ(read->name(1), "000001");
+  const DatasetPtr made =
+      street_dataset({.split = Split::val, .scans = 2, .seed = 5, .sensor = Sensor::vlp16});
+  for (std::int64_t i = 0; i < 2; ++i) EXPECT_EQ(read->get(i), made->get(i));
+}
+
+TEST_F(SimulateCommand, WritesPly) {
+  const ShellResult result =
+      run("simulate --out '" + in_folder("s") + "' --scans 1 --sensor vlp16 --format ply");
+  EXPECT_EQ(result.exit_code, 0) << result.text;
+  const DatasetPtr made = street_dataset({.scans = 1, .sensor = Sensor::vlp16});
+  EXPECT_EQ(open_dataset(in_folder("s"))->get(0), made->get(0));
+}
+
+TEST_F(SimulateCommand, ReportsTheBaseline) {
+  const ShellResult result = run("simulate --baseline --scans 1 --sensor vlp16");
+  EXPECT_EQ(result.exit_code, 0) << result.text;
+  EXPECT_NE(result.text.find("pedestrian"), std::string::npos);
+  EXPECT_NE(result.text.find("over 1 held-out scans"), std::string::npos);
+  EXPECT_EQ(file_count(), 0U);
+}
+
+TEST_F(SimulateCommand, RefusesWithOneLine) {
+  std::filesystem::create_directory(in_folder("full"));
+  std::ofstream(in_folder("full/mine.txt")) << "mine";
+  const ShellResult full = run("simulate --scans 1 --out '" + in_folder("full") + "'");
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_EQ(full.text, "voxloom: " + in_folder("full") + " holds files already\n");
+  EXPECT_EQ(run("simulate --scans 1 --out '" + in_folder("full/mine.txt") + "'").exit_code, 1);
+  EXPECT_EQ(run("simulate --scans 1").exit_code, 2);
+  const std::string out = " --out '" + in_folder("x") + "'";
+  EXPECT_EQ(run("simulate" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --scans 0" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --scans 1 --seed 4294967296" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --scans 1 --split all" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --scans 1 --sensor eye" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --scans 1 --format tape" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --scans 1 --threads 0" + out).exit_code, 2);
+  EXPECT_EQ(run("simulate --baseline --scans 1" + out).exit_code, 2);
+  EXPECT_FALSE(std::filesystem::exists(in_folder("x")));
+  EXPECT_EQ(run("simulate --help").exit_code, 0);
+}
+
+}  // namespace
+}  // namespace voxloom::test

@@ -1,0 +1,170 @@
+// Tables of classes, and folders of labelled scans.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <set>
+
+#include "voxloom/dataset.h"
+#include "voxloom/error.h"
+#include "voxloom/io.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FolderDataset : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        fs::temp_directory_path() /
+        (std::string("voxloom-") + ::testing::UnitTest::GetInstance()->current_test_info()->name() +
+         "-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  template <typename T>
+  void write(const fs::path& name, const std::vector<T>& values) const {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream file(folder_ / name, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(T)));
+  }
+  void write_text(const fs::path& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+  // Two points, the labels as given.
+  void write_pair(const fs::path& scan, const fs::path& label,
+                  const std::vector<std::uint32_t>& labels) const {
+    write<float>(scan, {1, 2, 3, 0.5F, 4, 5, 6, 0.25F});
+    write(label, labels);
+  }
+  [[nodiscard]] std::string error_of_first() const {
+    try {
+      static_cast<void>(open_dataset(folder_)->get(0));
+    } catch (const FormatError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  fs::path folder_;
+};
+
+TEST(StreetClasses, AreTwelveWithNamesColorsAndNumbersOfTheirOwn) {
+  const ClassTable& table = street_classes();
+  ASSERT_EQ(table.size(), kStreetClasses);
+  std::set<std::string> names;
+  std::set<std::array<std::uint8_t, 3>> colors;
+  std::set<std::int32_t> values(table.ignored.begin(), table.ignored.end());
+  std::size_t count = table.ignored.size();
+  for (const LabelClass& one : table.classes) {
+    names.insert(one.name);
+    colors.insert(one.color);
+    values.insert(one.values.begin(), one.values.end());
+    count += one.values.size();
+  }
+  EXPECT_EQ(names.size(), 12U);
+  EXPECT_EQ(colors.size(), 12U);
+  EXPECT_EQ(values.size(), count);
+  EXPECT_EQ(table.classes[static_cast<std::size_t>(StreetClass::cyclist)].name, "cyclist");
+}
+
+TEST_F(FolderDataset, ReadsKittiPairsInBothLayouts) {
+  write_pair("b.bin", "b.label", {40, 10U | 7U << 16});  // the upper half numbers objects
+  write_pair("a.bin", "a.label", {0, 252});
+  const DatasetPtr flat = open_dataset(folder_);
+  ASSERT_EQ(flat->size(), 2);
+  EXPECT_EQ(flat->name(0), "a");
+  EXPECT_EQ(flat->get(0).labels, (std::vector<std::int32_t>{kIgnoreLabel, 8}));
+  const LabelledScan scan = flat->get(1);
+  EXPECT_EQ(scan.labels, (std::vector<std::int32_t>{0, 8}));
+  EXPECT_EQ(scan.positions[1], (std::array<float, 3>{4, 5, 6}));
+  EXPECT_EQ(scan.intensity, (std::vector<float>{0.5F, 0.25F}));
+  EXPECT_THROW(static_cast<void>(flat->get(2)), std::invalid_argument);
+
+  write_pair("velodyne/x.bin", "labels/x.label", {72, 72});
+  const DatasetPtr nested = open_dataset(folder_);
+  ASSERT_EQ(nested->size(), 1);
+  EXPECT_EQ(nested->get(0).labels, (std::vector<std::int32_t>{2, 2}));
+}
+
+TEST_F(FolderDataset, ReadsPlyWithItsOwnClasses) {
+  write_classes(folder_ / "classes.json",
+                {.classes = {{"wood", {1, 2, 3}, {5}}, {"stone", {}, {6, 7}}}, .ignored = {9}});
+  Scan scan;
+  scan.positions = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}};
+  scan.set("label", std::vector<std::uint8_t>{7, 9, 5});
+  scan.set("intensity", std::vector<std::uint8_t>{255, 0, 51});
+  write_scan(folder_ / "s.ply", scan);
+  const DatasetPtr dataset = open_dataset(folder_);
+  EXPECT_EQ(dataset->classes().classes[1].values, (std::vector<std::int32_t>{6, 7}));
+  EXPECT_EQ(dataset->get(0).labels, (std::vector<std::int32_t>{1, kIgnoreLabel, 0}));
+  EXPECT_NEAR(dataset->get(0).intensity[2], 0.2F, 1e-6F);
+}
+
+TEST_F(FolderDataset, TablesSurviveTheirFile) {
+  write_classes(folder_ / "classes.json", street_classes());
+  EXPECT_EQ(read_classes(folder_ / "classes.json"), street_classes());
+  write_text("short.json", R"({"classes": [{"name": "a"}, {"name": "b"}]})");
+  const ClassTable table = read_classes(folder_ / "short.json");
+  EXPECT_EQ(table.classes[1].values, (std::vector<std::int32_t>{1}));
+}
+
+TEST_F(FolderDataset, RefusesTablesThatMeanNothing) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[", "is not JSON"},
+      {"{}", "has no list \"classes\""},
+      {R"({"classes": []})", "there is no class"},
+      {R"({"classes": [{}]})", "class 0 has no \"name\""},
+      {R"({"classes": [{"name": "a"}, {"name": "a"}]})", "two classes 'a'"},
+      {R"({"classes": [{"name": "a", "values": [-1]}]})", "not -1"},
+      {R"({"classes": [{"name": "a", "values": [1, 1]}]})", "the label 1 stands twice"},
+      {R"({"classes": [{"name": "a", "color": [1, 2]}]})", "not three numbers"},
+      {R"({"classes": [{"name": "a", "color": [1, 2, 256]}]})", "not three numbers"},
+      {R"({"classes": [{"name": "a"}], "ignored": 3})", "\"ignored\" is not a list"}};
+  for (const auto& [text, reason] : cases) {
+    write_text("classes.json", text);
+    try {
+      static_cast<void>(read_classes(folder_ / "classes.json"));
+      ADD_FAILURE() << text;
+    } catch (const FormatError& error) {
+      EXPECT_NE(std::string(error.what()).find(reason), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST_F(FolderDataset, RefusesWhatDoesNotFit) {
+  EXPECT_NE(error_of_first().find("holds no labelled scan"), std::string::npos);
+  write<float>("a.bin", {1, 2, 3, 0.5F, 4, 5, 6, 0.25F});
+  EXPECT_NE(error_of_first().find("are not there"), std::string::npos);
+  write<std::uint32_t>("a.label", {40});
+  EXPECT_NE(error_of_first().find("4 bytes are not one uint32 for each of the 2 points"),
+            std::string::npos);
+  write<std::uint32_t>("a.label", {40, 41});
+  EXPECT_NE(error_of_first().find("the label 41 of point 1 is neither a class nor ignored"),
+            std::string::npos)
+      << error_of_first();
+  write<std::uint32_t>("a.label", {40, 40});
+  write<float>("a.bin", {1, 2, std::numeric_limits<float>::quiet_NaN(), 0.5F, 4, 5, 6, 0.25F});
+  EXPECT_NE(error_of_first(), "no error");
+  EXPECT_THROW(static_cast<void>(open_dataset(folder_ / "nowhere")), FormatError);
+}
+
+TEST(LabelledScan, BecomesAScanAndBack) {
+  const LabelledScan scan = {{{1, 2, 3}, {4, 5, 6}}, {0.5F, 0.25F}, {8, kIgnoreLabel}};
+  EXPECT_EQ(to_labelled(to_scan(scan, street_classes()), street_classes()), scan);
+  EXPECT_EQ(to_scan(scan, street_classes()).find("label")->as_double(0), 10);
+  LabelledScan odd = scan;
+  odd.labels = {12, 0};
+  EXPECT_THROW(static_cast<void>(to_scan(odd, street_classes())), std::invalid_argument);
+  odd.labels.pop_back();
+  EXPECT_THROW(static_cast<void>(to_scan(odd, street_classes())), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace voxloom::test
