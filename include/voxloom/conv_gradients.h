@@ -46,8 +46,9 @@ struct ConvWeightGradientOptions {
 [[nodiscard]] Tensor conv_bias_gradient(const Tensor& dy);
 
 // The same for linear and for kernel 1 with stride 1, in which each row meets itself and no map is
-// made: weight (C_out, C_in).
+// made: weight (C_out, C_in), or any layout of a kernel of volume 1.
 [[nodiscard]] Tensor linear_input_gradient(const Tensor& dy, const Weight& weight);
-[[nodiscard]] Tensor linear_weight_gradient(const Tensor& x, const Tensor& dy);
+[[nodiscard]] Tensor linear_weight_gradient(const Tensor& x, const Tensor& dy,
+                                            WeightLayout layout = WeightLayout::pointwise);
 
 }  // namespace voxloom

@@ -1,5 +1,5 @@
-// Whole networks, ready to run, with the parameters of a seed until others are assigned.
-// Inference form: batch norm uses its running statistics and is folded into the convolutions.
+// Whole networks, with the parameters of a seed until others are assigned. In inference batch norm
+// uses its running statistics and is folded into the convolutions; in training it is not.
 #pragma once
 
 #include <array>
@@ -19,21 +19,43 @@ namespace voxloom::nn {
 class ConvNorm : public ConvolutionBase {
  public:
   explicit ConvNorm(const Channels& channels, ConvOptions options = {}, bool relu = true);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  using Module::forward;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
   // `residual` lives on the output's rows and has its channels.
+  [[nodiscard]] Variable run(const Variable& x, const Variable& residual, Pass& pass) const;
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const SparseTensor& residual) const;
   // The transposed convolution with this kernel (its size or offsets, stride, padding, dilation and
   // origin), onto the rows of `target`. Without a target, support or bounds of its own.
+  [[nodiscard]] Variable run_up(const Variable& x, const CoordinateSet& target, Pass& pass) const;
   [[nodiscard]] SparseTensor forward_up(const SparseTensor& x, const CoordinateSet& target) const;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+
+  // The names of the product's and of the norm's parameters start differently in every model.
+  struct Prefixes {
+    std::string product, norm;
+  };
+  void collect_parameters(const Prefixes& prefixes, std::vector<NamedParameter>& to);
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const Prefixes& prefixes, Symbol x,
+                            Symbol residual = {}) const;
+  [[nodiscard]] Symbol emit_up(Exporter& to, const Prefixes& prefixes, Symbol x,
+                               Symbol target) const;
 
   ConvOptions options;
   BatchNorm norm;
   bool relu;
 
  private:
-  [[nodiscard]] SparseTensor run(const SparseTensor& x, const KernelMap* map,
-                                 const SparseTensor* residual, std::int64_t batch_size) const;
+  // Fused: inference only.
+  [[nodiscard]] SparseTensor fused(const SparseTensor& x, const KernelMap* map,
+                                   const Variable& residual, std::int64_t batch_size) const;
+  [[nodiscard]] Variable finish(const Variable& product, const Variable& residual,
+                                Pass& pass) const;
+  [[nodiscard]] ConvTransposeOptions transposed() const;
+  // `say` says the product with the parameters it is given.
+  template <typename Say>
+  [[nodiscard]] Symbol emit_around(Exporter& to, const Prefixes& prefixes, Symbol residual,
+                                   const Say& say) const;
   std::int64_t out_channels_;
 };
 
@@ -42,10 +64,24 @@ class ConvNorm : public ConvolutionBase {
 class BasicBlock : public Module {
  public:
   explicit BasicBlock(const Channels& channels);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
 
   ConvNorm conv1, conv2;
+  std::optional<ConvNorm> shortcut;
+};
+
+// relu(x' + norm3(W3 relu(norm2(conv2(relu(norm1(W1 x))))))): 1x1x1 down to `width` channels, 3x3x3
+// submanifold, 1x1x1 back up (He et al. 2016, the bottleneck block).
+class Bottleneck : public Module {
+ public:
+  Bottleneck(const Channels& channels, std::int64_t width);
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+
+  ConvNorm reduce, middle, expand;
   std::optional<ConvNorm> shortcut;
 };
 
@@ -79,7 +115,8 @@ class MinkUNet : public Module {
   ~MinkUNet() override;
 
   // Class scores on the rows of x.
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   // Named as in MinkowskiEngine's examples, "kernel" called "weight": "block1.0.conv1.weight".
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
 
@@ -93,5 +130,61 @@ class MinkUNet : public Module {
   struct Layers;
   std::unique_ptr<Layers> layers_;
 };
+
+// A classifier of whole tensors: a stem, four stages that each halve the resolution, the mean over
+// the rows of a batch, a linear layer. Depth 50 is made of bottlenecks.
+struct ResNetOptions {
+  std::int64_t in_channels = 3;
+  std::int64_t classes = 10;
+  int depth = 18;           // 14, 18, 34 or 50
+  std::int64_t width = 64;  // channels of the stem; each stage doubles them
+  Triple stem_kernel = 5;
+  std::uint64_t seed = 0;
+};
+
+class ResNet : public Module {
+ public:
+  explicit ResNet(const ResNetOptions& options = {});
+  ~ResNet() override;
+
+  // Class scores, one row for each batch at its coordinate (b,0,0,0). As a bundle: dense (B, classes).
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+
+ private:
+  struct Layers;
+  std::unique_ptr<Layers> layers_;
+};
+
+// The sparse part of SECOND (Yan, Mao and Li 2018): submanifold stages between strided convolutions
+// that reach every row they can, then one along the height alone.
+struct SecondOptions {
+  std::int64_t in_channels = 4;
+  std::vector<std::int64_t> channels = {16, 32, 64, 64};  // of the stages; all but the first halve
+  int convolutions = 2;                                   // submanifold, per stage
+  std::int64_t out_channels = 128;
+  std::uint64_t seed = 0;
+};
+
+class SecondBackbone : public Module {
+ public:
+  explicit SecondBackbone(const SecondOptions& options = {});
+  // Rows at 1/8 of the resolution in the plane and 1/16 of the height, for the default stages.
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+
+ private:
+  struct Layer {
+    std::string name;
+    std::unique_ptr<ConvNorm> conv;
+  };
+  std::vector<Layer> layers_;
+};
+
+// What a detection head in the plane takes: (B, X, Y, Z*C) over the box [lo, hi], both ends included,
+// in lattice coordinates.
+[[nodiscard]] Variable bird_eye_view(const Variable& x, Triple lo, Triple hi);
 
 }  // namespace voxloom::nn

@@ -1,38 +1,23 @@
-// Modules: operations that own their parameters. A module is called like a function, from any
-// number of threads; parameters are float32 tensors, initialised from a seed, uniform in
-// +-1/sqrt(fan_in), the same on every machine.
+// Modules: operations that own their parameters. Parameters are float32 tensors, initialised from a
+// seed, uniform in +-1/sqrt(fan_in), the same on every machine. module.h says how they are run.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "voxloom/algebra.h"
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
+#include "voxloom/exporter.h"
+#include "voxloom/module.h"
 #include "voxloom/pool.h"
 #include "voxloom/sparse_tensor.h"
 
 namespace voxloom::nn {
-
-struct NamedParameter {
-  std::string name;  // "encoder.0.weight"
-  Tensor* value;
-};
-
-class Module {
- public:
-  virtual ~Module() = default;
-  [[nodiscard]] virtual SparseTensor forward(const SparseTensor& x) const = 0;
-  SparseTensor operator()(const SparseTensor& x) const { return forward(x); }
-
-  // Every parameter with its path, in a fixed order. Assigning through `value` replaces it.
-  [[nodiscard]] std::vector<NamedParameter> named_parameters();
-  virtual void collect_parameters(const std::string& /*prefix*/,
-                                  std::vector<NamedParameter>& /*to*/) {}
-};
 
 // What every convolution module is made from.
 struct Channels {
@@ -47,11 +32,18 @@ struct Channels {
 class ConvolutionBase : public Module {
  public:
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+
+  // The product with other parameters than the module's own: with a norm folded into them.
+  [[nodiscard]] virtual Symbol emit_product(Exporter& to, Symbol x,
+                                            const Exporter::Product& product) const;
+  [[nodiscard]] virtual bool is_normalized() const { return false; }
 
   Weight weight;
   Tensor bias;  // undefined: none
 
  protected:
+  [[nodiscard]] autograd::Parameters parameters(Pass& pass) const;
   ConvolutionBase(std::string_view op, const Channels& channels, std::int64_t volume,
                   std::int64_t groups);
 };
@@ -59,23 +51,31 @@ class ConvolutionBase : public Module {
 class Conv3d : public ConvolutionBase {
  public:
   explicit Conv3d(const Channels& channels, ConvOptions options = {});
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
   ConvOptions options;
 };
 
 class SubmConv3d : public ConvolutionBase {
  public:
   explicit SubmConv3d(const Channels& channels, const SubmConvOptions& options = {});
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
   SubmConvOptions options;
 };
 
 class ConvTranspose3d : public ConvolutionBase {
  public:
   explicit ConvTranspose3d(const Channels& channels, ConvTransposeOptions options = {});
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
+  using Module::forward;
   // The rows of `target`, whatever the options say: how decoders return to an encoder's rows.
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const CoordinateSet& target) const;
+  [[nodiscard]] Variable run(const Variable& x, const CoordinateSet& target, Pass& pass) const;
   ConvTransposeOptions options;
 };
 
@@ -83,7 +83,9 @@ class GenerativeConvTranspose3d : public ConvolutionBase {
  public:
   explicit GenerativeConvTranspose3d(const Channels& channels,
                                      GenerativeConvTransposeOptions options = {});
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
   GenerativeConvTransposeOptions options;
 };
 
@@ -91,8 +93,10 @@ class GenerativeConvTranspose3d : public ConvolutionBase {
 class InverseConv3d : public ConvolutionBase {
  public:
   InverseConv3d(const Channels& channels, std::int64_t kernel_volume, std::int32_t groups = 1);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;  // always throws
+  using Module::forward;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;  // always throws
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const KernelMap& forward_map) const;
+  [[nodiscard]] Variable run(const Variable& x, const KernelMap& forward_map, Pass& pass) const;
   std::int32_t groups;
 };
 
@@ -100,7 +104,10 @@ class NormalizedSubmConv3d : public SubmConv3d {
  public:
   explicit NormalizedSubmConv3d(const Channels& channels, const SubmConvOptions& options = {},
                                 float eps = kNormalizedEps);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
+  [[nodiscard]] bool is_normalized() const override { return true; }
   float eps;
 };
 
@@ -108,7 +115,10 @@ class NormalizedConvTranspose3d : public ConvTranspose3d {
  public:
   explicit NormalizedConvTranspose3d(const Channels& channels, ConvTransposeOptions options = {},
                                      float eps = kNormalizedEps);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
+  [[nodiscard]] bool is_normalized() const override { return true; }
   float eps;
 };
 
@@ -117,29 +127,43 @@ class NormalizedGenerativeConvTranspose3d : public GenerativeConvTranspose3d {
   explicit NormalizedGenerativeConvTranspose3d(const Channels& channels,
                                                GenerativeConvTransposeOptions options = {},
                                                float eps = kNormalizedEps);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
+  [[nodiscard]] bool is_normalized() const override { return true; }
   float eps;
 };
 
 class Linear : public ConvolutionBase {
  public:
   explicit Linear(const Channels& channels);  // weight (C_out, C_in)
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
+                                    const Exporter::Product& product) const override;
 };
 
+// In training the statistics are those of the active rows of the batch.
 class BatchNorm : public Module {
  public:
   explicit BatchNorm(std::int64_t channels, float eps = 1e-5F);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  // relu(norm(x) + residual); the residual may be undefined.
+  [[nodiscard]] Variable run(const Variable& x, const autograd::BatchNormTail& tail,
+                             Pass& pass) const;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
   BatchNormParameters parameters;
   float eps;
+
+ private:
+  void note_statistics(const autograd::Statistics& seen, std::int64_t rows, Pass& pass) const;
 };
 
 class LayerNorm : public Module {
  public:
   explicit LayerNorm(std::int64_t channels, float eps = 1e-5F);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
   Tensor scale, bias;
   float eps;
@@ -148,17 +172,39 @@ class LayerNorm : public Module {
 class RmsNorm : public Module {
  public:
   explicit RmsNorm(std::int64_t channels, float eps = 1e-5F);
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
   Tensor scale;
   float eps;
+};
+
+// The channels of each row in `groups` equal parts (Wu and He 2018, with a row for an image).
+class GroupNorm : public Module {
+ public:
+  GroupNorm(std::int64_t channels, std::int64_t groups_, float eps = 1e-5F);
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  Tensor scale, bias;
+  std::int64_t groups;
+  float eps;
+};
+
+// Does nothing outside training.
+class Dropout : public Module {
+ public:
+  explicit Dropout(float probability_);
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  float probability;
 };
 
 class Activate : public Module {
  public:
   explicit Activate(Activation kind_, const ActivationOptions& options_ = {})
       : kind(kind_), options(options_) {}
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   Activation kind;
   ActivationOptions options;
 };
@@ -166,21 +212,24 @@ class Activate : public Module {
 class Pool3d : public Module {
  public:
   explicit Pool3d(const PoolOptions& options_ = {}) : options(options_) {}
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   PoolOptions options;
 };
 
 class PoolTranspose3d : public Module {
  public:
   explicit PoolTranspose3d(PoolTransposeOptions options_ = {}) : options(std::move(options_)) {}
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   PoolTransposeOptions options;
 };
 
 class TrilinearUpsample3d : public Module {
  public:
   explicit TrilinearUpsample3d(UpsampleOptions options_ = {}) : options(std::move(options_)) {}
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   UpsampleOptions options;
 };
 
@@ -202,11 +251,26 @@ class Sequential : public Module {
     modules_.push_back(std::move(module));
     return added;
   }
-  [[nodiscard]] SparseTensor forward(const SparseTensor& x) const override;
+  [[nodiscard]] bool empty() const { return modules_.empty(); }
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
   void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
 
  private:
   std::vector<std::unique_ptr<Module>> modules_;
+};
+
+// relu(body(x) + shortcut(x)), or without relu; the shortcut is x itself until one is set.
+class Residual : public Module {
+ public:
+  explicit Residual(bool relu_ = true) : relu(relu_) {}
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  // "body.0.weight", "shortcut.0.weight"
+  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+
+  Sequential body, shortcut;
+  bool relu;
 };
 
 }  // namespace voxloom::nn

@@ -46,6 +46,8 @@ class Tensor {
                                          DType dtype);
 
   [[nodiscard]] bool defined() const { return data_ != nullptr; }
+  // No other tensor shares the elements: whoever holds this one may write over them.
+  [[nodiscard]] bool is_unique() const { return data_.use_count() == 1; }
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] std::int64_t dim(std::size_t axis) const {
     if (axis >= shape_.size()) refuse_axis(axis);

@@ -64,4 +64,10 @@ enum class MapStage : std::uint8_t { index, map, all };
 // MinkUNet34C with 3 input channels and 20 classes. The first call builds the maps.
 [[nodiscard]] Case net_case(const std::shared_ptr<SceneMaps>& scene);
 
+// MinkUNet14 with 16 channels at its stem: inference, a training step, and its parts.
+enum class TrainPart : std::uint8_t { inference, forward, backward, update, step };
+inline constexpr std::string_view kTrainPartNames[] = {"inference", "forward", "backward", "update",
+                                                       "training step"};
+[[nodiscard]] Case train_case(const std::shared_ptr<SceneMaps>& scene, TrainPart part);
+
 }  // namespace voxloom::bench

@@ -40,6 +40,14 @@ void add_nets(const ScenePointer& scene, int threads, std::vector<Entry>& to) {
   to.push_back({"MinkUNet34C", threads, [=] { return net_case(scene); }});
 }
 
+void add_trains(const ScenePointer& scene, int threads, std::vector<Entry>& to) {
+  for (const TrainPart part : {TrainPart::inference, TrainPart::forward, TrainPart::backward,
+                               TrainPart::update, TrainPart::step}) {
+    to.push_back({std::string(kTrainPartNames[static_cast<std::size_t>(part)]), threads,
+                  [=] { return train_case(scene, part); }});
+  }
+}
+
 }  // namespace
 
 std::vector<Entry> entries_of(const ScenePointer& scene, const Selection& selection) {
@@ -52,6 +60,9 @@ std::vector<Entry> entries_of(const ScenePointer& scene, const Selection& select
   }
   for (const int threads : selection.threads) {
     if (selection.nets) add_nets(scene, threads, entries);
+  }
+  for (const int threads : selection.threads) {
+    if (selection.trains) add_trains(scene, threads, entries);
   }
   return entries;
 }

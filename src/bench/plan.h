@@ -19,7 +19,7 @@ struct Entry {
 
 struct Selection {
   ConvSelection conv;
-  bool convs = false, maps = false, nets = false;
+  bool convs = false, maps = false, nets = false, trains = false;
   std::vector<int> threads;
 };
 

@@ -11,7 +11,7 @@ namespace voxloom::bench {
 
 // Known before the run.
 struct Task {
-  std::string group;  // conv, map, net
+  std::string group;  // conv, map, net, train
   std::string name;   // "forward 3x3x3"
   std::string scene;
   std::string dtype = "float32";
@@ -21,8 +21,9 @@ struct Task {
   double flops = 0;                                // multiplications plus additions
   double bytes = 0;         // compulsory: features and weights once, the map as the engine reads it
   std::int64_t voxels = 0;  // map cases: rows that were indexed
-  std::optional<double> map_seconds;      // building the map, index included
-  std::optional<std::int64_t> map_bytes;  // entries, as the engine keeps them
+  std::optional<double> map_seconds;       // building the map, index included
+  std::optional<std::int64_t> map_bytes;   // entries, as the engine keeps them
+  std::optional<std::int64_t> kept_bytes;  // of a training step, for its gradients
 };
 
 // Measured. Shares are medians over the repetitions of (speed / limit), each with its own limit.

@@ -44,9 +44,17 @@ std::string spread(const Spread& s) {
   return s.median > 0 ? fmt::format("{:.0f}", 50 * (s.high - s.low) / s.median) : "";
 }
 
-enum Groups : unsigned { kConv = 1, kMap = 2, kNet = 4, kProducts = kConv | kNet, kAll = 7 };
+enum Groups : unsigned {
+  kConv = 1,
+  kMap = 2,
+  kNet = 4,
+  kTrain = 8,
+  kProducts = kConv | kNet | kTrain,
+  kAll = 15
+};
 
 unsigned group_of(const Record& record) {
+  if (record.task.group == "train") return kTrain;
   return record.task.group == "conv" ? kConv : record.task.group == "map" ? kMap : kNet;
 }
 
@@ -104,7 +112,8 @@ std::vector<Column> all_columns() {
       {"map ms", 8, kConv, [](R r) { return map_milliseconds(r.task); }},
       {"first ms", 9, kAll, [](R r) { return milliseconds(r.first_seconds); }},
       {"+MB", 8, kAll, [](R r) { return megabytes(r.memory_added); }},
-      {"peak MB", 8, kNet, [](R r) { return megabytes(r.peak_memory); }},
+      {"kept MB", 8, kTrain, [](R r) { return megabytes(r.task.kept_bytes); }},
+      {"peak MB", 8, kNet | kTrain, [](R r) { return megabytes(r.peak_memory); }},
   };
 }
 
@@ -158,6 +167,7 @@ ordered_json to_json(const Record& r) {
   put(json, "copy_share", r.copy_share);
   put(json, "map_seconds", t.map_seconds);
   put(json, "map_bytes", t.map_bytes);
+  put(json, "kept_bytes", t.kept_bytes);
   put(json, "memory_added", r.memory_added);
   put(json, "peak_memory", r.peak_memory);
   return json;
@@ -191,7 +201,9 @@ std::string table_legend() {
          "and\n"
          "map from unsorted rows. first ms, +MB: time and memory of the first call; a net's first "
          "call\n"
-         "builds its maps. peak MB: the whole process.\n";
+         "builds its maps. peak MB: the whole process. kept MB: what a training step keeps for "
+         "its\n"
+         "gradients; train cases build no maps.\n";
 }
 
 std::string to_json(const Machine& machine, const std::vector<Record>& records) {

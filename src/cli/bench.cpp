@@ -36,6 +36,7 @@ bench::Selection selection_of(const Arguments& arguments) {
   selection.convs = all || arguments.what == "conv";
   selection.maps = all || arguments.what == "map";
   selection.nets = all || arguments.what == "net";
+  selection.trains = all || arguments.what == "train";
   selection.threads = thread_counts(arguments.measured);
   return selection;
 }
@@ -88,8 +89,8 @@ void run_bench(const Arguments& arguments) {
 
 void add_bench(CLI::App& command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("what", arguments->what, "conv, map, net or all, the default")
-      ->check(CLI::IsMember({"conv", "map", "net", "all"}).description(""))
+  command.add_option("what", arguments->what, "conv, map, net, train or all, the default")
+      ->check(CLI::IsMember({"conv", "map", "net", "train", "all"}).description(""))
       ->type_name("WHAT");
   add_measured_options(command, arguments->measured);
   add_algorithm_option(command);

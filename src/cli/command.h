@@ -25,5 +25,7 @@ void add_tune(CLI::App& command);
 void add_convert(CLI::App& command);
 void add_voxelize(CLI::App& command);
 void add_simulate(CLI::App& command);
+void add_train(CLI::App& command);
+void add_eval(CLI::App& command);
 
 }  // namespace voxloom::cli

@@ -10,6 +10,12 @@ class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
 
+  // The stream of `seed` after `draws` numbers: any place of it can be had at once.
+  [[nodiscard]] static Random at(std::uint64_t seed, std::uint64_t draws) noexcept {
+    return Random(seed + draws * 0x9e3779b97f4a7c15U);
+  }
+  [[nodiscard]] std::uint64_t state() const noexcept { return state_; }
+
   std::uint64_t next() noexcept {
     state_ += 0x9e3779b97f4a7c15U;
     std::uint64_t z = state_;

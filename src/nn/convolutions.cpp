@@ -47,13 +47,29 @@ void ConvolutionBase::collect_parameters(const std::string& prefix,
   if (bias.defined()) to.push_back({prefix + "bias", &bias});
 }
 
+autograd::Parameters ConvolutionBase::parameters(Pass& pass) const {
+  return {.weight = pass.parameter(weight), .bias = pass.parameter(bias)};
+}
+
+Symbol ConvolutionBase::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  return emit_product(to, x, {prefix, weight, bias});
+}
+
+Symbol ConvolutionBase::emit_product(Exporter& to, Symbol x, const Exporter::Product& p) const {
+  return Module::emit(to, p.prefix, x);
+}
+
 Conv3d::Conv3d(const Channels& channels, ConvOptions options_)
     : ConvolutionBase("nn::Conv3d", channels, checked_volume("nn::Conv3d", options_),
                       options_.groups),
       options(std::move(options_)) {}
 
-SparseTensor Conv3d::forward(const SparseTensor& x) const {
-  return conv3d(x, weight, bias, options);
+Variable Conv3d::run(const Variable& x, Pass& pass) const {
+  return autograd::conv3d(x, parameters(pass), options);
+}
+
+Symbol Conv3d::emit_product(Exporter& to, Symbol x, const Exporter::Product& product) const {
+  return to.conv3d(x, product, options);
 }
 
 SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_)
@@ -61,8 +77,16 @@ SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_
                       options_.groups),
       options(options_) {}
 
-SparseTensor SubmConv3d::forward(const SparseTensor& x) const {
-  return subm_conv3d(x, weight, bias, options);
+Variable SubmConv3d::run(const Variable& x, Pass& pass) const {
+  return autograd::subm_conv3d(x, parameters(pass), options);
+}
+
+Symbol SubmConv3d::emit_product(Exporter& to, Symbol x, const Exporter::Product& product) const {
+  return to.conv3d(x, product,
+                   {.kernel_size = options.kernel_size,
+                    .dilation = options.dilation,
+                    .support = Support::submanifold,
+                    .groups = options.groups});
 }
 
 ConvTranspose3d::ConvTranspose3d(const Channels& channels, ConvTransposeOptions options_)
@@ -70,14 +94,24 @@ ConvTranspose3d::ConvTranspose3d(const Channels& channels, ConvTransposeOptions 
                       checked_volume("nn::ConvTranspose3d", options_), options_.groups),
       options(std::move(options_)) {}
 
-SparseTensor ConvTranspose3d::forward(const SparseTensor& x) const {
-  return conv_transpose3d(x, weight, bias, options);
+Variable ConvTranspose3d::run(const Variable& x, Pass& pass) const {
+  return autograd::conv_transpose3d(x, parameters(pass), options);
+}
+
+Variable ConvTranspose3d::run(const Variable& x, const CoordinateSet& target, Pass& pass) const {
+  ConvTransposeOptions to_target = options;
+  to_target.target = target;
+  return autograd::conv_transpose3d(x, parameters(pass), to_target);
 }
 
 SparseTensor ConvTranspose3d::forward(const SparseTensor& x, const CoordinateSet& target) const {
-  ConvTransposeOptions to_target = options;
-  to_target.target = target;
-  return conv_transpose3d(x, weight, bias, to_target);
+  Pass inference;
+  return run(x, target, inference).tensor();
+}
+
+Symbol ConvTranspose3d::emit_product(Exporter& to, Symbol x,
+                                     const Exporter::Product& product) const {
+  return to.conv_transpose3d(x, product, options, {});
 }
 
 GenerativeConvTranspose3d::GenerativeConvTranspose3d(const Channels& channels,
@@ -87,44 +121,69 @@ GenerativeConvTranspose3d::GenerativeConvTranspose3d(const Channels& channels,
                       options_.groups),
       options(std::move(options_)) {}
 
-SparseTensor GenerativeConvTranspose3d::forward(const SparseTensor& x) const {
-  return generative_conv_transpose3d(x, weight, bias, options);
+Variable GenerativeConvTranspose3d::run(const Variable& x, Pass& pass) const {
+  return autograd::generative_conv_transpose3d(x, parameters(pass), options);
+}
+
+Symbol GenerativeConvTranspose3d::emit_product(Exporter& to, Symbol x,
+                                               const Exporter::Product& product) const {
+  return to.generative_conv_transpose3d(x, product, options);
 }
 
 InverseConv3d::InverseConv3d(const Channels& channels, std::int64_t kernel_volume,
                              std::int32_t groups_)
     : ConvolutionBase("nn::InverseConv3d", channels, kernel_volume, groups_), groups(groups_) {}
 
-SparseTensor InverseConv3d::forward(const SparseTensor& /*x*/) const {
+Variable InverseConv3d::run(const Variable& /*x*/, Pass& /*pass*/) const {
   fail("nn::InverseConv3d", "needs the forward op's map: call forward(x, map)");
 }
 
+Variable InverseConv3d::run(const Variable& x, const KernelMap& forward_map, Pass& pass) const {
+  return autograd::inverse_conv3d(x, parameters(pass), forward_map, groups);
+}
+
 SparseTensor InverseConv3d::forward(const SparseTensor& x, const KernelMap& forward_map) const {
-  return inverse_conv3d(x, weight, bias, forward_map, groups);
+  Pass inference;
+  return run(x, forward_map, inference).tensor();
 }
 
 NormalizedSubmConv3d::NormalizedSubmConv3d(const Channels& channels,
                                            const SubmConvOptions& options_, float eps_)
     : SubmConv3d(channels, options_), eps(eps_) {}
 
-SparseTensor NormalizedSubmConv3d::forward(const SparseTensor& x) const {
-  return normalized_subm_conv3d(x, weight, bias, options, eps);
+Variable NormalizedSubmConv3d::run(const Variable& x, Pass& pass) const {
+  return autograd::normalized_subm_conv3d(x, parameters(pass), options, eps);
+}
+
+Symbol NormalizedSubmConv3d::emit_product(Exporter& to, Symbol x,
+                                          const Exporter::Product& product) const {
+  return ConvolutionBase::emit_product(to, x, product);
 }
 
 NormalizedConvTranspose3d::NormalizedConvTranspose3d(const Channels& channels,
                                                      ConvTransposeOptions options_, float eps_)
     : ConvTranspose3d(channels, std::move(options_)), eps(eps_) {}
 
-SparseTensor NormalizedConvTranspose3d::forward(const SparseTensor& x) const {
-  return normalized_conv_transpose3d(x, weight, bias, options, eps);
+Variable NormalizedConvTranspose3d::run(const Variable& x, Pass& pass) const {
+  return autograd::normalized_conv_transpose3d(x, parameters(pass), options, eps);
+}
+
+Symbol NormalizedConvTranspose3d::emit_product(Exporter& to, Symbol x,
+                                               const Exporter::Product& product) const {
+  return ConvolutionBase::emit_product(to, x, product);
 }
 
 NormalizedGenerativeConvTranspose3d::NormalizedGenerativeConvTranspose3d(
     const Channels& channels, GenerativeConvTransposeOptions options_, float eps_)
     : GenerativeConvTranspose3d(channels, std::move(options_)), eps(eps_) {}
 
-SparseTensor NormalizedGenerativeConvTranspose3d::forward(const SparseTensor& x) const {
-  return normalized_generative_conv_transpose3d(x, weight, bias, options, eps);
+Variable NormalizedGenerativeConvTranspose3d::run(const Variable& x, Pass& pass) const {
+  return autograd::normalized_generative_conv_transpose3d(x, parameters(pass), options, eps);
+}
+
+Symbol NormalizedGenerativeConvTranspose3d::emit_product(Exporter& to, Symbol x,
+                                                         const Exporter::Product& product) const {
+  return ConvolutionBase::emit_product(to, x, product);
 }
 
 Linear::Linear(const Channels& channels) : ConvolutionBase("nn::Linear", channels, 1, 1) {
@@ -132,8 +191,12 @@ Linear::Linear(const Channels& channels) : ConvolutionBase("nn::Linear", channel
   weight = std::get<Tensor>(weight).reshape({channels.out, channels.in});
 }
 
-SparseTensor Linear::forward(const SparseTensor& x) const {
-  return x.with_features(linear(x.features(), weight, bias));
+Variable Linear::run(const Variable& x, Pass& pass) const {
+  return autograd::linear(x, parameters(pass));
+}
+
+Symbol Linear::emit_product(Exporter& to, Symbol x, const Exporter::Product& product) const {
+  return to.linear(x, product);
 }
 
 }  // namespace voxloom::nn

@@ -1,8 +1,14 @@
-#include <fmt/format.h>
+#include "voxloom/module.h"
 
-#include "voxloom/nn.h"
+#include "core/error.h"
+#include "voxloom/exporter.h"
 
 namespace voxloom::nn {
+
+SparseTensor Module::forward(const SparseTensor& x) const {
+  Pass inference;
+  return run(x, inference).tensor();
+}
 
 std::vector<NamedParameter> Module::named_parameters() {
   std::vector<NamedParameter> parameters;
@@ -10,15 +16,21 @@ std::vector<NamedParameter> Module::named_parameters() {
   return parameters;
 }
 
-SparseTensor Sequential::forward(const SparseTensor& x) const {
-  SparseTensor y = x;
-  for (const auto& module : modules_) y = module->forward(y);
-  return y;
+Symbol Module::emit(Exporter& /*to*/, const std::string& prefix, Symbol /*x*/) const {
+  fail("nn::Module::emit", "the module '{}' cannot be written as a graph", prefix);
 }
 
-void Sequential::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  for (std::size_t i = 0; i < modules_.size(); ++i) {
-    modules_[i]->collect_parameters(fmt::format("{}{}.", prefix, i), to);
+void update_statistics(Module& module, const Pass& pass, float momentum) {
+  for (const NamedParameter& parameter : module.named_parameters()) {
+    const Tensor seen = pass.statistic(*parameter.value);
+    if (!seen.defined()) continue;
+    Tensor moved = parameter.value->clone();
+    const auto news = seen.span<float>();
+    const auto values = moved.mutable_span<float>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = (1.0F - momentum) * values[i] + momentum * news[i];
+    }
+    *parameter.value = std::move(moved);
   }
 }
 

@@ -1,5 +1,6 @@
 // Modules that act on each row alone, and those that only forward their options.
 
+#include "core/error.h"
 #include "voxloom/nn.h"
 
 namespace voxloom::nn {
@@ -16,22 +17,53 @@ BatchNorm::BatchNorm(std::int64_t channels, float eps_)
                  constant(channels, 1)},
       eps(eps_) {}
 
-SparseTensor BatchNorm::forward(const SparseTensor& x) const {
-  return x.with_features(batch_norm(x.features(), parameters, eps));
+Variable BatchNorm::run(const Variable& x, Pass& pass) const { return run(x, {}, pass); }
+
+Variable BatchNorm::run(const Variable& x, const autograd::BatchNormTail& tail, Pass& pass) const {
+  const autograd::Affine affine{pass.parameter(parameters.scale), pass.parameter(parameters.bias)};
+  if (pass.is_training()) {
+    autograd::BatchNormResult result = autograd::batch_norm_of_batch(x, affine, tail, eps);
+    note_statistics(result.statistics, x.value().dim(0), pass);
+    return std::move(result.y);
+  }
+  Variable y = autograd::batch_norm(x, affine, {parameters.mean, parameters.variance}, eps);
+  if (tail.residual.defined()) {
+    y = autograd::add(y, Variable(tail.residual.dense(), y.coords(), y.batch_size()));
+  }
+  return tail.relu ? autograd::activate(y, Activation::relu) : y;
+}
+
+// The variance over all rows there will ever be is estimated from n of them: n / (n - 1).
+void BatchNorm::note_statistics(const autograd::Statistics& seen, std::int64_t rows,
+                                Pass& pass) const {
+  if (rows == 0) return;
+  const auto count = static_cast<float>(rows);
+  Tensor variance = seen.variance.clone();
+  for (float& v : variance.mutable_span<float>()) v *= rows > 1 ? count / (count - 1.0F) : 1.0F;
+  pass.note_statistic(parameters.mean, seen.mean);
+  pass.note_statistic(parameters.variance, std::move(variance));
+}
+
+Symbol BatchNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  return to.batch_norm(x, prefix, parameters, eps);
 }
 
 void BatchNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
   to.push_back({prefix + "weight", &parameters.scale});
   to.push_back({prefix + "bias", &parameters.bias});
-  to.push_back({prefix + "running_mean", &parameters.mean});
-  to.push_back({prefix + "running_var", &parameters.variance});
+  to.push_back({prefix + "running_mean", &parameters.mean, false});
+  to.push_back({prefix + "running_var", &parameters.variance, false});
 }
 
 LayerNorm::LayerNorm(std::int64_t channels, float eps_)
     : scale(constant(channels, 1)), bias(constant(channels, 0)), eps(eps_) {}
 
-SparseTensor LayerNorm::forward(const SparseTensor& x) const {
-  return x.with_features(layer_norm(x.features(), scale, bias, eps));
+Variable LayerNorm::run(const Variable& x, Pass& pass) const {
+  return autograd::layer_norm(x, {pass.parameter(scale), pass.parameter(bias)}, eps);
+}
+
+Symbol LayerNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  return to.layer_norm(x, {prefix, scale, bias, eps});
 }
 
 void LayerNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
@@ -41,26 +73,74 @@ void LayerNorm::collect_parameters(const std::string& prefix, std::vector<NamedP
 
 RmsNorm::RmsNorm(std::int64_t channels, float eps_) : scale(constant(channels, 1)), eps(eps_) {}
 
-SparseTensor RmsNorm::forward(const SparseTensor& x) const {
-  return x.with_features(rms_norm(x.features(), scale, eps));
+Variable RmsNorm::run(const Variable& x, Pass& pass) const {
+  return autograd::rms_norm(x, pass.parameter(scale), eps);
+}
+
+Symbol RmsNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  return to.rms_norm(x, {prefix, scale, {}, eps});
 }
 
 void RmsNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
   to.push_back({prefix + "weight", &scale});
 }
 
-SparseTensor Activate::forward(const SparseTensor& x) const {
-  return x.with_features(activate(x.features(), kind, options));
+GroupNorm::GroupNorm(std::int64_t channels, std::int64_t groups_, float eps_)
+    : scale(constant(channels, 1)), bias(constant(channels, 0)), groups(groups_), eps(eps_) {
+  require(groups >= 1 && channels % groups == 0, "nn::GroupNorm",
+          "{} channels do not split into {} groups", channels, groups);
 }
 
-SparseTensor Pool3d::forward(const SparseTensor& x) const { return pool3d(x, options); }
-
-SparseTensor PoolTranspose3d::forward(const SparseTensor& x) const {
-  return pool_transpose3d(x, options);
+Variable GroupNorm::run(const Variable& x, Pass& pass) const {
+  return autograd::group_norm(x, {pass.parameter(scale), pass.parameter(bias)}, groups, eps);
 }
 
-SparseTensor TrilinearUpsample3d::forward(const SparseTensor& x) const {
-  return trilinear_upsample3d(x, options);
+void GroupNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+  to.push_back({prefix + "weight", &scale});
+  to.push_back({prefix + "bias", &bias});
+}
+
+Dropout::Dropout(float probability_) : probability(probability_) {
+  require(probability >= 0.0F && probability < 1.0F, "nn::Dropout",
+          "the probability should lie in [0, 1), got {}", probability);
+}
+
+Variable Dropout::run(const Variable& x, Pass& pass) const {
+  return pass.is_training() ? autograd::dropout(x, probability, pass.next_seed()) : x;
+}
+
+Symbol Dropout::emit(Exporter& /*to*/, const std::string& /*prefix*/, Symbol x) const { return x; }
+
+Variable Activate::run(const Variable& x, Pass& /*pass*/) const {
+  return autograd::activate(x, kind, options);
+}
+
+Symbol Activate::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
+  return to.activate(x, kind, options);
+}
+
+Variable Pool3d::run(const Variable& x, Pass& /*pass*/) const {
+  return autograd::pool3d(x, options);
+}
+
+Symbol Pool3d::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
+  return to.pool3d(x, options);
+}
+
+Variable PoolTranspose3d::run(const Variable& x, Pass& /*pass*/) const {
+  return autograd::pool_transpose3d(x, options);
+}
+
+Symbol PoolTranspose3d::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
+  return to.pool_transpose3d(x, options);
+}
+
+Variable TrilinearUpsample3d::run(const Variable& x, Pass& /*pass*/) const {
+  return autograd::trilinear_upsample3d(x, options);
+}
+
+Symbol TrilinearUpsample3d::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
+  return to.trilinear_upsample3d(x, options);
 }
 
 }  // namespace voxloom::nn

@@ -146,20 +146,21 @@ Tensor linear_input_gradient(const Tensor& dy, const Weight& weight) {
   return dx;
 }
 
-Tensor linear_weight_gradient(const Tensor& x, const Tensor& dy) {
+Tensor linear_weight_gradient(const Tensor& x, const Tensor& dy, WeightLayout layout) {
   constexpr std::string_view kOp = "linear_weight_gradient";
   check_matrix(kOp, x);
   check_matrix(kOp, dy);
   check_pair(kOp, x, dy);
   require(x.dim(0) == dy.dim(0), kOp, "x has {} rows, dy has {}", x.dim(0), dy.dim(0));
+  const WeightShape shape{
+      .volume = 1, .groups = 1, .in = x.dim(1), .out = dy.dim(1), .box = Triple(1)};
+  check_layout(kOp, layout, shape);
   const BlockedEntries entries = identity_entries(x.dim(0));
   MapBlocks map;
   map.entries = &entries;
   map.out_rows = x.dim(0);
   map.volume = 1;
-  const WeightShape shape{
-      .volume = 1, .groups = 1, .in = x.dim(1), .out = dy.dim(1), .box = Triple(1)};
-  return to_layout(weight_gradient(map, x, dy, shape), WeightLayout::pointwise, shape, x.dtype());
+  return to_layout(weight_gradient(map, x, dy, shape), layout, shape, x.dtype());
 }
 
 }  // namespace voxloom

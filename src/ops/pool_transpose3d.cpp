@@ -9,6 +9,7 @@
 #include "core/checked.h"
 #include "cpu/pool.h"
 #include "ops/conv_maps.h"
+#include "ops/pool_weights.h"
 #include "ops/target.h"
 #include "voxloom/pool.h"
 
@@ -30,6 +31,8 @@ SparseTensor mean_on_transposed_map(std::string_view op, const SparseTensor& x,
 
 // s - |o - (s-1)| for o = 0 .. 2s-2: the axis weight times s.
 std::int64_t hat(std::int64_t offset, std::int64_t s) { return s - std::abs(offset - (s - 1)); }
+
+}  // namespace
 
 // Only ratios of weights matter, so each stands as a whole number (below 2^24, exact in float32)
 // over one power of two, which keeps their sum at most 1: no rounding, no overflow.
@@ -60,8 +63,6 @@ ConvTransposeOptions trilinear_geometry(std::string_view op, const UpsampleOptio
           .padding = {s.x - 1, s.y - 1, s.z - 1},
           .target = options.target};
 }
-
-}  // namespace
 
 SparseTensor pool_transpose3d(const SparseTensor& x, const PoolTransposeOptions& options) {
   return mean_on_transposed_map("pool_transpose3d", x,

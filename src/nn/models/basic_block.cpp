@@ -9,6 +9,10 @@ Channels product(const Channels& block, std::int64_t in, std::uint64_t which) {
   return {.in = in, .out = block.out, .bias = false, .seed = block.seed * kSeeds + which};
 }
 
+ConvNorm::Prefixes shortcut_names(const std::string& prefix) {
+  return {prefix + "downsample.0.", prefix + "downsample.1."};
+}
+
 }  // namespace
 
 BasicBlock::BasicBlock(const Channels& channels)
@@ -18,19 +22,21 @@ BasicBlock::BasicBlock(const Channels& channels)
   }
 }
 
-SparseTensor BasicBlock::forward(const SparseTensor& x) const {
-  return conv2.forward(conv1(x), shortcut ? shortcut->forward(x) : x);
+Variable BasicBlock::run(const Variable& x, Pass& pass) const {
+  const Variable side = shortcut ? shortcut->run(x, pass) : x;
+  return conv2.run(conv1.run(x, pass), side, pass);
+}
+
+Symbol BasicBlock::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  const Symbol side = shortcut ? shortcut->emit(to, shortcut_names(prefix), x) : x;
+  const Symbol inner = conv1.emit(to, {prefix + "conv1.", prefix + "norm1."}, x);
+  return conv2.emit(to, {prefix + "conv2.", prefix + "norm2."}, inner, side);
 }
 
 void BasicBlock::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  const auto add = [&](ConvNorm& conv, const std::string& product_name,
-                       const std::string& norm_name) {
-    conv.ConvolutionBase::collect_parameters(prefix + product_name + ".", to);
-    conv.norm.collect_parameters(prefix + norm_name + ".", to);
-  };
-  add(conv1, "conv1", "norm1");
-  add(conv2, "conv2", "norm2");
-  if (shortcut) add(*shortcut, "downsample.0", "downsample.1");
+  conv1.collect_parameters({prefix + "conv1.", prefix + "norm1."}, to);
+  conv2.collect_parameters({prefix + "conv2.", prefix + "norm2."}, to);
+  if (shortcut) shortcut->collect_parameters(shortcut_names(prefix), to);
 }
 
 }  // namespace voxloom::nn

@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "coords/kernel_geometry.h"
 #include "coords/strides.h"
 #include "core/error.h"
+#include "nn/fold.h"
 #include "ops/conv_fused.h"
 #include "ops/conv_maps.h"
-#include "ops/dense_arguments.h"
 #include "ops/target.h"
 #include "voxloom/models.h"
 
@@ -24,37 +21,6 @@ std::int64_t checked_volume(const ConvOptions& options) {
   return kernel.volume();
 }
 
-// (x - mean) / sqrt(variance + eps) * scale + bias = x * folded.scale + folded.shift
-struct Folded {
-  std::vector<float> scale, shift;
-};
-
-// Users assign these tensors, so each is checked at each call.
-void check_parameter(const Tensor& values, std::string_view name, std::int64_t channels) {
-  require(values.defined() && values.rank() == 1 && values.dim(0) == channels &&
-              values.dtype() == DType::f32,
-          kOp, "expected the norm's {} of shape ({}) and type float32, got {}", name, channels,
-          text_of(values));
-}
-
-Folded fold(const BatchNorm& norm, std::int64_t channels) {
-  const BatchNormParameters& p = norm.parameters;
-  check_parameter(p.scale, "scale", channels);
-  check_parameter(p.bias, "bias", channels);
-  check_parameter(p.mean, "mean", channels);
-  check_parameter(p.variance, "variance", channels);
-  check_eps(kOp, norm.eps);
-  Folded folded;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
-    const double deviation = std::sqrt(double{p.variance.span<float>()[c]} + double{norm.eps});
-    const double scale = double{p.scale.span<float>()[c]} / deviation;
-    folded.scale.push_back(static_cast<float>(scale));
-    folded.shift.push_back(static_cast<float>(double{p.bias.span<float>()[c]} -
-                                              double{p.mean.span<float>()[c]} * scale));
-  }
-  return folded;
-}
-
 }  // namespace
 
 ConvNorm::ConvNorm(const Channels& channels, ConvOptions options_, bool relu_)
@@ -66,45 +32,106 @@ ConvNorm::ConvNorm(const Channels& channels, ConvOptions options_, bool relu_)
   require(options.groups == 1, kOp, "needs groups = 1, got {}", options.groups);
 }
 
-SparseTensor ConvNorm::run(const SparseTensor& x, const KernelMap* map,
-                           const SparseTensor* residual, std::int64_t batch_size) const {
-  const Folded folded = fold(norm, out_channels_);
+SparseTensor ConvNorm::fused(const SparseTensor& x, const KernelMap* map, const Variable& residual,
+                             std::int64_t batch_size) const {
+  const FoldedNorm folded = fold(kOp, norm, out_channels_);
   return conv_fused(kOp, x, weight, map,
-                    {.scale = folded.scale,
+                    {.scale = folded.factor,
                      .shift = folded.shift,
                      .bias = bias.defined() ? &bias : nullptr,
-                     .residual = residual != nullptr ? &residual->features() : nullptr,
+                     .residual = residual.defined() ? &residual.value() : nullptr,
                      .relu = relu,
                      .batch_size = batch_size});
 }
 
-SparseTensor ConvNorm::forward(const SparseTensor& x) const {
-  if (is_pointwise(options)) return run(x, nullptr, nullptr, 0);
-  const KernelMap map = forward_map_for(kOp, x, options);
-  return run(x, &map, nullptr, target_batch_size(options.target));
+Variable ConvNorm::finish(const Variable& product, const Variable& residual, Pass& pass) const {
+  return norm.run(product, {.residual = residual, .relu = relu}, pass);
+}
+
+Variable ConvNorm::run(const Variable& x, Pass& pass) const {
+  if (pass.has_tape()) return finish(autograd::conv3d(x, parameters(pass), options), {}, pass);
+  if (is_pointwise(options)) return fused(x.tensor(), nullptr, {}, 0);
+  const KernelMap map = forward_map_for(kOp, x.tensor(), options);
+  return fused(x.tensor(), &map, {}, target_batch_size(options.target));
+}
+
+Variable ConvNorm::run(const Variable& x, const Variable& residual, Pass& pass) const {
+  if (pass.has_tape()) {
+    return finish(autograd::conv3d(x, parameters(pass), options), residual, pass);
+  }
+  const KernelMap map = forward_map_for(kOp, x.tensor(), options);
+  require(residual.coords() == map.target(), kOp,
+          "the residual ({} rows) does not live on the output's rows ({})",
+          residual.coords().size(), map.target().size());
+  return fused(x.tensor(), &map, residual,
+               std::max(residual.batch_size(), target_batch_size(options.target)));
 }
 
 SparseTensor ConvNorm::forward(const SparseTensor& x, const SparseTensor& residual) const {
-  const KernelMap map = forward_map_for(kOp, x, options);
-  require(residual.coords() == map.target(), kOp,
-          "the residual ({} rows) does not live on the output's rows ({})", residual.rows(),
-          map.target().size());
-  return run(x, &map, &residual,
-             std::max(residual.batch_size(), target_batch_size(options.target)));
+  Pass inference;
+  return run(x, residual, inference).tensor();
+}
+
+ConvTransposeOptions ConvNorm::transposed() const {
+  return {.kernel_size = options.kernel_size,
+          .stride = options.stride,
+          .padding = options.padding,
+          .dilation = options.dilation,
+          .origin = options.origin};
+}
+
+Variable ConvNorm::run_up(const Variable& x, const CoordinateSet& target, Pass& pass) const {
+  const KernelSpec kernel = kernel_of(options);
+  check_kernel(kOp, kernel);
+  const CoordinateSet rows = resolve_target(
+      kOp, target, divided_stride(kOp, x.coords().stride(), kernel.stride), x.batch_size());
+  const KernelMap map = transposed_map(x.coords(), rows, kernel);
+  if (!pass.has_tape()) return fused(x.tensor(), &map, {}, 0);
+  return finish(autograd::conv_on_map(x, parameters(pass), map), {}, pass);
 }
 
 SparseTensor ConvNorm::forward_up(const SparseTensor& x, const CoordinateSet& target) const {
-  const KernelSpec kernel = kernel_of(options);
-  check_kernel(kOp, kernel);
-  const CoordinateSet rows =
-      resolve_target(kOp, target, divided_stride(kOp, x.stride(), kernel.stride), x.batch_size());
-  const KernelMap map = transposed_map(x.coords(), rows, kernel);
-  return run(x, &map, nullptr, 0);
+  Pass inference;
+  return run_up(x, target, inference).tensor();
 }
 
 void ConvNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  ConvolutionBase::collect_parameters(prefix, to);
-  norm.collect_parameters(prefix + "norm.", to);
+  collect_parameters({prefix, prefix + "norm."}, to);
+}
+
+void ConvNorm::collect_parameters(const Prefixes& prefixes, std::vector<NamedParameter>& to) {
+  ConvolutionBase::collect_parameters(prefixes.product, to);
+  norm.collect_parameters(prefixes.norm, to);
+}
+
+template <typename Say>
+Symbol ConvNorm::emit_around(Exporter& to, const Prefixes& prefixes, Symbol residual,
+                             const Say& say) const {
+  Symbol y;
+  if (to.folds_norms() && can_fold(*this)) {
+    const FoldedProduct folded = fold(*this, norm);
+    y = say({prefixes.product, folded.weight, folded.bias});
+  } else {
+    y = norm.emit(to, prefixes.norm, say({prefixes.product, weight, bias}));
+  }
+  if (residual.defined()) y = to.add(y, residual);
+  return relu ? to.activate(y, Activation::relu, {}) : y;
+}
+
+Symbol ConvNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  return emit(to, {prefix, prefix + "norm."}, x);
+}
+
+Symbol ConvNorm::emit(Exporter& to, const Prefixes& prefixes, Symbol x, Symbol residual) const {
+  return emit_around(to, prefixes, residual, [&](const Exporter::Product& product) {
+    return to.conv3d(x, product, options);
+  });
+}
+
+Symbol ConvNorm::emit_up(Exporter& to, const Prefixes& prefixes, Symbol x, Symbol target) const {
+  return emit_around(to, prefixes, {}, [&](const Exporter::Product& product) {
+    return to.conv_transpose3d(x, product, transposed(), target);
+  });
 }
 
 }  // namespace voxloom::nn

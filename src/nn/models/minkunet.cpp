@@ -29,14 +29,30 @@ std::int64_t scaled(std::int64_t channels, double width) {
                                    kStep);
 }
 
+ConvNorm::Prefixes stem_names(const std::string& prefix) {
+  return {prefix + "conv0p1s1.", prefix + "bn0."};
+}
+
 // A change of resolution and the blocks after it.
 struct Stage {
   std::string conv_name, norm_name, block_name;
   ConvNorm resample;
   std::vector<BasicBlock> blocks;
 
-  [[nodiscard]] SparseTensor run_blocks(SparseTensor x) const {
-    for (const BasicBlock& block : blocks) x = block(x);
+  [[nodiscard]] Variable run_blocks(Variable x, Pass& pass) const {
+    for (const BasicBlock& block : blocks) x = pass.run_block(block, x);
+    return x;
+  }
+  [[nodiscard]] ConvNorm::Prefixes names(const std::string& prefix) const {
+    return {prefix + conv_name + ".", prefix + norm_name + "."};
+  }
+  [[nodiscard]] std::string block_prefix(const std::string& prefix, std::size_t b) const {
+    return fmt::format("{}{}.{}.", prefix, block_name, b);
+  }
+  [[nodiscard]] Symbol emit_blocks(Exporter& to, const std::string& prefix, Symbol x) const {
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      x = blocks[b].emit(to, block_prefix(prefix, b), x);
+    }
     return x;
   }
 };
@@ -102,34 +118,45 @@ MinkUNet::MinkUNet(const MinkUNetOptions& options) {
 
 MinkUNet::~MinkUNet() = default;
 
-SparseTensor MinkUNet::forward(const SparseTensor& x) const {
-  SparseTensor y = layers_->stem(x);
-  std::vector<SparseTensor> skips = {y};
+Variable MinkUNet::run(const Variable& x, Pass& pass) const {
+  Variable y = layers_->stem.run(x, pass);
+  std::vector<Variable> skips = {y};
   for (const Stage& stage : layers_->down) {
-    y = stage.run_blocks(stage.resample(y));
+    y = stage.run_blocks(stage.resample.run(y, pass), pass);
     skips.push_back(y);
   }
   skips.pop_back();  // the coarsest level is where the decoder starts
   for (const Stage& stage : layers_->up) {
-    const SparseTensor fine = stage.resample.forward_up(y, skips.back().coords());
-    y = stage.run_blocks(cat(std::array{fine, skips.back()}));
+    const Variable fine = stage.resample.run_up(y, skips.back().coords(), pass);
+    y = stage.run_blocks(autograd::cat(std::array{fine, skips.back()}), pass);
     skips.pop_back();  // frees the encoder's features as early as can be
   }
-  return layers_->final(y);
+  return layers_->final.run(y, pass);
+}
+
+Symbol MinkUNet::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  Symbol y = layers_->stem.emit(to, stem_names(prefix), x);
+  std::vector<Symbol> skips = {y};
+  for (const Stage& stage : layers_->down) {
+    y = stage.emit_blocks(to, prefix, stage.resample.emit(to, stage.names(prefix), y));
+    skips.push_back(y);
+  }
+  skips.pop_back();
+  for (const Stage& stage : layers_->up) {
+    const Symbol fine = stage.resample.emit_up(to, stage.names(prefix), y, skips.back());
+    y = stage.emit_blocks(to, prefix, to.cat({fine, skips.back()}));
+    skips.pop_back();
+  }
+  return layers_->final.emit(to, prefix + "final.", y);
 }
 
 void MinkUNet::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  const auto add = [&](ConvNorm& conv, const std::string& conv_name, const std::string& norm_name) {
-    conv.ConvolutionBase::collect_parameters(prefix + conv_name + ".", to);
-    conv.norm.collect_parameters(prefix + norm_name + ".", to);
-  };
-  add(layers_->stem, "conv0p1s1", "bn0");
+  layers_->stem.collect_parameters(stem_names(prefix), to);
   for (std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
     for (Stage& stage : *stages) {
-      add(stage.resample, stage.conv_name, stage.norm_name);
+      stage.resample.collect_parameters(stage.names(prefix), to);
       for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
-        stage.blocks[b].collect_parameters(fmt::format("{}{}.{}.", prefix, stage.block_name, b),
-                                           to);
+        stage.blocks[b].collect_parameters(stage.block_prefix(prefix, b), to);
       }
     }
   }

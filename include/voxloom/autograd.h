@@ -1,0 +1,103 @@
+// Gradients by a tape: operations on variables are noted down as they run and walked back from the
+// end. The operations themselves are in autograd_ops.h.
+//
+//   autograd::Tape tape;
+//   const auto w = tape.leaf(weight);
+//   const auto y = autograd::subm_conv3d(x, w, {});
+//   tape.backward(autograd::sum(y));
+//   const Tensor dw = tape.gradient(w);
+//
+// Everything on a tape is float32. Gradients are summed in a fixed order, so that they have the same
+// bits for any number of threads. What an operation keeps for its gradient is let go as soon as the
+// walk has passed it. A tape belongs to one thread.
+//
+// Misuse throws std::invalid_argument with the operation's name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "voxloom/sparse_tensor.h"
+
+namespace voxloom::autograd {
+
+class TapeState;
+
+// A tensor with its place on a tape; sparse ones also have a coordinate set. One that stands on no
+// tape is a constant. Copies share everything.
+class Variable {
+ public:
+  Variable() = default;             // undefined: no bias, say
+  Variable(Tensor value);           // NOLINT: a constant
+  Variable(const SparseTensor& x);  // NOLINT: a constant
+  // The value, seen as the features of a set; its place on the tape stays.
+  Variable(const Variable& features, CoordinateSet coords, std::int64_t batch_size = 0);
+
+  [[nodiscard]] bool defined() const { return value_.defined(); }
+  [[nodiscard]] const Tensor& value() const { return value_; }
+  [[nodiscard]] bool needs_gradient() const { return tape_ != nullptr; }
+
+  [[nodiscard]] bool is_sparse() const { return coords_.has_value(); }
+  // std::invalid_argument when the variable is dense.
+  [[nodiscard]] const CoordinateSet& coords() const;
+  [[nodiscard]] std::int64_t batch_size() const { return batch_size_; }
+  [[nodiscard]] SparseTensor tensor() const;
+  // The same value and place without a set.
+  [[nodiscard]] Variable dense() const;
+
+ private:
+  friend class Tape;
+  friend class TapeState;
+
+  Tensor value_;
+  std::optional<CoordinateSet> coords_;
+  std::int64_t batch_size_ = 0;
+  std::shared_ptr<TapeState> tape_;
+  std::int64_t place_ = -1;
+};
+
+class Tape {
+ public:
+  // Dropout draws from `seed`.
+  explicit Tape(std::uint64_t seed = 0);
+
+  // A variable whose gradient is wanted; its value must be float32.
+  [[nodiscard]] Variable leaf(Tensor value);
+  [[nodiscard]] Variable leaf(const SparseTensor& value);
+
+  // Walks back from a value of one element, or from `y` with the gradient `dy` of its shape. Adds to
+  // the leaves' gradients and empties the tape of everything else.
+  void backward(const Variable& y);
+  void backward(const Variable& y, Tensor dy);
+
+  // What was summed up for a leaf; undefined when nothing was.
+  [[nodiscard]] Tensor gradient(const Variable& leaf) const;
+  // The same, and the tape forgets it.
+  [[nodiscard]] Tensor take_gradient(const Variable& leaf);
+
+  // Runs `function` without keeping anything, and once more when the walk comes to it: memory for
+  // time. It must be a pure function of `inputs`, of other variables of this tape, and of constants.
+  [[nodiscard]] Variable checkpoint(
+      const std::function<Variable(const std::vector<Variable>&)>& function,
+      const std::vector<Variable>& inputs);
+
+  // The names of the operations that stand on the tape, in order; leaves are not among them.
+  [[nodiscard]] std::vector<std::string_view> operations() const;
+  // Bytes of the tensors that the operations keep for their gradients, each counted once.
+  [[nodiscard]] std::size_t saved_bytes() const;
+  // A number for the next draw of random values.
+  [[nodiscard]] std::uint64_t next_seed();
+
+ private:
+  std::shared_ptr<TapeState> state_;
+};
+
+// The names of all operations that have gradients.
+[[nodiscard]] std::vector<std::string_view> operation_names();
+
+}  // namespace voxloom::autograd

@@ -1,0 +1,44 @@
+// How good predicted labels are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "voxloom/tensor.h"
+
+namespace voxloom {
+
+// Counts by (label, prediction). Rows with a label below 0 count for nothing; a prediction below 0 is
+// one that missed.
+class ConfusionMatrix {
+ public:
+  explicit ConfusionMatrix(std::int64_t classes);
+
+  // std::invalid_argument for a class beyond the matrix or spans of different lengths.
+  void add(std::span<const std::int32_t> labels, std::span<const std::int32_t> predictions);
+  void add(const ConfusionMatrix& other);
+
+  [[nodiscard]] std::int64_t classes() const { return classes_; }
+  [[nodiscard]] std::int64_t count(std::int64_t label, std::int64_t prediction) const;
+  [[nodiscard]] std::int64_t labelled(std::int64_t label) const;  // rows with this label
+
+  // Intersection over union; empty for a class that neither labels nor predictions have.
+  [[nodiscard]] std::optional<double> iou(std::int64_t which) const;
+  // The mean over the classes that have one; 0 without any.
+  [[nodiscard]] double mean_iou() const;
+  [[nodiscard]] double accuracy()
+      const;  // the share of labelled rows that are right; 0 without any
+
+ private:
+  [[nodiscard]] std::int64_t predicted(std::int64_t which) const;
+
+  std::int64_t classes_;
+  std::vector<std::int64_t> counts_;  // (classes, classes + 1): the last column are misses
+};
+
+// The class with the largest score in each row, the lowest among equals; `scores` (N,C) float32.
+[[nodiscard]] std::vector<std::int32_t> largest_scores(const Tensor& scores);
+
+}  // namespace voxloom

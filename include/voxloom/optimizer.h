@@ -1,0 +1,82 @@
+// From gradients to better parameters.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "voxloom/module.h"
+
+namespace voxloom::train {
+
+// The gradients of a module's trained parameters, summed over several passes.
+class Gradients {
+ public:
+  explicit Gradients(nn::Module& module);
+
+  // Takes them from the pass.
+  void add(nn::Pass& pass, float factor = 1.0F);
+  [[nodiscard]] double norm() const;  // of all of them together, Euclidean
+  // Scales them so that their norm is at most `limit`; gives the norm before.
+  double clip(double limit);
+  void clear();
+
+  // One for each trained parameter, in order; undefined where none was added.
+  [[nodiscard]] const std::vector<Tensor>& tensors() const { return sums_; }
+
+ private:
+  std::vector<const Tensor*> places_;
+  std::vector<Tensor> sums_;
+};
+
+// sgd     v = momentum v + (g + decay p);  p -= rate v
+// adamw   m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g g;
+//         p -= rate decay p;  p -= rate (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
+//         (Loshchilov and Hutter 2019, decoupled weight decay)
+// Only weights decay: parameters of one axis (norms and biases) do not.
+enum class Rule : std::uint8_t { sgd, adamw };
+
+struct OptimizerOptions {
+  Rule rule = Rule::adamw;
+  float momentum = 0.9F;                            // sgd
+  float beta1 = 0.9F, beta2 = 0.999F, eps = 1e-8F;  // adamw
+  float weight_decay = 0.01F;
+};
+
+// Changes a module's float32 parameters in place: tensors that share their elements change with them,
+// but for those that did when the optimizer was made. The module must stay where it is.
+class Optimizer {
+ public:
+  Optimizer(nn::Module& module, const OptimizerOptions& options = {});
+
+  void step(const Gradients& gradients, float rate);
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+
+  // Everything that later steps depend on, by name.
+  [[nodiscard]] nn::NamedTensors state() const;
+  void load_state(const nn::NamedTensors& state, std::int64_t steps);
+
+ private:
+  struct Slot {
+    std::string name;
+    Tensor* place;
+    Tensor first, second;  // moments; sgd has one
+    bool decays;
+  };
+  void step_sgd(Slot& slot, const Tensor& gradient, float rate) const;
+  void step_adamw(Slot& slot, const Tensor& gradient, float rate) const;
+
+  OptimizerOptions options_;
+  std::vector<Slot> slots_;
+  std::int64_t steps_ = 0;
+};
+
+// From 0 up to `rate` in `warmup` steps, then along half a cosine down to `rate * last` at `steps`.
+struct Schedule {
+  float rate = 1e-3F;
+  std::int64_t warmup = 0, steps = 1;
+  float last = 0.01F;
+
+  [[nodiscard]] float at(std::int64_t step) const;  // counted from 0
+};
+
+}  // namespace voxloom::train

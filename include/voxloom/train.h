@@ -1,0 +1,138 @@
+// Training a network that labels the points of scans.
+//
+//   train::Trainer trainer(net, data, {.epochs = 10});
+//   train::run(trainer, validation.get(), {.on_step = show});
+//
+// A run depends on its options, its network's parameters and its data alone: neither the number of
+// threads nor being stopped, saved, loaded and continued changes a bit of its result.
+//
+// Errors: std::invalid_argument for options; FormatError for a checkpoint that is none, or one of
+// another run; std::runtime_error when the loss is no longer a number.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "voxloom/dataset.h"
+#include "voxloom/memory.h"
+#include "voxloom/metrics.h"
+#include "voxloom/optimizer.h"
+
+namespace voxloom::train {
+
+// What the network sees of a point, before the mean over its voxel: intensity; height above the
+// sensor in units of 4 m; distance from it in the plane in units of 50 m.
+inline constexpr std::int64_t kPointFeatures = 3;
+[[nodiscard]] Tensor point_features(const LabelledScan& scan);   // (P, kPointFeatures)
+[[nodiscard]] Tensor point_positions(const LabelledScan& scan);  // (P, 3)
+
+struct VoxelBatch {
+  SparseTensor x;                          // scan i is batch i
+  Tensor labels;                           // (N) int32: the most frequent class among the points
+  std::vector<std::int32_t> row_of_point;  // of all scans, one after another; -1: not finite
+};
+[[nodiscard]] VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size);
+
+struct TrainOptions {
+  double voxel_size = 0.1;        // metres
+  std::int64_t batch_size = 2;    // scans per pass
+  std::int64_t accumulation = 1;  // passes per step
+  std::int64_t epochs = 1;        // over the dataset
+  std::int64_t steps = 0;         // when above 0: as many, whatever the epochs are
+
+  OptimizerOptions optimizer = {};
+  float rate = 2e-3F;
+  float last_rate = 0.01F;   // as a share of `rate`
+  std::int64_t warmup = 20;  // steps
+  double clip = 10;          // of the gradients' norm; 0: none
+
+  float cross_entropy = 1, lovasz = 1;  // shares in the loss
+  float label_smoothing = 0;
+  std::vector<float> class_weights = {};  // of the cross entropy; empty: all 1
+
+  float statistics_momentum = 0.1F;  // of batch norms
+  bool checkpoint_blocks = false;    // less memory, more time
+  std::uint64_t seed = 0;
+};
+
+struct StepReport {
+  std::int64_t step = 0, steps = 0;  // `step` are done
+  double epoch = 0;
+  double loss = 0;
+  double gradient_norm = 0;  // before clipping
+  float rate = 0;
+  std::int64_t voxels = 0;
+  double seconds = 0;
+};
+
+// Holds everything that a run is: parameters (in the network), moments, schedule, place in the data.
+class Trainer {
+ public:
+  // The network, whose output has one channel per class of the data, must stay where it is.
+  Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options);
+
+  [[nodiscard]] std::int64_t step_count() const { return optimizer_.steps(); }
+  [[nodiscard]] std::int64_t total_steps() const { return schedule_.steps; }
+  [[nodiscard]] bool is_done() const { return step_count() >= total_steps(); }
+  [[nodiscard]] const TrainOptions& options() const { return options_; }
+  [[nodiscard]] const nn::Module& net() const { return net_; }
+  [[nodiscard]] const Dataset& data() const { return *data_; }
+
+  StepReport step();
+  // Of the steps since it was last asked for.
+  [[nodiscard]] ConfusionMatrix take_confusion();
+
+  // One safetensors file, which appears whole or not at all.
+  void save(const std::filesystem::path& file) const;
+  void load(const std::filesystem::path& file);
+
+ private:
+  struct PassResult {
+    double loss = 0;
+    std::int64_t voxels = 0;
+  };
+  [[nodiscard]] PassResult run_pass(std::int64_t number);
+  [[nodiscard]] std::vector<LabelledScan> scans_of_pass(std::int64_t number);
+  [[nodiscard]] std::int64_t index_of(std::int64_t sample);
+  [[nodiscard]] nn::Variable loss_of(const nn::Variable& scores, const Tensor& labels) const;
+  [[nodiscard]] std::string fingerprint() const;
+
+  nn::Module& net_;
+  DatasetPtr data_;
+  TrainOptions options_;
+  Schedule schedule_;
+  Optimizer optimizer_;
+  Gradients gradients_;
+  ConfusionMatrix confusion_;
+  std::int64_t epoch_ = -1;  // whose order follows
+  std::vector<std::int64_t> order_;
+  std::unique_ptr<MemoryPool> pool_;
+};
+
+// What a network, or anything else, makes of scans.
+using Labeller = std::function<std::vector<std::int32_t>(const LabelledScan&)>;
+[[nodiscard]] Labeller labeller_of(const nn::Module& net, double voxel_size);
+// `on_scan` is called after each scan and gives false to stop there.
+[[nodiscard]] ConfusionMatrix evaluate(const Dataset& data, const Labeller& labeller,
+                                       const std::function<bool(std::int64_t)>& on_scan = {});
+
+struct RunOptions {
+  std::int64_t evaluate_every = 0;        // steps; 0: at the end alone
+  std::int64_t save_every = 0;            // steps; 0: at the end alone
+  std::filesystem::path checkpoint = {};  // empty: nothing is saved
+  // Gives false to stop after this step: the checkpoint is saved, run() returns.
+  std::function<bool(const StepReport&)> on_step = {};
+  std::function<void(std::int64_t step, const ConfusionMatrix&)> on_evaluation = {};
+};
+enum class End : std::uint8_t { finished, stopped };
+// From where the trainer stands to its last step. `validation` may be null.
+End run(Trainer& trainer, const Dataset* validation, const RunOptions& options = {});
+
+// 1 / sqrt(share of the points) for each class, over at most `scans` scans, scaled to a mean of 1.
+[[nodiscard]] std::vector<float> balanced_weights(const Dataset& data, std::int64_t scans = 20);
+
+}  // namespace voxloom::train

@@ -1,0 +1,198 @@
+#include "autograd/tape.h"
+
+#include <set>
+#include <utility>
+
+#include "autograd/loops.h"
+#include "core/error.h"
+
+namespace voxloom::autograd {
+namespace {
+
+constexpr std::string_view kOp = "autograd";
+
+void require_float32(const Tensor& value) {
+  require(value.defined() && value.dtype() == DType::f32, kOp,
+          "variables on a tape are float32, got {}",
+          value.defined() ? voxloom::name_of(value.dtype()) : "an undefined tensor");
+}
+
+void pause(TapeState& tape, const std::function<void()>& body) {
+  const bool before = std::exchange(tape.is_paused, true);
+  try {
+    body();
+  } catch (...) {
+    tape.is_paused = before;
+    throw;
+  }
+  tape.is_paused = before;
+}
+
+}  // namespace
+
+void GradientSink::add(std::size_t input, Tensor gradient) {
+  if (wants(input)) tape_.deposit(places_[input], std::move(gradient));
+}
+
+Variable TapeState::add_leaf(Tensor value) {
+  require_float32(value);
+  Variable variable(std::move(value));
+  add_node(variable, {.is_leaf = true});
+  return variable;
+}
+
+void TapeState::add_node(Variable& result, Node node) {
+  nodes.push_back(std::move(node));
+  result.tape_ = shared_from_this();
+  result.place_ = size() - 1;
+}
+
+std::int64_t TapeState::place_of(const Variable& variable) const {
+  if (variable.tape_ == nullptr) return -1;
+  require(variable.tape_.get() == this, kOp, "variables of two tapes met in one operation");
+  require(variable.place_ < size() && !nodes[static_cast<std::size_t>(variable.place_)].is_walked,
+          kOp, "the tape was walked back past this variable already");
+  return variable.place_;
+}
+
+void TapeState::deposit(std::int64_t place, Tensor gradient) {
+  Node& to = node(place);
+  if (!to.sum.defined()) {
+    to.sum = std::move(gradient);
+    return;
+  }
+  require(to.sum.size() == gradient.size(), kOp, "gradients of {} and {} met",
+          to_string(to.sum.shape()), to_string(gradient.shape()));
+  if (!to.sum.is_unique()) to.sum = to.sum.clone();
+  add_to(to.sum, gradient);
+}
+
+void TapeState::walk(std::int64_t first) {
+  for (std::int64_t place = size() - 1; place >= first; --place) {
+    if (node(place).is_leaf || node(place).is_walked) continue;
+    // Moved out: nodes may be added and dropped meanwhile, and this one's tensors end here.
+    Node done = std::exchange(node(place), {.is_walked = true});
+    if (!done.sum.defined()) continue;
+    GradientSink sink(*this, done.inputs);
+    done.gradient(std::move(done.sum), sink);
+  }
+}
+
+Variable record(Operation operation, Variable result, std::span<const Variable* const> inputs,
+                std::vector<Tensor> saved, GradientFunction gradient) {
+  std::shared_ptr<TapeState> tape;
+  for (const Variable* input : inputs) {
+    if (tape == nullptr) tape = TapeState::of(*input);
+  }
+  if (tape == nullptr || tape->is_paused) return result;
+  Node node{.operation = operation, .saved = std::move(saved), .gradient = std::move(gradient)};
+  for (const Variable* input : inputs) node.inputs.push_back(tape->place_of(*input));
+  require_float32(result.value());
+  tape->add_node(result, std::move(node));
+  return result;
+}
+
+Variable like(const Variable& x, Tensor features) {
+  if (!x.is_sparse()) return {std::move(features)};
+  return {Variable(std::move(features)), x.coords(), x.batch_size()};
+}
+
+Tape::Tape(std::uint64_t seed) : state_(std::make_shared<TapeState>(seed)) {}
+
+Variable Tape::leaf(Tensor value) { return state_->add_leaf(std::move(value)); }
+
+Variable Tape::leaf(const SparseTensor& value) {
+  return {leaf(value.features()), value.coords(), value.batch_size()};
+}
+
+void Tape::backward(const Variable& y) {
+  require(y.defined() && y.value().size() == 1, kOp,
+          "backward starts from one element, got {}; give it the gradient of the others",
+          to_string(y.value().shape()));
+  backward(y, Tensor::full(y.value().shape(), DType::f32, 1.0F));
+}
+
+void Tape::backward(const Variable& y, Tensor dy) {
+  require(y.needs_gradient() && TapeState::of(y) == state_, kOp,
+          "backward starts from a value that stands on this tape");
+  require_float32(dy);
+  require(dy.shape() == y.value().shape(), kOp, "the gradient is {}, the value {}",
+          to_string(dy.shape()), to_string(y.value().shape()));
+  state_->deposit(state_->place_of(y), std::move(dy));
+  state_->walk(0);
+}
+
+Tensor Tape::gradient(const Variable& leaf) const {
+  return state_->node(state_->place_of(leaf)).sum;
+}
+
+Tensor Tape::take_gradient(const Variable& leaf) {
+  return std::exchange(state_->node(state_->place_of(leaf)).sum, {});
+}
+
+Variable Tape::checkpoint(const std::function<Variable(const std::vector<Variable>&)>& function,
+                          const std::vector<Variable>& inputs) {
+  const Random random = state_->random;
+  Variable result;
+  std::vector<Variable> detached;
+  std::vector<Tensor> saved;
+  for (const Variable& input : inputs) {
+    detached.push_back(input.is_sparse()
+                           ? Variable(input.value(), input.coords(), input.batch_size())
+                           : Variable(input.value()));
+    saved.push_back(input.value());
+  }
+  pause(*state_, [&] { result = function(inputs); });
+  if (state_->is_paused) return result;
+  const auto replay = [function, detached, random](const Tensor& dy, GradientSink& to) {
+    TapeState& tape = to.tape();
+    const std::int64_t mark = tape.size();
+    const Random later = std::exchange(tape.random, random);
+    std::vector<Variable> again;
+    for (const Variable& input : detached) {
+      const Variable leaf = tape.add_leaf(input.value());
+      again.push_back(input.is_sparse() ? Variable(leaf, input.coords(), input.batch_size())
+                                        : leaf);
+    }
+    const Variable y = function(again);
+    tape.random = later;
+    if (y.needs_gradient()) tape.deposit(tape.place_of(y), dy);
+    tape.walk(mark);
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      Tensor& gradient = tape.node(mark + static_cast<std::int64_t>(i)).sum;
+      if (gradient.defined()) to.add(i, std::move(gradient));
+    }
+    tape.truncate(mark);
+  };
+  Node node{.operation = Operation::checkpoint, .saved = saved, .gradient = replay};
+  for (const Variable& input : inputs) node.inputs.push_back(state_->place_of(input));
+  state_->add_node(result, std::move(node));
+  return result;
+}
+
+std::vector<std::string_view> Tape::operations() const {
+  std::vector<std::string_view> names;
+  for (const Node& node : state_->nodes) {
+    if (!node.is_leaf && !node.is_walked) names.push_back(name_of(node.operation));
+  }
+  return names;
+}
+
+std::size_t Tape::saved_bytes() const {
+  std::set<const std::byte*> seen;
+  std::size_t bytes = 0;
+  for (const Node& node : state_->nodes) {
+    for (const Tensor& tensor : node.saved) {
+      if (tensor.defined() && seen.insert(tensor.raw()).second) bytes += tensor.bytes();
+    }
+  }
+  return bytes;
+}
+
+std::uint64_t Tape::next_seed() { return state_->random.next(); }
+
+std::vector<std::string_view> operation_names() {
+  return {kOperationNames.begin(), kOperationNames.end()};
+}
+
+}  // namespace voxloom::autograd

@@ -1,0 +1,108 @@
+// voxloom eval: how well a model labels the points of a dataset.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "bench/progress.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/plan_options.h"
+#include "cli/score_table.h"
+#include "cli/train_config.h"
+#include "cli/train_progress.h"
+#include "core/atomic_file.h"
+#include "train/bundle_labeller.h"
+#include "voxloom/parallel.h"
+
+namespace voxloom::cli {
+namespace {
+
+struct Arguments {
+  std::string bundle, dataset, split = "test", json;
+  std::int64_t scans = 20;
+  std::uint64_t seed = 0;
+  int threads = 0;
+};
+
+const std::map<std::string, Split> kSplits = {
+    {"train", Split::train}, {"val", Split::val}, {"test", Split::test}};
+
+DatasetPtr data_of(const Arguments& arguments) {
+  if (arguments.dataset != "street") return open_dataset(arguments.dataset);
+  return street_dataset(
+      {.split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed});
+}
+
+void run_eval(const Arguments& arguments) {
+  use_tuned_plans();
+  const train::BundleLabeller labeller(arguments.bundle);
+  const DatasetPtr data = data_of(arguments);
+  // A place that cannot be written to is found now, not after the work.
+  if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
+  const InterruptWatch watch;
+  bench::Progress progress(stderr);
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  ConfusionMatrix seen(data->classes().size());
+  with_threads(arguments.threads, [&] {
+    seen = train::evaluate(*data, labeller, [&](std::int64_t scan) {
+      const double done = static_cast<double>(scan + 1);
+      const double left = elapsed() / done * (static_cast<double>(data->size()) - done);
+      progress.show(
+          fmt::format("scan {}/{}  {} left", scan + 1, data->size(), duration_text(left)));
+      return !watch.was_asked();
+    });
+  });
+  progress.clear();
+  if (watch.was_asked()) throw std::runtime_error("stopped before the last scan");
+  fmt::print("{}{} scans in {}\n", score_table(seen, data->classes()), data->size(),
+             duration_text(elapsed()));
+  if (arguments.json.empty()) return;
+  AtomicFile file(arguments.json);
+  file.write(score_json(seen, data->classes()));
+  file.commit();
+}
+
+}  // namespace
+
+void add_eval(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
+      ->required()
+      ->type_name("BUNDLE");
+  command
+      .add_option("dataset", arguments->dataset,
+                  "A folder of labelled scans, or `street`: simulated ones")
+      ->required()
+      ->type_name("DATASET");
+  command.add_option("--split", arguments->split, "Of `street`: train, val or test, the default")
+      ->check(CLI::IsMember({"train", "val", "test"}).description(""))
+      ->type_name("NAME");
+  command.add_option("--scans", arguments->scans, "Of `street`: how many; default 20")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000}).description(""))
+      ->type_name("N");
+  command.add_option("--seed", arguments->seed, "Of `street`")
+      ->check(CLI::Range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1).description(""))
+      ->type_name("N");
+  command.add_option("--json", arguments->json, "Also write the figures to this file")
+      ->type_name("FILE");
+  command
+      .add_option("--threads", arguments->threads,
+                  "How many threads to use; 0, the default: all there are")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->type_name("N");
+  command.footer(
+      "\nThe model takes points, features, batch and active and gives scores, as `voxloom train`\n"
+      "writes it; its scores are in the order of the dataset's classes.\n"
+      "\nExamples:\n"
+      "  voxloom eval runs/street/model.lattice street --scans 50\n"
+      "  voxloom eval runs/mine/model.lattice scans/\n");
+  command.callback([arguments] { run_eval(*arguments); });
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,48 @@
+// What a training run leaves behind.
+//
+//   config.json              the settings; what --resume starts from
+//   classes.json             the table of classes
+//   checkpoint.safetensors   where the run stands
+//   metrics.jsonl            one line for each step and for each evaluation
+//   model.lattice            at the end: from points to scores; model_int8.lattice: the same, packed
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "cli/train_config.h"
+
+namespace voxloom::cli {
+
+class RunFolder {
+ public:
+  // A folder without a run; made when it is not there. std::invalid_argument for one that has a run.
+  static RunFolder create(const std::filesystem::path& path, const TrainConfig& config,
+                          const ClassTable& classes);
+  // std::invalid_argument for a folder without a run.
+  static RunFolder open(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path config() const { return path_ / "config.json"; }
+  [[nodiscard]] std::filesystem::path checkpoint() const {
+    return path_ / "checkpoint.safetensors";
+  }
+  [[nodiscard]] std::filesystem::path model() const { return path_ / "model.lattice"; }
+  [[nodiscard]] std::filesystem::path packed_model() const { return path_ / "model_int8.lattice"; }
+
+  // Lines of steps that the run will take again are dropped.
+  void rewind_metrics(std::int64_t step) const;
+  void write_step(const train::StepReport& report, std::optional<double> mean_iou) const;
+  void write_evaluation(std::int64_t step, const ConfusionMatrix& seen,
+                        const ClassTable& classes) const;
+
+ private:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  void append(const std::string& line) const;
+
+  std::filesystem::path path_;
+};
+
+}  // namespace voxloom::cli

@@ -1,0 +1,14 @@
+// How well labels were met, class by class.
+#pragma once
+
+#include <string>
+
+#include "voxloom/dataset.h"
+#include "voxloom/metrics.h"
+
+namespace voxloom::cli {
+
+[[nodiscard]] std::string score_table(const ConfusionMatrix& seen, const ClassTable& classes);
+[[nodiscard]] std::string score_json(const ConfusionMatrix& seen, const ClassTable& classes);
+
+}  // namespace voxloom::cli

@@ -1,0 +1,195 @@
+// voxloom train: a network that labels points, from a configuration to a bundle.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/plan_options.h"
+#include "cli/run_folder.h"
+#include "cli/score_table.h"
+#include "cli/train_progress.h"
+#include "voxloom/augment.h"
+#include "voxloom/export_module.h"
+#include "voxloom/parallel.h"
+
+namespace voxloom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kStoppedByUser = 130;  // as shells know it
+
+struct Arguments {
+  std::string config, out, resume;
+  std::int64_t steps = 0;
+  int threads = 0;
+};
+
+struct Outcome {
+  train::End end = train::End::finished;
+  ConfusionMatrix last{1};
+};
+
+// One run, fresh or continued.
+class Run {
+ public:
+  Run(TrainConfig config, RunFolder folder, DatasetPtr data)
+      : config_(std::move(config)),
+        folder_(std::move(folder)),
+        classes_(data->classes()),
+        net_(net_options(config_, classes_.size())),
+        validation_(config_.validation ? open_data(*config_.validation) : nullptr),
+        trainer_(net_, config_.augment ? augmented(data, moderate_augmentation()) : std::move(data),
+                 config_.train) {
+    if (validation_ != nullptr && validation_->classes() != classes_) {
+      throw std::invalid_argument("the validation data have other classes than the training data");
+    }
+  }
+
+  void resume() {
+    if (fs::exists(folder_.checkpoint())) trainer_.load(folder_.checkpoint());
+    folder_.rewind_metrics(trainer_.step_count());
+  }
+
+  void run() {
+    const InterruptWatch watch;
+    TrainProgress progress(trainer_.step_count(), trainer_.total_steps());
+    progress.say(fmt::format(
+        "{}: {} steps, {} scans, {} classes{}", folder_.path().string(), trainer_.total_steps(),
+        trainer_.data().size(), classes_.size(),
+        trainer_.step_count() == 0 ? "" : fmt::format(", from step {}", trainer_.step_count())));
+    const train::End end = train::run(trainer_, validation_.get(),
+                                      {.evaluate_every = config_.evaluate_every,
+                                       .save_every = config_.save_every,
+                                       .checkpoint = folder_.checkpoint(),
+                                       .on_step =
+                                           [&](const train::StepReport& report) {
+                                             note_step(report, progress);
+                                             return !watch.was_asked();
+                                           },
+                                       .on_evaluation =
+                                           [&](std::int64_t step, const ConfusionMatrix& seen) {
+                                             note_evaluation(step, seen, progress);
+                                           }});
+    if (end == train::End::stopped) stopped(progress);
+    finish(progress);
+  }
+
+ private:
+  static constexpr std::int64_t kWindow = 20;  // steps that a training mIoU is of
+
+  void note_step(const train::StepReport& report, TrainProgress& progress) {
+    std::optional<double> fresh;
+    if (report.step % kWindow == 0 || report.step == report.steps || mean_iou_ == 0) {
+      fresh = mean_iou_ = trainer_.take_confusion().mean_iou();
+    }
+    folder_.write_step(report, fresh);
+    progress.show(report, mean_iou_);
+  }
+
+  void note_evaluation(std::int64_t step, const ConfusionMatrix& seen, TrainProgress& progress) {
+    folder_.write_evaluation(step, seen, classes_);
+    progress.say(fmt::format("step {}  validation mIoU {:.3f}  accuracy {:.3f}  after {}", step,
+                             seen.mean_iou(), seen.accuracy(), duration_text(progress.seconds())));
+    last_ = seen;
+  }
+
+  [[noreturn]] void stopped(TrainProgress& progress) const {
+    progress.say(
+        fmt::format("stopped after step {} and saved; continue with\n"
+                    "  voxloom train --resume {}",
+                    trainer_.step_count(), folder_.path().string()));
+    throw CLI::RuntimeError(kStoppedByUser);
+  }
+
+  void finish(TrainProgress& progress) const {
+    artifact::ExportOptions options{.in_channels = train::kPointFeatures};
+    const double size = config_.train.voxel_size;
+    const Grid grid{.voxel_size = {size, size, size}};
+    artifact::write_bundle(folder_.model(), export_on_points(net_, grid, options));
+    options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
+    artifact::write_bundle(folder_.packed_model(), export_on_points(net_, grid, options));
+    if (last_.classes() == classes_.size()) progress.say("\n" + score_table(last_, classes_));
+    progress.say(fmt::format("{} and {}, after {}", folder_.model().string(),
+                             folder_.packed_model().filename().string(),
+                             duration_text(progress.seconds())));
+  }
+
+  TrainConfig config_;
+  RunFolder folder_;
+  ClassTable classes_;
+  nn::MinkUNet net_;
+  DatasetPtr validation_;
+  train::Trainer trainer_;
+  double mean_iou_ = 0;
+  ConfusionMatrix last_{1};
+};
+
+TrainConfig config_of(const Arguments& arguments) {
+  TrainConfig config =
+      arguments.config == "street" ? street_config() : read_train_config(arguments.config);
+  if (arguments.steps > 0) config.train.steps = arguments.steps;
+  return config;
+}
+
+// What the data say, not the file.
+void complete(TrainConfig& config, const Dataset& data) {
+  if (config.balance_classes) config.train.class_weights = train::balanced_weights(data);
+}
+
+void run_train(const Arguments& arguments) {
+  use_tuned_plans();
+  const bool is_new = arguments.resume.empty();
+  if (is_new == arguments.config.empty()) {
+    throw CLI::ValidationError("give either a configuration or --resume RUN");
+  }
+  with_threads(arguments.threads, [&] {
+    TrainConfig config = is_new ? config_of(arguments)
+                                : read_train_config(RunFolder::open(arguments.resume).config());
+    const DatasetPtr data = open_data(config.data);
+    RunFolder folder = is_new ? RunFolder::create(arguments.out, config, data->classes())
+                              : RunFolder::open(arguments.resume);
+    complete(config, *data);
+    Run run(std::move(config), std::move(folder), data);
+    if (!is_new) run.resume();
+    run.run();
+  });
+}
+
+}  // namespace
+
+void add_train(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command
+      .add_option("config", arguments->config,
+                  "A configuration (JSON), or `street`: simulated streets with sensible settings")
+      ->type_name("CONFIG");
+  command.add_option("--out", arguments->out, "The run's folder")
+      ->default_val("run")
+      ->type_name("RUN");
+  command.add_option("--resume", arguments->resume, "Continue the run in this folder")
+      ->type_name("RUN");
+  command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
+      ->type_name("N");
+  command
+      .add_option("--threads", arguments->threads,
+                  "How many threads to use; 0, the default: all there are")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->type_name("N");
+  command.footer(
+      "\nThe run's folder gets config.json, classes.json, metrics.jsonl, a checkpoint,\n"
+      "and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C saves; a run\n"
+      "that was stopped and continued ends with the same bits as one that was not.\n"
+      "docs/training.md lists the settings of a configuration.\n"
+      "\nExamples:\n"
+      "  voxloom train street --out runs/street\n"
+      "  voxloom train mine.json --out runs/mine\n"
+      "  voxloom train --resume runs/mine\n");
+  command.callback([arguments] { run_train(*arguments); });
+}
+
+}  // namespace voxloom::cli

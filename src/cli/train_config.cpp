@@ -1,0 +1,285 @@
+#include "cli/train_config.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "io/byte_source.h"
+#include "voxloom/error.h"
+
+namespace voxloom::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kLargestFile = 1 << 20;
+
+// An object of the file. What nobody asked for is an error: a misspelt name must not pass in silence.
+class Fields {
+ public:
+  Fields(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+    if (!json.is_object()) refuse("is no object");
+  }
+
+  template <typename T>
+  void take(const char* name, T& value) {
+    names_.insert(name);
+    const auto found = json_.find(name);
+    if (found == json_.end()) return;
+    if (!fits<T>(*found)) refuse(fmt::format("\"{}\" is {}", name, found->dump()));
+    value = found->template get<T>();
+  }
+  [[nodiscard]] const Json* find(const char* name) {
+    names_.insert(name);
+    const auto found = json_.find(name);
+    return found == json_.end() ? nullptr : &*found;
+  }
+  void finish() const {
+    for (const auto& [name, value] : json_.items()) {
+      if (!names_.contains(name)) refuse(fmt::format("there is no setting \"{}\"", name));
+    }
+  }
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw FormatError(fmt::format("[train] {}: {}", where_, reason));
+  }
+  [[nodiscard]] std::string inside(const char* name) const {
+    return fmt::format("{}, \"{}\"", where_, name);
+  }
+
+ private:
+  template <typename T>
+  static bool fits(const Json& value) {
+    if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
+    if constexpr (std::is_same_v<T, std::string>) return value.is_string();
+    if constexpr (std::is_unsigned_v<T> && !std::is_same_v<T, bool>) {
+      return value.is_number_unsigned();
+    }
+    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+      // Whatever its type, it must fit.
+      return value.is_number_integer() && value >= std::numeric_limits<std::int32_t>::min() &&
+             value <= std::numeric_limits<std::int32_t>::max();
+    }
+    return value.is_number();
+  }
+
+  const Json& json_;
+  std::string where_;
+  std::set<std::string> names_;
+};
+
+template <typename Enum, std::size_t N>
+void take_choice(Fields& fields, const char* name, const std::array<Enum, N>& choices,
+                 Enum& value) {
+  std::string word;
+  fields.take(name, word);
+  if (word.empty()) return;
+  for (const Enum choice : choices) {
+    if (name_of(choice) == word) return static_cast<void>(value = choice);
+  }
+  fields.refuse(fmt::format("\"{}\" is \"{}\"", name, word));
+}
+
+constexpr std::array kSplits = {Split::train, Split::val, Split::test};
+constexpr std::array kSensors = {Sensor::hdl64, Sensor::hdl32, Sensor::vlp16};
+
+StreetOptions read_street(const Json& json, const std::string& where) {
+  Fields fields(json, where);
+  StreetOptions street;
+  fields.take("scans", street.scans);
+  fields.take("seed", street.seed);
+  take_choice(fields, "split", kSplits, street.split);
+  if (fields.find("sensor") != nullptr) {
+    street.sensor.emplace();
+    take_choice(fields, "sensor", kSensors, *street.sensor);
+  }
+  fields.finish();
+  return street;
+}
+
+DataConfig read_data(const Json& json, const std::string& where) {
+  Fields fields(json, where);
+  DataConfig data;
+  fields.take("folder", data.folder);
+  fields.take("cache", data.is_cached);
+  const Json* street = fields.find("street");
+  if (street != nullptr) data.street = read_street(*street, fields.inside("street"));
+  if (data.folder.empty() == (street == nullptr)) {
+    fields.refuse("names either a \"folder\" or a \"street\"");
+  }
+  fields.finish();
+  return data;
+}
+
+void read_optimizer(const Json& json, const std::string& where, train::OptimizerOptions& to) {
+  Fields fields(json, where);
+  std::string rule = to.rule == train::Rule::sgd ? "sgd" : "adamw";
+  fields.take("rule", rule);
+  if (rule != "sgd" && rule != "adamw") fields.refuse(fmt::format("\"rule\" is \"{}\"", rule));
+  to.rule = rule == "sgd" ? train::Rule::sgd : train::Rule::adamw;
+  fields.take("momentum", to.momentum);
+  fields.take("beta1", to.beta1);
+  fields.take("beta2", to.beta2);
+  fields.take("eps", to.eps);
+  fields.take("weight_decay", to.weight_decay);
+  fields.finish();
+}
+
+void read_class_weights(Fields& fields, TrainConfig& config) {
+  const Json* weights = fields.find("class_weights");
+  if (weights == nullptr) return;
+  if (*weights == "balanced") {
+    config.balance_classes = true;
+    return;
+  }
+  config.balance_classes = false;
+  if (!weights->is_array()) fields.refuse("\"class_weights\" is no list, nor \"balanced\"");
+  for (const Json& weight : *weights) {
+    if (!weight.is_number()) fields.refuse(fmt::format("a class weight is {}", weight.dump()));
+    config.train.class_weights.push_back(weight.get<float>());
+  }
+}
+
+void read_model(const Json& json, const std::string& where, TrainConfig& config) {
+  Fields fields(json, where);
+  fields.take("depth", config.depth);
+  fields.take("width", config.width);
+  fields.finish();
+}
+
+void read_train(Fields& fields, train::TrainOptions& to) {
+  fields.take("voxel_size", to.voxel_size);
+  fields.take("batch_size", to.batch_size);
+  fields.take("accumulation", to.accumulation);
+  fields.take("epochs", to.epochs);
+  fields.take("steps", to.steps);
+  fields.take("rate", to.rate);
+  fields.take("last_rate", to.last_rate);
+  fields.take("warmup", to.warmup);
+  fields.take("clip", to.clip);
+  fields.take("cross_entropy", to.cross_entropy);
+  fields.take("lovasz", to.lovasz);
+  fields.take("label_smoothing", to.label_smoothing);
+  fields.take("statistics_momentum", to.statistics_momentum);
+  fields.take("checkpoint_blocks", to.checkpoint_blocks);
+  fields.take("seed", to.seed);
+}
+
+TrainConfig read_config(const Json& json, const std::string& where) {
+  Fields fields(json, where);
+  TrainConfig config;
+  read_train(fields, config.train);
+  fields.take("augment", config.augment);
+  fields.take("evaluate_every", config.evaluate_every);
+  fields.take("save_every", config.save_every);
+  read_class_weights(fields, config);
+  if (const Json* model = fields.find("model")) read_model(*model, fields.inside("model"), config);
+  if (const Json* rule = fields.find("optimizer")) {
+    read_optimizer(*rule, fields.inside("optimizer"), config.train.optimizer);
+  }
+  const Json* data = fields.find("data");
+  if (data == nullptr) fields.refuse("there is no \"data\"");
+  config.data = read_data(*data, fields.inside("data"));
+  if (const Json* validation = fields.find("validation")) {
+    config.validation = read_data(*validation, fields.inside("validation"));
+  }
+  fields.finish();
+  return config;
+}
+
+// As short as reads back to the same float32.
+Json number(float value) { return Json::parse(fmt::format("{}", value)); }
+
+Json data_json(const DataConfig& data) {
+  if (!data.folder.empty()) return {{"folder", data.folder}, {"cache", data.is_cached}};
+  Json street = {{"split", name_of(data.street.split)},
+                 {"scans", data.street.scans},
+                 {"seed", data.street.seed}};
+  if (data.street.sensor) street["sensor"] = name_of(*data.street.sensor);
+  return {{"street", street}, {"cache", data.is_cached}};
+}
+
+}  // namespace
+
+TrainConfig street_config() {
+  TrainConfig config;
+  config.data.street = {.split = Split::train, .scans = 400};
+  config.validation.emplace();
+  config.validation->street = {.split = Split::val, .scans = 12};
+  config.validation->is_cached = true;
+  config.balance_classes = true;
+  config.train.epochs = 4;
+  config.evaluate_every = 200;
+  return config;
+}
+
+TrainConfig read_train_config(const std::filesystem::path& path) {
+  const io::Bytes bytes = io::open_file(path);
+  const std::string where = path.string();
+  if (bytes->size() > kLargestFile) {
+    throw FormatError(fmt::format("[train] {}: {} bytes; a configuration has at most {}", where,
+                                  bytes->size(), kLargestFile));
+  }
+  std::string text(static_cast<std::size_t>(bytes->size()), '\0');
+  bytes->read(0, std::as_writable_bytes(std::span(text)));
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) throw FormatError(fmt::format("[train] {}: is not JSON", where));
+  return read_config(json, where);
+}
+
+std::string to_json(const TrainConfig& config) {
+  const train::TrainOptions& t = config.train;
+  const train::OptimizerOptions& o = t.optimizer;
+  Json json = {{"data", data_json(config.data)}};
+  if (config.validation) json["validation"] = data_json(*config.validation);
+  json.update({{"augment", config.augment},
+               {"model", {{"depth", config.depth}, {"width", config.width}}},
+               {"voxel_size", t.voxel_size},
+               {"batch_size", t.batch_size},
+               {"accumulation", t.accumulation},
+               {"epochs", t.epochs},
+               {"steps", t.steps},
+               {"optimizer",
+                {{"rule", o.rule == train::Rule::sgd ? "sgd" : "adamw"},
+                 {"momentum", number(o.momentum)},
+                 {"beta1", number(o.beta1)},
+                 {"beta2", number(o.beta2)},
+                 {"eps", number(o.eps)},
+                 {"weight_decay", number(o.weight_decay)}}},
+               {"rate", number(t.rate)},
+               {"last_rate", number(t.last_rate)},
+               {"warmup", t.warmup},
+               {"clip", t.clip},
+               {"cross_entropy", number(t.cross_entropy)},
+               {"lovasz", number(t.lovasz)},
+               {"label_smoothing", number(t.label_smoothing)},
+               {"statistics_momentum", number(t.statistics_momentum)},
+               {"checkpoint_blocks", t.checkpoint_blocks},
+               {"seed", t.seed},
+               {"evaluate_every", config.evaluate_every},
+               {"save_every", config.save_every}});
+  if (config.balance_classes) {
+    json["class_weights"] = "balanced";
+  } else {
+    json["class_weights"] = Json::array();
+    for (const float weight : t.class_weights) json["class_weights"].push_back(number(weight));
+  }
+  return json.dump(2) + "\n";
+}
+
+DatasetPtr open_data(const DataConfig& config) {
+  DatasetPtr data =
+      config.folder.empty() ? street_dataset(config.street) : open_dataset(config.folder);
+  return config.is_cached ? cached(std::move(data)) : data;
+}
+
+nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes) {
+  return {.in_channels = train::kPointFeatures,
+          .classes = classes,
+          .depth = config.depth,
+          .width = config.width,
+          .seed = config.train.seed};
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,43 @@
+// The configuration of a training run: a JSON file, or the street defaults.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "voxloom/dataset.h"
+#include "voxloom/models.h"
+#include "voxloom/train.h"
+
+namespace voxloom::cli {
+
+// A folder of labelled scans, or simulated streets.
+struct DataConfig {
+  std::string folder;  // empty: streets
+  StreetOptions street = {};
+  bool is_cached = false;  // scans are kept once they were read or made
+};
+
+struct TrainConfig {
+  DataConfig data = {};
+  std::optional<DataConfig> validation = {};
+  bool augment = true;
+  bool balance_classes = false;  // class weights from the data
+  int depth = 14;                // of the MinkUNet
+  double width = 0.5;
+  train::TrainOptions train = {};
+  std::int64_t evaluate_every = 0, save_every = 50;  // steps
+};
+
+// `voxloom train street`.
+[[nodiscard]] TrainConfig street_config();
+
+// FormatError with the file's name for what is no JSON, no known name, or of the wrong type.
+[[nodiscard]] TrainConfig read_train_config(const std::filesystem::path& path);
+[[nodiscard]] std::string to_json(const TrainConfig& config);
+
+[[nodiscard]] DatasetPtr open_data(const DataConfig& config);
+[[nodiscard]] nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes);
+
+}  // namespace voxloom::cli

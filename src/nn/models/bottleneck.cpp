@@ -1,0 +1,48 @@
+#include "voxloom/models.h"
+
+namespace voxloom::nn {
+namespace {
+
+constexpr std::uint64_t kSeeds = 4;  // a block's products draw from seeds of their own
+
+ConvNorm::Prefixes shortcut_names(const std::string& prefix) {
+  return {prefix + "downsample.0.", prefix + "downsample.1."};
+}
+
+}  // namespace
+
+Bottleneck::Bottleneck(const Channels& channels, std::int64_t width)
+    : reduce({.in = channels.in, .out = width, .bias = false, .seed = channels.seed * kSeeds},
+             {.kernel_size = 1}),
+      middle({.in = width, .out = width, .bias = false, .seed = channels.seed * kSeeds + 1}),
+      expand({.in = width, .out = channels.out, .bias = false, .seed = channels.seed * kSeeds + 2},
+             {.kernel_size = 1}) {
+  if (channels.in != channels.out) {
+    shortcut.emplace(Channels{.in = channels.in,
+                              .out = channels.out,
+                              .bias = false,
+                              .seed = channels.seed * kSeeds + 3},
+                     ConvOptions{.kernel_size = 1}, false);
+  }
+}
+
+Variable Bottleneck::run(const Variable& x, Pass& pass) const {
+  const Variable side = shortcut ? shortcut->run(x, pass) : x;
+  return expand.run(middle.run(reduce.run(x, pass), pass), side, pass);
+}
+
+Symbol Bottleneck::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  const Symbol side = shortcut ? shortcut->emit(to, shortcut_names(prefix), x) : x;
+  const Symbol inner = middle.emit(to, {prefix + "conv2.", prefix + "norm2."},
+                                   reduce.emit(to, {prefix + "conv1.", prefix + "norm1."}, x));
+  return expand.emit(to, {prefix + "conv3.", prefix + "norm3."}, inner, side);
+}
+
+void Bottleneck::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+  reduce.collect_parameters({prefix + "conv1.", prefix + "norm1."}, to);
+  middle.collect_parameters({prefix + "conv2.", prefix + "norm2."}, to);
+  expand.collect_parameters({prefix + "conv3.", prefix + "norm3."}, to);
+  if (shortcut) shortcut->collect_parameters(shortcut_names(prefix), to);
+}
+
+}  // namespace voxloom::nn

@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "voxloom/models.h"
+
+namespace voxloom::nn {
+namespace {
+
+constexpr std::string_view kOp = "nn::ResNet";
+constexpr std::size_t kStages = 4;
+constexpr std::int64_t kExpansion = 4;  // of a bottleneck's output over its width
+
+struct Plan {
+  std::array<int, kStages> counts;
+  bool has_bottlenecks;
+};
+
+Plan plan_of(int depth) {
+  switch (depth) {
+    case 14: return {{1, 1, 1, 1}, false};
+    case 18: return {{2, 2, 2, 2}, false};
+    case 34: return {{3, 4, 6, 3}, false};
+    case 50: return {{3, 4, 6, 3}, true};
+    default: fail(kOp, "depth should be 14, 18, 34 or 50, got {}", depth);
+  }
+}
+
+// One row per batch, at its origin.
+CoordinateSet batch_rows(const Variable& x) {
+  std::vector<Coordinate> rows;
+  for (std::int64_t b = 0; b < x.batch_size(); ++b) {
+    rows.push_back({.batch = static_cast<std::int32_t>(b)});
+  }
+  return CoordinateSet::from_rows(rows, {.batch_size = x.batch_size()});
+}
+
+}  // namespace
+
+struct ResNet::Layers {
+  explicit Layers(const ResNetOptions& o)
+      : stem({.in = o.in_channels, .out = o.width, .bias = false, .seed = o.seed},
+             {.kernel_size = o.stem_kernel}) {
+    const Plan plan = plan_of(o.depth);
+    std::uint64_t seed = o.seed + 1;
+    std::int64_t channels = o.width;
+    for (std::size_t s = 0; s < kStages; ++s) {
+      const std::int64_t width = o.width << s;
+      const std::int64_t out = plan.has_bottlenecks ? width * kExpansion : width;
+      down.emplace_back(Channels{.in = channels, .out = channels, .bias = false, .seed = seed++},
+                        ConvOptions{.kernel_size = 2, .stride = 2});
+      blocks.emplace_back();
+      for (int b = 0; b < plan.counts[s]; ++b, channels = out) {
+        const Channels block{.in = channels, .out = out, .seed = seed++};
+        if (plan.has_bottlenecks) {
+          blocks.back().push_back(std::make_unique<Bottleneck>(block, width));
+        } else {
+          blocks.back().push_back(std::make_unique<BasicBlock>(block));
+        }
+      }
+    }
+    head = std::make_unique<Linear>(Channels{.in = channels, .out = o.classes, .seed = seed});
+  }
+
+  ConvNorm stem;
+  std::vector<ConvNorm> down;
+  std::vector<std::vector<std::unique_ptr<Module>>> blocks;
+  std::unique_ptr<Linear> head;
+
+  static ConvNorm::Prefixes down_names(const std::string& prefix, std::size_t stage) {
+    return {fmt::format("{}layer{}.down.conv.", prefix, stage + 1),
+            fmt::format("{}layer{}.down.norm.", prefix, stage + 1)};
+  }
+  static std::string block_name(const std::string& prefix, std::size_t stage, std::size_t b) {
+    return fmt::format("{}layer{}.{}.", prefix, stage + 1, b);
+  }
+};
+
+ResNet::ResNet(const ResNetOptions& options) {
+  require(options.width >= 1 && options.width <= 4096, kOp, "width should lie in [1, 4096], got {}",
+          options.width);
+  layers_ = std::make_unique<Layers>(options);
+}
+
+ResNet::~ResNet() = default;
+
+Variable ResNet::run(const Variable& x, Pass& pass) const {
+  Variable y = layers_->stem.run(x, pass);
+  for (std::size_t s = 0; s < kStages; ++s) {
+    y = layers_->down[s].run(y, pass);
+    for (const auto& block : layers_->blocks[s]) y = pass.run_block(*block, y);
+  }
+  const Variable pooled = autograd::global_pool(y, PoolMode::avg);
+  return {layers_->head->run(pooled, pass), batch_rows(y), y.batch_size()};
+}
+
+Symbol ResNet::emit(Exporter& to, const std::string& prefix, Symbol x) const {
+  Symbol y = layers_->stem.emit(to, {prefix + "conv1.", prefix + "bn1."}, x);
+  for (std::size_t s = 0; s < kStages; ++s) {
+    y = layers_->down[s].emit(to, Layers::down_names(prefix, s), y);
+    for (std::size_t b = 0; b < layers_->blocks[s].size(); ++b) {
+      y = layers_->blocks[s][b]->emit(to, Layers::block_name(prefix, s, b), y);
+    }
+  }
+  return layers_->head->emit(to, prefix + "fc.", to.global_pool(y, PoolMode::avg));
+}
+
+void ResNet::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+  layers_->stem.collect_parameters({prefix + "conv1.", prefix + "bn1."}, to);
+  for (std::size_t s = 0; s < kStages; ++s) {
+    layers_->down[s].collect_parameters(Layers::down_names(prefix, s), to);
+    for (std::size_t b = 0; b < layers_->blocks[s].size(); ++b) {
+      layers_->blocks[s][b]->collect_parameters(Layers::block_name(prefix, s, b), to);
+    }
+  }
+  layers_->head->collect_parameters(prefix + "fc.", to);
+}
+
+}  // namespace voxloom::nn

@@ -1,0 +1,49 @@
+#include "core/error.h"
+#include "voxloom/module.h"
+
+namespace voxloom::nn {
+
+Variable Pass::parameter(const Tensor& place) {
+  if (!has_tape() || !place.defined()) return {place};
+  const auto found = leaves_.find(&place);
+  if (found != leaves_.end()) return found->second;
+  return leaves_.emplace(&place, tape_->leaf(place)).first->second;
+}
+
+autograd::VariableWeight Pass::parameter(const Weight& place) {
+  if (const auto* packed = std::get_if<QuantizedWeight>(&place)) return *packed;
+  return parameter(std::get<Tensor>(place));
+}
+
+std::uint64_t Pass::next_seed() {
+  require(has_tape(), "nn::Pass", "random numbers are drawn in training only");
+  return tape_->next_seed();
+}
+
+Variable Pass::run_block(const Module& block, const Variable& x) {
+  if (!has_tape() || !options_.checkpoint_blocks) return block.run(x, *this);
+  return tape_->checkpoint(
+      [this, &block](const std::vector<Variable>& in) { return block.run(in[0], *this); }, {x});
+}
+
+Tensor Pass::gradient(const Tensor& place) const {
+  const auto found = leaves_.find(&place);
+  return found == leaves_.end() ? Tensor{} : tape_->gradient(found->second);
+}
+
+Tensor Pass::take_gradient(const Tensor& place) {
+  const auto found = leaves_.find(&place);
+  return found == leaves_.end() ? Tensor{} : tape_->take_gradient(found->second);
+}
+
+// Assigned, not added: a block behind a checkpoint sees the same batch twice.
+void Pass::note_statistic(const Tensor& place, Tensor seen) {
+  statistics_.insert_or_assign(&place, std::move(seen));
+}
+
+Tensor Pass::statistic(const Tensor& place) const {
+  const auto found = statistics_.find(&place);
+  return found == statistics_.end() ? Tensor{} : found->second;
+}
+
+}  // namespace voxloom::nn

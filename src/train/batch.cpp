@@ -1,0 +1,110 @@
+// Scans to what a network takes.
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/checked.h"
+#include "voxloom/points.h"
+#include "voxloom/train.h"
+
+namespace voxloom::train {
+namespace {
+
+constexpr float kHeightUnit = 4.0F, kDistanceUnit = 50.0F;
+
+// All scans' points in one tensor of `width` columns; fill(scan, i, row) writes one row.
+template <typename Fill>
+Tensor rows_of(const std::vector<LabelledScan>& scans, std::int64_t width, const Fill& fill) {
+  std::int64_t count = 0;
+  for (const LabelledScan& scan : scans) count += scan.size();
+  require_row_count("train", count);
+  Tensor rows = Tensor::empty({count, width}, DType::f32);
+  float* to = rows.mutable_data<float>();
+  for (const LabelledScan& scan : scans) {
+    for (std::size_t i = 0; i < scan.positions.size(); ++i, to += width) fill(scan, i, to);
+  }
+  return rows;
+}
+
+void write_features(const LabelledScan& scan, std::size_t i, float* row) {
+  const auto& [x, y, z] = scan.positions[i];
+  row[0] = scan.intensity[i];
+  row[1] = z / kHeightUnit;
+  row[2] = std::sqrt(x * x + y * y) / kDistanceUnit;
+}
+
+void write_position(const LabelledScan& scan, std::size_t i, float* row) {
+  std::copy(scan.positions[i].begin(), scan.positions[i].end(), row);
+}
+
+Tensor batch_of_points(const std::vector<LabelledScan>& scans, std::int64_t count) {
+  Tensor batch = Tensor::empty({count}, DType::i32);
+  auto* to = batch.mutable_data<std::int32_t>();
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    to = std::fill_n(to, scans[i].size(), static_cast<std::int32_t>(i));
+  }
+  return batch;
+}
+
+std::int32_t largest_label(const std::vector<LabelledScan>& scans) {
+  std::int32_t largest = 0;
+  for (const LabelledScan& scan : scans) {
+    for (const std::int32_t label : scan.labels) largest = std::max(largest, label);
+  }
+  return largest;
+}
+
+// The most frequent class of each row's points, the lowest among equals; none when no point has one.
+Tensor row_labels(const std::vector<LabelledScan>& scans,
+                  const std::vector<std::int32_t>& row_of_point, std::int64_t rows) {
+  const std::int64_t classes = std::int64_t{largest_label(scans)} + 1;
+  std::vector<std::int32_t> votes;
+  resize_or_throw("train", votes, checked_mul("train", rows, classes), 0);
+  std::size_t point = 0;
+  for (const LabelledScan& scan : scans) {
+    for (const std::int32_t label : scan.labels) {
+      const std::int32_t row = row_of_point[point++];
+      if (row >= 0 && label >= 0) ++votes[static_cast<std::size_t>(row * classes + label)];
+    }
+  }
+  Tensor labels = Tensor::empty({rows}, DType::i32);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto first = votes.begin() + row * classes;
+    const auto best = std::max_element(first, first + classes);
+    labels.mutable_data<std::int32_t>()[row] =
+        *best == 0 ? kIgnoreLabel : static_cast<std::int32_t>(best - first);
+  }
+  return labels;
+}
+
+void check(const LabelledScan& scan) {
+  require(
+      scan.intensity.size() == scan.positions.size() && scan.labels.size() == scan.positions.size(),
+      "train", "a scan has {} positions, {} intensities and {} labels", scan.positions.size(),
+      scan.intensity.size(), scan.labels.size());
+}
+
+}  // namespace
+
+Tensor point_features(const LabelledScan& scan) {
+  check(scan);
+  return rows_of({scan}, kPointFeatures, write_features);
+}
+
+Tensor point_positions(const LabelledScan& scan) { return rows_of({scan}, 3, write_position); }
+
+VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size) {
+  require(voxel_size > 0 && std::isfinite(voxel_size), "train",
+          "the voxel size should be above 0, got {}", voxel_size);
+  for (const LabelledScan& scan : scans) check(scan);
+  const Tensor positions = rows_of(scans, 3, write_position);
+  const Tensor features = rows_of(scans, kPointFeatures, write_features);
+  Voxelized voxels = voxelize(positions, features, batch_of_points(scans, positions.dim(0)),
+                              {.grid = {.voxel_size = {voxel_size, voxel_size, voxel_size}},
+                               .non_finite = NonFinite::drop,
+                               .batch_size = static_cast<std::int64_t>(scans.size())});
+  Tensor labels = row_labels(scans, voxels.row_of_point, voxels.tensor.rows());
+  return {std::move(voxels.tensor), std::move(labels), std::move(voxels.row_of_point)};
+}
+
+}  // namespace voxloom::train

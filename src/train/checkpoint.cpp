@@ -1,0 +1,99 @@
+// A checkpoint: one safetensors file.
+//
+//   parameter.NAME             every parameter, running statistics included
+//   optimizer.first.NAME ...   moments
+//   metadata                   format, step, and the options that the run depends on
+//
+// The place in the data and all random numbers follow from the step and the seed among the options.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+
+#include "core/error.h"
+#include "voxloom/error.h"
+#include "voxloom/safetensors.h"
+#include "voxloom/train.h"
+
+namespace voxloom::train {
+namespace {
+
+constexpr const char* kFormat = "voxloom.checkpoint 1";
+constexpr const char* kParameter = "parameter.";
+constexpr const char* kOptimizer = "optimizer.";
+
+[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& reason) {
+  throw FormatError(fmt::format("[checkpoint] {}: {}", file.string(), reason));
+}
+
+std::string field(const Safetensors& data, const std::filesystem::path& file,
+                  const std::string& key) {
+  const auto found = data.metadata.find(key);
+  if (found == data.metadata.end()) refuse(file, fmt::format("there is no '{}'", key));
+  return found->second;
+}
+
+std::int64_t number(const std::string& text, const std::filesystem::path& file) {
+  std::int64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc{} || result.ptr != text.data() + text.size() || value < 0) {
+    refuse(file, fmt::format("the step is '{}'", text));
+  }
+  return value;
+}
+
+// The tensors whose names start with `prefix`, without it.
+nn::NamedTensors part(const Safetensors& data, const std::string& prefix) {
+  nn::NamedTensors tensors;
+  for (const auto& [name, tensor] : data.tensors) {
+    if (name.starts_with(prefix)) tensors.emplace(name.substr(prefix.size()), tensor);
+  }
+  return tensors;
+}
+
+}  // namespace
+
+std::string Trainer::fingerprint() const {
+  const TrainOptions& o = options_;
+  return fmt::format(
+      "scans {} voxel {} batch {}x{} steps {} rule {} momentum {} betas {} {} eps {} decay {} rate "
+      "{} last {} warmup {} clip {} entropy {} lovasz {} smoothing {} weights {} statistics {} "
+      "seed "
+      "{}",
+      data_->size(), o.voxel_size, o.batch_size, o.accumulation, total_steps(),
+      static_cast<int>(o.optimizer.rule), o.optimizer.momentum, o.optimizer.beta1,
+      o.optimizer.beta2, o.optimizer.eps, o.optimizer.weight_decay, o.rate, o.last_rate, o.warmup,
+      o.clip, o.cross_entropy, o.lovasz, o.label_smoothing, fmt::join(o.class_weights, ","),
+      o.statistics_momentum, o.seed);
+}
+
+void Trainer::save(const std::filesystem::path& file) const {
+  TensorMap tensors;
+  for (const auto& [name, tensor] : nn::parameters_of(net_)) {
+    tensors.emplace(kParameter + name, tensor);
+  }
+  for (const auto& [name, tensor] : optimizer_.state()) tensors.emplace(kOptimizer + name, tensor);
+  write_safetensors(
+      file, tensors,
+      {{"format", kFormat}, {"step", std::to_string(step_count())}, {"options", fingerprint()}});
+}
+
+void Trainer::load(const std::filesystem::path& file) {
+  const Safetensors data = read_safetensors(file);
+  if (field(data, file, "format") != kFormat) refuse(file, "this is no checkpoint of this version");
+  const std::string options = field(data, file, "options");
+  if (options != fingerprint()) {
+    refuse(file, fmt::format("it belongs to a run with other options: [{}], this one has [{}]",
+                             options, fingerprint()));
+  }
+  const std::int64_t step = number(field(data, file, "step"), file);
+  try {
+    nn::load_parameters(net_, part(data, kParameter));
+    optimizer_.load_state(part(data, kOptimizer), step);
+  } catch (const std::invalid_argument& error) {
+    refuse(file, error.what());
+  }
+}
+
+}  // namespace voxloom::train

@@ -1,0 +1,164 @@
+// What a module computes, its bundle computes.
+
+#include "voxloom/export_module.h"
+
+#include <cmath>
+
+#include "conv/cases.h"
+#include "voxloom/models.h"
+
+namespace voxloom::test {
+namespace {
+
+using artifact::Bundle;
+using artifact::export_module;
+using artifact::export_on_points;
+using artifact::Model;
+using Invalid = std::invalid_argument;
+
+SparseTensor input(std::int64_t channels) {
+  oracle::Random random(3);
+  return random_input(random, {.count = 60, .extent = {8, 8, 8}, .batches = {0, 1}}, channels).x;
+}
+
+// Norms that do something.
+void randomize_norms(nn::Module& module) {
+  oracle::Random random(11);
+  for (const nn::NamedParameter& p : module.named_parameters()) {
+    if (p.value->rank() != 1) continue;
+    const double shift = p.name.ends_with("running_var") ? 1.5 : 0.25;
+    for (float& v : p.value->mutable_span<float>()) {
+      v = static_cast<float>(random.unit() - 0.5 + shift);
+    }
+  }
+}
+
+TensorMap arrays_of(const SparseTensor& x) {
+  return {{"x_coords", x.coords().to_tensor()},
+          {"x_features", x.features()},
+          {"x_active", Tensor::from<std::int32_t>({static_cast<std::int32_t>(x.rows())}, {1})}};
+}
+
+std::vector<double> result_of(const Bundle& bundle, const SparseTensor& x) {
+  const auto results = Model::from_bundle(bundle).run(arrays_of(x));
+  const auto& output = results.at("output");
+  if (const auto* dense = std::get_if<Tensor>(&output)) return to_doubles(*dense);
+  return to_doubles(std::get<SparseTensor>(output).features());
+}
+
+void expect_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
+  ASSERT_EQ(a.size(), b.size());
+  double largest = 1;
+  for (const double v : b) largest = std::max(largest, std::abs(v));
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], tolerance * largest) << i;
+}
+
+void expect_same_network(nn::Module& module) {
+  randomize_norms(module);
+  const SparseTensor x = input(3);
+  const std::vector<double> expected = to_doubles(module(x).features());
+  for (const bool fold : {false, true}) {
+    const Bundle bundle = export_module(module, {.in_channels = 3, .fold_norms = fold});
+    expect_close(result_of(bundle, x), expected, 1e-4);
+    EXPECT_EQ(artifact::to_text(bundle.graph).find("batch_norm") == std::string::npos, fold);
+  }
+}
+
+TEST(ExportModule, ModelsComputeTheSame) {
+  nn::MinkUNet unet({.classes = 5, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
+  expect_same_network(unet);
+  nn::ResNet resnet({.in_channels = 3, .classes = 4, .depth = 50, .width = 2});
+  expect_same_network(resnet);
+  nn::SecondBackbone second({.in_channels = 3, .channels = {4, 6}, .out_channels = 5});
+  expect_same_network(second);
+}
+
+TEST(ExportModule, SequencesFoldTheirNorms) {
+  nn::Sequential net;
+  net.add<nn::Conv3d>(nn::Channels{.in = 3, .out = 6, .seed = 1},
+                      ConvOptions{.kernel_size = 2, .stride = 2, .groups = 3});
+  net.add<nn::BatchNorm>(6);
+  net.add<nn::Activate>(Activation::leaky_relu, ActivationOptions{.alpha = 0.1F});
+  net.add<nn::Dropout>(0.5F);
+  net.add<nn::Linear>(nn::Channels{.in = 6, .out = 6, .seed = 2});
+  net.add<nn::BatchNorm>(6);
+  auto& block = net.add<nn::Residual>();
+  block.body.add<nn::SubmConv3d>(nn::Channels{.in = 6, .out = 6, .bias = false, .seed = 3});
+  block.body.add<nn::BatchNorm>(6);
+  net.add<nn::GenerativeConvTranspose3d>(nn::Channels{.in = 6, .out = 4, .seed = 4});
+  net.add<nn::BatchNorm>(4);
+  expect_same_network(net);
+}
+
+TEST(ExportModule, OtherModulesComputeTheSame) {
+  nn::Sequential net;
+  net.add<nn::LayerNorm>(3);
+  net.add<nn::Pool3d>(PoolOptions{.mode = PoolMode::avg});
+  net.add<nn::RmsNorm>(3);
+  net.add<nn::PoolTranspose3d>();
+  net.add<nn::TrilinearUpsample3d>(UpsampleOptions{.stride = 1});
+  net.add<nn::ConvTranspose3d>(nn::Channels{.in = 3, .out = 4, .seed = 4},
+                               ConvTransposeOptions{.kernel_size = 3, .stride = 1});
+  const SparseTensor x = input(3);
+  expect_close(result_of(export_module(net, {.in_channels = 3}), x), to_doubles(net(x).features()),
+               1e-5);
+}
+
+TEST(ExportModule, PacksWeights) {
+  nn::MinkUNet net(
+      {.classes = 5, .depth = 14, .stem = 32, .planes = {32, 32, 32, 32, 32, 32, 32, 32}});
+  const SparseTensor x = input(3);
+  const std::vector<double> expected = to_doubles(net(x).features());
+  const Bundle packed =
+      export_module(net, {.in_channels = 3, .packed = QuantizeOptions{.group_size = 32}});
+  EXPECT_TRUE(packed.weights.contains("block1.0.conv1.weight.scales"));
+  EXPECT_TRUE(packed.weights.contains("conv0p1s1.weight"));  // 3 channels would be mostly padding
+  expect_close(result_of(packed, x), expected, 0.02);
+}
+
+// An unfolded bundle's arrays are the module's parameters under their names.
+TEST(ExportModule, ParametersComeBack) {
+  const auto options = nn::MinkUNetOptions{
+      .classes = 5, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}, .seed = 4};
+  nn::MinkUNet net(options);
+  randomize_norms(net);
+  const Bundle bundle = export_module(net, {.in_channels = 3, .fold_norms = false});
+  nn::MinkUNetOptions other = options;
+  other.seed = 5;
+  nn::MinkUNet back(other);
+  load_parameters(back, bundle.weights);
+  const SparseTensor x = input(3);
+  EXPECT_EQ(to_doubles(back(x).features()), to_doubles(net(x).features()));
+}
+
+TEST(ExportModule, GoesFromPointsToPoints) {
+  nn::MinkUNet net(
+      {.in_channels = 2, .classes = 3, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
+  oracle::Random random(5);
+  constexpr std::int64_t kPoints = 50;
+  std::vector<double> xyz = oracle::random_values(random, kPoints * 3, 2.0);
+  const Tensor points = to_tensor(xyz, {kPoints, 3});
+  const Tensor features = to_tensor(oracle::random_values(random, kPoints * 2), {kPoints, 2});
+  const Tensor batch = Tensor::zeros({kPoints}, DType::i32);
+  const Grid grid{.voxel_size = {0.5, 0.5, 0.5}};
+  const auto results = Model::from_bundle(export_on_points(net, grid, {.in_channels = 2}))
+                           .run({{"points", points},
+                                 {"features", features},
+                                 {"batch", batch},
+                                 {"active", Tensor::from<std::int32_t>({kPoints}, {1})}});
+  const Voxelized v = voxelize(points, features, batch, {.grid = grid});
+  const Tensor expected = devoxelize(points, net(v.tensor), batch, {.grid = grid});
+  expect_close(to_doubles(std::get<Tensor>(results.at("scores"))), to_doubles(expected), 1e-4);
+}
+
+TEST(ExportModule, RefusesWhatItCannotSay) {
+  nn::Sequential net;
+  net.add<nn::GroupNorm>(4, 2);
+  expect_throws<Invalid>([&] { (void)export_module(net, {.in_channels = 4}); },
+                         "the module '0.' cannot be written as a graph");
+  expect_throws<Invalid>([&] { (void)export_module(net, artifact::ExportOptions{}); },
+                         "in_channels should be at least 1");
+}
+
+}  // namespace
+}  // namespace voxloom::test

@@ -1,0 +1,109 @@
+// The losses, in binary64 from their definitions.
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "autograd/cases.h"
+#include "oracle/dense.h"
+
+namespace voxloom::test {
+namespace {
+
+using autograd::Tape;
+using Variables = std::vector<Variable>;
+
+constexpr std::int64_t kClasses = 4;
+const std::vector<std::int32_t> kLabels = {0, 2, 1, -1, 2, 2, 0, -1, 1, 0, 2};
+
+Tensor labels() { return Tensor::from(kLabels, {static_cast<std::int64_t>(kLabels.size())}); }
+
+double cross_entropy(const oracle::Features& p, const std::vector<double>& weights,
+                     double smoothing) {
+  double total = 0, divisor = 0;
+  for (std::int64_t row = 0; row < p.rows; ++row) {
+    const std::int32_t label = kLabels[static_cast<std::size_t>(row)];
+    if (label < 0) continue;
+    const double own = weights[static_cast<std::size_t>(label)];
+    total -= (1 - smoothing) * own * std::log(p.at(row, label));
+    for (std::int64_t c = 0; c < kClasses; ++c) {
+      total -= smoothing / kClasses * weights[static_cast<std::size_t>(c)] * std::log(p.at(row, c));
+    }
+    divisor += own;
+  }
+  return total / divisor;
+}
+
+// The Jaccard loss of a class when the rows of `wrong` are taken for something else.
+double jaccard_loss(std::int32_t which, const std::set<std::size_t>& wrong) {
+  double inside = 0, together = 0;
+  for (std::size_t i = 0; i < kLabels.size(); ++i) {
+    if (kLabels[i] < 0) continue;
+    const bool member = kLabels[i] == which;
+    if (member && !wrong.contains(i)) inside += 1;
+    if (member || wrong.contains(i)) together += 1;
+  }
+  return 1 - inside / together;
+}
+
+// The Lovasz extension as a sum over level sets: each set function value is worked out afresh.
+double lovasz(const oracle::Features& p, std::int32_t which) {
+  std::vector<std::size_t> order;
+  std::vector<double> errors(kLabels.size());
+  for (std::size_t i = 0; i < kLabels.size(); ++i) {
+    if (kLabels[i] < 0) continue;
+    const double own = p.at(static_cast<std::int64_t>(i), which);
+    errors[i] = kLabels[i] == which ? 1 - own : own;
+    order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return errors[a] > errors[b]; });
+  std::set<std::size_t> wrong;
+  double loss = 0;
+  for (const std::size_t i : order) {
+    const double before = jaccard_loss(which, wrong);
+    wrong.insert(i);
+    loss += errors[i] * (jaccard_loss(which, wrong) - before);
+  }
+  return loss;
+}
+
+GradientCase cross_entropy_case(const std::string& name, const std::vector<double>& weights,
+                                double smoothing) {
+  autograd::CrossEntropyOptions options{.label_smoothing = static_cast<float>(smoothing)};
+  if (!weights.empty()) options.class_weights = to_tensor(weights, {kClasses});
+  return {.name = name,
+          .operation = "cross_entropy",
+          .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
+          .library =
+              [=](Tape&, const Variables& v) {
+                return autograd::cross_entropy(v[0], labels(), options);
+              },
+          .oracle =
+              [=](const Arrays& a) {
+                const auto p = oracle::softmax(features_of(a[0], kClasses));
+                const std::vector<double> ones(kClasses, 1.0);
+                return std::vector<double>{
+                    cross_entropy(p, weights.empty() ? ones : weights, smoothing)};
+              }};
+}
+
+}  // namespace
+
+std::vector<GradientCase> loss_cases() {
+  return {cross_entropy_case("CrossEntropy", {}, 0),
+          cross_entropy_case("CrossEntropyWeightedAndSmoothed", {0.5, 2, 1.5, 0.25}, 0.125),
+          {.name = "LovaszSoftmax",
+           .operation = "lovasz_softmax",
+           .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
+           .library = [](Tape&,
+                         const Variables& v) { return autograd::lovasz_softmax(v[0], labels()); },
+           .oracle =
+               [](const Arrays& a) {
+                 const auto p = oracle::softmax(features_of(a[0], kClasses));
+                 // Class 3 has no row.
+                 return std::vector<double>{(lovasz(p, 0) + lovasz(p, 1) + lovasz(p, 2)) / 3};
+               }}};
+}
+
+}  // namespace voxloom::test

@@ -1,0 +1,170 @@
+// What a tape keeps, lets go and refuses.
+
+#include <gtest/gtest.h>
+
+#include "autograd/cases.h"
+#include "support/same_bits.h"
+
+namespace voxloom::test {
+namespace {
+
+using autograd::Tape;
+using Variables = std::vector<Variable>;
+
+Tensor random_tensor(std::uint64_t seed, Shape shape) {
+  oracle::Random random(seed);
+  std::int64_t size = 1;
+  for (const std::int64_t n : shape) size *= n;
+  return to_tensor(oracle::random_values(random, size), std::move(shape));
+}
+
+// Two products with a rectifier and a dropout between them.
+Variable small_net(Tape& tape, const Variable& x, const Variable& w1, const Variable& w2) {
+  const Variable hidden = activate(autograd::subm_conv3d(x, {w1}), Activation::relu);
+  return autograd::subm_conv3d(autograd::dropout(hidden, 0.5F, tape.next_seed()), {w2});
+}
+
+struct Net {
+  CaseSet s = case_set(41, 60, {5, 5, 5});
+  Tensor x = random_tensor(1, {s.set.size(), 4});
+  Tensor w1 = random_tensor(2, {27, 4, 8}), w2 = random_tensor(3, {27, 8, 3});
+
+  // The gradients of all three, one after another.
+  [[nodiscard]] std::vector<Tensor> gradients(bool is_checkpointed) const {
+    Tape tape(9);
+    const Variable vx(tape.leaf(x), s.set), a = tape.leaf(w1), b = tape.leaf(w2);
+    const Variable y =
+        is_checkpointed
+            ? tape.checkpoint([&](const Variables& in) { return small_net(tape, in[0], a, b); },
+                              {vx})
+            : small_net(tape, vx, a, b);
+    tape.backward(autograd::sum(autograd::mul(y, y)));
+    return {tape.gradient(vx), tape.gradient(a), tape.gradient(b)};
+  }
+};
+
+TEST(Tape, CheckpointsGiveTheSameBitsForLessMemory) {
+  const Net net;
+  const auto kept = net.gradients(false), redone = net.gradients(true);
+  for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(same_bits(kept[i], redone[i])) << i;
+
+  Tape tape;
+  const Variable x(tape.leaf(net.x), net.s.set), a = tape.leaf(net.w1), b = tape.leaf(net.w2);
+  static_cast<void>(small_net(tape, x, a, b));
+  const std::size_t whole = tape.saved_bytes();
+  Tape other;
+  const Variable x2(other.leaf(net.x), net.s.set), a2 = other.leaf(net.w1), b2 = other.leaf(net.w2);
+  static_cast<void>(
+      other.checkpoint([&](const Variables& in) { return small_net(other, in[0], a2, b2); }, {x2}));
+  EXPECT_EQ(other.saved_bytes(), net.x.bytes());
+  EXPECT_GT(whole, 3 * other.saved_bytes());
+}
+
+TEST(Tape, NestsCheckpoints) {
+  Tape tape;
+  const Variable x = tape.leaf(random_tensor(5, {6, 3})), w = tape.leaf(random_tensor(6, {3, 3}));
+  const auto layer = [&](const Variables& in) {
+    return activate(autograd::linear(in[0], {w}), Activation::tanh);
+  };
+  const auto twice = [&](const Variables& in) {
+    return tape.checkpoint(layer, {tape.checkpoint(layer, in)});
+  };
+  tape.backward(autograd::sum(tape.checkpoint(twice, {x})));
+  const Tensor dx = tape.gradient(x), dw = tape.gradient(w);
+  Tape plain;
+  const Variable x2 = plain.leaf(x.value()), w2 = plain.leaf(w.value());
+  Variable y = x2;
+  for (int i = 0; i < 2; ++i) y = activate(autograd::linear(y, {w2}), Activation::tanh);
+  plain.backward(autograd::sum(y));
+  EXPECT_TRUE(same_bits(dx, plain.gradient(x2)));
+  EXPECT_TRUE(same_bits(dw, plain.gradient(w2)));
+}
+
+TEST(Tape, HasTheSameBitsAtEveryThreadCount) {
+  const Net net;
+  for (std::size_t i = 0; i < 3; ++i) {
+    expect_same_bits_at_every_thread_count([&] { return net.gradients(false)[i]; },
+                                           "gradient " + std::to_string(i));
+  }
+}
+
+TEST(Tape, LetsGoOfWhatItPassed) {
+  Tape tape;
+  const Variable x = tape.leaf(random_tensor(5, {6, 3}));
+  Variable y = x;
+  for (int i = 0; i < 4; ++i) y = activate(y, Activation::silu);
+  EXPECT_EQ(tape.saved_bytes(), 4U * 6 * 3 * sizeof(float));
+  EXPECT_EQ(tape.operations().size(), 4U);
+  tape.backward(autograd::sum(y));
+  EXPECT_EQ(tape.saved_bytes(), 0U);
+  EXPECT_TRUE(tape.operations().empty());
+  expect_throws<std::invalid_argument>([&] { static_cast<void>(autograd::sum(y)); },
+                                       "walked back past this variable");
+}
+
+TEST(Tape, ConstantsCostNothing) {
+  Tape tape;
+  const Variable w = tape.leaf(random_tensor(5, {3, 3}));
+  const Variable x(random_tensor(6, {8, 3}));
+  static_cast<void>(autograd::exp(autograd::softmax(x)));
+  EXPECT_TRUE(tape.operations().empty());
+  const Variable y = autograd::linear(x, {w});
+  EXPECT_EQ(tape.operations(), std::vector<std::string_view>{"linear"});
+  tape.backward(autograd::sum(y));
+  EXPECT_FALSE(tape.gradient(w).shape().empty());
+}
+
+TEST(Tape, SumsOverSeveralWalks) {
+  Tape tape;
+  const Variable x = tape.leaf(random_tensor(5, {4, 2}));
+  tape.backward(autograd::sum(autograd::scale(x, 2)));
+  tape.backward(autograd::sum(autograd::scale(x, 3)));
+  EXPECT_EQ(to_doubles(tape.gradient(x)), std::vector<double>(8, 5.0));
+}
+
+TEST(Tape, RefusesMisuse) {
+  using Invalid = std::invalid_argument;
+  Tape tape, other;
+  const Variable x = tape.leaf(random_tensor(5, {4, 2}));
+  const Variable z = other.leaf(random_tensor(5, {4, 2}));
+  const CaseSet s = case_set(1, 4);
+  expect_throws<Invalid>([&] { tape.backward(x); }, "backward starts from one element, got (4,2)");
+  expect_throws<Invalid>([&] { tape.backward(autograd::sum(z)); }, "stands on this tape");
+  expect_throws<Invalid>(
+      [&] {
+        tape.backward(x, random_tensor(1, {4, 3}));
+      },
+      "the gradient is (4,3), the value (4,2)");
+  expect_throws<Invalid>([&] { static_cast<void>(tape.leaf(Tensor::zeros({2}, DType::f16))); },
+                         "variables on a tape are float32, got float16");
+  expect_throws<Invalid>([&] { static_cast<void>(x.tensor()); }, "expected a sparse variable");
+  expect_throws<Invalid>(
+      [&] { static_cast<void>(autograd::add(Variable(x, s.set), Variable(z, s.set))); },
+      "variables of two tapes");
+  expect_throws<Invalid>([&] { static_cast<void>(autograd::dropout(x, 1.0F, 0)); },
+                         "[dropout] the probability");
+  expect_throws<Invalid>(
+      [&] { static_cast<void>(autograd::cross_entropy(x, Tensor::zeros({4}, DType::i64))); },
+      "expected labels of shape (4) and type int32, got (4) int64");
+  expect_throws<Invalid>(
+      [&] {
+        static_cast<void>(
+            autograd::cross_entropy(x, Tensor::from<std::int32_t>({0, 1, 2, 0}, {4})));
+      },
+      "row 2 has label 2, there are 2 classes");
+}
+
+TEST(Losses, OfNothingAreZero) {
+  Tape tape;
+  const Variable x = tape.leaf(random_tensor(5, {2, 3}));
+  const Tensor ignored = Tensor::from<std::int32_t>({-1, -1}, {2});
+  const Variable entropy = autograd::cross_entropy(x, ignored);
+  const Variable jaccard = autograd::lovasz_softmax(x, ignored);
+  EXPECT_EQ(to_doubles(entropy.value()), std::vector<double>{0.0});
+  EXPECT_EQ(to_doubles(jaccard.value()), std::vector<double>{0.0});
+  tape.backward(entropy);
+  EXPECT_EQ(to_doubles(tape.gradient(x)), std::vector<double>(6, 0.0));
+}
+
+}  // namespace
+}  // namespace voxloom::test

@@ -1,0 +1,171 @@
+// voxloom train and eval as their user meets them: a small folder of scans, a run, its files, a kill
+// and a resumption. No test looks at a time.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/shell.h"
+#include "oracle/random.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TrainCommand : public ShellTest {
+ protected:
+  void SetUp() override {
+    ShellTest::SetUp();
+    if (IsSkipped()) return;
+    fs::create_directory(in_folder("scans"));
+    for (int i = 0; i < 3; ++i) write_scan(i);
+    std::ofstream(in_folder("scans/classes.json"))
+        << R"({"classes": [{"name": "floor", "values": [7]}, {"name": "box", "values": [9]}]})";
+  }
+
+  // Ground and a box on it.
+  void write_scan(int number) const {
+    voxloom_oracle::Random random(static_cast<std::uint64_t>(number));
+    std::ofstream bin(in_folder(fmt::format("scans/{}.bin", number)), std::ios::binary);
+    std::ofstream labels(in_folder(fmt::format("scans/{}.label", number)), std::ios::binary);
+    for (std::uint32_t i = 0; i < 240; ++i) {
+      const auto unit = [&] { return static_cast<float>(random.unit()); };
+      const bool is_box = i % 3 == 0;
+      const std::array<float, 4> point = {is_box ? 2 + unit() : 5 * unit(),
+                                          is_box ? 1 + unit() : 5 * unit(), is_box ? unit() : 0.0F,
+                                          is_box ? 0.8F : 0.2F};
+      const std::uint32_t label = is_box ? 9 : 7;
+      bin.write(reinterpret_cast<const char*>(point.data()), sizeof(point));
+      labels.write(reinterpret_cast<const char*>(&label), sizeof(label));
+    }
+  }
+
+  void write_config(const std::string& name, std::int64_t steps,
+                    const std::string& more = "") const {
+    std::ofstream(in_folder(name)) << fmt::format(
+        R"({{"data": {{"folder": "{0}"}}, "validation": {{"folder": "{0}", "cache": true}},
+            "model": {{"depth": 14, "width": 0.25}}, "voxel_size": 0.5, "steps": {1}, "rate": 0.01,
+            "warmup": 1, "evaluate_every": 4, "save_every": 2,
+            "class_weights": "balanced"{2}}})",
+        in_folder("scans"), steps, more);
+  }
+  [[nodiscard]] ShellResult train(const std::string& arguments) const {
+    return run("train " + arguments);
+  }
+  [[nodiscard]] std::string bytes_of(const std::string& name) const {
+    std::ifstream in(in_folder(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  [[nodiscard]] std::vector<nlohmann::json> metrics(const std::string& run_name) const {
+    std::vector<nlohmann::json> lines;
+    std::ifstream in(in_folder(run_name + "/metrics.jsonl"));
+    for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
+    return lines;
+  }
+};
+
+TEST_F(TrainCommand, LeavesARunThatEvalCanJudge) {
+  write_config("config.json", 8);
+  const ShellResult result =
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+  ASSERT_EQ(result.exit_code, 0) << result.text;
+  EXPECT_NE(result.text.find("8 steps, 3 scans, 2 classes"), std::string::npos) << result.text;
+  EXPECT_NE(result.text.find("step 8/8"), std::string::npos) << result.text;
+  EXPECT_NE(result.text.find("validation mIoU"), std::string::npos);
+  EXPECT_NE(result.text.find("box"), std::string::npos);
+  EXPECT_EQ(result.text.find('\x1b'), std::string::npos) << "progress is for terminals";
+  for (const char* name : {"config.json", "classes.json", "checkpoint.safetensors", "model.lattice",
+                           "model_int8.lattice"}) {
+    EXPECT_TRUE(fs::exists(in_folder("run") + "/" + name)) << name;
+  }
+  const auto lines = metrics("run");
+  ASSERT_EQ(lines.size(), 10U);  // and two evaluations
+  EXPECT_TRUE(lines.front()["loss"].is_number());
+  EXPECT_TRUE(lines.back()["validation_iou"]["floor"].is_number());
+
+  const ShellResult seen =
+      run(fmt::format("eval '{}' '{}' --json '{}'", in_folder("run/model.lattice"),
+                      in_folder("scans"), in_folder("scores.json")));
+  ASSERT_EQ(seen.exit_code, 0) << seen.text;
+  std::ifstream scores(in_folder("scores.json"));
+  const auto json = nlohmann::json::parse(scores);
+  EXPECT_EQ(json["classes"][1]["name"], "box");
+  EXPECT_EQ(json["classes"][1]["points"], 240);
+  // The bundle is the network: it scores what the last evaluation scored.
+  EXPECT_NEAR(json["mean_iou"].get<double>(), lines.back()["validation_mean_iou"].get<double>(),
+              0.01);
+}
+
+TEST_F(TrainCommand, AKilledRunEndsWithTheSameBits) {
+  write_config("config.json", 9);
+  ASSERT_EQ(
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("whole"))).exit_code,
+      0);
+  // Killed as soon as there is a checkpoint.
+  const ShellResult killed = run(fmt::format(
+      "train '{0}' --out '{1}' & p=$!; while [ ! -f '{1}/checkpoint.safetensors' ]; do sleep 0.01; "
+      "done; kill -9 $p; wait $p",
+      in_folder("config.json"), in_folder("killed")));
+  ASSERT_TRUE(fs::exists(in_folder("killed/checkpoint.safetensors"))) << killed.text;
+  const ShellResult resumed = train(fmt::format("--resume '{}'", in_folder("killed")));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.text;
+  EXPECT_TRUE(bytes_of("whole/checkpoint.safetensors") ==
+              bytes_of("killed/checkpoint.safetensors"));
+  EXPECT_TRUE(bytes_of("whole/model.lattice/weights.safetensors") ==
+              bytes_of("killed/model.lattice/weights.safetensors"));
+  std::int64_t step = 0;
+  for (const auto& line : metrics("killed")) {
+    if (!line.contains("loss")) continue;
+    EXPECT_EQ(line["step"], ++step);
+  }
+  EXPECT_EQ(step, 9);
+}
+
+TEST_F(TrainCommand, CtrlCSavesAndSaysHowToGoOn) {
+  write_config("config.json", 1000000);
+  const ShellResult result = run(fmt::format(
+      "train '{0}' --out '{1}' & p=$!; while [ ! -s '{1}/metrics.jsonl' ]; do sleep 0.01; done; "
+      "kill -INT $p; wait $p; echo code $?",
+      in_folder("config.json"), in_folder("run")));
+  EXPECT_NE(result.text.find("code 130"), std::string::npos) << result.text;
+  EXPECT_NE(result.text.find(fmt::format("voxloom train --resume {}", in_folder("run"))),
+            std::string::npos)
+      << result.text;
+  EXPECT_TRUE(fs::exists(in_folder("run/checkpoint.safetensors")));
+}
+
+TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
+  const auto refuses = [&](const std::string& arguments, const std::string& text) {
+    const ShellResult result = run(arguments);
+    EXPECT_NE(result.exit_code, 0) << arguments;
+    EXPECT_NE(result.text.find(text), std::string::npos) << result.text;
+  };
+  const auto with = [&](const std::string& more) {
+    write_config("odd.json", 2, more);
+    return fmt::format("train '{}' --out '{}'", in_folder("odd.json"), in_folder("odd"));
+  };
+  refuses(with(R"(, "ratee": 1)"), "there is no setting \"ratee\"");
+  refuses(with(R"(, "epochs": "many")"), "\"epochs\" is \"many\"");
+  refuses(with(R"(, "optimizer": {"rule": "adam"})"), "\"optimizer\": \"rule\" is \"adam\"");
+  refuses(with(R"(, "batch_size": 0)"), "should be at least 1");
+  refuses("train", "give either a configuration or --resume RUN");
+  refuses(fmt::format("train --resume '{}'", in_folder("nowhere")), "there is no config.json");
+  refuses(fmt::format("train '{}'", in_folder("nowhere.json")), "nowhere.json");
+  std::ofstream(in_folder("broken.json")) << "{";
+  refuses(fmt::format("train '{}'", in_folder("broken.json")), "is not JSON");
+  refuses(fmt::format("eval '{}' street", in_folder("nowhere.lattice")), "nowhere.lattice");
+
+  fs::create_directory(in_folder("taken"));
+  std::ofstream(in_folder("taken/config.json")) << "{}";
+  write_config("good.json", 2);
+  refuses(fmt::format("train '{}' --out '{}'", in_folder("good.json"), in_folder("taken")),
+          "holds a run already");
+}
+
+}  // namespace
+}  // namespace voxloom::test

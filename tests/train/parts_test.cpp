@@ -1,0 +1,177 @@
+// Optimizers against their formulas, the schedule, metrics and batches, by hand.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/oracle_bridge.h"
+#include "train/toy_data.h"
+
+namespace voxloom::test {
+namespace {
+
+using Invalid = std::invalid_argument;
+using train::Gradients;
+using train::Optimizer;
+
+// A layer and the gradients of sum(scale * y) on fixed rows: sums of x times scale.
+struct Layer {
+  nn::Linear linear{{.in = 2, .out = 1, .seed = 3}};
+  Tensor x = Tensor::from<float>({1, 2, 3, 4}, {2, 2});
+
+  void add_gradients(Gradients& to, float factor) const {
+    autograd::Tape tape;
+    nn::Pass pass(tape);
+    tape.backward(autograd::sum(linear.run(x, pass)));
+    to.add(pass, factor);
+  }
+  [[nodiscard]] std::vector<double> values() {
+    std::vector<double> all;
+    for (const auto& p : linear.named_parameters()) {
+      for (const double v : to_doubles(*p.value)) all.push_back(v);
+    }
+    return all;
+  }
+};
+
+// dW = (4, 6), db = 2.
+const std::vector<double> kGradient = {4, 6, 2};
+
+TEST(Optimizer, AdamWIsItsFormula) {
+  Layer layer;
+  std::vector<double> p = layer.values(), m(3, 0), v(3, 0);
+  Optimizer optimizer(layer.linear, {.weight_decay = 0.1F});
+  for (int t = 1; t <= 3; ++t) {
+    Gradients gradients(layer.linear);
+    const double factor = t == 2 ? -0.5 : 1.0;
+    layer.add_gradients(gradients, static_cast<float>(factor));
+    optimizer.step(gradients, 0.01F);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double g = factor * kGradient[i];
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      if (i < 2) p[i] -= 0.01 * 0.1 * p[i];  // the bias does not decay
+      p[i] -= 0.01 * (m[i] / (1 - std::pow(0.9, t))) /
+              (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+      EXPECT_NEAR(layer.values()[i], p[i], 2e-6) << t;
+    }
+  }
+  EXPECT_EQ(optimizer.steps(), 3);
+}
+
+TEST(Optimizer, SgdIsItsFormula) {
+  Layer layer;
+  std::vector<double> p = layer.values(), v(3, 0);
+  Optimizer optimizer(layer.linear,
+                      {.rule = train::Rule::sgd, .momentum = 0.75F, .weight_decay = 0.1F});
+  for (int t = 1; t <= 3; ++t) {
+    Gradients gradients(layer.linear);
+    layer.add_gradients(gradients, 1.0F);
+    optimizer.step(gradients, 0.01F);
+    for (std::size_t i = 0; i < 3; ++i) {
+      v[i] = 0.75 * v[i] + kGradient[i] + (i < 2 ? 0.1 * p[i] : 0.0);
+      p[i] -= 0.01 * v[i];
+      EXPECT_NEAR(layer.values()[i], p[i], 2e-6) << t;
+    }
+  }
+}
+
+TEST(Optimizer, LeavesTensorsOfOthersAlone) {
+  Layer layer;
+  const Tensor before = std::get<Tensor>(layer.linear.weight);
+  const std::vector<double> values = to_doubles(before);
+  Optimizer optimizer(layer.linear);
+  Gradients gradients(layer.linear);
+  layer.add_gradients(gradients, 1.0F);
+  optimizer.step(gradients, 0.1F);
+  EXPECT_EQ(to_doubles(before), values);
+  EXPECT_NE(to_doubles(std::get<Tensor>(layer.linear.weight)), values);
+}
+
+TEST(Gradients, AddUpAndClip) {
+  Layer layer;
+  Gradients gradients(layer.linear);
+  layer.add_gradients(gradients, 1.0F);
+  layer.add_gradients(gradients, 0.5F);
+  const double norm = 1.5 * std::sqrt(16 + 36 + 4);
+  EXPECT_NEAR(gradients.norm(), norm, 1e-5);
+  EXPECT_NEAR(gradients.clip(3.0), norm, 1e-5);
+  EXPECT_NEAR(gradients.norm(), 3.0, 1e-5);
+  EXPECT_NEAR(gradients.clip(5.0), 3.0, 1e-5);
+  EXPECT_NEAR(gradients.norm(), 3.0, 1e-5);  // small ones stay
+  gradients.clear();
+  EXPECT_EQ(gradients.norm(), 0.0);
+  expect_throws<Invalid>([&] { gradients.clip(0); }, "above 0");
+}
+
+TEST(Schedule, WarmsUpThenFallsAlongACosine) {
+  const train::Schedule schedule{.rate = 1.0F, .warmup = 4, .steps = 24, .last = 0.1F};
+  EXPECT_FLOAT_EQ(schedule.at(0), 0.2F);
+  EXPECT_FLOAT_EQ(schedule.at(3), 0.8F);
+  EXPECT_FLOAT_EQ(schedule.at(4), 1.0F);
+  EXPECT_FLOAT_EQ(schedule.at(14), 0.55F);
+  EXPECT_FLOAT_EQ(schedule.at(24), 0.1F);
+  EXPECT_FLOAT_EQ(schedule.at(99), 0.1F);
+}
+
+// Labels 0 0 0 1 1 -, predictions 0 0 1 1 - 0.
+TEST(ConfusionMatrix, CountsByHand) {
+  ConfusionMatrix m(4);
+  const std::vector<std::int32_t> labels = {0, 0, 0, 1, 1, -1}, predictions = {0, 0, 1, 1, -1, 0};
+  m.add(labels, predictions);
+  EXPECT_EQ(m.count(0, 1), 1);
+  EXPECT_EQ(m.count(1, -1), 1);
+  EXPECT_EQ(m.labelled(1), 2);
+  EXPECT_DOUBLE_EQ(*m.iou(0), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(*m.iou(1), 1.0 / 3);
+  EXPECT_FALSE(m.iou(2));
+  EXPECT_DOUBLE_EQ(m.mean_iou(), 0.5);
+  EXPECT_DOUBLE_EQ(m.accuracy(), 0.6);
+  ConfusionMatrix twice = m;
+  twice.add(m);
+  EXPECT_EQ(twice.count(0, 0), 4);
+  EXPECT_DOUBLE_EQ(twice.mean_iou(), 0.5);
+  EXPECT_EQ(ConfusionMatrix(2).mean_iou(), 0.0);
+}
+
+TEST(ConfusionMatrix, RefusesMisuse) {
+  ConfusionMatrix m(2);
+  const std::vector<std::int32_t> two = {2}, none;
+  expect_throws<Invalid>([&] { m.add(two, two); }, "row 0 has label 2");
+  expect_throws<Invalid>([&] { m.add(two, none); }, "1 labels for 0 predictions");
+  expect_throws<Invalid>([&] { m.add(ConfusionMatrix(3)); }, "classes met");
+  expect_throws<Invalid>([] { ConfusionMatrix(0); }, "needs 1 to");
+}
+
+TEST(LargestScores, TakesTheFirstAmongEquals) {
+  const Tensor scores = Tensor::from<float>({1, 3, 3, -1, -2, -1}, {2, 3});
+  EXPECT_EQ(largest_scores(scores), (std::vector<std::int32_t>{1, 0}));
+}
+
+TEST(Batch, TakesTheMostFrequentLabelOfAVoxel) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  LabelledScan a{{{0.1F, 0, 0}, {0.2F, 0, 0}, {0.3F, 0, 0}, {5, 0, 0}, {nan, 0, 0}},
+                 {0.5F, 0.25F, 0, 1, 1},
+                 {2, 1, 1, kIgnoreLabel, 0}};
+  LabelledScan b{{{0, 30, 8}}, {1}, {4}};
+  const train::VoxelBatch batch = train::make_batch({a, b}, 1.0);
+  ASSERT_EQ(batch.x.rows(), 3);
+  EXPECT_EQ(batch.x.batch_size(), 2);
+  EXPECT_EQ(batch.row_of_point, (std::vector<std::int32_t>{0, 0, 0, 1, -1, 2}));
+  EXPECT_EQ(batch.x.coords()[2], (Coordinate{1, 0, 30, 8}));
+  const auto labels = batch.labels.span<std::int32_t>();
+  EXPECT_EQ(std::vector<std::int32_t>(labels.begin(), labels.end()),
+            (std::vector<std::int32_t>{1, kIgnoreLabel, 4}));
+  const std::vector<double> f = to_doubles(batch.x.features());
+  EXPECT_NEAR(f[0], 0.25, 1e-6);
+  EXPECT_NEAR(f[2], 0.2 / 50, 1e-6);
+  EXPECT_NEAR(f[6], 1, 1e-6);
+  EXPECT_NEAR(f[7], 2, 1e-6);
+  EXPECT_NEAR(f[8], 0.6, 1e-6);
+  b.labels.clear();
+  expect_throws<Invalid>([&] { static_cast<void>(train::make_batch({b}, 1.0)); }, "0 labels");
+  expect_throws<Invalid>([&] { static_cast<void>(train::make_batch({a}, 0)); }, "voxel size");
+}
+
+}  // namespace
+}  // namespace voxloom::test

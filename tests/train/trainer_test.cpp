@@ -1,0 +1,201 @@
+// Whole runs: they learn, they can be stopped anywhere, and they refuse what does not fit.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "support/oracle_bridge.h"
+#include "support/same_bits.h"
+#include "train/toy_data.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Invalid = std::invalid_argument;
+using train::Trainer;
+using train::TrainOptions;
+
+std::shared_ptr<const Dataset> toy(std::int64_t scans, std::int64_t points = 400) {
+  return std::make_shared<ToyDataset>(scans, points);
+}
+
+TrainOptions toy_options() {
+  TrainOptions options;
+  options.voxel_size = 0.25;
+  options.accumulation = 2;
+  options.steps = 7;
+  options.rate = 0.01F;
+  options.warmup = 2;
+  options.label_smoothing = 0.05F;
+  options.class_weights = {1, 2, 0.5F};
+  return options;
+}
+
+class TrainerTest : public testing::Test {
+ protected:
+  TrainerTest()
+      : folder_(fs::temp_directory_path() / ("voxloom_train_" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+  }
+  ~TrainerTest() override { fs::remove_all(folder_); }
+  [[nodiscard]] fs::path file(const std::string& name) const { return folder_ / name; }
+  [[nodiscard]] static std::string bytes_of(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  fs::path folder_;
+};
+
+TEST_F(TrainerTest, AStoppedRunEndsWithTheSameBits) {
+  for (const train::Rule rule : {train::Rule::adamw, train::Rule::sgd}) {
+    TrainOptions options = toy_options();
+    options.optimizer.rule = rule;
+    ToyNet whole_net;
+    Trainer whole(whole_net, toy(3), options);
+    while (!whole.is_done()) static_cast<void>(whole.step());
+    whole.save(file("whole"));
+
+    ToyNet first_net;
+    Trainer first(first_net, toy(3), options);
+    for (int i = 0; i < 3; ++i) static_cast<void>(first.step());
+    first.save(file("part"));
+
+    ToyNet second_net(99);  // whatever it was, the checkpoint says what it is
+    Trainer second(second_net, toy(3), options);
+    second.load(file("part"));
+    EXPECT_EQ(second.step_count(), 3);
+    while (!second.is_done()) static_cast<void>(second.step());
+    second.save(file("resumed"));
+    EXPECT_TRUE(bytes_of(file("whole")) == bytes_of(file("resumed")));
+  }
+}
+
+TEST_F(TrainerTest, HasTheSameBitsAtEveryThreadCount) {
+  TrainOptions options = toy_options();
+  options.steps = 2;
+  std::string expected;
+  for (const int threads : {1, 2, 3}) {
+    with_threads(threads, [&] {
+      ToyNet net;
+      Trainer trainer(net, toy(3), options);
+      while (!trainer.is_done()) static_cast<void>(trainer.step());
+      trainer.save(file("threads"));
+    });
+    if (expected.empty()) expected = bytes_of(file("threads"));
+    EXPECT_TRUE(bytes_of(file("threads")) == expected) << threads;
+  }
+}
+
+TEST_F(TrainerTest, CheckpointedBlocksChangeNoBit) {
+  TrainOptions options = toy_options();
+  options.steps = 2;
+  std::string expected;
+  for (const bool checkpoint : {false, true}) {
+    options.checkpoint_blocks = checkpoint;
+    ToyNet net;
+    Trainer trainer(net, toy(3), options);
+    while (!trainer.is_done()) static_cast<void>(trainer.step());
+    trainer.save(file("blocks"));
+    if (expected.empty()) expected = bytes_of(file("blocks"));
+    EXPECT_TRUE(bytes_of(file("blocks")) == expected);
+  }
+}
+
+TEST_F(TrainerTest, LearnsToTellThingsApart) {
+  TrainOptions options = toy_options();
+  options.accumulation = 1;
+  options.steps = 30;
+  options.label_smoothing = 0;
+  ToyNet net;
+  Trainer trainer(net, toy(4, 250), options);
+  std::vector<double> losses;
+  const ToyDataset validation(2, 250);
+  std::int64_t evaluations = 0;
+  double miou = 0;
+  const auto end = train::run(trainer, &validation,
+                              {.evaluate_every = 15,
+                               .on_step =
+                                   [&](const train::StepReport& report) {
+                                     losses.push_back(report.loss);
+                                     return true;
+                                   },
+                               .on_evaluation =
+                                   [&](std::int64_t, const ConfusionMatrix& seen) {
+                                     ++evaluations;
+                                     miou = seen.mean_iou();
+                                   }});
+  EXPECT_EQ(end, train::End::finished);
+  EXPECT_EQ(losses.size(), 30U);
+  EXPECT_EQ(evaluations, 2);
+  EXPECT_LT(losses.back(), 0.5 * losses.front());
+  EXPECT_GT(miou, 0.6);
+  EXPECT_GT(trainer.take_confusion().accuracy(), 0.5);
+  EXPECT_EQ(trainer.take_confusion().accuracy(), 0.0);  // taken
+}
+
+TEST_F(TrainerTest, StopsWhenAsked) {
+  ToyNet net;
+  Trainer trainer(net, toy(3), toy_options());
+  const auto end =
+      train::run(trainer, nullptr,
+                 {.checkpoint = file("stopped"),
+                  .on_step = [](const train::StepReport& report) { return report.step < 2; }});
+  EXPECT_EQ(end, train::End::stopped);
+  Trainer again(net, toy(3), toy_options());
+  again.load(file("stopped"));
+  EXPECT_EQ(again.step_count(), 2);
+  EXPECT_EQ(train::run(again, nullptr), train::End::finished);
+  expect_throws<Invalid>([&] { static_cast<void>(again.step()); }, "all 7 steps are done");
+}
+
+TEST_F(TrainerTest, RefusesCheckpointsOfOtherRuns) {
+  ToyNet net;
+  Trainer trainer(net, toy(3), toy_options());
+  trainer.save(file("checkpoint"));
+  TrainOptions other = toy_options();
+  other.seed = 1;
+  Trainer stranger(net, toy(3), other);
+  expect_throws<FormatError>([&] { stranger.load(file("checkpoint")); },
+                             "belongs to a run with other options");
+  nn::Linear linear({.in = 3, .out = 3});
+  Trainer narrow(linear, toy(3), toy_options());
+  expect_throws<FormatError>([&] { narrow.load(file("checkpoint")); }, "there is no");
+  std::string bytes = bytes_of(file("checkpoint"));
+  bytes.resize(bytes.size() / 2);
+  std::ofstream(file("half"), std::ios::binary) << bytes;
+  expect_throws<FormatError>([&] { trainer.load(file("half")); }, "half");
+}
+
+TEST_F(TrainerTest, RefusesMisuse) {
+  ToyNet net;
+  const auto refuses = [&](const std::string& text, auto change) {
+    TrainOptions options = toy_options();
+    change(options);
+    expect_throws<Invalid>([&] { Trainer(net, toy(3), options); }, text);
+  };
+  refuses("batch size", [](TrainOptions& o) { o.batch_size = 0; });
+  refuses("the rate", [](TrainOptions& o) { o.rate = -1; });
+  refuses("shares", [](TrainOptions& o) { o.cross_entropy = o.lovasz = 0; });
+  refuses("2 class weights for 3 classes", [](TrainOptions& o) { o.class_weights = {1, 2}; });
+  refuses("should lie in [0, 1)", [](TrainOptions& o) { o.optimizer.beta1 = 1; });
+  expect_throws<Invalid>([&] { Trainer(net, nullptr, {}); }, "no scans to train on");
+  nn::Linear wrong({.in = train::kPointFeatures, .out = 5});
+  TrainOptions options;
+  options.voxel_size = 0.25;
+  Trainer trainer(wrong, toy(1), options);
+  expect_throws<Invalid>([&] { static_cast<void>(trainer.step()); },
+                         "the network gives 5 scores, the data have 3 classes");
+}
+
+TEST(Run, BalancesClasses) {
+  const std::vector<float> weights = train::balanced_weights(*toy(2, 300), 2);
+  EXPECT_NEAR(weights[0] + weights[1] + weights[2], 3.0F, 1e-5F);
+  EXPECT_GT(weights[1], weights[0] - 0.1F);
+}
+
+}  // namespace
+}  // namespace voxloom::test
