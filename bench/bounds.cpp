@@ -133,7 +133,7 @@ void run_weight_gradient(const Sizes& s, const std::string& op, std::int64_t gro
   const double products = s.entries() * static_cast<double>(s.in * s.out / groups);
   report({op, s.in, s.out, s.dtype, 2.0 * products, s.feature_bytes() + kEntryBytes * s.entries()},
          s.repeat, [&] {
-           cpu::convolve_weight_gradient({s.map.blocks(), &x, &dy, groups, &dw});
+           cpu::convolve_weight_gradient({blocks_of(s.map), &x, &dy, groups, &dw});
          });
 }
 
@@ -146,7 +146,7 @@ void run_forward(const Sizes& s, const std::string& op, std::int64_t groups) {
   report({op, s.in, s.out, s.dtype, 2.0 * s.entries() * static_cast<double>(s.in * out),
           s.feature_bytes() + kEntryBytes * s.entries()},
          s.repeat, [&] {
-           cpu::convolve({s.map.blocks(), &x, view, nullptr, &y});
+           cpu::convolve({blocks_of(s.map), &x, view, nullptr, &y});
          });
 }
 

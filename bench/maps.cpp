@@ -10,8 +10,8 @@
 #include <filesystem>
 
 #include "bench/scene.h"
+#include "coords/kernel_geometry.h"
 #include "coords/map_builder.h"
-#include "coords/relation.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/parallel.h"
 #include "voxloom/sets.h"
@@ -64,16 +64,16 @@ void add_scene(const Scene& scene, int threads) {
   add("set", scene, threads, [fresh] { benchmark::DoNotOptimize(fresh().size()); });
   add("set+map3x3x3", scene, threads, [fresh, cube] {
     const CoordinateSet set = fresh();
-    benchmark::DoNotOptimize(forward_map(set, set, cube).blocks().entries);
+    benchmark::DoNotOptimize(blocks_of(forward_map(set, set, cube)).entries);
   });
   const auto build = [&](const std::string& what, const CoordinateSet& out,
                          const KernelSpec& kernel, OutputSide side) {
-    const Relation relation = Relation::from("bench", kernel);
+    const KernelGeometry geometry = KernelGeometry::from("bench", kernel);
     add(what + "/by_lookup", scene, threads, [=] {
-      benchmark::DoNotOptimize(build_blocks_by_lookup(kept, out, relation, side).in_row.data());
+      benchmark::DoNotOptimize(build_blocks_by_lookup(kept, out, geometry, side).in_row.data());
     });
     add(what, scene, threads,
-        [=] { benchmark::DoNotOptimize(build_blocks(kept, out, relation, side).in_row.data()); });
+        [=] { benchmark::DoNotOptimize(build_blocks(kept, out, geometry, side).in_row.data()); });
   };
   build("map3x3x3", kept, cube, OutputSide::coarse);
   build("map5x5x5", kept, {.kernel_size = 5}, OutputSide::coarse);

@@ -10,13 +10,22 @@ elseif(NOT shared_dir)
 endif()
 set(VOXLOOM_SHARED_DIR ${shared_dir} CACHE PATH "Inputs too large for the repository")
 
+# What a shell on this machine can run as the program: under an emulator, a script that starts both.
+set(VOXLOOM_RUNNABLE_PROGRAM $<TARGET_FILE:voxloom_cli>)
+if(TARGET voxloom_cli AND CMAKE_CROSSCOMPILING_EMULATOR)
+  set(VOXLOOM_RUNNABLE_PROGRAM ${PROJECT_BINARY_DIR}/emulated-voxloom)
+  file(GENERATE OUTPUT ${VOXLOOM_RUNNABLE_PROGRAM}
+    CONTENT "#!/bin/sh\nexec ${CMAKE_CROSSCOMPILING_EMULATOR} '$<TARGET_FILE:voxloom_cli>' \"$@\"\n"
+    FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+endif()
+
 # voxloom_add_test(name target [label]): registers an executable as one test.
 function(voxloom_add_test name target)
   # No plans that someone tuned on this machine: that file is never there.
   set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR}
       VOXLOOM_PLANS=${PROJECT_BINARY_DIR}/no-plans.txt)
   if(TARGET voxloom_cli)
-    list(APPEND environment VOXLOOM_PROGRAM=$<TARGET_FILE:voxloom_cli>)
+    list(APPEND environment VOXLOOM_PROGRAM=${VOXLOOM_RUNNABLE_PROGRAM})
   endif()
   add_test(NAME ${name} COMMAND ${target})
   set(timeout 600)

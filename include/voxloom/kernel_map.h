@@ -56,7 +56,7 @@ struct MapByOffset {
   std::vector<std::int32_t> in_rows, out_rows;
 };
 
-struct MapBlocks;  // the engine's encoding, src/coords/map_blocks.h
+struct MapBlocks;  // the engine's own encoding
 class MapData;
 
 class KernelMap {
@@ -78,8 +78,6 @@ class KernelMap {
   [[nodiscard]] MapByOffset by_offset() const;            // CSR by k
   [[nodiscard]] std::vector<std::int32_t> dense() const;  // (N_out, K) input rows, -1: a miss
 
-  [[nodiscard]] MapBlocks blocks() const;  // kept with the map
-
   // Same sets, same data, same direction.
   friend bool operator==(const KernelMap& a, const KernelMap& b) {
     return a.fine_ == b.fine_ && a.coarse_ == b.coarse_ && a.data_ == b.data_ &&
@@ -87,6 +85,7 @@ class KernelMap {
   }
 
  private:
+  friend MapBlocks blocks_of(const KernelMap&);
   friend KernelMap make_kernel_map(const CoordinateSet&, const CoordinateSet&, const KernelSpec&,
                                    bool);
   KernelMap() = default;

@@ -83,7 +83,7 @@ class Builder {
     task_.rows_out = map.target().size();
     task_.pairs = map.size();
     task_.flops = static_cast<double>(task_.pairs) * flops_per_pair;
-    task_.map_bytes = bench::bytes_of(map.blocks());
+    task_.map_bytes = bench::bytes_of(blocks_of(map));
     task_.bytes = static_cast<double>(element() * (task_.rows_in * in_ + task_.rows_out * out_) +
                                       static_cast<std::int64_t>(weight_bytes) + *task_.map_bytes);
   }
@@ -118,7 +118,7 @@ class Builder {
         task_, [=, in = in_] {
           Tensor dx = Tensor::empty({map.source().size(), in}, dy.dtype());
           const KernelMap back = map.swapped();
-          cpu::convolve({.map = back.blocks(), .x = &dy, .weight = view.transposed(), .y = &dx});
+          cpu::convolve({.map = blocks_of(back), .x = &dy, .weight = view.transposed(), .y = &dx});
           static_cast<void>(w);  // keeps the view's bytes alive
         }};
   }
@@ -131,7 +131,7 @@ class Builder {
     count(map, static_cast<std::size_t>(elements) * sizeof(float), dense_flops());
     return {task_, [=, shape = Shape{volume(), 1, in_, out_}] {
               Tensor dw = Tensor::empty(shape, DType::f32);
-              cpu::convolve_weight_gradient({.map = map.blocks(), .x = &x, .dy = &dy, .dw = &dw});
+              cpu::convolve_weight_gradient({.map = blocks_of(map), .x = &x, .dy = &dy, .dw = &dw});
             }};
   }
 

@@ -23,7 +23,7 @@ std::vector<Default> default_cases() {
       {ConvOp::wgrad, {{32, 32}, {64, 64}, {128, 128}}, {"f32"}},
       {ConvOp::down, {{32, 64}}, {"f32"}},
       {ConvOp::up, {{64, 32}}, {"f32"}},
-      {ConvOp::depthwise, {{64, 64}}, {"f32"}},
+      {ConvOp::depthwise, {{16, 16}, {64, 64}}, {"f32"}},
       {ConvOp::pointwise, {{16, 16}}, {"f32"}},
       {ConvOp::forward, {{64, 64}, {128, 128}}, {"f16", "bf16", "int8", "int4"}},
       {ConvOp::whole, {{32, 32}}, {"f32"}},

@@ -22,7 +22,7 @@ struct Made {
 
 void build(const CoordinateSet& set, const Cube& cube, Made& made) {
   made.map = forward_map(set, strided_support(set, cube.stride), kernel_of(cube));
-  static_cast<void>(made.map->blocks());
+  static_cast<void>(blocks_of(*made.map));
 }
 
 Case index_case(const std::shared_ptr<SceneMaps>& scene, const std::shared_ptr<Made>& made,
@@ -56,7 +56,7 @@ Case map_case(const std::shared_ptr<SceneMaps>& scene, MapStage stage, const Cub
   const KernelMap map = scene->map(cube);
   task.rows_out = map.target().size();
   task.pairs = map.size();
-  task.map_bytes = bytes_of(map.blocks());
+  task.map_bytes = bytes_of(blocks_of(map));
   if (stage == MapStage::all) {
     return {std::move(task),
             [=] {

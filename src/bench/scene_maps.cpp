@@ -34,7 +34,7 @@ std::int64_t bytes_of(const MapBlocks& blocks) {
 
 KernelMap build_map(const std::vector<Coordinate>& rows, const Cube& cube) {
   KernelMap map = map_of(CoordinateSet::from_rows(rows), cube);
-  static_cast<void>(map.blocks());
+  static_cast<void>(blocks_of(map));
   return map;
 }
 

@@ -92,6 +92,19 @@ void write_one(const fs::path& folder, const std::string& name, const std::strin
   write_scan(folder / (name + ".bin"), to_scan(scan, street_classes()));
 }
 
+// How many points.
+std::int64_t write_all(const fs::path& folder, const Dataset& streets, const std::string& format) {
+  std::int64_t points = 0;
+  Report report(streets.size());
+  for (std::int64_t i = 0; i < streets.size(); ++i) {
+    const LabelledScan scan = streets.get(i);
+    write_one(folder, streets.name(i), format, scan);
+    points += scan.size();
+    report.done(i + 1);
+  }
+  return points;
+}
+
 void write_scans(const Arguments& arguments) {
   const fs::path folder = arguments.out;
   if (fs::exists(folder) && !fs::is_directory(folder)) {
@@ -103,14 +116,7 @@ void write_scans(const Arguments& arguments) {
   fs::create_directories(folder);
   const DatasetPtr streets = street_dataset(options_of(arguments));
   write_classes(folder / "classes.json", streets->classes());
-  std::int64_t points = 0;
-  Report report(streets->size());
-  for (std::int64_t i = 0; i < streets->size(); ++i) {
-    const LabelledScan scan = streets->get(i);
-    write_one(folder, streets->name(i), arguments.format, scan);
-    points += scan.size();
-    report.done(i + 1);
-  }
+  const std::int64_t points = write_all(folder, *streets, arguments.format);
   fmt::print("{}: {} scans, {} points\n", arguments.out, streets->size(), points);
 }
 

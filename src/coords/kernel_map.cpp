@@ -4,9 +4,9 @@
 #include <array>
 
 #include "coords/coordinate_set_impl.h"
+#include "coords/kernel_geometry.h"
 #include "coords/map_blocks.h"
 #include "coords/map_builder.h"
-#include "coords/relation.h"
 #include "core/checked.h"
 #include "core/parallel.h"
 
@@ -16,16 +16,16 @@ namespace voxloom {
 // the data without keeping the sets alive.
 class MapData {
  public:
-  explicit MapData(Relation relation) : relation_(std::move(relation)) {}
+  explicit MapData(KernelGeometry geometry) : geometry_(std::move(geometry)) {}
 
-  [[nodiscard]] const Relation& relation() const { return relation_; }
+  [[nodiscard]] const KernelGeometry& geometry() const { return geometry_; }
 
   [[nodiscard]] const BlockedEntries& entries(const CoordinateSet& fine,
                                               const CoordinateSet& coarse, OutputSide side) const {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
       with_memory_errors("kernel_map", [&] {
-        run_isolated([&] { encoding.entries = build_blocks(fine, coarse, relation_, side); });
+        run_isolated([&] { encoding.entries = build_blocks(fine, coarse, geometry_, side); });
       });
     });
     return encoding.entries;
@@ -37,7 +37,7 @@ class MapData {
     BlockedEntries entries;
   };
 
-  Relation relation_;
+  KernelGeometry geometry_;
   mutable std::array<Encoding, 2> encodings_;
 };
 
@@ -58,25 +58,26 @@ void for_each_entry(const MapBlocks& blocks, const Body& body) {
 
 }  // namespace
 
-std::int64_t KernelMap::volume() const { return data_->relation().volume(); }
+std::int64_t KernelMap::volume() const { return data_->geometry().volume(); }
 
-std::int64_t KernelMap::size() const { return blocks().entries->begin.back(); }
+std::int64_t KernelMap::size() const { return blocks_of(*this).entries->begin.back(); }
 
-MapBlocks KernelMap::blocks() const {
+MapBlocks blocks_of(const KernelMap& map) {
+  const MapData& data = *map.data_;
   MapBlocks view;
-  view.volume = volume();
-  view.out_rows = target().size();
-  view.out_row_of_rank = target().impl().row_of_rank();
-  view.mirrored = transposed_ && fine_ == coarse_ && data_->relation().is_symmetric();
-  const OutputSide side = transposed_ && !view.mirrored ? OutputSide::fine : OutputSide::coarse;
-  view.entries = &data_->entries(fine_, coarse_, side);
+  view.volume = map.volume();
+  view.out_rows = map.target().size();
+  view.out_row_of_rank = map.target().impl().row_of_rank();
+  view.mirrored = map.transposed_ && map.fine_ == map.coarse_ && data.geometry().is_symmetric();
+  const OutputSide side = map.transposed_ && !view.mirrored ? OutputSide::fine : OutputSide::coarse;
+  view.entries = &data.entries(map.fine_, map.coarse_, side);
   return view;
 }
 
 std::vector<MapEntry> KernelMap::triples() const {
   std::vector<MapEntry> result;
   with_memory_errors("kernel_map", [&] { result.reserve(static_cast<std::size_t>(size())); });
-  for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+  for_each_entry(blocks_of(*this), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
     result.push_back({in, out, k});
   });
   std::ranges::sort(result, [](const MapEntry& a, const MapEntry& b) {
@@ -106,7 +107,7 @@ std::vector<std::int32_t> KernelMap::dense() const {
   const std::int64_t cells = checked_mul("kernel_map", target().size(), volume());
   std::vector<std::int32_t> table;
   resize_or_throw("kernel_map", table, cells, -1);
-  for_each_entry(blocks(), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+  for_each_entry(blocks_of(*this), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
     table[static_cast<std::size_t>(out * volume() + k)] = in;
   });
   return table;
@@ -114,8 +115,8 @@ std::vector<std::int32_t> KernelMap::dense() const {
 
 KernelMap make_kernel_map(const CoordinateSet& fine, const CoordinateSet& coarse,
                           const KernelSpec& kernel, bool transposed) {
-  Relation relation = Relation::from("kernel_map", kernel);
-  const DerivedCache::Key key = relation.key();
+  KernelGeometry geometry = KernelGeometry::from("kernel_map", kernel);
+  const DerivedCache::Key key = geometry.key();
   const CoordinateSet::Impl& f = fine.impl();
   const CoordinateSet::Impl& c = coarse.impl();
   KernelMap map;
@@ -125,7 +126,7 @@ KernelMap make_kernel_map(const CoordinateSet& fine, const CoordinateSet& coarse
   map.kernel_ = kernel;
   map.data_ = f.cache().find_map(c.id(), key);
   if (map.data_ == nullptr) {
-    map.data_ = f.cache().keep_map(c.id(), key, std::make_shared<MapData>(std::move(relation)));
+    map.data_ = f.cache().keep_map(c.id(), key, std::make_shared<MapData>(std::move(geometry)));
     if (&f != &c) c.add_referrer(f.shared_cache());
   }
   return map;

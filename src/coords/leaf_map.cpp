@@ -184,9 +184,10 @@ bool has_hidden_rows(const CoordinateSet& set) { return set.impl().index().size(
 
 std::optional<BlockedEntries> build_blocks_by_leaves(const CoordinateSet& fine,
                                                      const CoordinateSet& coarse,
-                                                     const Relation& relation, OutputSide side) {
+                                                     const KernelGeometry& geometry,
+                                                     OutputSide side) {
   if (has_hidden_rows(fine) || has_hidden_rows(coarse)) return std::nullopt;
-  const std::optional<Stencil> stencil = Stencil::make(relation, side);
+  const std::optional<Stencil> stencil = Stencil::make(geometry, side);
   if (!stencil) return std::nullopt;
   std::optional<ShiftPlan> plan;
   if (stencil->is_shift()) plan.emplace(*stencil, side);

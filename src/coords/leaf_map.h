@@ -7,16 +7,16 @@
 
 #include <optional>
 
+#include "coords/kernel_geometry.h"
 #include "coords/map_blocks.h"
 #include "coords/map_builder.h"
-#include "coords/relation.h"
 
 namespace voxloom {
 
-// Nothing when the relation does not suit leaves, or a set has hidden rows.
+// Nothing when the geometry does not suit leaves, or a set has hidden rows.
 [[nodiscard]] std::optional<BlockedEntries> build_blocks_by_leaves(const CoordinateSet& fine,
                                                                    const CoordinateSet& coarse,
-                                                                   const Relation& relation,
+                                                                   const KernelGeometry& geometry,
                                                                    OutputSide side);
 
 }  // namespace voxloom

@@ -16,13 +16,13 @@ constexpr std::int64_t kGrain = 512;  // leaves per chunk
 
 std::array<std::int64_t, 3> axes_of(const LeafPosition& p) { return {p.x, p.y, p.z}; }
 
-std::int64_t shift_on(const Relation::Shift& shift, std::size_t axis) {
+std::int64_t shift_on(const KernelGeometry::Shift& shift, std::size_t axis) {
   return axis == 0 ? shift.x : axis == 1 ? shift.y : shift.z;
 }
 
-// Whether every coordinate that the relation can make of the leaves' coordinates fits int32. There is
+// Whether every coordinate that the geometry can make of the leaves' coordinates fits int32. There is
 // at least one leaf.
-bool stays_inside(std::span<const Leaf> leaves, const Relation& relation, OutputSide side) {
+bool stays_inside(std::span<const Leaf> leaves, const KernelGeometry& geometry, OutputSide side) {
   for (std::size_t axis = 0; axis < 3; ++axis) {
     std::int64_t least = std::numeric_limits<std::int64_t>::max();
     std::int64_t largest = std::numeric_limits<std::int64_t>::min();
@@ -30,8 +30,8 @@ bool stays_inside(std::span<const Leaf> leaves, const Relation& relation, Output
       least = std::min(least, 4 * axes_of(leaf.position)[axis]);
       largest = std::max(largest, 4 * axes_of(leaf.position)[axis] + 3);
     }
-    const std::int64_t stride = relation.stride[static_cast<int>(axis)];
-    for (const Relation::Shift& each : relation.shifts) {
+    const std::int64_t stride = geometry.stride[static_cast<int>(axis)];
+    for (const KernelGeometry::Shift& each : geometry.shifts) {
       const std::int64_t shift = shift_on(each, axis);
       const bool coarse = side == OutputSide::coarse;
       const std::int64_t lo = coarse ? (least - shift) / stride - 1 : least * stride + shift;
@@ -55,8 +55,8 @@ Outputs outputs_of(std::int64_t position, std::int64_t q, std::int64_t stride, O
 // Output leaves that may hold something, each as often as some input leaf sends there.
 class Candidates {
  public:
-  Candidates(const Stencil& stencil, const Relation& relation, OutputSide side)
-      : stencil_(stencil), relation_(relation), side_(side) {}
+  Candidates(const Stencil& stencil, const KernelGeometry& geometry, OutputSide side)
+      : stencil_(stencil), geometry_(geometry), side_(side) {}
 
   [[nodiscard]] std::vector<Coordinate> collect(std::span<const Leaf> leaves) const {
     std::vector<std::vector<Coordinate>> parts((leaves.size() + kGrain - 1) / kGrain);
@@ -77,11 +77,11 @@ class Candidates {
     std::size_t cell = 0;
     const std::array<std::int64_t, 3> at = axes_of(leaf.position);
     for (const std::int64_t qx : stencil_.axes()[0].cells) {
-      const Outputs x = outputs_of(at[0], qx, relation_.stride.x, side_);
+      const Outputs x = outputs_of(at[0], qx, geometry_.stride.x, side_);
       for (const std::int64_t qy : stencil_.axes()[1].cells) {
-        const Outputs y = outputs_of(at[1], qy, relation_.stride.y, side_);
+        const Outputs y = outputs_of(at[1], qy, geometry_.stride.y, side_);
         for (const std::int64_t qz : stencil_.axes()[2].cells) {
-          const Outputs z = outputs_of(at[2], qz, relation_.stride.z, side_);
+          const Outputs z = outputs_of(at[2], qz, geometry_.stride.z, side_);
           add_cell(leaf, cell++, x, y, z, candidates);
         }
       }
@@ -103,7 +103,7 @@ class Candidates {
   }
 
   const Stencil& stencil_;
-  const Relation& relation_;
+  const KernelGeometry& geometry_;
   OutputSide side_;
 };
 
@@ -157,15 +157,15 @@ std::vector<Leaf> halved(std::span<const Leaf> leaves) {
   return result;
 }
 
-std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const Relation& relation,
+std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const KernelGeometry& geometry,
                                        OutputSide side) {
   if (in.leaves().empty()) return std::vector<Leaf>{};
-  const std::optional<Stencil> stencil = Stencil::make(relation, side);
-  if (!stencil || !stays_inside(in.leaves(), relation, side)) return std::nullopt;
+  const std::optional<Stencil> stencil = Stencil::make(geometry, side);
+  if (!stencil || !stays_inside(in.leaves(), geometry, side)) return std::nullopt;
   std::optional<ShiftPlan> plan;
   if (stencil->is_shift()) plan.emplace(*stencil, side);
   const std::vector<Coordinate> candidates =
-      Candidates(*stencil, relation, side).collect(in.leaves());
+      Candidates(*stencil, geometry, side).collect(in.leaves());
   if (candidates.size() > LeafOrder::kMostRows) return std::nullopt;
   std::vector<Leaf> leaves = full_leaves(candidates);
   const CellTable cells(*stencil, leaves, in);

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "coords/kernel_geometry.h"
 #include "coords/leaf_index.h"
 #include "coords/map_builder.h"
-#include "coords/relation.h"
 
 namespace voxloom {
 
@@ -18,10 +18,11 @@ namespace voxloom {
 // The leaves of floor(c / 2).
 [[nodiscard]] std::vector<Leaf> halved(std::span<const Leaf> leaves);
 
-// The leaves of all coordinates on the output side of a relation that meet some coordinate of `in`
-// under some offset. Nothing when the relation does not suit leaves, or when coordinates could come
+// The leaves of all coordinates on the output side of a geometry that meet some coordinate of `in`
+// under some offset. Nothing when the geometry does not suit leaves, or when coordinates could come
 // to lie beyond int32.
-[[nodiscard]] std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const Relation& relation,
+[[nodiscard]] std::optional<std::vector<Leaf>> swept(const LeafIndex& in,
+                                                     const KernelGeometry& geometry,
                                                      OutputSide side);
 
 // Takes away what lies outside the half-open box.

@@ -65,4 +65,7 @@ struct MapBlocks {
   }
 };
 
+// Built when first asked for, and kept with the map.
+[[nodiscard]] MapBlocks blocks_of(const KernelMap& map);
+
 }  // namespace voxloom

@@ -14,7 +14,7 @@ constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
 
 // The fine row that a coarse coordinate meets under a shift, or -1.
 std::int32_t fine_row(const CoordinateSet::Impl& fine, const Coordinate& c, const Triple& stride,
-                      const Relation::Shift& shift) {
+                      const KernelGeometry::Shift& shift) {
   return fine.row_at(fine.index().rank(c.batch, std::int64_t{c.x} * stride.x + shift.x,
                                        std::int64_t{c.y} * stride.y + shift.y,
                                        std::int64_t{c.z} * stride.z + shift.z));
@@ -22,7 +22,7 @@ std::int32_t fine_row(const CoordinateSet::Impl& fine, const Coordinate& c, cons
 
 // The coarse row that a fine coordinate meets under a shift, or -1.
 std::int32_t coarse_row(const CoordinateSet::Impl& coarse, const Coordinate& f,
-                        const Triple& stride, const Relation::Shift& shift) {
+                        const Triple& stride, const KernelGeometry::Shift& shift) {
   const std::int64_t x = f.x - shift.x;
   const std::int64_t y = f.y - shift.y;
   const std::int64_t z = f.z - shift.z;
@@ -38,17 +38,18 @@ struct BlockEntries {
 
 template <typename FindRow>
 BlockEntries probe_block(const CoordinateSet::Impl& out, std::int64_t block,
-                         const Relation& relation, std::int64_t* counts, const FindRow& find) {
+                         const KernelGeometry& geometry, std::int64_t* counts,
+                         const FindRow& find) {
   const auto rows = static_cast<std::int64_t>(out.rows().size());
   const std::int64_t begin = block * kBlockRows;
   const std::int64_t count = std::min(kBlockRows, rows - begin);
   BlockEntries entries;
-  for (std::size_t k = 0; k < relation.shifts.size(); ++k) {
+  for (std::size_t k = 0; k < geometry.shifts.size(); ++k) {
     const std::size_t before = entries.in_row.size();
     for (std::int64_t local = 0; local < count; ++local) {
       const std::int32_t out_row = out.row_at(static_cast<std::int32_t>(begin + local));
       const std::int32_t in_row =
-          find(out.rows()[static_cast<std::size_t>(out_row)], relation.shifts[k]);
+          find(out.rows()[static_cast<std::size_t>(out_row)], geometry.shifts[k]);
       if (in_row < 0) continue;
       entries.in_row.push_back(in_row);
       entries.out_local.push_back(static_cast<std::uint8_t>(local));
@@ -59,9 +60,9 @@ BlockEntries probe_block(const CoordinateSet::Impl& out, std::int64_t block,
 }
 
 template <typename FindRow>
-BlockedEntries build(const CoordinateSet::Impl& out, const Relation& relation,
+BlockedEntries build(const CoordinateSet::Impl& out, const KernelGeometry& geometry,
                      const FindRow& find) {
-  const std::int64_t volume = relation.volume();
+  const std::int64_t volume = geometry.volume();
   const auto rows = static_cast<std::int64_t>(out.rows().size());
   const std::int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
   const std::int64_t slices = checked_mul("kernel_map", blocks, volume);
@@ -71,7 +72,7 @@ BlockedEntries build(const CoordinateSet::Impl& out, const Relation& relation,
   parallel_for(blocks, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t b = first; b < last; ++b) {
       parts[static_cast<std::size_t>(b)] =
-          probe_block(out, b, relation, result.begin.data() + b * volume + 1, find);
+          probe_block(out, b, geometry, result.begin.data() + b * volume + 1, find);
     }
   });
   for (std::size_t i = 1; i < result.begin.size(); ++i) result.begin[i] += result.begin[i - 1];
@@ -91,24 +92,24 @@ BlockedEntries build(const CoordinateSet::Impl& out, const Relation& relation,
 }  // namespace
 
 BlockedEntries build_blocks(const CoordinateSet& fine, const CoordinateSet& coarse,
-                            const Relation& relation, OutputSide side) {
-  if (auto entries = build_blocks_by_leaves(fine, coarse, relation, side)) {
+                            const KernelGeometry& geometry, OutputSide side) {
+  if (auto entries = build_blocks_by_leaves(fine, coarse, geometry, side)) {
     return std::move(*entries);
   }
-  return build_blocks_by_lookup(fine, coarse, relation, side);
+  return build_blocks_by_lookup(fine, coarse, geometry, side);
 }
 
 BlockedEntries build_blocks_by_lookup(const CoordinateSet& fine, const CoordinateSet& coarse,
-                                      const Relation& relation, OutputSide side) {
+                                      const KernelGeometry& geometry, OutputSide side) {
   const CoordinateSet::Impl& f = fine.impl();
   const CoordinateSet::Impl& c = coarse.impl();
   if (side == OutputSide::coarse) {
-    return build(c, relation, [&](const Coordinate& out, const Relation::Shift& shift) {
-      return fine_row(f, out, relation.stride, shift);
+    return build(c, geometry, [&](const Coordinate& out, const KernelGeometry::Shift& shift) {
+      return fine_row(f, out, geometry.stride, shift);
     });
   }
-  return build(f, relation, [&](const Coordinate& out, const Relation::Shift& shift) {
-    return coarse_row(c, out, relation.stride, shift);
+  return build(f, geometry, [&](const Coordinate& out, const KernelGeometry::Shift& shift) {
+    return coarse_row(c, out, geometry.stride, shift);
   });
 }
 

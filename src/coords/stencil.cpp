@@ -12,7 +12,7 @@ constexpr std::size_t kMostOffsets = 4096;    // kernel offsets
 constexpr std::size_t kMostTables = 1 << 15;  // offsets times classes
 constexpr std::int64_t kMostClasses = 4096;
 
-std::int64_t on_axis(const Relation::Shift& shift, int axis) {
+std::int64_t on_axis(const KernelGeometry::Shift& shift, int axis) {
   return axis == 0 ? shift.x : axis == 1 ? shift.y : shift.z;
 }
 
@@ -40,10 +40,11 @@ Stencil::Partner Stencil::partner(int axis, std::int64_t shift, std::int64_t lea
 }
 
 // The distinct shifts and cells of each axis; false when there are too many.
-bool Stencil::find_axes(const Relation& relation) {
+bool Stencil::find_axes(const KernelGeometry& geometry) {
   for (int a = 0; a < 3; ++a) {
     Axis& axis = axes_[static_cast<std::size_t>(a)];
-    for (const Relation::Shift& shift : relation.shifts) axis.shifts.push_back(on_axis(shift, a));
+    for (const KernelGeometry::Shift& shift : geometry.shifts)
+      axis.shifts.push_back(on_axis(shift, a));
     sort_unique(axis.shifts);
     if (static_cast<std::int64_t>(axis.shifts.size()) * period(a) > kMostClasses) return false;
     for (const std::int64_t shift : axis.shifts) {
@@ -56,26 +57,26 @@ bool Stencil::find_axes(const Relation& relation) {
     }
     sort_unique(axis.cells);
     if (axis.cells.empty() || axis.cells.size() > kMostCells) return false;
-    for (const Relation::Shift& shift : relation.shifts) {
+    for (const KernelGeometry::Shift& shift : geometry.shifts) {
       axis.shift_of_offset.push_back(place_in(axis.shifts, on_axis(shift, a)));
     }
   }
   return cell_count() <= kMostCells;
 }
 
-std::optional<Stencil> Stencil::make(const Relation& relation, OutputSide side) {
+std::optional<Stencil> Stencil::make(const KernelGeometry& geometry, OutputSide side) {
   Stencil stencil;
-  stencil.stride_ = relation.stride;
+  stencil.stride_ = geometry.stride;
   stencil.side_ = side;
   const std::array<std::int64_t, 3> periods = {stencil.period(0), stencil.period(1),
                                                stencil.period(2)};
-  const std::size_t volume = relation.shifts.size();
+  const std::size_t volume = geometry.shifts.size();
   if (volume > kMostOffsets || std::ranges::max(periods) > kMostClasses) return std::nullopt;
   const std::int64_t classes = periods[0] * periods[1] * periods[2];
   if (classes > kMostClasses || static_cast<std::size_t>(classes) * volume > kMostTables) {
     return std::nullopt;
   }
-  if (!stencil.find_axes(relation)) return std::nullopt;
+  if (!stencil.find_axes(geometry)) return std::nullopt;
   stencil.classes_.resize(static_cast<std::size_t>(classes));
   std::size_t number = 0;
   for (std::int64_t x = 0; x < periods[0]; ++x) {

@@ -1,4 +1,4 @@
-// A relation seen from the leaves of the output set: for each kernel offset and each place of an
+// A geometry seen from the leaves of the output set: for each kernel offset and each place of an
 // output leaf, in which leaf of the input set and at which place the partner is.
 //
 //   output side coarse   in = out*stride + shift     out = 4 P + l, so in = 4 (P*stride) + v,
@@ -16,9 +16,9 @@
 #include <optional>
 #include <vector>
 
+#include "coords/kernel_geometry.h"
 #include "coords/leaf_index.h"
 #include "coords/map_builder.h"
-#include "coords/relation.h"
 #include "core/checked.h"
 
 namespace voxloom {
@@ -40,7 +40,7 @@ class Stencil {
 
   // Nothing when the tables would be too large to be worth it: far-flung lists of offsets, huge
   // kernels, strides with very many classes.
-  [[nodiscard]] static std::optional<Stencil> make(const Relation& relation, OutputSide side);
+  [[nodiscard]] static std::optional<Stencil> make(const KernelGeometry& geometry, OutputSide side);
 
   [[nodiscard]] std::size_t volume() const { return axes_[0].shift_of_offset.size(); }
   [[nodiscard]] std::size_t cell_count() const {
@@ -67,7 +67,7 @@ class Stencil {
   [[nodiscard]] std::int64_t period(int axis) const {
     return side_ == OutputSide::fine ? stride_[axis] : 1;
   }
-  [[nodiscard]] bool find_axes(const Relation& relation);
+  [[nodiscard]] bool find_axes(const KernelGeometry& geometry);
   void make_class(const std::array<std::int64_t, 3>& leaf_class, Class& tables) const;
 
   Triple stride_ = 1;

@@ -6,8 +6,8 @@
 #include <bit>
 
 #include "coords/derive.h"
+#include "coords/kernel_geometry.h"
 #include "coords/leaf_sets.h"
-#include "coords/relation.h"
 #include "coords/strides.h"
 #include "core/checked.h"
 #include "core/parallel.h"
@@ -92,12 +92,12 @@ CoordinateSet strided_support(std::string_view op, const CoordinateSet& source, 
 
 CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source,
                                 const KernelSpec& kernel, const std::optional<Bounds>& bounds) {
-  const Relation relation = Relation::from(op, kernel);
+  const KernelGeometry geometry = KernelGeometry::from(op, kernel);
   if (bounds) require_bounds(op, *bounds);
-  const Triple& stride = relation.stride;
+  const Triple& stride = geometry.stride;
   const Triple out_stride = multiplied_stride(op, source.stride(), stride);
   const auto collect = [&](LeafCollector& leaves) {
-    for (const Relation::Shift& shift : relation.shifts) {
+    for (const KernelGeometry::Shift& shift : geometry.shifts) {
       for (const Coordinate& c : source.rows()) {
         const std::int64_t x = c.x - shift.x;
         const std::int64_t y = c.y - shift.y;
@@ -117,10 +117,10 @@ CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source
     key.insert(key.end(), bounds->lo.begin(), bounds->lo.end());
     key.insert(key.end(), bounds->hi.begin(), bounds->hi.end());
   }
-  const DerivedCache::Key relation_key = relation.key();
+  const DerivedCache::Key relation_key = geometry.key();
   key.insert(key.end(), relation_key.begin(), relation_key.end());
   return derive(source, Derived::reachable, std::move(key), [&] {
-    auto leaves = swept(source.impl().index(), relation, OutputSide::coarse);
+    auto leaves = swept(source.impl().index(), geometry, OutputSide::coarse);
     if (leaves && bounds) clip(*leaves, *bounds);
     return finished(op, source, out_stride, std::move(leaves), collect);
   });
@@ -128,11 +128,11 @@ CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source
 
 CoordinateSet transposed_support(std::string_view op, const CoordinateSet& source,
                                  const KernelSpec& kernel) {
-  const Relation relation = Relation::from(op, kernel);
-  const Triple& stride = relation.stride;
+  const KernelGeometry geometry = KernelGeometry::from(op, kernel);
+  const Triple& stride = geometry.stride;
   const Triple out_stride = divided_stride(op, source.stride(), stride);
   const auto collect = [&](LeafCollector& leaves) {
-    for (const Relation::Shift& shift : relation.shifts) {
+    for (const KernelGeometry::Shift& shift : geometry.shifts) {
       for (const Coordinate& c : source.rows()) {
         leaves.add(generated(op, c.batch, std::int64_t{c.x} * stride.x + shift.x,
                              std::int64_t{c.y} * stride.y + shift.y,
@@ -140,9 +140,9 @@ CoordinateSet transposed_support(std::string_view op, const CoordinateSet& sourc
       }
     }
   };
-  return derive(source, Derived::transposed, relation.key(), [&] {
+  return derive(source, Derived::transposed, geometry.key(), [&] {
     return finished(op, source, out_stride,
-                    swept(source.impl().index(), relation, OutputSide::fine), collect);
+                    swept(source.impl().index(), geometry, OutputSide::fine), collect);
   });
 }
 

@@ -24,13 +24,10 @@ constexpr std::array kForward = {
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };
 
-// offset_major leads with AVX2; with AVX-512 outer_product is faster, which `tune` finds out.
 constexpr std::array kWeightGradient = {
     Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
     Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
                                   offset_major_weight_gradient},
-    Algorithm<ConvWeightGradient>{"outer_product", always<ConvWeightGradient>,
-                                  outer_weight_gradient},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
 };

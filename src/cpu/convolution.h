@@ -67,9 +67,6 @@ void pin_algorithm(std::string_view name);
 void offset_major_forward(const ConvForward& problem);
 void offset_major_weight_gradient(const ConvWeightGradient& problem);
 
-// Weight gradient tiles over entries gathered on both sides.
-void outer_weight_gradient(const ConvWeightGradient& problem);
-
 // One channel per group.
 bool is_depthwise(const ConvForward& problem);
 void depthwise_forward(const ConvForward& problem);

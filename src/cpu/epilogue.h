@@ -15,6 +15,11 @@ struct Epilogue {
   Rectifier rectifier = Rectifier::none;
   float slope = 0.01F;  // leaky_relu
 
+  [[nodiscard]] bool is_empty() const {
+    return scale == nullptr && shift == nullptr && residual == nullptr &&
+           rectifier == Rectifier::none;
+  }
+
   // The plain form, for the reference.
   [[nodiscard]] float operator()(float sum, std::int64_t channel, float residual_value) const {
     if (scale != nullptr) sum *= scale[channel];

@@ -34,7 +34,6 @@ std::span<const KernelInfo<Args>> kernels_of() {
 template std::span<const KernelInfo<GemmArgs>> kernels_of();
 template std::span<const KernelInfo<WgradArgs>> kernels_of();
 template std::span<const KernelInfo<PackArgs>> kernels_of();
-template std::span<const KernelInfo<OuterArgs>> kernels_of();
 template std::span<const KernelInfo<DenseArgs>> kernels_of();
 template std::span<const KernelInfo<ColumnSumArgs>> kernels_of();
 template std::span<const KernelInfo<WidenArgs>> kernels_of();

@@ -38,7 +38,7 @@ class OffsetMajor {
         plan_(problem),
         panels_(plan_.panels),
         store_(problem, plan_.isa),
-        prefetch_(problem.map, *problem.x, *problem.y),
+        prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written),
         in_channels_(problem.x->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
       widen_ = kernel_of<WidenArgs>(plan_.isa, problem.x->dtype());

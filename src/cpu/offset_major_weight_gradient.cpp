@@ -1,8 +1,10 @@
 // Weight gradient: each task owns the sums of some kernel offsets over one chunk of output blocks.
 //
 // Entries of a few blocks are listed together, so that a register tile of dW[k] is loaded and stored
-// once per some hundred entries. The chunks, and the order in which their partial sums are added,
-// depend on the map and the shape alone: no thread count changes a bit.
+// once per some hundred entries. With few channels the tiles read the rows of x and dy where they lie;
+// with many, or with 16-bit features, some entries at a time are packed for all tiles. The chunks, and
+// the order in which their partial sums are added, depend on the map and the shape alone: no thread
+// count changes a bit.
 
 #include <algorithm>
 #include <vector>
@@ -22,6 +24,13 @@ namespace {
 // Entries packed at a time: a tile of x and one of dy, 15 KiB together, stay in the first-level cache
 // while every dW tile of them is computed. Measured: 64 to 192 are 3 to 8 % slower.
 constexpr std::int64_t kPackRows = 96;
+
+// Read in place, the rows of so many entries, 24 KiB, stay in the first-level cache; but tiles run
+// over at least 48 entries. Rows of more channels than these are too much for it, and packing them is
+// cheap against their arithmetic.
+constexpr std::int64_t kInPlaceFloats = 6144;
+constexpr std::int64_t kLeastPiece = 48;
+constexpr std::int64_t kMostInPlace = 256;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
@@ -54,9 +63,11 @@ class WeightGradient {
                                   kernels_of<StoreArgs>(current(), DType::f32).front().width)),
         pack_x_(pack_kernel(problem.x->dtype(), x_columns_)),
         pack_dy_(pack_kernel(problem.x->dtype(), kernel_.width)),
+        in_place_(problem.x->dtype() == DType::f32 && out_ == padded_ &&
+                  in_ + out_ <= kMostInPlace),
         offset_size_(problem.groups * in_ * padded_),
         cut_(problem.map, offset_size_),
-        prefetch_(problem.map, *problem.x, *problem.dy) {
+        prefetch_(problem.map, *problem.x, *problem.dy, Prefetch::Outputs::read) {
     const std::int64_t floats =
         checked_product("convolution", {cut_.chunks, volume_, offset_size_});
     partial_ = std::reinterpret_pointer_cast<float>(
@@ -76,9 +87,10 @@ class WeightGradient {
   }
 
  private:
-  // Entries of one offset: rows of x and of dy.
+  // Entries of one offset: the numbers of their rows, or where the rows are.
   struct List {
-    std::vector<std::int32_t> x, dy;
+    std::vector<std::int32_t> x_row, dy_row;
+    std::vector<const float*> x, dy;
   };
 
   float* partial(std::int64_t chunk, std::int64_t k) const {
@@ -92,67 +104,128 @@ class WeightGradient {
         std::min(p_.map.block_count(), first + cut_.lists_per_chunk * cut_.blocks_per_list);
     List list;
     for (std::int64_t block = first; block < last; block += cut_.blocks_per_list) {
-      const Prefetch::Walk::Blocks next{block + cut_.blocks_per_list,
-                                        block + 2 * cut_.blocks_per_list};
+      const std::int64_t end = std::min(last, block + cut_.blocks_per_list);
+      const Prefetch::Walk::Blocks next{end, end + cut_.blocks_per_list};
       Prefetch::Walk walk(prefetch_, next, next, last_k - first_k);
       for (std::int64_t k = first_k; k < last_k; ++k) {
-        walk.step();
-        fill(list, k, block, std::min(last, block + cut_.blocks_per_list));
-        if (list.x.empty()) continue;
-        add(list, partial(chunk, k));
+        // The chunk's first task fetches for all of them.
+        if (first_k == 0) walk.step();
+        if (in_place_) {
+          add_in_place(list, k, {block, end}, partial(chunk, k));
+        } else {
+          add_packed(list, k, {block, end}, partial(chunk, k));
+        }
       }
     }
   }
 
-  void fill(List& list, std::int64_t k, std::int64_t first, std::int64_t last) const {
+  void add_in_place(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks, float* dw) const {
+    list_pointers(list, k, blocks);
+    const auto total = static_cast<std::int64_t>(list.x.size());
+    // As equal as possible: a short piece would load and store the sums for little.
+    const std::int64_t most = std::max(kLeastPiece, kInPlaceFloats / (in_ + out_));
+    const std::int64_t pieces = divide_up(total, most);
+    for (std::int64_t p = 0; p < pieces; ++p) {
+      const std::int64_t e = total * p / pieces;
+      WgradArgs args{.x = list.x.data() + e,
+                     .x_columns = in_,
+                     .dy = list.dy.data() + e,
+                     .count = total * (p + 1) / pieces - e,
+                     .depth = in_,
+                     .dw = nullptr};
+      for (std::int64_t g = 0; g < p_.groups; ++g) {
+        args.x_at = g * in_;
+        for (std::int64_t o = 0; o < out_; o += kernel_.width) {
+          args.dy_at = g * out_ + o;
+          args.dw = dw + (g * padded_ + o) * in_;
+          kernel_.run(args);
+        }
+      }
+    }
+  }
+
+  void list_pointers(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks) const {
+    const float* x = p_.x->data<float>();
+    const float* dy = p_.dy->data<float>();
+    const std::int64_t x_stride = p_.x->dim(1), dy_stride = p_.dy->dim(1);
     list.x.clear();
     list.dy.clear();
-    for (std::int64_t block = first; block < last; ++block) {
+    for (std::int64_t block = blocks.first; block < blocks.last; ++block) {
       const BlockSlice slice = p_.map.slice(block, k);
-      list.x.insert(list.x.end(), slice.in_row, slice.in_row + slice.count);
-      const std::size_t at = list.dy.size();
+      const std::size_t at = list.x.size();
+      list.x.resize(at + static_cast<std::size_t>(slice.count));
       list.dy.resize(at + static_cast<std::size_t>(slice.count));
-      std::int32_t* dy = list.dy.data() + at;
+      const float** to_x = list.x.data() + at;
+      const float** to_dy = list.dy.data() + at;
       for (std::int64_t e = 0; e < slice.count; ++e) {
-        dy[e] = p_.map.out_row(block, slice.out_local[e]);
+        to_x[e] = x + slice.in_row[e] * x_stride;
+        to_dy[e] = dy + p_.map.out_row(block, slice.out_local[e]) * dy_stride;
       }
     }
   }
 
-  // dW of one offset += x^T dy over the list: some entries at a time, packed into the scratch.
-  void add(const List& list, float* dw) const {
+  // Some entries at a time, packed into the scratch.
+  void add_packed(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks, float* dw) const {
+    list_rows(list, k, blocks);
     const std::int64_t x_stride = kPackRows * x_columns_;
     const std::int64_t dy_stride = kPackRows * kernel_.width;
     const std::int64_t x_floats = divide_up(in_, x_columns_) * x_stride;
     float* x = thread_scratch(x_floats + padded_ / kernel_.width * dy_stride).data();
     float* dy = x + x_floats;
-    const auto total = static_cast<std::int64_t>(list.x.size());
+    point_to_packed(list, x, dy);
+    const auto total = static_cast<std::int64_t>(list.x_row.size());
     for (std::int64_t g = 0; g < p_.groups; ++g) {
       for (std::int64_t e = 0; e < total; e += kPackRows) {
         const std::int64_t count = std::min(kPackRows, total - e);
         pack_x_({.x = column(*p_.x, g * in_),
                  .x_stride = p_.groups * in_,
-                 .row = list.x.data() + e,
+                 .row = list.x_row.data() + e,
                  .count = count,
                  .depth = in_,
                  .out = x,
                  .out_stride = x_stride});
         pack_dy_({.x = column(*p_.dy, g * out_),
                   .x_stride = p_.groups * out_,
-                  .row = list.dy.data() + e,
+                  .row = list.dy_row.data() + e,
                   .count = count,
                   .depth = out_,
                   .out = dy,
                   .out_stride = dy_stride});
         for (std::int64_t p = 0; p * kernel_.width < out_; ++p) {
-          kernel_.run({.x = x,
+          kernel_.run({.x = list.x.data(),
+                       .x_columns = x_columns_,
                        .x_stride = x_stride,
-                       .dy = dy + p * dy_stride,
+                       .dy = list.dy.data(),
+                       .dy_at = p * dy_stride,
                        .count = count,
                        .depth = in_,
                        .dw = dw + (g * padded_ + p * kernel_.width) * in_});
         }
       }
+    }
+  }
+
+  void list_rows(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks) const {
+    list.x_row.clear();
+    list.dy_row.clear();
+    for (std::int64_t block = blocks.first; block < blocks.last; ++block) {
+      const BlockSlice slice = p_.map.slice(block, k);
+      list.x_row.insert(list.x_row.end(), slice.in_row, slice.in_row + slice.count);
+      const std::size_t at = list.dy_row.size();
+      list.dy_row.resize(at + static_cast<std::size_t>(slice.count));
+      std::int32_t* dy = list.dy_row.data() + at;
+      for (std::int64_t e = 0; e < slice.count; ++e) {
+        dy[e] = p_.map.out_row(block, slice.out_local[e]);
+      }
+    }
+  }
+
+  void point_to_packed(List& list, const float* x, const float* dy) const {
+    list.x.resize(kPackRows);
+    list.dy.resize(kPackRows);
+    for (std::size_t i = 0; i < kPackRows; ++i, x += x_columns_, dy += kernel_.width) {
+      list.x[i] = x;
+      list.dy[i] = dy;
     }
   }
 
@@ -181,6 +254,7 @@ class WeightGradient {
   std::int64_t padded_;     // output channels, up to whole panels
   std::int64_t x_columns_;  // in a packed tile of x
   Kernel<PackArgs> pack_x_, pack_dy_;
+  bool in_place_;
   std::int64_t offset_size_;  // floats of dW[k] with padding
   WeightGradientPlan cut_;
   Prefetch prefetch_;

@@ -27,10 +27,10 @@ WeightGradientPlan::WeightGradientPlan(const MapBlocks& map, std::int64_t offset
   const std::int64_t volume = std::max<std::int64_t>(1, map.volume);
   const std::int64_t entries = map.block_count() == 0 ? 0 : map.entries->begin.back();
   const std::int64_t per_slice = std::max<std::int64_t>(1, entries / (blocks * volume));
-  blocks_per_list = std::clamp<std::int64_t>(256 / per_slice, 1, 16);
+  blocks_per_list = std::clamp<std::int64_t>(96 / per_slice, 1, 16);
   const std::int64_t lists = divide_up(blocks, blocks_per_list);
   const std::int64_t most =
-      std::min<std::int64_t>({16, entries / (512 * volume),
+      std::min<std::int64_t>({16, entries / (256 * volume),
                               kMostFloats / std::max<std::int64_t>(1, volume * offset_floats)});
   lists_per_chunk = divide_up(lists, std::clamp<std::int64_t>(most, 1, lists));
   chunks = divide_up(lists, lists_per_chunk);

@@ -34,8 +34,13 @@ std::int64_t busiest_offset(const MapBlocks& map) {
 
 }  // namespace
 
-Prefetch::Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y)
-    : map_(map), x_(x.raw()), y_(y.raw()), x_row_bytes_(row_bytes(x)), y_row_bytes_(row_bytes(y)) {
+Prefetch::Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y, Outputs outputs)
+    : map_(map),
+      x_(x.raw()),
+      y_(y.raw()),
+      x_row_bytes_(row_bytes(x)),
+      y_row_bytes_(row_bytes(y)),
+      outputs_(outputs) {
   const std::int64_t entries = map.block_count() == 0 ? 0 : map.entries->begin.back();
   if (2 * entries > 3 * x.dim(0)) busiest_ = busiest_offset(map);
 }
@@ -87,7 +92,8 @@ void Prefetch::Walk::step_outputs() {
   const std::int64_t bytes = std::min(owner_.y_row_bytes_, kMostBytes);
   const std::int64_t end = std::min(last_row_, row_ + rows_a_step_);
   for (; row_ < end; ++row_) {
-    fetch_for_write(owner_.y_ + owner_.map_.out_row(0, row_) * owner_.y_row_bytes_, bytes);
+    const std::byte* row = owner_.y_ + owner_.map_.out_row(0, row_) * owner_.y_row_bytes_;
+    owner_.outputs_ == Outputs::read ? fetch(row, bytes) : fetch_for_write(row, bytes);
   }
 }
 

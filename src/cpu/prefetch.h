@@ -14,7 +14,8 @@ namespace voxloom::cpu {
 
 class Prefetch {
  public:
-  Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y);
+  enum class Outputs : std::uint8_t { written, read };
+  Prefetch(const MapBlocks& map, const Tensor& x, const Tensor& y, Outputs outputs);
 
   // One task's walk over the input rows of some blocks and the output rows of others, cut into
   // `steps` shares. A share should be a few dozen lines: a processor has 10 to 50 requests in flight
@@ -50,6 +51,7 @@ class Prefetch {
   const std::byte* x_;
   const std::byte* y_;
   std::int64_t x_row_bytes_, y_row_bytes_;
+  Outputs outputs_;
   // A neighbouring row is read under many offsets; the busiest one alone names most of the rows.
   // -1: each row is read about once, all offsets name rows. Offsets of a block lie together.
   std::int64_t busiest_ = -1;

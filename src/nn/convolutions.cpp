@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "core/checked.h"
 #include "core/error.h"
 #include "core/random.h"

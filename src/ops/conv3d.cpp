@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "core/error.h"
 #include "ops/conv_maps.h"
 #include "ops/conv_run.h"

@@ -48,7 +48,7 @@ SparseTensor conv_fused(std::string_view op, const SparseTensor& x, const Weight
   BlockedEntries own_rows;
   MapBlocks blocks;
   if (map != nullptr) {
-    blocks = map->blocks();
+    blocks = blocks_of(*map);
   } else {
     own_rows = identity_entries(x.rows());
     blocks.entries = &own_rows;

@@ -102,7 +102,7 @@ Tensor conv_input_gradient(const Tensor& dy, const Weight& weight, const KernelM
   check_output_channels(kOp, dy, checked);
   Tensor dx = Tensor::empty({map.source().size(), channels}, dy.dtype());
   cpu::convolve(
-      {.map = map.swapped().blocks(), .x = &dy, .weight = checked.view.transposed(), .y = &dx});
+      {.map = blocks_of(map.swapped()), .x = &dy, .weight = checked.view.transposed(), .y = &dx});
   return dx;
 }
 
@@ -120,7 +120,7 @@ Tensor conv_weight_gradient(const Tensor& x, const Tensor& dy, const KernelMap& 
   if (map.kernel().offsets.empty()) shape.box = map.kernel().kernel_size;
   check_layout(kOp, options.layout, shape);
   const DType dtype = result_type(kOp, x, options.dtype);
-  return to_layout(weight_gradient(map.blocks(), x, dy, shape), options.layout, shape, dtype);
+  return to_layout(weight_gradient(blocks_of(map), x, dy, shape), options.layout, shape, dtype);
 }
 
 Tensor conv_bias_gradient(const Tensor& dy) {

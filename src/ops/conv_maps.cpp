@@ -1,6 +1,6 @@
 #include "ops/conv_maps.h"
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "coords/strides.h"
 #include "coords/support.h"
 #include "core/error.h"

@@ -7,7 +7,7 @@ namespace voxloom {
 
 Tensor run_on_map(const Tensor& x, const ConvWeight& weight, const Tensor& bias,
                   const KernelMap& map, DType out_dtype) {
-  const MapBlocks blocks = map.blocks();
+  const MapBlocks blocks = blocks_of(map);
   Tensor y = Tensor::empty({blocks.out_rows, weight.out_channels()}, out_dtype);
   cpu::convolve({.map = blocks,
                  .x = &x,

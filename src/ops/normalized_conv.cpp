@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 #include "cpu/normalize.h"
@@ -46,7 +46,7 @@ Tensor run_normalized(const Tensor& x, const ConvWeight& weight, const Tensor& b
   const Tensor numerator = run_on_map(x, weight, {}, map, DType::f32);
   const std::vector<double> sums = squared_weight_sums(weight.view);
   Tensor y = Tensor::empty(numerator.shape(), x.dtype());
-  cpu::normalize({.map = map.blocks(),
+  cpu::normalize({.map = blocks_of(map),
                   .numerator = &numerator,
                   .squared_weight_sums = sums,
                   .bias = bias.defined() ? &bias : nullptr,

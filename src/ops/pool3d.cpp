@@ -22,7 +22,7 @@ ConvOptions geometry_of(const PoolOptions& o) {
 SparseTensor pool3d(const SparseTensor& x, const PoolOptions& options) {
   constexpr std::string_view kOp = "pool3d";
   const KernelMap map = forward_map_for(kOp, x, geometry_of(options));
-  const MapBlocks blocks = map.blocks();
+  const MapBlocks blocks = blocks_of(map);
   Tensor y = Tensor::empty({map.target().size(), x.channels()}, x.dtype());
   switch (options.mode) {
     case PoolMode::sum:
@@ -51,11 +51,11 @@ SparseTensor max_unpool3d(const SparseTensor& x, const SparseTensor& pooled,
   ConvOptions geometry = geometry_of(options);
   geometry.target = pooled.coords();  // also when the caller rebuilt the pooled set
   const KernelMap map = forward_map_for(kOp, x, geometry);
-  const Tensor winners = cpu::pool_max_winners(map.blocks(), x.features());
+  const Tensor winners = cpu::pool_max_winners(blocks_of(map), x.features());
   const KernelMap swapped = map.swapped();
   Tensor y = Tensor::empty({x.rows(), x.channels()}, x.dtype());
   cpu::pool_max_scatter(
-      {.swapped_map = swapped.blocks(), .winners = &winners, .dy = &pooled.features(), .y = &y});
+      {.swapped_map = blocks_of(swapped), .winners = &winners, .dy = &pooled.features(), .y = &y});
   return {x.coords(), std::move(y), std::max(x.batch_size(), pooled.batch_size())};
 }
 

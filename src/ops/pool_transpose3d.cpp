@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "core/checked.h"
 #include "cpu/pool.h"
 #include "ops/conv_maps.h"
@@ -21,7 +21,7 @@ SparseTensor mean_on_transposed_map(std::string_view op, const SparseTensor& x,
                                     std::span<const float> offset_weights) {
   const KernelMap map = transposed_map_for(op, x, geometry);
   Tensor y = Tensor::empty({map.target().size(), x.channels()}, x.dtype());
-  cpu::pool_sum({.map = map.blocks(),
+  cpu::pool_sum({.map = blocks_of(map),
                  .x = &x.features(),
                  .offset_weights = offset_weights,
                  .mean = true,

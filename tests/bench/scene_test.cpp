@@ -135,7 +135,7 @@ TEST(Scene, MapsKnowTheirCost) {
   EXPECT_GT(scene.map_seconds({.size = 3}, 1), 0);
   EXPECT_EQ(scene.map_seconds({.size = 3}, 1), scene.map_seconds({.size = 3}, 1));
   const KernelMap map = scene.map({.size = 3});
-  EXPECT_GE(bytes_of(map.blocks()), map.size() * 5);
+  EXPECT_GE(bytes_of(blocks_of(map)), map.size() * 5);
   EXPECT_EQ(name_of(Cube{.size = 2, .stride = 2}), "2x2x2 stride 2");
 }
 

@@ -10,13 +10,13 @@
 namespace voxloom::test {
 namespace {
 
-// Whether the relation was built by leaves.
+// Whether the map was built by leaves.
 bool expect_equal_builders(const CoordinateSet& fine, const CoordinateSet& coarse,
                            const KernelSpec& kernel, OutputSide side) {
-  const Relation relation = Relation::from("test", kernel);
-  const auto by_leaves = build_blocks_by_leaves(fine, coarse, relation, side);
+  const KernelGeometry geometry = KernelGeometry::from("test", kernel);
+  const auto by_leaves = build_blocks_by_leaves(fine, coarse, geometry, side);
   if (!by_leaves) return false;
-  const BlockedEntries expected = build_blocks_by_lookup(fine, coarse, relation, side);
+  const BlockedEntries expected = build_blocks_by_lookup(fine, coarse, geometry, side);
   EXPECT_EQ(by_leaves->begin, expected.begin) << describe(kernel);
   EXPECT_EQ(by_leaves->in_row, expected.in_row) << describe(kernel);
   EXPECT_EQ(by_leaves->out_local, expected.out_local) << describe(kernel);
@@ -129,7 +129,7 @@ TEST(Builder, ThreadsDoNotShow) {
     with_threads(threads, [&] {
       const CoordinateSet set = set_of(coords);
       const auto order = set.impl().row_of_rank();
-      result = {build_blocks(set, set, Relation::from("test", {}), OutputSide::coarse),
+      result = {build_blocks(set, set, KernelGeometry::from("test", {}), OutputSide::coarse),
                 {order.begin(), order.end()}};
     });
     return result;
@@ -160,7 +160,7 @@ TEST(Builder, WideScenesAreIndexedExactly) {
 
 TEST(Builder, EntriesAreCompact) {
   const std::vector<CoordinateSet> all = sets();
-  const BlockedEntries& entries = *forward_map(all[1], all[1], {}).blocks().entries;
+  const BlockedEntries& entries = *blocks_of(forward_map(all[1], all[1], {})).entries;
   const auto pairs = static_cast<double>(entries.in_row.size());
   const double bytes = 5 * pairs + 8 * static_cast<double>(entries.begin.size());
   EXPECT_LE(bytes, 6 * pairs + 16 * static_cast<double>(all[1].size()));

@@ -152,7 +152,7 @@ TEST(Cache, ThreadsThatAskTogetherGetTheSameObjects) {
         --waiting;
         while (waiting > 0) std::this_thread::yield();
         coarse[i] = strided_support(set, 2);
-        entries[i] = forward_map(set, *coarse[i], {.stride = 2}).blocks().entries;
+        entries[i] = blocks_of(forward_map(set, *coarse[i], {.stride = 2})).entries;
         EXPECT_EQ(forward_map(set, set, {}).size(), forward_map(set, set, {}).swapped().size());
         EXPECT_GE(forward_map(other, set, {}).size(), 0);
         EXPECT_EQ(set.find(set[5]), 5);

@@ -52,7 +52,7 @@ void expect_public_encodings(const KernelMap& map, const oracle::KernelMap& expe
 
 // The engine's encoding holds each entry once, ascending within a slice, and 5 bytes per entry.
 void expect_blocks(const KernelMap& map, const oracle::KernelMap& expected) {
-  const MapBlocks blocks = map.blocks();
+  const MapBlocks blocks = blocks_of(map);
   ASSERT_EQ(blocks.out_rows, map.target().size());
   ASSERT_EQ(blocks.volume, map.volume());
   ASSERT_EQ(blocks.entries->begin.size(),
@@ -99,9 +99,9 @@ TEST(Encoding, ASymmetricMapServesBothWaysWithOneEncoding) {
   oracle::Random random(65);
   const CoordinateSet set = set_of(oracle::random_coords(random, {.count = 300}));
   const KernelMap map = forward_map(set, set, {.dilation = 2});
-  EXPECT_EQ(map.blocks().entries, map.swapped().blocks().entries);
+  EXPECT_EQ(blocks_of(map).entries, blocks_of(map.swapped()).entries);
   const KernelMap lopsided = forward_map(set, set, {.padding = 1});
-  EXPECT_NE(lopsided.blocks().entries, lopsided.swapped().blocks().entries);
+  EXPECT_NE(blocks_of(lopsided).entries, blocks_of(lopsided.swapped()).entries);
 }
 
 }  // namespace

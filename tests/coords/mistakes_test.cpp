@@ -1,6 +1,7 @@
 // Mistakes that sparse convolution libraries have shipped, each with a test that would catch it.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <set>
 
 #include "coords/cases.h"
@@ -184,12 +185,26 @@ TEST(Mistakes, DilationIgnored) {
   EXPECT_EQ(forward_map(set, set, {.kernel_size = {3, 1, 1}, .dilation = 2}).size(), 5);
 }
 
-TEST(Mistakes, RowsTimesOffsetsIn32Bits) {
-  // 2^16 rows times 2^16 offsets is 2^32 cells: the places in the table must be 64-bit, and the
-  // map of the few entries there are must not need the table.
+// 2^16 rows times 2^16 offsets is 2^32 cells: places in the table must be 64-bit, and the map of the
+// few entries there are must not need the table.
+CoordinateSet many_rows() {
   Rows rows;
   for (std::int32_t i = 0; i < (1 << 16); ++i) rows.push_back({0, 8 * i, 0, 0});
-  const CoordinateSet set = CoordinateSet::from_rows(rows);
+  return CoordinateSet::from_rows(rows);
+}
+
+TEST(Mistakes, RowsTimesOffsetsIn32Bits) {
+  if (std::getenv("VOXLOOM_LONG_TESTS") == nullptr) {
+    GTEST_SKIP() << "takes minutes; set VOXLOOM_LONG_TESTS";
+  }
+  const CoordinateSet set = many_rows();
+  const KernelMap map = forward_map(set, set, {.kernel_size = {1, 256, 256}});
+  EXPECT_EQ(map.size(), 1 << 16);  // each row meets itself
+  EXPECT_EQ(map.triples().back(), (MapEntry{(1 << 16) - 1, (1 << 16) - 1, 0}));
+}
+
+TEST(Mistakes, ManyOffsets) {
+  const CoordinateSet set = many_rows();
   const KernelSpec wide{.kernel_size = {1, 256, 256}};
   const CoordinateSet few = CoordinateSet::from_rows(Rows{{0, 16, 3, -7}, {0, 8, 300, 0}});
   EXPECT_EQ(forward_map(set, few, wide).triples(),

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/parallel.h"
 #include "core/random.h"
 #include "data/baseline.h"
 #include "data/street/scene.h"
@@ -39,6 +40,17 @@ TEST(Street, IsTheSameForEveryThreadCount) {
   with_threads(1, [&] { one = street(Split::train, 3); });
   with_threads(4, [&] { many = street(Split::train, 3); });
   EXPECT_EQ(one, many);
+}
+
+TEST(Street, MayBeAskedFromSeveralThreads) {
+  const DatasetPtr streets = cached(street_dataset({.scans = 2, .sensor = Sensor::vlp16}));
+  std::array<LabelledScan, 6> scans;
+  with_threads(4, [&] {
+    parallel_for(6, 1, [&](std::int64_t begin, std::int64_t) {
+      scans[static_cast<std::size_t>(begin)] = streets->get(begin % 2);
+    });
+  });
+  for (std::size_t i = 2; i < 6; ++i) EXPECT_EQ(scans[i], scans[i % 2]);
 }
 
 // Computed once; another compiler, C++ library or processor must come to the same bits.

@@ -232,7 +232,7 @@ TEST(Forward, PackedWeights) {
         data.w = dequantize(packed);
         const Sums expected = data.expected();
         data.view = cpu::WeightView::of(packed);
-        on_each_isa([&](const std::string& isa) {
+        on_each_isa([&, out = out](const std::string& isa) {
           for (const auto& algorithm : cpu::forward_algorithms()) {
             Tensor y = Tensor::empty({300, out}, dtype);
             if (!algorithm.can_do(data.problem(y))) continue;

@@ -115,7 +115,7 @@ const std::vector<SpecCase>& spec_cases() {
   return cases;
 }
 
-// Look-ups and divisions against the bare equation, and the forward relation against the
+// Look-ups and divisions against the bare equation, and the forward geometry against the
 // transposed one with the two sets exchanged.
 TEST(OracleMap, BruteForceAgreesWithTheBareEquation) {
   for (const NamedCoords& set : coordinate_zoo(5, 40)) {

@@ -39,7 +39,7 @@ inline std::vector<Coord> strided_support(const std::vector<Coord>& input, const
   return canonical_unique(rows);
 }
 
-// Every out that at least one input reaches on the forward relation. The bounds clip before the
+// Every out that at least one input reaches on the forward geometry. The bounds clip before the
 // overflow check, so a clipped coordinate is never an error.
 inline std::vector<Coord> reachable_support(const std::vector<Coord>& input,
                                             const std::vector<Triple>& offsets, const Geometry& g,

@@ -71,13 +71,17 @@ constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
   return columns;
 }
 
-// One panel of `width` output channels, one kernel offset, some entries, both operands packed:
+// One panel of `width` output channels, one kernel offset, some entries:
 //   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
-// x in tiles of packed_columns(rows, lanes) columns, dy in one tile of `width`.
+// x[e] and dy[e] point to rows. Channel i of x stands at x_at + i / x_columns * x_stride + i % x_columns: in
+// place x_columns is the depth, packed it is packed_columns(rows, lanes).
 struct WgradArgs {
-  const float* x;
-  std::int64_t x_stride;  // between tiles
-  const float* dy;
+  const float* const* x;
+  std::int64_t x_at = 0;  // the first channel behind x[e]
+  std::int64_t x_columns;
+  std::int64_t x_stride = 0;  // between tiles of x_columns
+  const float* const* dy;
+  std::int64_t dy_at = 0;  // the panel's first column behind dy[e]
   std::int64_t count;
   std::int64_t depth;
   float* dw;  // rows of `width` elements
@@ -124,20 +128,6 @@ struct DepthwiseWgradArgs {
   std::int64_t count;
   std::int64_t channels;
   float* dw;
-};
-
-// One panel of `width` output channels of a weight gradient, the entries of one kernel offset:
-//   c[i][0..width) += sum over e of a[a_row[e]][i] * b[b_row[e]][0..width)       i in [0, depth)
-struct OuterArgs {
-  static constexpr std::int64_t kAhead = 16;
-  const float* a;
-  std::int64_t a_stride;
-  const std::int32_t* a_row;  // kAhead more than `count`, which are prefetched but not used
-  const float* b;             // rows of `width` elements
-  const std::int32_t* b_row;
-  std::int64_t count;
-  std::int64_t depth;
-  float* c;  // rows of `width` elements
 };
 
 // y[r] = a[r][0..depth) * b[0..depth)[0..width), through the epilogue, for r in [0, out.rows). `out` is

@@ -9,7 +9,6 @@
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
 #include "cpu/kernels/kernels.h"
-#include "cpu/kernels/outer.h"
 #include "cpu/kernels/peak.h"
 #include "cpu/kernels/rows.h"
 #include "cpu/kernels/wgrad.h"

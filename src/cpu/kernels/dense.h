@@ -9,7 +9,7 @@
 namespace voxloom::cpu::kernels {
 namespace {
 
-// With fewer than 8 accumulators the depth is dealt to several sets of them (see outer.h).
+// With fewer than 8 accumulators the depth is dealt to several sets of them (see wgrad.h).
 template <int kRows, int kVecs>
 constexpr int kDenseSets = kRows* kVecs >= 8   ? 1
                            : kRows* kVecs >= 4 ? 2
@@ -33,16 +33,44 @@ struct DenseTile {
   }
 };
 
-// sums[r][0..width) = a[r][0..depth) b
-template <int kRows, int kVecs>
-inline void dense_tile(const DenseArgs& g, const float* rows, float* sums) {
+// Sums go to y from the registers. Most products have no epilogue: only a plain store is worth
+// unrolling.
+template <typename T, int kRows, int kVecs>
+[[gnu::always_inline]] inline void store_tile(const StoreArgs& s, std::int64_t first,
+                                              const Vec (&sums)[kRows][kVecs]) {
+  T* y = static_cast<T*>(s.y) + first * s.y_stride;
+  if (is_plain(s) && s.width == kVecs * kLanes) {
+    VOXLOOM_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      VOXLOOM_UNROLL
+      for (int v = 0; v < kVecs; ++v) store(y + r * s.y_stride + v * kLanes, sums[r][v]);
+    }
+    return;
+  }
+  const T* residual =
+      s.residual == nullptr ? nullptr : static_cast<const T*>(s.residual) + first * s.y_stride;
+  VOXLOOM_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    VOXLOOM_UNROLL
+    for (int v = 0; v < kVecs; ++v) {
+      const std::int64_t i = v * kLanes, n = s.width - i;
+      if (n <= 0) break;
+      const T* added = residual == nullptr ? nullptr : residual + r * s.y_stride;
+      store_some(y + r * s.y_stride + i, finish(s, sums[r][v], i, added, n), n);
+    }
+  }
+}
+
+// Rows [first, first + kRows).
+template <typename T, int kRows, int kVecs>
+inline void dense_tile(const DenseArgs& g, std::int64_t first) {
   constexpr int kSets = kDenseSets<kRows, kVecs>;
   constexpr std::int64_t kWidth = kVecs * kLanes;
   DenseTile<kRows, kVecs> t;
   const float* a[kRows];
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    a[r] = rows + r * g.a_stride;
+    a[r] = g.a + (first + r) * g.a_stride;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       VOXLOOM_UNROLL
@@ -61,57 +89,51 @@ inline void dense_tile(const DenseArgs& g, const float* rows, float* sums) {
     for (int v = 0; v < kVecs; ++v) {
       VOXLOOM_UNROLL
       for (int s = 1; s < kSets; ++s) t.acc[0][r][v] = add(t.acc[0][r][v], t.acc[s][r][v]);
-      store(sums + r * kWidth + v * kLanes, t.acc[0][r][v]);
     }
   }
+  store_tile<T>(g.out, first, t.acc[0]);
 }
 
-template <int kRows, int kVecs>
-inline void dense_tile_of(std::int64_t count, const DenseArgs& g, const float* rows, float* sums) {
+template <typename T, int kRows, int kVecs>
+inline void dense_tile_of(std::int64_t count, const DenseArgs& g, std::int64_t first) {
   if constexpr (kRows > 0) {
-    if (count == kRows) return dense_tile<kRows, kVecs>(g, rows, sums);
-    dense_tile_of<kRows - 1, kVecs>(count, g, rows, sums);
+    if (count == kRows) return dense_tile<T, kRows, kVecs>(g, first);
+    dense_tile_of<T, kRows - 1, kVecs>(count, g, first);
   }
 }
 
-// Asks for the rows of a and y of a later tile. The processor's own prefetch stops at each page, and
-// with few channels a page is a few tiles. Addresses beyond the end do nothing.
+// Asks for a later tile's rows of a and y. The processor's own prefetch stops at each page, and with
+// few channels a page is a few tiles; with many there is time to wait. Addresses beyond the end do
+// nothing.
 template <typename T, int kRows>
 [[gnu::always_inline]] inline void prefetch_rows(const DenseArgs& g, std::int64_t row) {
   constexpr std::int64_t kLine = 64;
-  const auto ends = [](std::int64_t elements, std::int64_t size) {
-    return elements * size < 4 * kLine ? elements * size : 4 * kLine;
-  };
-  const std::int64_t a_bytes = ends(g.depth, sizeof(float)), y_bytes = ends(g.out.width, sizeof(T));
-  for (std::int64_t r = row; r < row + kRows; ++r) {
-    const char* a = reinterpret_cast<const char*>(g.a + r * g.a_stride);
+  constexpr std::int64_t kMostBytes = 256;
+  const std::int64_t a_bytes = g.depth * std::int64_t{sizeof(float)};
+  const std::int64_t y_bytes = g.out.width * std::int64_t{sizeof(T)};
+  if (a_bytes > kMostBytes) return;
+  const char* a = reinterpret_cast<const char*>(g.a + row * g.a_stride);
+  char* y = static_cast<char*>(g.out.y) + row * g.out.y_stride * std::int64_t{sizeof(T)};
+  VOXLOOM_UNROLL
+  for (int r = 0; r < kRows; ++r) {
     for (std::int64_t at = 0; at < a_bytes; at += kLine) __builtin_prefetch(a + at);
-    const char* y = static_cast<const char*>(g.out.y) +
-                    r * g.out.y_stride * static_cast<std::int64_t>(sizeof(T));
     for (std::int64_t at = 0; at < y_bytes; at += kLine) __builtin_prefetch(y + at, 1);
+    a += g.a_stride * std::int64_t{sizeof(float)};
+    y += g.out.y_stride * std::int64_t{sizeof(T)};
   }
 }
 
-// T is y's type. A tile's sums pass through a buffer in the first-level cache: a store and a load
-// for `depth` multiply-adds, and the epilogue is written once.
+// T is y's type.
 template <typename T, int kRows, int kWidth>
 inline void run(const DenseArgs& g) {
   constexpr int kVecs = kWidth / kLanes;
   static_assert(kVecs * kLanes == kWidth);
-  alignas(64) float sums[kRows * kWidth];
-  StoreArgs out = g.out;
-  out.c = sums;
-  out.c_stride = kWidth;
-  for (std::int64_t r = 0; r < g.out.rows; r += kRows) {
-    out.rows = g.out.rows - r < kRows ? g.out.rows - r : kRows;
+  std::int64_t r = 0;
+  for (; r + kRows <= g.out.rows; r += kRows) {
     prefetch_rows<T, kRows>(g, r + 4 * kRows);
-    dense_tile_of<kRows, kVecs>(out.rows, g, g.a + r * g.a_stride, sums);
-    out.y = static_cast<T*>(g.out.y) + r * g.out.y_stride;
-    if (g.out.residual != nullptr) {
-      out.residual = static_cast<const T*>(g.out.residual) + r * g.out.y_stride;
-    }
-    run<T, 1, kLanes>(out);
+    dense_tile<T, kRows, kVecs>(g, r);
   }
+  dense_tile_of<T, kRows - 1, kVecs>(g.out.rows - r, g, r);
 }
 
 }  // namespace

@@ -8,24 +8,44 @@
 namespace voxloom::cpu::kernels {
 namespace {
 
-template <int kVecs, typename T>
-inline void multiply_strip(const DepthwiseArgs& d, std::int64_t i) {
-  Vec w[kVecs];
+// kEntries at a time, all loads before the first store: their rows of c differ, which the processor
+// cannot know.
+template <int kEntries, int kVecs, typename T>
+[[gnu::always_inline]] inline void multiply_entries(const DepthwiseArgs& d, std::int64_t e,
+                                                    const Vec (&w)[kVecs], std::int64_t i) {
+  float* c[kEntries];
+  Vec sum[kEntries][kVecs];
   VOXLOOM_UNROLL
-  for (int v = 0; v < kVecs; ++v) w[v] = load(d.w + i + v * kLanes);
-  for (std::int64_t e = 0; e < d.count; ++e) {
-    const T* x = static_cast<const T*>(d.x) + d.x_row[e] * d.x_stride + i;
-    float* c = d.c + d.c_row[e] * d.c_stride + i;
+  for (int n = 0; n < kEntries; ++n) {
+    const T* x = static_cast<const T*>(d.x) + d.x_row[e + n] * d.x_stride + i;
+    c[n] = d.c + d.c_row[e + n] * d.c_stride + i;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
-      store(c + v * kLanes, fma(load(x + v * kLanes), w[v], load(c + v * kLanes)));
+      sum[n][v] = fma(load(x + v * kLanes), w[v], load(c[n] + v * kLanes));
     }
+  }
+  VOXLOOM_UNROLL
+  for (int n = 0; n < kEntries; ++n) {
+    VOXLOOM_UNROLL
+    for (int v = 0; v < kVecs; ++v) store(c[n] + v * kLanes, sum[n][v]);
   }
 }
 
-// n <= kLanes channels.
+// By value: see rows.h.
+template <int kVecs, typename T>
+inline void multiply_strip(const DepthwiseArgs d, std::int64_t i) {
+  constexpr int kEntries = 4;
+  Vec w[kVecs];
+  VOXLOOM_UNROLL
+  for (int v = 0; v < kVecs; ++v) w[v] = load(d.w + i + v * kLanes);
+  std::int64_t e = 0;
+  for (; e + kEntries <= d.count; e += kEntries) multiply_entries<kEntries, kVecs, T>(d, e, w, i);
+  for (; e < d.count; ++e) multiply_entries<1, kVecs, T>(d, e, w, i);
+}
+
+// The last n < kLanes channels.
 template <typename T>
-inline void multiply_vector(const DepthwiseArgs& d, std::int64_t i, std::int64_t n) {
+inline void multiply_vector(const DepthwiseArgs d, std::int64_t i, std::int64_t n) {
   const Vec w = load_some(d.w + i, n);
   for (std::int64_t e = 0; e < d.count; ++e) {
     const T* x = static_cast<const T*>(d.x) + d.x_row[e] * d.x_stride + i;
@@ -38,9 +58,9 @@ template <typename T, int, int kWidth>
 inline void run(const DepthwiseArgs& d) {
   static_assert(kWidth == kLanes);
   std::int64_t i = 0;
-  for (; i + 4 * kLanes <= d.channels; i += 4 * kLanes) multiply_strip<4, T>(d, i);
   for (; i + 2 * kLanes <= d.channels; i += 2 * kLanes) multiply_strip<2, T>(d, i);
-  for (; i < d.channels; i += kLanes) multiply_vector<T>(d, i, d.channels - i);
+  for (; i + kLanes <= d.channels; i += kLanes) multiply_strip<1, T>(d, i);
+  if (i < d.channels) multiply_vector<T>(d, i, d.channels - i);
 }
 
 template <int kVecs, typename T>

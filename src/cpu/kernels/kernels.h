@@ -6,7 +6,6 @@
 namespace voxloom::cpu::kernels {
 
 using gemm_args = GemmArgs;
-using outer_args = OuterArgs;
 using dense_args = DenseArgs;
 using columnsum_args = ColumnSumArgs;
 using wgrad_args = WgradArgs;

@@ -1,4 +1,5 @@
-// Row-wise kernels: gathering rows as float32, and the store with its epilogue.
+// Row-wise kernels: gathering rows as float32, and the store with its epilogue. Each copies its
+// arguments: a store could change what a reference refers to, and every field would be read again.
 #pragma once
 
 #include "cpu/kernels/args.h"
@@ -21,8 +22,9 @@ template <bool kAll, int kWidth, typename T>
 }
 
 template <typename T, int, int kWidth>
-inline void run(const PackArgs& p) {
+inline void run(const PackArgs& args) {
   static_assert(kWidth % kLanes == 0);
+  const PackArgs p = args;
   const std::int64_t whole = p.depth / kWidth;
   for (std::int64_t e = 0; e < p.count; ++e) {
     const T* x = static_cast<const T*>(p.x) + p.row[e] * p.x_stride;
@@ -36,8 +38,9 @@ inline void run(const PackArgs& p) {
 }
 
 template <typename T, int, int kWidth>
-inline void run(const WidenArgs& w) {
+inline void run(const WidenArgs& args) {
   static_assert(kWidth == kLanes);
+  const WidenArgs w = args;
   for (std::int64_t e = 0; e < w.count; ++e) {
     const T* x = static_cast<const T*>(w.x) + w.row[e] * w.x_stride;
     float* out = w.out + e * w.out_stride;
@@ -62,9 +65,26 @@ template <typename T>
   return sum;
 }
 
+inline bool is_plain(const StoreArgs& s) {
+  return s.bias == nullptr && s.scale == nullptr && s.shift == nullptr && s.residual == nullptr &&
+         s.rectifier == Rectifier::none;
+}
+
+// Rows of whole vectors with no epilogue: with few channels the checks would cost more than the store.
+template <typename T>
+inline void store_plain(const StoreArgs s) {
+  for (std::int64_t r = 0; r < s.rows; ++r) {
+    T* y = static_cast<T*>(s.y) + (s.y_row == nullptr ? r : s.y_row[r]) * s.y_stride;
+    const float* c = s.c + r * s.c_stride;
+    for (std::int64_t i = 0; i < s.width; i += kLanes) store(y + i, load(c + i));
+  }
+}
+
 template <typename T, int, int kWidth>
-inline void run(const StoreArgs& s) {
+inline void run(const StoreArgs& args) {
   static_assert(kWidth == kLanes);
+  const StoreArgs s = args;
+  if (is_plain(s) && s.width % kLanes == 0) return store_plain<T>(s);
   for (std::int64_t r = 0; r < s.rows; ++r) {
     const std::int64_t at = (s.y_row == nullptr ? r : s.y_row[r]) * s.y_stride;
     T* y = static_cast<T*>(s.y) + at;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 #include "coords/strides.h"
 #include "core/error.h"
 #include "nn/fold.h"

@@ -1,4 +1,4 @@
-#include "coords/relation.h"
+#include "coords/kernel_geometry.h"
 
 #include "core/checked.h"
 
@@ -49,19 +49,19 @@ void check_kernel(std::string_view op, const KernelSpec& kernel) {
   require_volume(op, kernel);
 }
 
-Relation Relation::from(std::string_view op, const KernelSpec& kernel) {
+KernelGeometry KernelGeometry::from(std::string_view op, const KernelSpec& kernel) {
   check_kernel(op, kernel);
-  Relation relation;
-  relation.stride = kernel.stride;
-  relation.shifts.reserve(static_cast<std::size_t>(kernel.volume()));
+  KernelGeometry geometry;
+  geometry.stride = kernel.stride;
+  geometry.shifts.reserve(static_cast<std::size_t>(kernel.volume()));
   const auto add = [&](std::int64_t x, std::int64_t y, std::int64_t z) {
     const Triple& d = kernel.dilation;
     const Triple& p = kernel.padding;
-    relation.shifts.push_back({x * d.x - p.x, y * d.y - p.y, z * d.z - p.z});
+    geometry.shifts.push_back({x * d.x - p.x, y * d.y - p.y, z * d.z - p.z});
   };
   if (!kernel.offsets.empty()) {
     for (const Triple& offset : kernel.offsets) add(offset.x, offset.y, offset.z);
-    return relation;
+    return geometry;
   }
   const Triple& size = kernel.kernel_size;
   for (std::int64_t ix = 0; ix < size.x; ++ix) {
@@ -72,10 +72,10 @@ Relation Relation::from(std::string_view op, const KernelSpec& kernel) {
       }
     }
   }
-  return relation;
+  return geometry;
 }
 
-bool Relation::is_symmetric() const {
+bool KernelGeometry::is_symmetric() const {
   if (stride != Triple(1)) return false;
   for (std::size_t k = 0; k < shifts.size(); ++k) {
     const Shift& a = shifts[k];
@@ -85,7 +85,7 @@ bool Relation::is_symmetric() const {
   return true;
 }
 
-DerivedCache::Key Relation::key() const {
+DerivedCache::Key KernelGeometry::key() const {
   DerivedCache::Key key{stride.x, stride.y, stride.z};
   key.reserve(3 + 3 * shifts.size());
   for (const Shift& shift : shifts) key.insert(key.end(), {shift.x, shift.y, shift.z});

@@ -1,5 +1,5 @@
 // A kernel's geometry with everything that does not matter taken out: fine = coarse*stride + shift_k.
-// Two kernels with the same relation share their maps.
+// Two kernels with the same geometry share their maps.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ namespace voxloom {
 // negative, the origin is known and the volume is bounded. `op` stands in the message.
 void check_kernel(std::string_view op, const KernelSpec& kernel);
 
-struct Relation {
+struct KernelGeometry {
   struct Shift {
     std::int64_t x, y, z;
     friend constexpr bool operator==(const Shift&, const Shift&) = default;
@@ -26,7 +26,7 @@ struct Relation {
   std::vector<Shift> shifts;  // one per kernel offset
 
   // Checks the kernel and works out the shifts.
-  [[nodiscard]] static Relation from(std::string_view op, const KernelSpec& kernel);
+  [[nodiscard]] static KernelGeometry from(std::string_view op, const KernelSpec& kernel);
 
   [[nodiscard]] std::int64_t volume() const { return static_cast<std::int64_t>(shifts.size()); }
   // Offset k and offset K-1-k are mirror images and the stride is 1: over one set, the map with
