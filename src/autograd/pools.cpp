@@ -23,7 +23,7 @@ struct MapSum {
 
   [[nodiscard]] Tensor operator()(const KernelMap& over, const Tensor& x) const {
     Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, DType::f32);
-    cpu::pool_sum({.map = over.blocks(), .x = &x, .offset_weights = offset_weights, .y = &y});
+    cpu::pool_sum({.map = blocks_of(over), .x = &x, .offset_weights = offset_weights, .y = &y});
     return y;
   }
 
@@ -59,17 +59,17 @@ Variable record_sum(Operation operation, const SparseTensor& y, const Variable& 
 
 // dy at the winners' rows: what max pooling's gradient is.
 Tensor scatter_to_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
-  const Tensor winners = cpu::pool_max_winners(map.blocks(), x);
+  const Tensor winners = cpu::pool_max_winners(blocks_of(map), x);
   const KernelMap swapped = map.swapped();
   Tensor dx = Tensor::empty(x.shape(), DType::f32);
   cpu::pool_max_scatter(
-      {.swapped_map = swapped.blocks(), .winners = &winners, .dy = &dy, .y = &dx});
+      {.swapped_map = blocks_of(swapped), .winners = &winners, .dy = &dy, .y = &dx});
   return dx;
 }
 
 // And the other way: each winner's row read at the element it won.
 Tensor gather_from_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
-  const Tensor winners = cpu::pool_max_winners(map.blocks(), x);
+  const Tensor winners = cpu::pool_max_winners(blocks_of(map), x);
   Tensor result = Tensor::empty(winners.shape(), DType::f32);
   const auto* rows = winners.data<std::int32_t>();
   const float* from = dy.data<float>();
