@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct GradientCase {
   std::function<std::vector<double>(const Arrays&)> oracle;
   std::vector<bool> constant = {};  // inputs that have no gradient: they only choose
 };
+
+// For GoogleTest's messages.
+inline void PrintTo(const GradientCase& c, std::ostream* to) { *to << c.name; }
 
 // The cases of each file.
 [[nodiscard]] std::vector<GradientCase> convolution_cases();

@@ -137,6 +137,28 @@ TEST_F(TrainerTest, LearnsToTellThingsApart) {
   EXPECT_EQ(trainer.take_confusion().accuracy(), 0.0);  // taken
 }
 
+// The recipe for streets on a few small scans: it must at least learn these.
+TEST_F(TrainerTest, LearnsStreets) {
+  TrainOptions options;
+  options.voxel_size = 0.6;
+  options.batch_size = 1;
+  options.steps = 30;
+  options.rate = 0.01F;
+  options.warmup = 3;
+  const DatasetPtr streets = cached(street_dataset({.scans = 2, .sensor = Sensor::vlp16}));
+  nn::MinkUNet net({.in_channels = train::kPointFeatures,
+                    .classes = kStreetClasses,
+                    .depth = 14,
+                    .width = 0.25});
+  Trainer trainer(net, streets, options);
+  std::vector<double> losses;
+  static_cast<void>(train::run(trainer, nullptr, {.on_step = [&](const train::StepReport& report) {
+                                 losses.push_back(report.loss);
+                                 return true;
+                               }}));
+  EXPECT_LT(losses.back(), 0.5 * losses.front());
+}
+
 TEST_F(TrainerTest, StopsWhenAsked) {
   ToyNet net;
   Trainer trainer(net, toy(3), toy_options());
