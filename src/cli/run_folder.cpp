@@ -55,6 +55,10 @@ RunFolder RunFolder::open(const fs::path& path) {
   return folder;
 }
 
+void RunFolder::for_each_metric(const std::function<void(const Json&)>& body) const {
+  for_each_line(metrics(), [&](const std::string&, const Json& json) { body(json); });
+}
+
 void RunFolder::rewind_metrics(std::int64_t step) const {
   if (!fs::exists(metrics())) return;
   AtomicFile file(metrics());

@@ -4,11 +4,14 @@
 //   classes.json             the table of classes
 //   checkpoint.safetensors   where the run stands
 //   metrics.jsonl            one line for each step and for each evaluation
+//   curves.png               the same as a picture
 //   model.lattice            at the end: from points to scores; model_int8.lattice: the same, packed
 #pragma once
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "cli/train_config.h"
@@ -31,6 +34,10 @@ class RunFolder {
   [[nodiscard]] std::filesystem::path model() const { return path_ / "model.lattice"; }
   [[nodiscard]] std::filesystem::path packed_model() const { return path_ / "model_int8.lattice"; }
 
+  [[nodiscard]] std::filesystem::path curves() const { return path_ / "curves.png"; }
+
+  // The whole lines of metrics.jsonl.
+  void for_each_metric(const std::function<void(const nlohmann::ordered_json&)>& body) const;
   // Lines of steps that the run will take again are dropped.
   void rewind_metrics(std::int64_t step) const;
   void write_step(const train::StepReport& report, std::optional<double> mean_iou) const;

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/plan_options.h"
+#include "cli/run_curves.h"
 #include "cli/run_folder.h"
 #include "cli/score_table.h"
 #include "cli/train_progress.h"
@@ -95,9 +96,11 @@ class Run {
     progress.say(fmt::format("step {}  validation mIoU {:.3f}  accuracy {:.3f}  after {}", step,
                              seen.mean_iou(), seen.accuracy(), duration_text(progress.seconds())));
     last_ = seen;
+    draw_curves(folder_);
   }
 
   [[noreturn]] void stopped(TrainProgress& progress) const {
+    draw_curves(folder_);
     progress.say(
         fmt::format("stopped after step {} and saved; continue with\n"
                     "  voxloom train --resume {}",
@@ -106,6 +109,7 @@ class Run {
   }
 
   void finish(TrainProgress& progress) const {
+    draw_curves(folder_);
     artifact::ExportOptions options{.in_channels = train::kPointFeatures};
     const double size = config_.train.voxel_size;
     const Grid grid{.voxel_size = {size, size, size}};
@@ -181,8 +185,9 @@ void add_train(CLI::App& command) {
       ->check(CLI::Range(0, 4096).description(""))
       ->type_name("N");
   command.footer(
-      "\nThe run's folder gets config.json, classes.json, metrics.jsonl, a checkpoint,\n"
-      "and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C saves; a run\n"
+      "\nThe run's folder gets config.json, classes.json, metrics.jsonl, curves.png, a\n"
+      "checkpoint, and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C "
+      "saves; a run\n"
       "that was stopped and continued ends with the same bits as one that was not.\n"
       "docs/training.md lists the settings of a configuration.\n"
       "\nExamples:\n"

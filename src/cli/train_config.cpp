@@ -204,13 +204,18 @@ Json data_json(const DataConfig& data) {
 
 TrainConfig street_config() {
   TrainConfig config;
-  config.data.street = {.split = Split::train, .scans = 400};
+  config.data.street = {.split = Split::train, .scans = 2000, .seed = 1};
   config.validation.emplace();
-  config.validation->street = {.split = Split::val, .scans = 12};
+  config.validation->street = {.split = Split::val, .scans = 12, .seed = 1};
   config.validation->is_cached = true;
   config.balance_classes = true;
-  config.train.epochs = 4;
-  config.evaluate_every = 200;
+  config.width = 0.375;
+  config.train.voxel_size = 0.2;
+  config.train.steps = 3000;
+  config.train.rate = 0.004;
+  config.train.warmup = 60;
+  config.evaluate_every = 250;
+  config.save_every = 100;
   return config;
 }
 

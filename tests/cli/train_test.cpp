@@ -83,6 +83,7 @@ TEST_F(TrainCommand, LeavesARunThatEvalCanJudge) {
                            "model_int8.lattice"}) {
     EXPECT_TRUE(fs::exists(in_folder("run") + "/" + name)) << name;
   }
+  EXPECT_EQ(bytes_of("run/curves.png").substr(1, 3), "PNG");
   const auto lines = metrics("run");
   ASSERT_EQ(lines.size(), 10U);  // and two evaluations
   EXPECT_TRUE(lines.front()["loss"].is_number());
