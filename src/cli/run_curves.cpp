@@ -60,7 +60,8 @@ void draw_curves(const RunFolder& folder) {
                                .height = 420,
                                .y_low = 0.0,
                                .y_high = 1.0};
-  const viz::Series loss = smoothed(curves.loss, std::max<std::size_t>(1, curves.loss.x.size() / 100));
+  const viz::Series loss =
+      smoothed(curves.loss, std::max<std::size_t>(1, curves.loss.x.size() / 100));
   viz::Canvas page(upper.width, upper.height + lower.height);
   place(viz::plot({loss}, upper), page, 0);
   place(viz::plot({curves.trained, curves.validated}, lower), page, upper.height);
