@@ -17,17 +17,6 @@ void require_float32(const Tensor& value) {
           value.defined() ? voxloom::name_of(value.dtype()) : "an undefined tensor");
 }
 
-void pause(TapeState& tape, const std::function<void()>& body) {
-  const bool before = std::exchange(tape.is_paused, true);
-  try {
-    body();
-  } catch (...) {
-    tape.is_paused = before;
-    throw;
-  }
-  tape.is_paused = before;
-}
-
 }  // namespace
 
 void GradientSink::add(std::size_t input, Tensor gradient) {
@@ -128,46 +117,6 @@ Tensor Tape::gradient(const Variable& leaf) const {
 
 Tensor Tape::take_gradient(const Variable& leaf) {
   return std::exchange(state_->node(state_->place_of(leaf)).sum, {});
-}
-
-Variable Tape::checkpoint(const std::function<Variable(const std::vector<Variable>&)>& function,
-                          const std::vector<Variable>& inputs) {
-  const Random random = state_->random;
-  Variable result;
-  std::vector<Variable> detached;
-  std::vector<Tensor> saved;
-  for (const Variable& input : inputs) {
-    detached.push_back(input.is_sparse()
-                           ? Variable(input.value(), input.coords(), input.batch_size())
-                           : Variable(input.value()));
-    saved.push_back(input.value());
-  }
-  pause(*state_, [&] { result = function(inputs); });
-  if (state_->is_paused) return result;
-  const auto replay = [function, detached, random](const Tensor& dy, GradientSink& to) {
-    TapeState& tape = to.tape();
-    const std::int64_t mark = tape.size();
-    const Random later = std::exchange(tape.random, random);
-    std::vector<Variable> again;
-    for (const Variable& input : detached) {
-      const Variable leaf = tape.add_leaf(input.value());
-      again.push_back(input.is_sparse() ? Variable(leaf, input.coords(), input.batch_size())
-                                        : leaf);
-    }
-    const Variable y = function(again);
-    tape.random = later;
-    if (y.needs_gradient()) tape.deposit(tape.place_of(y), dy);
-    tape.walk(mark);
-    for (std::size_t i = 0; i < again.size(); ++i) {
-      Tensor& gradient = tape.node(mark + static_cast<std::int64_t>(i)).sum;
-      if (gradient.defined()) to.add(i, std::move(gradient));
-    }
-    tape.truncate(mark);
-  };
-  Node node{.operation = Operation::checkpoint, .saved = saved, .gradient = replay};
-  for (const Variable& input : inputs) node.inputs.push_back(state_->place_of(input));
-  state_->add_node(result, std::move(node));
-  return result;
 }
 
 std::vector<std::string_view> Tape::operations() const {

@@ -97,8 +97,9 @@ Case train_case(const std::shared_ptr<SceneMaps>& scene, TrainPart part) {
   task.rows_in = task.rows_out = rows.size();
   task.in_channels = nn::MinkUNetOptions{}.in_channels;
   task.out_channels = kClasses;
-  training->forward();  // builds the maps
+  training->forward();
   if (part == TrainPart::step) task.kept_bytes = training->kept_bytes();
+  training->backward();  // both build maps, the second those that gradients read the other way
   training->let_go();
   switch (part) {
     case TrainPart::inference:
