@@ -16,6 +16,11 @@ scripts/build.sh release
 voxloom=build/release/voxloom
 mkdir -p demo-out
 
+say "simulated lidar scans, labelled by the bundled model"
+rm -rf demo-out/scans
+show "$voxloom" simulate --scans 3 --split test --seed 5 --out demo-out/scans
+show "$voxloom" segment demo-out/scans --out demo-out/labelled
+
 say "a U-Net in 50 lines of C++ (examples/small_unet.cpp)"
 show build/release/examples/example_small_unet
 
@@ -27,4 +32,5 @@ show "$voxloom" run demo-out/points.lattice --inputs demo-out/scan.safetensors \
   --output demo-out/scores.safetensors
 
 say "results"
-ls -l demo-out
+ls -l demo-out demo-out/labelled
+echo "Pictures: demo-out/labelled/*.png"

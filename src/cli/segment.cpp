@@ -49,9 +49,9 @@ std::vector<fs::path> scans_of(const Arguments& arguments) {
   std::set<std::string> names;
   for (const fs::path& scan : scans) {
     if (!names.insert(scan.stem().string()).second) {
-      throw CLI::ValidationError(fmt::format(
-          "two scans are named '{}': their results would overwrite each other",
-          scan.stem().string()));
+      throw CLI::ValidationError(
+          fmt::format("two scans are named '{}': their results would overwrite each other",
+                      scan.stem().string()));
     }
   }
   return scans;
@@ -100,8 +100,8 @@ bool segment_all(const Arguments& arguments) {
   for (std::size_t i = 0; i < scans.size() && !watch.was_asked(); ++i) {
     const double elapsed =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const double left = i == 0 ? 0 : elapsed / static_cast<double>(i) *
-                                         static_cast<double>(scans.size() - i);
+    const double left =
+        i == 0 ? 0 : elapsed / static_cast<double>(i) * static_cast<double>(scans.size() - i);
     progress.show(fmt::format("scan {}/{}  {} left", i + 1, scans.size(), duration_text(left)));
     try {
       const SegmentedScan done = segment_scan(
@@ -141,7 +141,8 @@ void add_segment(CLI::App& command) {
   command.add_option("scans", arguments->scans, "Scans, and folders of scans")
       ->required()
       ->type_name("SCAN ...");
-  command.add_option("--out", arguments->out, "The folder for the results; made when it is not there")
+  command
+      .add_option("--out", arguments->out, "The folder for the results; made when it is not there")
       ->required()
       ->type_name("DIR");
   command.add_option("--model", arguments->model, "The model, a folder NAME.lattice")
@@ -156,9 +157,12 @@ void add_segment(CLI::App& command) {
       ->check(CLI::Range(0, 4096).description(""))
       ->type_name("N");
   command.footer(
-      "\nFor each scan the folder gets NAME.ply with label, confidence and colour, and two pictures,\n"
-      "NAME_above.png and NAME_perspective.png. Positions are metres, x forward, y left, z up, the\n"
-      "sensor at the origin; points that are not finite are left out. A scan that cannot be read is\n"
+      "\nFor each scan the folder gets NAME.ply with label, confidence and colour, and two "
+      "pictures,\n"
+      "NAME_above.png and NAME_perspective.png. Positions are metres, x forward, y left, z up, "
+      "the\n"
+      "sensor at the origin; points that are not finite are left out. A scan that cannot be read "
+      "is\n"
       "reported, the others are done, and the exit code is 1.\n"
       "\nExamples:\n"
       "  voxloom segment 000008.bin --out labelled\n"

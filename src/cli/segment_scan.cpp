@@ -36,8 +36,8 @@ LabelledScan to_network(const Scan& scan) {
   LabelledScan result;
   result.positions.reserve(scan.positions.size());
   for (const auto& p : scan.positions) {
-    result.positions.push_back({static_cast<float>(p[0]), static_cast<float>(p[1]),
-                                static_cast<float>(p[2])});
+    result.positions.push_back(
+        {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])});
   }
   result.intensity.assign(scan.positions.size(), 0.0F);
   if (const Column* column = scan.find("intensity"); column != nullptr && column->components == 1) {
@@ -107,9 +107,8 @@ void draw(const LabelledScan& scan, const Labels& labels, const ClassTable& clas
 
 }  // namespace
 
-SegmentedScan segment_scan(const std::filesystem::path& path,
-                           const train::BundleLabeller& labeller, const ClassTable& classes,
-                           const SegmentOptions& options) {
+SegmentedScan segment_scan(const std::filesystem::path& path, const train::BundleLabeller& labeller,
+                           const ClassTable& classes, const SegmentOptions& options) {
   SegmentedScan report{.name = path.stem().string()};
   Clock::time_point clock = Clock::now();
   Scan scan = read_scan(path, {.invalid = InvalidPoints::drop});
@@ -122,7 +121,8 @@ SegmentedScan segment_scan(const std::filesystem::path& path,
           "the model gives {} scores and its table has {} classes", scores.dim(1), classes.size());
   const Labels labels = labels_of(scores);
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
-  for (const std::int32_t label : labels.classes) ++report.of_class[static_cast<std::size_t>(label)];
+  for (const std::int32_t label : labels.classes)
+    ++report.of_class[static_cast<std::size_t>(label)];
   report.seconds.network = since(clock);
   add_labels(scan, labels, classes);
   write_scan(options.out / (report.name + ".ply"), scan);

@@ -16,11 +16,9 @@ void draw_captions(Canvas& canvas, const PictureOptions& options) {
   for (const LegendEntry& entry : options.legend) {
     const double right = canvas.width() - kMargin;
     canvas.disc({right - 5, y + kSize / 2}, 6, entry.color);
-    canvas.text({right - 20, y}, entry.name,
-                {.color = kCaption,
-                 .size = kSize,
-                 .horizontal = Align::end,
-                 .vertical = Align::start});
+    canvas.text(
+        {right - 20, y}, entry.name,
+        {.color = kCaption, .size = kSize, .horizontal = Align::end, .vertical = Align::start});
     y += kRow;
   }
 }

@@ -7,10 +7,10 @@
 namespace voxloom::viz {
 namespace {
 
-constexpr double kBehind = 9, kAbove = 6;    // the camera, in metres from the origin
-constexpr double kDown = 0.24;               // the slope of its view
-constexpr double kNearest = 0.5;             // nothing nearer is drawn
-constexpr double kPointSize = 0.09;          // metres
+constexpr double kBehind = 9, kAbove = 6;  // the camera, in metres from the origin
+constexpr double kDown = 0.24;             // the slope of its view
+constexpr double kNearest = 0.5;           // nothing nearer is drawn
+constexpr double kPointSize = 0.09;        // metres
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
 struct Projected {

@@ -1,9 +1,10 @@
 // Pictures of point clouds, against stored ones.
+#include "viz/pictures.h"
+
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "viz/pictures.h"
 #include "voxloom/pictures.h"
 
 namespace voxloom::test {
