@@ -29,6 +29,7 @@
 #include "voxloom/nn.h"
 #include "voxloom/optimizer.h"
 #include "voxloom/parallel.h"
+#include "voxloom/pictures.h"
 #include "voxloom/plans.h"
 #include "voxloom/plot.h"
 #include "voxloom/points.h"

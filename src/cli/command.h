@@ -27,5 +27,6 @@ void add_voxelize(CLI::App& command);
 void add_simulate(CLI::App& command);
 void add_train(CLI::App& command);
 void add_eval(CLI::App& command);
+void add_segment(CLI::App& command);
 
 }  // namespace voxloom::cli

@@ -15,6 +15,7 @@ namespace voxloom::cli {
 namespace {
 
 constexpr std::array kCommands = {
+    Command{"segment", "Label the points of scans, and draw them", add_segment},
     Command{"run", "Run a model on arrays from a file", add_run},
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},

@@ -116,6 +116,9 @@ class Run {
     artifact::write_bundle(folder_.model(), export_on_points(net_, grid, options));
     options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
     artifact::write_bundle(folder_.packed_model(), export_on_points(net_, grid, options));
+    // What the columns of the scores mean travels with the model.
+    write_classes(folder_.model() / "classes.json", classes_);
+    write_classes(folder_.packed_model() / "classes.json", classes_);
     if (last_.classes() == classes_.size()) progress.say("\n" + score_table(last_, classes_));
     progress.say(fmt::format("{} and {}, after {}", folder_.model().string(),
                              folder_.packed_model().filename().string(),

@@ -29,13 +29,17 @@ BundleLabeller::BundleLabeller(const std::filesystem::path& bundle)
   check(model_->graph(), bundle);
 }
 
-std::vector<std::int32_t> BundleLabeller::operator()(const LabelledScan& scan) const {
+Tensor BundleLabeller::scores(const LabelledScan& scan) const {
   const std::int32_t count = checked_row_count(kOp, scan.size());
   const auto results = model_->run({{"points", point_positions(scan)},
                                     {"features", point_features(scan)},
                                     {"batch", Tensor::zeros({count}, DType::i32)},
                                     {"active", Tensor::from<std::int32_t>({count}, {1})}});
-  return largest_scores(std::get<Tensor>(results.at("scores")));
+  return std::get<Tensor>(results.at("scores"));
+}
+
+std::vector<std::int32_t> BundleLabeller::operator()(const LabelledScan& scan) const {
+  return largest_scores(scores(scan));
 }
 
 }  // namespace voxloom::train

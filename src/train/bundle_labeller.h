@@ -17,6 +17,8 @@ class BundleLabeller {
   // std::invalid_argument when the bundle takes or gives something else than export_on_points makes.
   explicit BundleLabeller(const std::filesystem::path& bundle);
   [[nodiscard]] std::vector<std::int32_t> operator()(const LabelledScan& scan) const;
+  // (points, classes)
+  [[nodiscard]] Tensor scores(const LabelledScan& scan) const;
 
  private:
   std::shared_ptr<const artifact::Model> model_;

@@ -1,0 +1,42 @@
+// Pictures of point clouds: seen from above, and in perspective.
+//
+// Positions are x forward, y left, z up, in metres. Points that are not finite are left out.
+// Errors: std::invalid_argument when there is not one colour per point.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "voxloom/canvas.h"
+
+namespace voxloom::viz {
+
+struct PointCloud {
+  std::span<const std::array<float, 3>> positions;
+  std::span<const Color> colors;  // one per point
+};
+
+struct LegendEntry {
+  std::string name;
+  Color color;
+};
+
+struct PictureOptions {
+  int width = 1280, height = 800;
+  std::string title = {};
+  std::vector<LegendEntry> legend = {};
+};
+
+// From above, forward is up, with a scale bar and a cross at the origin. Shows the box that holds all
+// but the outermost hundredth of the points on each side.
+[[nodiscard]] Canvas view_from_above(const PointCloud& points, const PictureOptions& options = {});
+
+// From behind and above the origin, looking forward and down; near points are large, and edges of
+// depth are shaded (eye-dome lighting), so that shapes can be told apart.
+[[nodiscard]] Canvas view_in_perspective(const PointCloud& points,
+                                         const PictureOptions& options = {});
+
+}  // namespace voxloom::viz

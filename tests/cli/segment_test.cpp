@@ -1,0 +1,95 @@
+// voxloom segment as its user meets it: a folder of scans with a broken one in it.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/shell.h"
+#include "voxloom/io.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SegmentCommand : public ShellTest {
+ protected:
+  // Two simulated scans, and a network that saw one of them for a step.
+  void SetUp() override {
+    ShellTest::SetUp();
+    if (IsSkipped()) return;
+    ShellResult done =
+        run(fmt::format("simulate --scans 2 --sensor vlp16 --out '{}'", in_folder("scans")));
+    ASSERT_EQ(done.exit_code, 0) << done.text;
+    std::ofstream(in_folder("config.json")) << fmt::format(
+        R"({{"data": {{"folder": "{}"}}, "model": {{"depth": 14, "width": 0.125}},
+            "voxel_size": 1.0, "batch_size": 1, "steps": 1}})",
+        in_folder("scans"));
+    done = run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+    ASSERT_EQ(done.exit_code, 0) << done.text;
+  }
+
+  [[nodiscard]] ShellResult segment(const std::string& arguments) const {
+    return run(fmt::format("segment {} --model '{}' --out '{}'", arguments,
+                           in_folder("run/model.lattice"), in_folder("out")));
+  }
+};
+
+TEST_F(SegmentCommand, LabelsEveryPointOfEveryScan) {
+  const ShellResult done =
+      segment(fmt::format("'{}' --json '{}'", in_folder("scans"), in_folder("report.json")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  std::ifstream file(in_folder("report.json"));
+  const auto report = nlohmann::json::parse(file);
+  ASSERT_EQ(report.size(), 2U);
+  for (const auto& one : report) {
+    const std::string name = one["scan"];
+    const Scan before = read_scan(in_folder("scans/" + name + ".bin"));
+    const Scan after = read_scan(in_folder("out/" + name + ".ply"));
+    EXPECT_EQ(after.positions, before.positions);
+    EXPECT_EQ(one["points"], before.size());
+    std::int64_t counted = 0;
+    for (const auto& [label, count] : one["classes"].items()) {
+      counted += count.get<std::int64_t>();
+    }
+    EXPECT_EQ(counted, before.size());
+    for (const char* column : {"intensity", "label", "confidence", "red", "green", "blue"}) {
+      EXPECT_NE(after.find(column), nullptr) << column;
+    }
+    for (const float confidence : after.find("confidence")->span<float>()) {
+      ASSERT_TRUE(confidence > 0.0F && confidence <= 1.0F);
+    }
+    EXPECT_TRUE(fs::exists(in_folder("out/" + name + "_above.png")));
+    EXPECT_TRUE(fs::exists(in_folder("out/" + name + "_perspective.png")));
+  }
+}
+
+TEST_F(SegmentCommand, ABrokenScanDoesNotStopTheOthers) {
+  std::ofstream(in_folder("scans/000000a.bin")) << "not a whole point";
+  const ShellResult done = segment(fmt::format("'{}' --no-pictures", in_folder("scans")));
+  EXPECT_EQ(done.exit_code, 1) << done.text;
+  EXPECT_NE(done.text.find("000000a.bin"), std::string::npos);
+  EXPECT_NE(done.text.find("1 of 3 scans failed"), std::string::npos) << done.text;
+  EXPECT_TRUE(fs::exists(in_folder("out/000000.ply")));
+  EXPECT_TRUE(fs::exists(in_folder("out/000001.ply")));
+  EXPECT_FALSE(fs::exists(in_folder("out/000000a.ply")));
+  EXPECT_FALSE(fs::exists(in_folder("out/000000_above.png")));
+}
+
+TEST_F(SegmentCommand, RefusesBadUsage) {
+  fs::create_directory(in_folder("empty"));
+  EXPECT_EQ(segment(fmt::format("'{}'", in_folder("empty"))).exit_code, 2);
+  const std::string scan = in_folder("scans/000000.bin");
+  const ShellResult twice = segment(fmt::format("'{}' '{}'", scan, scan));
+  EXPECT_EQ(twice.exit_code, 2) << twice.text;
+  EXPECT_EQ(run(fmt::format("segment '{}'", scan)).exit_code, 2);
+  EXPECT_EQ(run(fmt::format("segment '{}' --out '{}' --model /nonexistent.lattice", scan,
+                            in_folder("out")))
+                .exit_code,
+            1);
+}
+
+}  // namespace
+}  // namespace voxloom::test
