@@ -13,12 +13,37 @@ namespace {
 
 constexpr std::string_view kOp = "Optimizer";
 
+// Calls body(begin, end) for ranges of elements.
 template <typename Body>
-void for_elements(std::int64_t count, const Body& body) {
-  parallel_for(count, std::int64_t{1} << 14, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) body(i);
-  });
+void for_ranges(std::int64_t count, const Body& body) {
+  parallel_for(count, std::int64_t{1} << 14, body);
 }
+
+// The numbers of one step, and its loop over arrays that do not overlap.
+struct AdamW {
+  float keep, rate, b1, b2, first_share, second_share, eps;
+
+  void operator()(std::int64_t count, const float* __restrict g, float* __restrict p,
+                  float* __restrict m, float* __restrict v) const {
+    for (std::int64_t i = 0; i < count; ++i) {
+      m[i] = b1 * m[i] + (1.0F - b1) * g[i];
+      v[i] = b2 * v[i] + (1.0F - b2) * g[i] * g[i];
+      p[i] = keep * p[i] - rate * (m[i] / first_share) / (std::sqrt(v[i] / second_share) + eps);
+    }
+  }
+};
+
+struct Momentum {
+  float decay, rate, momentum;
+
+  void operator()(std::int64_t count, const float* __restrict g, float* __restrict p,
+                  float* __restrict v) const {
+    for (std::int64_t i = 0; i < count; ++i) {
+      v[i] = momentum * v[i] + (g[i] + decay * p[i]);
+      p[i] -= rate * v[i];
+    }
+  }
+};
 
 void check(const OptimizerOptions& o) {
   const auto is_share = [](float v) { return v >= 0.0F && v < 1.0F; };
@@ -65,31 +90,30 @@ void Optimizer::step(const Gradients& gradients, float rate) {
 }
 
 void Optimizer::step_sgd(Slot& slot, const Tensor& gradient, float rate) const {
-  const float decay = slot.decays ? options_.weight_decay : 0.0F;
-  const float momentum = options_.momentum;
+  const Momentum rule{slot.decays ? options_.weight_decay : 0.0F, rate, options_.momentum};
   const float* g = gradient.data<float>();
   float* p = slot.place->mutable_data<float>();
   float* v = slot.first.mutable_data<float>();
-  for_elements(gradient.size(), [&](std::int64_t i) {
-    v[i] = momentum * v[i] + (g[i] + decay * p[i]);
-    p[i] -= rate * v[i];
+  for_ranges(gradient.size(), [&](std::int64_t begin, std::int64_t end) {
+    rule(end - begin, g + begin, p + begin, v + begin);
   });
 }
 
 void Optimizer::step_adamw(Slot& slot, const Tensor& gradient, float rate) const {
   const double t = static_cast<double>(steps_);
-  const auto first_share = static_cast<float>(1.0 - std::pow(double{options_.beta1}, t));
-  const auto second_share = static_cast<float>(1.0 - std::pow(double{options_.beta2}, t));
-  const float keep = 1.0F - rate * (slot.decays ? options_.weight_decay : 0.0F);
-  const float b1 = options_.beta1, b2 = options_.beta2, eps = options_.eps;
+  const AdamW rule{.keep = 1.0F - rate * (slot.decays ? options_.weight_decay : 0.0F),
+                   .rate = rate,
+                   .b1 = options_.beta1,
+                   .b2 = options_.beta2,
+                   .first_share = static_cast<float>(1.0 - std::pow(double{options_.beta1}, t)),
+                   .second_share = static_cast<float>(1.0 - std::pow(double{options_.beta2}, t)),
+                   .eps = options_.eps};
   const float* g = gradient.data<float>();
   float* p = slot.place->mutable_data<float>();
   float* m = slot.first.mutable_data<float>();
   float* v = slot.second.mutable_data<float>();
-  for_elements(gradient.size(), [&](std::int64_t i) {
-    m[i] = b1 * m[i] + (1.0F - b1) * g[i];
-    v[i] = b2 * v[i] + (1.0F - b2) * g[i] * g[i];
-    p[i] = keep * p[i] - rate * (m[i] / first_share) / (std::sqrt(v[i] / second_share) + eps);
+  for_ranges(gradient.size(), [&](std::int64_t begin, std::int64_t end) {
+    rule(end - begin, g + begin, p + begin, m + begin, v + begin);
   });
 }
 
