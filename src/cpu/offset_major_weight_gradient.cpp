@@ -123,7 +123,8 @@ class WeightGradient {
     list_pointers(list, k, blocks);
     const auto total = static_cast<std::int64_t>(list.x.size());
     // As equal as possible: a short piece would load and store the sums for little.
-    const std::int64_t most = std::max(kLeastPiece, kInPlaceFloats / (in_ + out_));
+    const std::int64_t most =
+        std::max(kLeastPiece, kInPlaceFloats / std::max<std::int64_t>(1, in_ + out_));
     const std::int64_t pieces = divide_up(total, most);
     for (std::int64_t p = 0; p < pieces; ++p) {
       const std::int64_t e = total * p / pieces;
