@@ -64,7 +64,7 @@ fuzz() {
 if [ "$mode" = --full ]; then
   scripts/setup.sh --full
 else
-  scripts/setup.sh
+  scripts/setup.sh --test
   # The same random properties every time; --full draws new ones.
   export RC_PARAMS=${RC_PARAMS:-seed=1}
 fi

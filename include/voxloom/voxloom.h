@@ -28,6 +28,7 @@
 #include "voxloom/neighbors.h"
 #include "voxloom/nn.h"
 #include "voxloom/optimizer.h"
+#include "voxloom/page.h"
 #include "voxloom/parallel.h"
 #include "voxloom/pictures.h"
 #include "voxloom/plans.h"

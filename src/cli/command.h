@@ -28,5 +28,6 @@ void add_simulate(CLI::App& command);
 void add_train(CLI::App& command);
 void add_eval(CLI::App& command);
 void add_segment(CLI::App& command);
+void add_view(CLI::App& command);
 
 }  // namespace voxloom::cli

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array kCommands = {
     Command{"segment", "Label the points of scans, and draw them", add_segment},
+    Command{"view", "Make a page that shows a point cloud in the browser", add_view},
     Command{"run", "Run a model on arrays from a file", add_run},
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},

@@ -1,0 +1,131 @@
+#include "cli/label_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "core/error.h"
+
+namespace voxloom::cli {
+namespace {
+
+constexpr std::string_view kOp = "view";
+constexpr std::size_t kMostClasses = 255;  // of a page
+
+// From label to class; -1: ignored.
+std::map<std::int64_t, std::int32_t> places_of(const ClassTable& table) {
+  std::map<std::int64_t, std::int32_t> places;
+  for (const std::int32_t label : table.ignored) places[label] = -1;
+  for (std::size_t c = 0; c < table.classes.size(); ++c) {
+    for (const std::int32_t label : table.classes[c].values) {
+      places[label] = static_cast<std::int32_t>(c);
+    }
+  }
+  return places;
+}
+
+std::int64_t label_at(const Column& labels, std::int64_t i) {
+  const double value = labels.as_double(i);
+  require(std::floor(value) == value && std::abs(value) < 9e15, kOp,
+          "'{}' of point {} is {}: labels are whole numbers", labels.name, i, value);
+  return static_cast<std::int64_t>(value);
+}
+
+// Hues a golden angle apart: the next one is always far from those before.
+viz::Color color_of_number(std::size_t k) {
+  const double hue = 2 * std::numbers::pi * 0.618034 * static_cast<double>(k);
+  const auto part = [&](double shift) {
+    return static_cast<std::uint8_t>(std::lround(160 + 85 * std::cos(hue - shift)));
+  };
+  const double third = 2 * std::numbers::pi / 3;
+  return {part(0), part(third), part(2 * third)};
+}
+
+// ASPRS, LAS specification 1.4, table 17.
+std::string las_class_name(std::int64_t label) {
+  constexpr std::array<std::string_view, 19> kNames = {"never classified",
+                                                       "unassigned",
+                                                       "ground",
+                                                       "low vegetation",
+                                                       "medium vegetation",
+                                                       "high vegetation",
+                                                       "building",
+                                                       "low point (noise)",
+                                                       "model key point",
+                                                       "water",
+                                                       "rail",
+                                                       "road surface",
+                                                       "overlap",
+                                                       "wire, guard",
+                                                       "wire, conductor",
+                                                       "transmission tower",
+                                                       "wire connector",
+                                                       "bridge deck",
+                                                       "high noise"};
+  if (label >= 0 && label < static_cast<std::int64_t>(kNames.size())) {
+    return std::string(kNames.at(static_cast<std::size_t>(label)));
+  }
+  return fmt::format("class {}", label);
+}
+
+PageLabels numbered(const Column& labels) {
+  std::map<std::int64_t, std::int32_t> places;
+  for (std::int64_t i = 0; i < labels.points(); ++i) places.try_emplace(label_at(labels, i), -1);
+  require(places.size() <= kMostClasses, kOp,
+          "'{}' has {} different labels; a page shows at most {}", labels.name, places.size(),
+          kMostClasses);
+  PageLabels result;
+  for (auto& [label, place] : places) {
+    place = static_cast<std::int32_t>(result.table.size());
+    result.table.push_back(
+        {labels.name == "classification" ? las_class_name(label) : fmt::format("class {}", label),
+         color_of_number(result.table.size())});
+  }
+  for (std::int64_t i = 0; i < labels.points(); ++i) {
+    result.classes.push_back(places.at(label_at(labels, i)));
+  }
+  return result;
+}
+
+bool holds_all(const ClassTable& table, const Column& labels) {
+  const auto places = places_of(table);
+  for (std::int64_t i = 0; i < labels.points(); ++i) {
+    if (!places.contains(label_at(labels, i))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
+  std::vector<viz::PageClass> table;
+  for (const LabelClass& one : classes.classes) {
+    table.push_back({one.name, {one.color[0], one.color[1], one.color[2]}});
+  }
+  return table;
+}
+
+PageLabels labels_by(const ClassTable& classes, const Column& labels) {
+  const auto places = places_of(classes);
+  PageLabels result{.classes = {}, .table = page_classes(classes)};
+  for (std::int64_t i = 0; i < labels.points(); ++i) {
+    const auto place = places.find(label_at(labels, i));
+    require(place != places.end(), kOp,
+            "point {} has the label {}, which the table of classes lacks", i, label_at(labels, i));
+    result.classes.push_back(place->second);
+  }
+  return result;
+}
+
+PageLabels labels_by_name(const Column& labels) {
+  if (labels.name == "label" && holds_all(street_classes(), labels)) {
+    return labels_by(street_classes(), labels);
+  }
+  return numbered(labels);
+}
+
+}  // namespace voxloom::cli

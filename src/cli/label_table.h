@@ -1,0 +1,30 @@
+// Names and colours for the labels that a scan carries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "voxloom/dataset.h"
+#include "voxloom/page.h"
+#include "voxloom/scan.h"
+
+namespace voxloom::cli {
+
+// The classes of points, as a page takes them.
+struct PageLabels {
+  std::vector<std::int32_t> classes;  // a place in `table`, or -1
+  std::vector<viz::PageClass> table;
+};
+
+[[nodiscard]] std::vector<viz::PageClass> page_classes(const ClassTable& classes);
+
+// Labels by a table: what it ignores is no class. std::invalid_argument for a label that it lacks.
+[[nodiscard]] PageLabels labels_by(const ClassTable& classes, const Column& labels);
+
+// Without a table: the street classes when these hold every label and the attribute is a `label`; the
+// classes of the LAS standard when it is a `classification`; else "class N", each with a colour of its
+// own. std::invalid_argument when there are more than 255.
+[[nodiscard]] PageLabels labels_by_name(const Column& labels);
+
+}  // namespace voxloom::cli

@@ -1,0 +1,183 @@
+// voxloom view: a page that shows a point cloud in the browser.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/label_table.h"
+#include "voxloom/io.h"
+#include "voxloom/page.h"
+
+namespace voxloom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostValues = 8;
+constexpr double kNearby = 4096;  // metres: within, float32 keeps a quarter of a millimetre
+
+struct Arguments {
+  std::string cloud, out, title, labels, classes, from;
+  std::int64_t most_points = viz::PageOptions{}.most_points;
+};
+
+// Nothing for a cloud around zero; the middle of one that is far away, as maps are.
+std::array<double, 3> origin_of(const Scan& scan) {
+  const Box box = bounds(scan);
+  std::array<double, 3> origin = {0, 0, 0};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const double low = box.low.at(axis), high = box.high.at(axis);
+    if (std::max(std::abs(low), std::abs(high)) > kNearby) {
+      origin.at(axis) = std::round(low + (high - low) / 2);
+    }
+  }
+  return origin;
+}
+
+std::vector<std::array<float, 3>> positions_from(const Scan& scan,
+                                                 const std::array<double, 3>& origin) {
+  std::vector<std::array<float, 3>> positions(scan.positions.size());
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      positions[i].at(axis) = static_cast<float>(scan.positions[i].at(axis) - origin.at(axis));
+    }
+  }
+  return positions;
+}
+
+const Column* labels_of(const Scan& scan, const std::string& name) {
+  if (!name.empty()) {
+    const Column* column = scan.find(name);
+    if (column != nullptr && column->components == 1) return column;
+    throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
+  }
+  for (const char* usual : {"label", "classification"}) {
+    const Column* column = scan.find(usual);
+    if (column != nullptr && column->components == 1 && !is_float(column->type())) return column;
+  }
+  return nullptr;
+}
+
+// Red, green and blue, when all three are there; 16-bit colours lose their lower half.
+std::vector<viz::Color> colors_of(const Scan& scan) {
+  std::array<const Column*, 3> parts{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    parts.at(c) = scan.find(std::array{"red", "green", "blue"}.at(c));
+    if (parts.at(c) == nullptr || parts.at(c)->components != 1) return {};
+    const ColumnType type = parts.at(c)->type();
+    if (type != ColumnType::u8 && type != ColumnType::u16) return {};
+  }
+  const auto byte = [](const Column& part, std::int64_t i) {
+    const double value = part.as_double(i);
+    return static_cast<std::uint8_t>(part.type() == ColumnType::u16 ? value / 256 : value);
+  };
+  std::vector<viz::Color> colors;
+  for (std::int64_t i = 0; i < scan.size(); ++i) {
+    colors.push_back({byte(*parts[0], i), byte(*parts[1], i), byte(*parts[2], i)});
+  }
+  return colors;
+}
+
+struct Value {
+  std::string name;
+  std::vector<float> numbers;
+};
+
+// The attributes that are one number a point: intensity and confidence first.
+std::vector<Value> values_of(const Scan& scan, const Column* labels) {
+  std::vector<const Column*> columns;
+  const std::set<std::string> colors = {"red", "green", "blue"};
+  for (const Column& column : scan.attributes) {
+    if (column.components == 1 && &column != labels && !colors.contains(column.name)) {
+      columns.push_back(&column);
+    }
+  }
+  std::ranges::stable_partition(columns, [](const Column* column) {
+    return column->name == "intensity" || column->name == "confidence";
+  });
+  if (columns.size() > kMostValues) columns.resize(kMostValues);
+  std::vector<Value> values;
+  for (const Column* column : columns) {
+    Value value{column->name, {}};
+    for (std::int64_t i = 0; i < column->points(); ++i) {
+      value.numbers.push_back(static_cast<float>(column->as_double(i)));
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+void view(const Arguments& arguments) {
+  const Scan scan = read_scan(arguments.cloud, {.format = scan_format_named(arguments.from),
+                                                .invalid = InvalidPoints::drop});
+  const Column* column = labels_of(scan, arguments.labels);
+  PageLabels labels;
+  if (column != nullptr) {
+    labels = arguments.classes.empty() ? labels_by_name(*column)
+                                       : labels_by(read_classes(arguments.classes), *column);
+  }
+  const std::array<double, 3> origin = origin_of(scan);
+  const std::vector<std::array<float, 3>> positions = positions_from(scan, origin);
+  const std::vector<viz::Color> colors = colors_of(scan);
+  const std::vector<Value> values = values_of(scan, column);
+  viz::PageCloud cloud{.positions = positions,
+                       .classes = labels.classes,
+                       .table = labels.table,
+                       .colors = colors,
+                       .origin = origin};
+  for (const Value& value : values) cloud.values.push_back({value.name, value.numbers});
+  const std::string title =
+      arguments.title.empty() ? fs::path(arguments.cloud).filename().string() : arguments.title;
+  viz::write_page(arguments.out, cloud, {.title = title, .most_points = arguments.most_points});
+  fmt::print("{}: {} points, {} bytes\n", arguments.out, scan.size(), fs::file_size(arguments.out));
+}
+
+}  // namespace
+
+void add_view(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("cloud", arguments->cloud, "The point cloud, in any format `convert` reads")
+      ->required()
+      ->type_name("CLOUD");
+  command.add_option("--out", arguments->out, "The page to write")
+      ->required()
+      ->type_name("PAGE.html");
+  command.add_option("--title", arguments->title, "The page's title; by default the file's name")
+      ->type_name("TEXT");
+  command
+      .add_option("--labels", arguments->labels,
+                  "The attribute that holds classes; by default label or classification")
+      ->type_name("NAME");
+  command
+      .add_option("--classes", arguments->classes,
+                  "The table of classes: names, colours and labels, see docs/simulator.md")
+      ->type_name("FILE.json");
+  command
+      .add_option("--max-points", arguments->most_points,
+                  "Of a larger cloud show an even choice of so many points")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{20'000'000}).description(""))
+      ->type_name("N");
+  command
+      .add_option("--from", arguments->from,
+                  "The cloud's format; by default its content tells, then its name")
+      ->check(CLI::IsMember({"kitti", "nuscenes", "ply", "pcd", "las", "text", "npy", "npz"}))
+      ->type_name("FORMAT");
+  command.footer(
+      "\nThe page is one file that needs no network: open it in any browser of 2023 or later. It\n"
+      "turns, zooms, colours by class, height, the points' own colour or any attribute, hides\n"
+      "classes, and tells of a point what is known of it. Points that are not finite are left "
+      "out.\n"
+      "\nExample:\n"
+      "  voxloom view labelled/000008.ply --out 000008.html\n");
+  command.callback([arguments] { view(*arguments); });
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,267 @@
+// The page: its source with the cloud put in. The points, before they are deflated and written in
+// base64, of n points:
+//
+//   3 axes x 3 planes x n bytes   steps from the corner, as the difference from the point before
+//                                 modulo 2^24; low bytes, then middle, then high ones
+//   n bytes                       classes, 255 for none; when there is a table of classes
+//   n bytes for each value        0: the smallest, 254: the largest, 255: no number
+//   3 x n bytes                   red, green and blue, when points have colours
+//
+// Its reader is src/viz/page/points.js.
+#include "voxloom/page.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "viz/captions.h"
+#include "viz/page_source.h"
+
+namespace voxloom::viz {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Bytes = std::vector<std::uint8_t>;
+
+constexpr std::string_view kOp = "page";
+constexpr std::size_t kMostClasses = 255, kMostValues = 16;
+constexpr std::uint8_t kNone = 255;
+constexpr double kFinestStep = 0.001;  // metres
+constexpr double kMostSteps = (1 << 24) - 1;
+
+void check_page(const PageCloud& cloud, const PageOptions& options) {
+  const std::size_t points = cloud.positions.size();
+  const auto fits = [&](std::size_t size, std::string_view what) {
+    require(size == points, kOp, "{} {} for {} points", size, what, points);
+  };
+  require(options.most_points > 0, kOp, "at most {} points are asked for", options.most_points);
+  require(cloud.table.size() <= kMostClasses, kOp, "{} classes; a page has at most {}",
+          cloud.table.size(), kMostClasses);
+  require(cloud.values.size() <= kMostValues, kOp, "{} values; a page has at most {}",
+          cloud.values.size(), kMostValues);
+  if (!cloud.classes.empty() || !cloud.table.empty()) fits(cloud.classes.size(), "classes");
+  if (!cloud.colors.empty()) fits(cloud.colors.size(), "colours");
+  for (const PageValue& value : cloud.values) fits(value.values.size(), value.name);
+  for (const std::int32_t c : cloud.classes) {
+    require(c < static_cast<std::int32_t>(cloud.table.size()), kOp, "class {} of {}", c,
+            cloud.table.size());
+  }
+}
+
+// The finite ones, or an even choice of them.
+std::vector<std::size_t> shown_points(const PageCloud& cloud, std::int64_t most) {
+  std::vector<std::size_t> shown;
+  for (std::size_t i = 0; i < cloud.positions.size(); ++i) {
+    if (is_finite(cloud.positions[i])) shown.push_back(i);
+  }
+  const auto limit = static_cast<std::size_t>(most);
+  if (shown.size() <= limit) return shown;
+  const double ratio = static_cast<double>(shown.size()) / static_cast<double>(limit);
+  for (std::size_t i = 0; i < limit; ++i) {
+    shown[i] = shown[static_cast<std::size_t>(static_cast<double>(i) * ratio)];
+  }
+  shown.resize(limit);
+  return shown;
+}
+
+struct Lattice {
+  std::array<double, 3> corner = {0, 0, 0};
+  double step = kFinestStep;
+};
+
+Lattice lattice_of(const PageCloud& cloud, std::span<const std::size_t> shown) {
+  Lattice lattice;
+  if (shown.empty()) return lattice;
+  double width = 0;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const auto by_axis = [&](std::size_t a, std::size_t b) {
+      return cloud.positions[a][axis] < cloud.positions[b][axis];
+    };
+    const auto [low, high] = std::minmax_element(shown.begin(), shown.end(), by_axis);
+    lattice.corner.at(axis) = static_cast<double>(cloud.positions[*low][axis]);
+    width = std::max(width,
+                     static_cast<double>(cloud.positions[*high][axis]) - lattice.corner.at(axis));
+  }
+  lattice.step = std::max(kFinestStep, width / kMostSteps);
+  return lattice;
+}
+
+void add_axis(const PageCloud& cloud, std::span<const std::size_t> shown, const Lattice& lattice,
+              std::size_t axis, Bytes& bytes) {
+  const std::size_t start = bytes.size();
+  bytes.resize(start + 3 * shown.size());
+  std::uint32_t before = 0;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const double offset =
+        static_cast<double>(cloud.positions[shown[i]][axis]) - lattice.corner.at(axis);
+    const auto steps = static_cast<std::uint32_t>(std::lround(offset / lattice.step));
+    const std::uint32_t difference = steps - before;
+    before = steps;
+    for (std::size_t plane = 0; plane < 3; ++plane) {
+      bytes[start + plane * shown.size() + i] =
+          static_cast<std::uint8_t>(difference >> (8 * plane));
+    }
+  }
+}
+
+struct Range {
+  float low = 0, high = 0;
+};
+
+Range range_of(std::span<const float> values, std::span<const std::size_t> shown) {
+  Range range;
+  bool any = false;
+  for (const std::size_t i : shown) {
+    const float v = values[i];
+    if (!std::isfinite(v)) continue;
+    range.low = any ? std::min(range.low, v) : v;
+    range.high = any ? std::max(range.high, v) : v;
+    any = true;
+  }
+  return range;
+}
+
+void add_values(std::span<const float> values, std::span<const std::size_t> shown,
+                const Range& range, Bytes& bytes) {
+  const double width = static_cast<double>(range.high) - static_cast<double>(range.low);
+  for (const std::size_t i : shown) {
+    const double above = static_cast<double>(values[i]) - static_cast<double>(range.low);
+    bytes.push_back(!std::isfinite(values[i]) ? kNone
+                    : width > 0 ? static_cast<std::uint8_t>(std::lround(254 * above / width))
+                                : std::uint8_t{0});
+  }
+}
+
+// The points' bytes; fills in what the page must know to read them.
+Bytes encode(const PageCloud& cloud, std::span<const std::size_t> shown, Json& head) {
+  const Lattice lattice = lattice_of(cloud, shown);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    head["corner"].push_back(lattice.corner.at(axis) + cloud.origin.at(axis));
+  }
+  head["step"] = lattice.step;
+  Bytes bytes;
+  for (std::size_t axis = 0; axis < 3; ++axis) add_axis(cloud, shown, lattice, axis, bytes);
+  if (!cloud.table.empty()) {
+    for (const std::size_t i : shown) {
+      const std::int32_t c = cloud.classes[i];
+      bytes.push_back(c < 0 ? kNone : static_cast<std::uint8_t>(c));
+    }
+  }
+  head["values"] = Json::array();
+  for (const PageValue& value : cloud.values) {
+    const Range range = range_of(value.values, shown);
+    head["values"].push_back({{"name", value.name}, {"low", range.low}, {"high", range.high}});
+    add_values(value.values, shown, range, bytes);
+  }
+  head["colored"] = !cloud.colors.empty();
+  if (!cloud.colors.empty()) {
+    for (const auto part : {&Color::r, &Color::g, &Color::b}) {
+      for (const std::size_t i : shown) bytes.push_back(cloud.colors[i].*part);
+    }
+  }
+  return bytes;
+}
+
+// A zlib stream, which browsers call "deflate".
+Bytes deflated(const Bytes& bytes) {
+  uLongf size = compressBound(bytes.size());
+  Bytes packed(size);
+  const int status = compress2(packed.data(), &size, bytes.data(), bytes.size(), 6);
+  require(status == Z_OK, kOp, "zlib gave {}", status);
+  packed.resize(size);
+  return packed;
+}
+
+std::string base64(const Bytes& bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t word = 0;
+    for (std::size_t k = 0; k < 3; ++k) word = word << 8 | (k < count ? bytes[i + k] : 0U);
+    for (std::size_t k = 0; k < 4; ++k) {
+      text += k <= count ? kDigits[word >> (18 - 6 * k) & 63U] : '=';
+    }
+  }
+  return text;
+}
+
+// Titles and names come from files: inside of a script no '<' may end it.
+std::string script_text(const Json& json) {
+  std::string text;
+  for (const char c : json.dump(-1, ' ', true, Json::error_handler_t::replace)) {
+    text += c == '<' ? "\\u003c" : std::string(1, c);
+  }
+  return text;
+}
+
+std::string html_text(std::string_view plain) {
+  std::string text;
+  for (const char c : plain) {
+    switch (c) {
+      case '<': text += "&lt;"; break;
+      case '&': text += "&amp;"; break;
+      default: text += c;
+    }
+  }
+  return text;
+}
+
+// The page's source with a text for each of its marks. What is put in is not looked through: a name
+// may well be that of a mark.
+std::string filled(std::string_view source,
+                   std::span<const std::pair<std::string_view, std::string>> texts) {
+  std::string page;
+  for (const auto& [mark, text] : texts) {
+    const std::size_t at = source.find(mark);
+    require(at != std::string_view::npos, kOp, "the page's source has no {}", mark);
+    page += source.substr(0, at);
+    page += text;
+    source.remove_prefix(at + mark.size());
+  }
+  page += source;
+  return page;
+}
+
+Json head_of(const PageCloud& cloud, const PageOptions& options) {
+  Json head = {{"title", options.title}, {"total", cloud.positions.size()}};
+  head["facts"] = Json::array();
+  for (const PageFact& fact : options.facts) head["facts"].push_back({fact.name, fact.value});
+  head["classes"] = Json::array();
+  for (const PageClass& one : cloud.table) {
+    head["classes"].push_back(
+        {{"name", one.name}, {"color", {one.color.r, one.color.g, one.color.b}}});
+  }
+  return head;
+}
+
+}  // namespace
+
+std::string format_page(const PageCloud& cloud, const PageOptions& options) {
+  check_page(cloud, options);
+  const std::vector<std::size_t> shown = shown_points(cloud, options.most_points);
+  Json head = head_of(cloud, options);
+  head["points"] = shown.size();
+  std::string points = base64(deflated(encode(cloud, shown, head)));
+  const std::array<std::pair<std::string_view, std::string>, 3> texts = {
+      {{"@TITLE@", html_text(options.title)},
+       {"@HEAD@", script_text(head)},
+       {"@POINTS@", std::move(points)}}};
+  return filled(page_source(), texts);
+}
+
+void write_page(const std::filesystem::path& path, const PageCloud& cloud,
+                const PageOptions& options) {
+  AtomicFile file(path);
+  file.write(format_page(cloud, options));
+  file.commit();
+}
+
+}  // namespace voxloom::viz

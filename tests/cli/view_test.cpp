@@ -1,0 +1,99 @@
+// voxloom view as its user meets it; tests/viz reads the page's points and tests/page uses the page.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/shell.h"
+#include "voxloom/io.h"
+
+namespace voxloom::test {
+namespace {
+
+class ViewCommand : public ShellTest {
+ protected:
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(in_folder(name)) << text;
+  }
+  [[nodiscard]] ShellResult view(const std::string& arguments) const {
+    return run("view " + arguments, "cd '" + in_folder(".") + "' &&");
+  }
+  // What the page says of its points.
+  [[nodiscard]] nlohmann::json head(const std::string& name) const {
+    std::ifstream file(in_folder(name));
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    const std::string mark = "id=\"head\">";
+    const std::size_t start = page.find(mark) + mark.size();
+    return nlohmann::json::parse(page.substr(start, page.find("</script>", start) - start));
+  }
+  [[nodiscard]] std::vector<std::string> names(const std::string& page,
+                                               const std::string& list) const {
+    std::vector<std::string> found;
+    const nlohmann::json said = head(page);
+    for (const auto& one : said[list]) found.push_back(one["name"]);
+    return found;
+  }
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(ViewCommand, ShowsClassesValuesAndColours) {
+  write("a.csv",
+        "x,y,z,ring,intensity,label,red,green,blue\n1,2,3,4,0.5,40,1,2,3\n2,2,3,5,0.7,10,1,2,3\n");
+  ASSERT_EQ(view("a.csv --out a.html").exit_code, 0);
+  const auto page = head("a.html");
+  EXPECT_EQ(page["title"], "a.csv");
+  EXPECT_EQ(page["points"], 2);
+  EXPECT_EQ(names("a.html", "classes").front(), "road") << "40 and 10 are street classes";
+  EXPECT_EQ(names("a.html", "values").front(), "intensity");
+}
+
+TEST_F(ViewCommand, NamesClassesByATableOrANumber) {
+  write("a.csv", "x,y,z,label\n1,2,3,4000\n2,2,3,7\n");
+  write("classes.json", R"({"classes": [{"name": "mast", "values": [4000]}], "ignored": [7]})");
+  ASSERT_EQ(view("a.csv --out a.html").exit_code, 0);
+  EXPECT_EQ(names("a.html", "classes"), (Names{"class 7", "class 4000"}));
+  ASSERT_EQ(view("a.csv --out b.html --classes classes.json --title T").exit_code, 0);
+  EXPECT_EQ(names("b.html", "classes"), Names{"mast"});
+  EXPECT_EQ(head("b.html")["title"], "T");
+  write("few.json", R"({"classes": [{"name": "mast", "values": [4000]}]})");
+  const ShellResult missing = view("a.csv --out c.html --classes few.json");
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_NE(missing.text.find("the label 7"), std::string::npos) << missing.text;
+  EXPECT_FALSE(std::filesystem::exists(in_folder("c.html")));
+}
+
+// Maps have coordinates of hundreds of kilometres, which float32 would round to centimetres.
+TEST_F(ViewCommand, ShowsLasFilesWhereTheyAre) {
+  Scan scan;
+  scan.positions = {{512345.67, 5404321.01, 250.25}, {512345.68, 5404321.01, 250.25}};
+  scan.set("classification", std::vector<std::uint8_t>{2, 6});
+  write_scan(in_folder("a.las"), scan,
+             {.quantization = Quantization{.offset = {512000, 5404000, 0}}});
+  ASSERT_EQ(view("a.las --out a.html").exit_code, 0);
+  const auto classes = names("a.html", "classes");
+  EXPECT_EQ(classes, (Names{"ground", "building"}));
+  EXPECT_NEAR(head("a.html")["corner"][0].get<double>(), 512345.67, 0.0006);
+}
+
+TEST_F(ViewCommand, RefusesWithOneLineAndWritesNothing) {
+  write("a.csv", "x,y,z\n1,2,3\n");
+  write("half.csv", "x,y,z,label\n1,2,3,0.5\n");
+  for (const char* arguments :
+       {"missing.ply --out p.html", "a.csv --out p.html --labels heat",
+        "half.csv --out p.html --labels label", "a.csv --out no/such/p.html"}) {
+    const ShellResult result = view(arguments);
+    EXPECT_EQ(result.exit_code, 1) << result.text;
+    EXPECT_EQ(result.text.rfind("voxloom: ", 0), 0U) << result.text;
+    EXPECT_EQ(result.text.find('\n'), result.text.size() - 1) << result.text;
+  }
+  EXPECT_EQ(view("a.csv").exit_code, 2);
+  EXPECT_EQ(view("a.csv --out p.html --max-points 0").exit_code, 2);
+  EXPECT_EQ(file_count(), 2U);
+}
+
+}  // namespace
+}  // namespace voxloom::test

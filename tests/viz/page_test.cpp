@@ -1,0 +1,165 @@
+// The page as a file: what its points decode to, and what it refuses. tests/page uses it in a browser.
+#include "voxloom/page.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace voxloom::test {
+namespace {
+
+using namespace viz;
+
+std::string between(const std::string& text, std::string_view before, std::string_view after) {
+  const std::size_t start = text.find(before);
+  if (start == std::string::npos) throw std::runtime_error("the page lacks " + std::string(before));
+  const std::size_t from = start + before.size();
+  return text.substr(from, text.find(after, from) - from);
+}
+
+std::vector<std::uint8_t> from_base64(std::string_view text) {
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<std::uint8_t> bytes;
+  std::uint32_t word = 0;
+  int bits = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    word = word << 6 | static_cast<std::uint32_t>(digits.find(c));
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push_back(static_cast<std::uint8_t>(word >> bits));
+  }
+  return bytes;
+}
+
+// A page taken apart by the description in page.cpp.
+struct Decoded {
+  nlohmann::json head;
+  std::vector<std::uint8_t> bytes;
+  std::size_t points = 0;
+
+  explicit Decoded(const std::string& page)
+      : head(nlohmann::json::parse(between(page, "id=\"head\">", "</script>"))),
+        bytes(std::size_t{1} << 20),
+        points(head["points"]) {
+    const auto packed = from_base64(between(page, "id=\"points\">", "</script>"));
+    uLongf size = bytes.size();
+    if (uncompress(bytes.data(), &size, packed.data(), packed.size()) != Z_OK) {
+      throw std::runtime_error("the points do not unpack");
+    }
+    bytes.resize(size);
+  }
+  [[nodiscard]] double position(std::size_t point, std::size_t axis) const {
+    std::uint32_t steps = 0;
+    for (std::size_t i = 0; i <= point; ++i) {
+      for (std::size_t plane = 0; plane < 3; ++plane) {
+        steps += static_cast<std::uint32_t>(bytes[(3 * axis + plane) * points + i]) << (8 * plane);
+      }
+    }
+    return head["corner"][axis].get<double>() +
+           head["step"].get<double>() * (steps & ((1U << 24) - 1));
+  }
+  [[nodiscard]] std::uint8_t after_positions(std::size_t plane, std::size_t point) const {
+    return bytes[(9 + plane) * points + point];
+  }
+};
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+TEST(Page, HoldsThePoints) {
+  const std::vector<std::array<float, 3>> positions = {
+      {-50.25F, 3, 1.5F}, {kNan, 0, 0}, {70.125F, -80, -2}, {0, 0, 0.001F}};
+  const std::vector<std::int32_t> classes = {1, 0, -1, 0};
+  const std::vector<float> heat = {5, 900, kNan, 15};
+  const std::vector<Color> colors = {{1, 2, 3}, {}, {4, 5, 6}, {255, 254, 253}};
+  const PageCloud cloud{.positions = positions,
+                        .classes = classes,
+                        .table = {{"a", {1, 1, 1}}, {"b", {9, 8, 7}}},
+                        .values = {{"heat", heat}},
+                        .colors = colors,
+                        .origin = {1000, 0, -1}};
+  const Decoded page(format_page(cloud));
+  ASSERT_EQ(page.points, 3U) << "the point without a position is left out";
+  EXPECT_EQ(page.bytes.size(), 3U * (9 + 1 + 1 + 3));
+  EXPECT_EQ(page.head["total"], 4);
+  const std::array<std::size_t, 3> kept = {0, 2, 3};
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double wanted =
+          static_cast<double>(positions[kept.at(i)].at(axis)) + cloud.origin.at(axis);
+      EXPECT_NEAR(page.position(i, axis), wanted, 0.00051) << i << " " << axis;
+    }
+  }
+  EXPECT_EQ(page.after_positions(0, 0), 1);
+  EXPECT_EQ(page.after_positions(0, 1), 255) << "no class";
+  EXPECT_EQ(page.after_positions(1, 0), 0) << "the smallest value shown";
+  EXPECT_EQ(page.after_positions(1, 1), 255) << "no number";
+  EXPECT_EQ(page.after_positions(1, 2), 254);
+  EXPECT_EQ(page.head["values"][0]["high"], 15) << "of the points that are shown";
+  EXPECT_EQ(page.after_positions(2, 2), 255);
+  EXPECT_EQ(page.after_positions(4, 1), 6);
+  EXPECT_EQ(page.head["classes"][1]["color"], (nlohmann::json{9, 8, 7}));
+}
+
+TEST(Page, IsWideEnough) {
+  const std::vector<std::array<float, 3>> positions = {{-4e6F, 0, 0}, {4e6F, 1, 2}};
+  const Decoded page(format_page({.positions = positions, .classes = {}}));
+  EXPECT_NEAR(page.position(1, 0), 4e6, 1);
+  EXPECT_NEAR(page.position(0, 0), -4e6, 1);
+}
+
+TEST(Page, ShowsAnEvenChoiceOfMany) {
+  std::vector<std::array<float, 3>> positions;
+  for (int i = 0; i < 1000; ++i) positions.push_back({static_cast<float>(i), 0, 0});
+  const Decoded page(format_page({.positions = positions, .classes = {}}, {.most_points = 100}));
+  ASSERT_EQ(page.points, 100U);
+  EXPECT_EQ(page.head["total"], 1000);
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_NEAR(page.position(i, 0), 10.0 * static_cast<double>(i), 1) << i;
+  }
+}
+
+TEST(Page, TakesNoPoints) {
+  const Decoded page(format_page({.positions = {}, .classes = {}}));
+  EXPECT_EQ(page.points, 0U);
+  EXPECT_TRUE(page.bytes.empty());
+}
+
+// Names come from files.
+TEST(Page, EscapesNames) {
+  const std::string bad = "</script><script>alert(1)</script>@HEAD@ @POINTS@";
+  const std::vector<std::array<float, 3>> positions = {{0, 0, 0}};
+  const std::vector<std::int32_t> classes = {0};
+  const std::string page =
+      format_page({.positions = positions, .classes = classes, .table = {{bad, {}}}},
+                  {.title = "\xff<b>&", .facts = {{bad, bad}}});
+  EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+  EXPECT_EQ(Decoded(page).head["classes"][0]["name"], bad);
+  EXPECT_NE(page.find("&lt;b>&amp;</title>"), std::string::npos);
+  EXPECT_EQ(page.find("http://"), std::string::npos) << "nothing from a network";
+  EXPECT_EQ(page.find("https://"), std::string::npos);
+}
+
+TEST(Page, RefusesWhatDoesNotFit) {
+  const std::vector<std::array<float, 3>> positions(3);
+  const std::vector<std::int32_t> classes = {0, 1, 2}, few = {0, 0};
+  const std::vector<float> value(2);
+  const std::vector<PageClass> two(2), many(256);
+  const std::vector<Color> colors(4);
+  const auto refused = [](const PageCloud& cloud, const PageOptions& options = {}) {
+    EXPECT_THROW((void)format_page(cloud, options), std::invalid_argument);
+  };
+  refused({.positions = positions, .classes = classes, .table = two});
+  refused({.positions = positions, .classes = few, .table = two});
+  refused({.positions = positions, .classes = {}, .table = two});
+  refused({.positions = positions, .classes = classes, .table = many});
+  refused({.positions = positions, .classes = {}, .values = {{"v", value}}});
+  refused({.positions = positions, .classes = {}, .colors = colors});
+  refused({.positions = positions, .classes = {}}, {.most_points = 0});
+}
+
+}  // namespace
+}  // namespace voxloom::test
