@@ -1,0 +1,111 @@
+// The pages are held to the sources: every block of C++ in docs/*.md stands, line by line, in one of
+// tests/docs/*_snippets.cpp, which is compiled and run; every link to a file leads to one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+
+namespace {
+
+namespace fs = std::filesystem;
+using Lines = std::vector<std::string>;
+
+fs::path root() {
+  const char* folder = std::getenv("VOXLOOM_SOURCE_DIR");
+  return folder == nullptr ? "." : folder;
+}
+
+Lines lines_of(const fs::path& path) {
+  std::ifstream file(path);
+  Lines lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<fs::path> files_in(const fs::path& folder, const std::string& ending) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().string().ends_with(ending)) files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+struct Block {
+  std::size_t line = 0;  // of its first line in the page, from 1
+  Lines code;
+};
+
+std::vector<Block> blocks_of(const Lines& page) {
+  std::vector<Block> blocks;
+  bool inside = false;
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    if (inside && page[i] == "```") {
+      inside = false;
+    } else if (inside) {
+      blocks.back().code.push_back(page[i]);
+    } else if (page[i] == "```cpp") {
+      inside = true;
+      blocks.push_back({i + 2, {}});
+    }
+  }
+  return blocks;
+}
+
+// Does `code` stand at `first` of `source`, as a whole indented by the same blanks?
+bool stands_at(const Lines& source, std::size_t first, const Lines& code) {
+  if (first + code.size() > source.size() || !source[first].ends_with(code.front())) return false;
+  const std::string indent = source[first].substr(0, source[first].size() - code.front().size());
+  if (indent.find_first_not_of(' ') != std::string::npos) return false;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    if (source[first + i] != (code[i].empty() ? "" : indent + code[i])) return false;
+  }
+  return true;
+}
+
+bool stands_in(const Lines& source, const Lines& code) {
+  for (std::size_t first = 0; first < source.size(); ++first) {
+    if (stands_at(source, first, code)) return true;
+  }
+  return false;
+}
+
+TEST(Pages, EveryBlockOfCodeIsCompiled) {
+  std::vector<Lines> sources;
+  for (const auto& path : files_in(root() / "tests/docs", "_snippets.cpp")) {
+    sources.push_back(lines_of(path));
+  }
+  std::size_t count = 0;
+  for (const auto& path : files_in(root() / "docs", ".md")) {
+    for (const Block& block : blocks_of(lines_of(path))) {
+      ++count;
+      ASSERT_FALSE(block.code.empty()) << path << ":" << block.line;
+      EXPECT_TRUE(std::ranges::any_of(
+          sources, [&](const Lines& source) { return stands_in(source, block.code); }))
+          << path << ":" << block.line
+          << ": not in tests/docs/*_snippets.cpp: " << block.code.front();
+    }
+  }
+  EXPECT_GT(count, 1U);
+}
+
+TEST(Pages, EveryLinkLeadsToAFile) {
+  const std::regex link(R"re((\]\(|src="|srcset="|href=")([^)"#\s]+)[^)"]*[)"])re");
+  for (const auto& path : files_in(root() / "docs", ".md")) {
+    const Lines page = lines_of(path);
+    for (std::size_t i = 0; i < page.size(); ++i) {
+      for (std::sregex_iterator found(page[i].begin(), page[i].end(), link), end; found != end;
+           ++found) {
+        const std::string target = (*found)[2];
+        if (target.find("://") != std::string::npos) continue;
+        EXPECT_TRUE(fs::exists(path.parent_path() / target))
+            << path << ":" << i + 1 << ": leads nowhere: " << target;
+      }
+    }
+  }
+}
+
+}  // namespace
