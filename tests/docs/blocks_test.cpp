@@ -96,7 +96,10 @@ TEST(Pages, EveryLinkLeadsToAFile) {
   const std::regex link(R"re((\]\(|src="|srcset="|href=")([^)"#\s]+)[^)"]*[)"])re");
   for (const auto& path : files_in(root() / "docs", ".md")) {
     const Lines page = lines_of(path);
+    bool is_code = false;
     for (std::size_t i = 0; i < page.size(); ++i) {
+      if (page[i].starts_with("```")) is_code = !is_code;
+      if (is_code) continue;
       for (std::sregex_iterator found(page[i].begin(), page[i].end(), link), end; found != end;
            ++found) {
         const std::string target = (*found)[2];
