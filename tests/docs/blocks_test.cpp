@@ -1,12 +1,14 @@
 // The pages are held to the sources: every block of C++ in docs/*.md stands, line by line, in one of
-// tests/docs/*_snippets.cpp, which is compiled and run; every link to a file leads to one.
+// tests/docs/*_snippets.cpp, which is compiled and run; every link within the project leads somewhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 
 namespace {
 
@@ -92,20 +94,46 @@ TEST(Pages, EveryBlockOfCodeIsCompiled) {
   EXPECT_GT(count, 1U);
 }
 
-TEST(Pages, EveryLinkLeadsToAFile) {
-  const std::regex link(R"re((\]\(|src="|srcset="|href=")([^)"#\s]+)[^)"]*[)"])re");
+// The anchors that a page's headings make: "## Pool, join" is #pool-join.
+std::set<std::string> anchors_of(const Lines& page) {
+  std::set<std::string> anchors;
+  for (const std::string& line : page) {
+    if (!line.starts_with('#')) continue;
+    std::string anchor;
+    for (const char c : line.substr(line.find_first_not_of("# "))) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == ' ') anchor += '-';
+      if (std::isalnum(byte) != 0 || c == '-' || c == '_') {
+        anchor += static_cast<char>(std::tolower(byte));
+      }
+    }
+    anchors.insert(anchor);
+  }
+  return anchors;
+}
+
+void check_link(const fs::path& page, const std::string& link) {
+  if (link.find("://") != std::string::npos) return;
+  const std::size_t hash = link.find('#');
+  const fs::path file = hash == 0 ? page : page.parent_path() / link.substr(0, hash);
+  EXPECT_TRUE(fs::exists(file)) << "leads nowhere: " << link;
+  if (hash == std::string::npos || !fs::exists(file)) return;
+  EXPECT_TRUE(anchors_of(lines_of(file)).contains(link.substr(hash + 1)))
+      << "no such heading: " << link;
+}
+
+TEST(Pages, EveryLinkLeadsSomewhere) {
+  const std::regex link(R"re((\]\(|src="|srcset="|href=")([^)"\s]+)[)"])re");
   for (const auto& path : files_in(root() / "docs", ".md")) {
     const Lines page = lines_of(path);
     bool is_code = false;
     for (std::size_t i = 0; i < page.size(); ++i) {
       if (page[i].starts_with("```")) is_code = !is_code;
       if (is_code) continue;
+      SCOPED_TRACE(path.string() + ":" + std::to_string(i + 1));
       for (std::sregex_iterator found(page[i].begin(), page[i].end(), link), end; found != end;
            ++found) {
-        const std::string target = (*found)[2];
-        if (target.find("://") != std::string::npos) continue;
-        EXPECT_TRUE(fs::exists(path.parent_path() / target))
-            << path << ":" << i + 1 << ": leads nowhere: " << target;
+        check_link(path, (*found)[2]);
       }
     }
   }

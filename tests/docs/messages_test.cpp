@@ -1,5 +1,5 @@
 // docs/troubleshooting.md and docs/limits.md quote messages. Here each is brought about and looked for
-// in the pages, so that they quote what is really said.
+// in the pages, and what they quote must have been said.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <set>
 #include <sstream>
 
 #include "cli/shell.h"
@@ -23,18 +24,43 @@ fs::path root() {
   return fs::absolute(folder == nullptr ? "." : folder);
 }
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+// The messages that the pages quote: indented, the program's or with an operation in brackets.
+std::set<std::string> quoted_messages() {
+  constexpr std::size_t kIndent = 4;
+  std::set<std::string> quoted;
+  for (const char* page : {"docs/troubleshooting.md", "docs/limits.md"}) {
+    std::ifstream file(root() / page);
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with("    [") || line.starts_with("    voxloom: ")) {
+        quoted.insert(line.substr(kIndent));
+      }
+    }
+  }
+  return quoted;
+}
+
+std::set<std::string>& said_messages() {
+  static std::set<std::string> said;
+  return said;
 }
 
 void expect_quoted(const std::string& message) {
-  const std::string pages =
-      text_of(root() / "docs/troubleshooting.md") + text_of(root() / "docs/limits.md");
-  EXPECT_NE(pages.find("    " + message + "\n"), std::string::npos) << "not quoted: " << message;
+  said_messages().insert(message);
+  EXPECT_TRUE(quoted_messages().contains(message)) << "not quoted: " << message;
 }
+
+// When all tests have run: nothing is quoted that was not said.
+class EverythingQuotedWasSaid : public testing::Environment {
+ public:
+  void TearDown() override {
+    if (GTEST_FLAG_GET(filter) != "*" || std::getenv("VOXLOOM_PROGRAM") == nullptr) return;
+    for (const std::string& message : quoted_messages()) {
+      EXPECT_TRUE(said_messages().contains(message)) << "quoted, but not said: " << message;
+    }
+  }
+};
+[[maybe_unused]] const auto* const check =
+    testing::AddGlobalTestEnvironment(new EverythingQuotedWasSaid);
 
 void expect_quoted_from(const std::function<void()>& mistake) {
   try {
