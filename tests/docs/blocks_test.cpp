@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <set>
 
 namespace {
@@ -122,8 +121,20 @@ void check_link(const fs::path& page, const std::string& link) {
       << "no such heading: " << link;
 }
 
+std::vector<std::string> links_of(const std::string& line) {
+  std::vector<std::string> links;
+  for (const std::string start : {"](", "src=\"", "srcset=\"", "href=\""}) {
+    std::size_t at = line.find(start);
+    for (; at != std::string::npos; at = line.find(start, at)) {
+      at += start.size();
+      links.push_back(line.substr(at, line.find_first_of(")\"", at) - at));
+    }
+  }
+  return links;
+}
+
 TEST(Pages, EveryLinkLeadsSomewhere) {
-  const std::regex link(R"re((\]\(|src="|srcset="|href=")([^)"\s]+)[)"])re");
+  std::size_t count = 0;
   for (const auto& path : files_in(root() / "docs", ".md")) {
     const Lines page = lines_of(path);
     bool is_code = false;
@@ -131,12 +142,13 @@ TEST(Pages, EveryLinkLeadsSomewhere) {
       if (page[i].starts_with("```")) is_code = !is_code;
       if (is_code) continue;
       SCOPED_TRACE(path.string() + ":" + std::to_string(i + 1));
-      for (std::sregex_iterator found(page[i].begin(), page[i].end(), link), end; found != end;
-           ++found) {
-        check_link(path, (*found)[2]);
+      for (const std::string& link : links_of(page[i])) {
+        check_link(path, link);
+        ++count;
       }
     }
   }
+  EXPECT_GT(count, 50U);
 }
 
 }  // namespace
