@@ -20,6 +20,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "viz/captions.h"
+#include "viz/html.h"
 #include "viz/page_source.h"
 
 namespace voxloom::viz {
@@ -198,18 +199,6 @@ std::string script_text(const Json& json) {
   std::string text;
   for (const char c : json.dump(-1, ' ', true, Json::error_handler_t::replace)) {
     text += c == '<' ? "\\u003c" : std::string(1, c);
-  }
-  return text;
-}
-
-std::string html_text(std::string_view plain) {
-  std::string text;
-  for (const char c : plain) {
-    switch (c) {
-      case '<': text += "&lt;"; break;
-      case '&': text += "&amp;"; break;
-      default: text += c;
-    }
   }
   return text;
 }

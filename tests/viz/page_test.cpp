@@ -7,6 +7,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "viz/index_page.h"
+
 namespace voxloom::test {
 namespace {
 
@@ -141,6 +143,18 @@ TEST(Page, EscapesNames) {
   EXPECT_NE(page.find("&lt;b>&amp;</title>"), std::string::npos);
   EXPECT_EQ(page.find("http://"), std::string::npos) << "nothing from a network";
   EXPECT_EQ(page.find("https://"), std::string::npos);
+}
+
+TEST(IndexPage, LinksAndEscapes) {
+  const std::string page =
+      format_index({{.name = "a \"b<", .note = "2 points", .of_class = {0, 3, 1}}},
+                   {{"x", {}}, {"y & z", {1, 2, 3}}, {"w", {}}});
+  EXPECT_NE(page.find("href=\"a%20%22b%3C.html\""), std::string::npos);
+  EXPECT_NE(page.find("src=\"a%20%22b%3C_perspective.png\""), std::string::npos);
+  EXPECT_NE(page.find("alt=\"a &quot;b&lt;, labelled\""), std::string::npos);
+  EXPECT_NE(page.find("width:75.000%;background:rgb(1,2,3)\" title=\"y &amp; z 75.0 %\""),
+            std::string::npos);
+  EXPECT_EQ(page.find("title=\"x"), std::string::npos) << "no point of it";
 }
 
 TEST(Page, RefusesWhatDoesNotFit) {

@@ -1,0 +1,15 @@
+// Text from outside in HTML.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace voxloom::viz {
+
+// In content and in attributes within double quotes.
+[[nodiscard]] std::string html_text(std::string_view plain);
+
+// A file's name as a link relative to the page: all but letters, digits, '-', '.', '_' and '~' as %XX.
+[[nodiscard]] std::string link_to(std::string_view file_name);
+
+}  // namespace voxloom::viz
