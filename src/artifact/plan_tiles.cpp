@@ -109,8 +109,8 @@ class Planner {
     const auto a = static_cast<std::size_t>(axis);
     require(
         box.high[a] > box.low[a], kOp,
-        "{:.2f} GB are too little: a tile of one brick with its halo holds {} points in {} voxels "
-        "and takes about {:.2f} GB",
+        "{:.3f} GB are too little: a tile of one brick with its halo holds {} points in {} voxels "
+        "and takes about {:.3f} GB",
         static_cast<double>(rule_.memory) * 1e-9, tile.points, tile.voxels, bytes * 1e-9);
     const auto middle =
         static_cast<std::int32_t>(floor_div(std::int64_t{box.low[a]} + box.high[a] + 1, 2));
