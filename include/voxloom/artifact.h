@@ -74,6 +74,7 @@ class Model {
   [[nodiscard]] const TensorMap& weights() const;
   // Where feature memory comes from: a second call takes no new bytes from the system.
   [[nodiscard]] const MemoryPool& pool() const;
+  void release_memory() const;  // gives what is kept for the next call back to the system
 
   class Impl;
 

@@ -40,6 +40,7 @@
 #include "voxloom/sets.h"
 #include "voxloom/sparse_tensor.h"
 #include "voxloom/tensor.h"
+#include "voxloom/tiles.h"
 #include "voxloom/train.h"
 #include "voxloom/triple.h"
 #include "voxloom/version.h"

@@ -79,6 +79,7 @@ class Model::Impl {
 
   [[nodiscard]] const Bundle& bundle() const { return bundle_; }
   [[nodiscard]] const MemoryPool& pool() const { return pool_; }
+  void release_memory() const { pool_.trim(); }
 
   [[nodiscard]] Results run(const TensorMap& inputs) const {
     const PoolScope scope(pool_);
@@ -208,6 +209,7 @@ Results Model::run(const TensorMap& inputs) const { return impl_->run(inputs); }
 const Graph& Model::graph() const { return impl_->bundle().graph; }
 const TensorMap& Model::weights() const { return impl_->bundle().weights; }
 const MemoryPool& Model::pool() const { return impl_->pool(); }
+void Model::release_memory() const { impl_->release_memory(); }
 
 TensorMap to_tensors(const Results& results) {
   TensorMap tensors;

@@ -1,5 +1,5 @@
-// One row per operation: its operands, attributes and results, what its results look like, and how it
-// runs. Parser, verifier, writer, builder and executor all go by these rows; to add an operation is to
+// One row per operation: its operands, attributes and results, what its results look like, how it
+// runs, and how far it looks. Parser, verifier, writer, builder and executor all go by these rows; to add an operation is to
 // add a row (ops_*.cpp).
 #pragma once
 
@@ -13,8 +13,9 @@
 
 namespace voxloom::artifact {
 
-class Inference;  // inference.h
-class Call;       // call.h
+class Inference;   // inference.h
+class Call;        // call.h
+class ReachQuery;  // reach.h
 
 enum class ValueKind : std::uint8_t { tensor, sparse, weight };  // in the order of ValueType
 [[nodiscard]] inline ValueKind kind_of(const ValueType& type) {
@@ -65,6 +66,7 @@ struct OpSpec {
   std::vector<ValueKind> results = {};
   void (*infer)(Inference&) = nullptr;
   void (*run)(Call&) = nullptr;
+  void (*reach)(ReachQuery&) = nullptr;  // how far its results look
 
   [[nodiscard]] bool is_extension() const { return name.starts_with("voxloom."); }
   [[nodiscard]] const AttributeSpec* attribute(std::string_view attribute_name) const;

@@ -5,6 +5,7 @@
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
+#include "artifact/reach.h"
 #include "voxloom/conv.h"
 
 namespace voxloom::artifact {
@@ -273,6 +274,43 @@ void run_inverse(Call& c) {
   c.result(inverse_conv3d(x, weight_of(c), c.bias(), map, groups_of(c)));
 }
 
+// --- how far they look ---
+
+// On the sites of a target, or of its own.
+void finish_reach(ReachQuery& q, Extent result, const Window& window, bool keeps_set) {
+  if (q.has_operand("target")) {
+    const Extent& target = q.operand("target");
+    if (!on_one_grid(target, result)) return q.unplaced("has a target on another grid");
+    widen(result, target);
+    result.set = target.set;
+    return q.result(result);
+  }
+  const bool same = keeps_set && window.stride == Window{}.stride;
+  q.result(same ? result : q.on_new_set(result));
+}
+
+void reach_of_forward(ReachQuery& q) {
+  const Window window = q.window(Origin::centered);
+  const bool reachable = q.has("support") && q.choice<Support>("support") == Support::reachable;
+  finish_reach(q, gathered(q.operand("input"), window), window, !reachable);
+}
+
+void reach_of_transposed(ReachQuery& q) {
+  const Window window = q.window(Origin::corner);
+  finish_reach(q, spread(q.operand("input"), window), window, false);
+}
+
+void reach_of_inverse(ReachQuery& q) {
+  const Window window = q.window(Origin::centered);
+  const Extent& x = q.operand("input");
+  const Extent& reference = q.operand("reference");
+  Extent result = q.flag("transposed") ? gathered(x, window) : spread(x, window);
+  if (!on_one_grid(result, reference)) return q.unplaced("has a reference on another grid");
+  widen(result, reference);
+  result.set = reference.set;
+  q.result(result);
+}
+
 // --- the rows ---
 
 AttributeSpec kernel_size(std::int64_t fallback) {
@@ -315,12 +353,16 @@ std::vector<AttributeSpec> normalized_attributes() {
 OpSpec conv_row(std::string_view name, std::vector<OperandSpec> operands,
                 std::vector<AttributeSpec> attributes, void (*infer)(Inference&),
                 void (*run)(Call&)) {
+  const bool transposed = infer == infer_transposed;
   return {.name = name,
           .operands = std::move(operands),
           .attributes = std::move(attributes),
           .results = {ValueKind::sparse},
           .infer = infer,
-          .run = run};
+          .run = run,
+          .reach = infer == infer_inverse ? reach_of_inverse
+                   : transposed           ? reach_of_transposed
+                                          : reach_of_forward};
 }
 
 std::vector<OpSpec> make_rows() {

@@ -2,6 +2,7 @@
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
+#include "artifact/reach.h"
 #include "voxloom/dense.h"
 
 namespace voxloom::artifact {
@@ -129,7 +130,8 @@ OpSpec dense_row(std::string_view name, std::vector<OperandSpec> operands,
           .attributes = std::move(attributes),
           .results = {ValueKind::tensor},
           .infer = infer,
-          .run = run};
+          .run = run,
+          .reach = reach_of_rows};
 }
 
 std::vector<OpSpec> make_rows() {

@@ -5,6 +5,7 @@
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
+#include "artifact/reach.h"
 #include "voxloom/points.h"
 
 namespace voxloom::artifact {
@@ -34,8 +35,8 @@ void infer_devoxelize(Inference& i) {
   i.result(tensor_facts({kDynamic, voxels.channels}, voxels.element()));
 }
 
-Grid grid_of(const Call& c) {
-  return {.voxel_size = c.reals("voxel_size"), .origin = c.reals("origin")};
+Grid grid_of(const OpView& view) {
+  return {.voxel_size = view.reals("voxel_size"), .origin = view.reals("origin")};
 }
 
 void run_voxelize(Call& c) {
@@ -71,6 +72,44 @@ void run_devoxelize(Call& c) {
   c.result(devoxelize(rows[0], c.sparse("voxels"), rows[1], options));
 }
 
+// Everything that belongs to a point stands at that point.
+bool is_at_points(const Extent& extent) { return extent.place == Place::points; }
+
+// A voxel depends on the points in its cell. Which row a point got is a number that means nothing
+// elsewhere.
+void reach_of_voxelize(ReachQuery& q) {
+  if (!q.takes_input_points("points")) return;
+  if (!is_at_points(q.operand("features")) || !is_at_points(q.operand("batch_indices"))) {
+    return q.unplaced("takes features that do not belong to the points");
+  }
+  Extent voxels = q.operand("features");
+  voxels.place = Place::voxels;
+  voxels.cells = grid_of(q);
+  q.result(q.on_new_set(voxels));
+  q.result({.place = Place::unplaced, .why = "numbers the voxels of the whole scene"});
+}
+
+// A point reads the cell that holds it; the lattice form and the linear one also the next.
+void reach_of_devoxelize(ReachQuery& q) {
+  if (!q.takes_input_points("points")) return;
+  const Extent& voxels = q.operand("voxels");
+  Extent grid{.place = Place::voxels, .cells = grid_of(q)};
+  if (!on_one_grid(voxels, grid) || !is_at_points(q.operand("batch_indices"))) {
+    return q.unplaced("reads voxels on a grid that is not theirs");
+  }
+  const bool cell = q.choice<Interpolation>("interpolation") == Interpolation::nearest &&
+                    q.has("nearest") && q.choice<NearestMode>("nearest") == NearestMode::cell;
+  Extent result = voxels;
+  result.place = Place::points;
+  result.set = -1;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const double size = grid.cells.voxel_size[axis];
+    result.below[axis] += size;
+    result.above[axis] += cell ? size : 2 * size;
+  }
+  q.result(result);
+}
+
 AttributeSpec voxel_size() { return f64_triple("voxel_size", positive, 1); }
 AttributeSpec origin() { return f64_triple("origin", any, 0); }
 AttributeSpec non_finite() {
@@ -96,7 +135,8 @@ std::vector<OpSpec> make_rows() {
                       triple("stride", positive, 1)},
        .results = {ValueKind::sparse},
        .infer = infer_voxelize,
-       .run = run_voxelize},
+       .run = run_voxelize,
+       .reach = reach_of_voxelize},
       {.name = "voxloom.voxelize",
        .operands = voxelize_operands(),
        .attributes = {voxel_size(), origin(),
@@ -106,13 +146,15 @@ std::vector<OpSpec> make_rows() {
                       integer("batch_size", minus_one_or_more, -1)},
        .results = {ValueKind::sparse, ValueKind::tensor},
        .infer = infer_voxelize,
-       .run = run_voxelize},
+       .run = run_voxelize,
+       .reach = reach_of_voxelize},
       {.name = "lattice.devoxelize",
        .operands = devoxelize_operands(),
        .attributes = {voxel_size(), origin(), interpolation()},
        .results = {ValueKind::tensor},
        .infer = infer_devoxelize,
-       .run = run_devoxelize},
+       .run = run_devoxelize,
+       .reach = reach_of_devoxelize},
       {.name = "voxloom.devoxelize",
        .operands = devoxelize_operands(),
        .attributes = {voxel_size(), origin(), interpolation(),
@@ -120,7 +162,8 @@ std::vector<OpSpec> make_rows() {
                       boolean("renormalize", false), non_finite()},
        .results = {ValueKind::tensor},
        .infer = infer_devoxelize,
-       .run = run_devoxelize},
+       .run = run_devoxelize,
+       .reach = reach_of_devoxelize},
   };
 }
 

@@ -5,6 +5,7 @@
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
+#include "artifact/reach.h"
 #include "core/checked.h"
 #include "voxloom/pool.h"
 
@@ -95,6 +96,46 @@ void run_global(Call& c) {
   c.result(global_pool(x, c.choice<PoolMode>("mode")));
 }
 
+void reach_of_pool(ReachQuery& q) {
+  q.result(q.on_new_set(gathered(q.operand("input"), q.window(Origin::centered))));
+}
+
+// A value goes back to the row it came from: the row looks at its windows, and at all they look at.
+void reach_of_unpool(ReachQuery& q) {
+  const Window window = q.window(Origin::centered);
+  Extent pooled = gathered(q.operand("input"), window);
+  if (!on_one_grid(pooled, q.operand("pooled"))) return q.unplaced("pooled on another grid");
+  widen(pooled, q.operand("pooled"));
+  Extent result = spread(pooled, window);
+  result.set = q.operand("input").set;
+  q.result(result);
+}
+
+void finish_transposed(ReachQuery& q, Extent result) {
+  if (!q.has_operand("target")) return q.result(q.on_new_set(result));
+  const Extent& target = q.operand("target");
+  if (!on_one_grid(target, result)) return q.unplaced("has a target on another grid");
+  widen(result, target);
+  result.set = target.set;
+  q.result(result);
+}
+
+void reach_of_transposed(ReachQuery& q) {
+  finish_transposed(q, spread(q.operand("input"), q.window(Origin::corner)));
+}
+
+// Shifts from 1 - stride to stride - 1: trilinear_geometry() in ops/pool_transpose3d.cpp.
+void reach_of_upsample(ReachQuery& q) {
+  Window window = q.window(Origin::corner);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    window.low[axis] = 1 - window.stride[axis];
+    window.high[axis] = window.stride[axis] - 1;
+  }
+  finish_transposed(q, spread(q.operand("input"), window));
+}
+
+void reach_of_global(ReachQuery& q) { q.unplaced("looks at the whole scene"); }
+
 std::vector<AttributeSpec> window() {
   return {triple("kernel_size", positive, 2), triple("stride", positive, 2),
           triple("padding", non_negative, 0), triple("dilation", positive, 1)};
@@ -113,31 +154,36 @@ std::vector<OpSpec> make_rows() {
        .attributes = pool_attributes,
        .results = {ValueKind::sparse},
        .infer = infer_pool,
-       .run = run_pool},
+       .run = run_pool,
+       .reach = reach_of_pool},
       {.name = "voxloom.max_unpool3d",
        .operands = {sparse("input"), sparse("pooled")},
        .attributes = window(),
        .results = {ValueKind::sparse},
        .infer = infer_unpool,
-       .run = run_unpool},
+       .run = run_unpool,
+       .reach = reach_of_unpool},
       {.name = "lattice.pool_transpose3d",
        .operands = {sparse("input"), sparse("target", Presence::optional)},
        .attributes = window(),
        .results = {ValueKind::sparse},
        .infer = infer_transposed,
-       .run = run_transposed},
+       .run = run_transposed,
+       .reach = reach_of_transposed},
       {.name = "lattice.trilinear_upsample3d",
        .operands = {sparse("input"), sparse("target", Presence::optional)},
        .attributes = {triple("stride", positive, 2)},
        .results = {ValueKind::sparse},
        .infer = infer_transposed,
-       .run = run_upsample},
+       .run = run_upsample,
+       .reach = reach_of_upsample},
       {.name = "lattice.global_pool",
        .operands = {sparse("input")},
        .attributes = {mode("avg"), integer("batch_size", minus_one_or_more, -1)},
        .results = {ValueKind::tensor},
        .infer = infer_global,
-       .run = run_global},
+       .run = run_global,
+       .reach = reach_of_global},
   };
 }
 

@@ -4,6 +4,7 @@
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
+#include "artifact/reach.h"
 #include "core/checked.h"
 #include "voxloom/algebra.h"
 
@@ -146,6 +147,35 @@ void run_cat(Call& c) {
   c.result(cat(both, c.choice<Join>("join")));
 }
 
+// The scene is given as voxels: there are no points to cut it by.
+void reach_of_make(ReachQuery& q) { q.unplaced("takes voxels, not points"); }
+
+// How many rows there are is known of the whole scene alone.
+void reach_of_decompose(ReachQuery& q) {
+  q.result(q.operand("input"));
+  q.result(q.operand("input"));
+  q.result({.place = Place::unplaced, .why = "counts the voxels of the whole scene"});
+}
+
+void reach_of_with_features(ReachQuery& q) {
+  Extent result = q.operand("input");
+  const Extent& features = q.operand("features");
+  if (features.place != Place::voxels || features.set != result.set) {
+    return q.unplaced("pairs the rows of two sets by their numbers");
+  }
+  widen(result, features);
+  q.result(result);
+}
+
+void reach_of_reindex(ReachQuery& q) {
+  Extent result = q.operand("target");
+  if (!on_one_grid(result, q.operand("input"))) return q.unplaced("has a target on another grid");
+  widen(result, q.operand("input"));
+  q.result(result);
+}
+
+void reach_of_pair(ReachQuery& q) { reach_of_join(q, {"lhs", "rhs"}); }
+
 AttributeSpec coord_order() {
   return one_of("coord_order", "lattice.coord", {"batch_x_y_z"}, "batch_x_y_z");
 }
@@ -166,7 +196,8 @@ OpSpec make_row(std::string_view name, bool extension) {
              .attributes = {triple("stride", positive, 1), coord_order()},
              .results = {ValueKind::sparse},
              .infer = infer_make,
-             .run = run_make};
+             .run = run_make,
+             .reach = reach_of_make};
   if (extension) row.attributes.push_back(integer("batch_size", minus_one_or_more, -1));
   return row;
 }
@@ -180,18 +211,21 @@ std::vector<OpSpec> make_rows() {
        .operands = {sparse("input")},
        .results = {ValueKind::tensor, ValueKind::tensor, ValueKind::tensor},
        .infer = infer_decompose,
-       .run = run_decompose},
+       .run = run_decompose,
+       .reach = reach_of_decompose},
       {.name = "lattice.sparse.with_features",
        .operands = {sparse("input"), tensor("features")},
        .results = {ValueKind::sparse},
        .infer = infer_with_features,
-       .run = run_with_features},
+       .run = run_with_features,
+       .reach = reach_of_with_features},
       {.name = "lattice.sparse.reindex",
        .operands = {sparse("input"), sparse("target")},
        .attributes = {f32("fill", any, 0)},
        .results = {ValueKind::sparse},
        .infer = infer_reindex,
-       .run = run_reindex},
+       .run = run_reindex,
+       .reach = reach_of_reindex},
       {.name = "lattice.sparse.binary",
        .operands = {sparse("lhs"), sparse("rhs")},
        .attributes = {one_of("op", "lattice.binary_op", {"add", "sub", "mul", "maximum", "minimum"},
@@ -199,13 +233,15 @@ std::vector<OpSpec> make_rows() {
                       join("outer"), f32("lhs_fill", any, 0), f32("rhs_fill", any, 0)},
        .results = {ValueKind::sparse},
        .infer = infer_binary,
-       .run = run_binary},
+       .run = run_binary,
+       .reach = reach_of_pair},
       {.name = "lattice.sparse.cat",
        .operands = {sparse("lhs"), sparse("rhs")},
        .attributes = {join("inner")},
        .results = {ValueKind::sparse},
        .infer = infer_cat,
-       .run = run_cat},
+       .run = run_cat,
+       .reach = reach_of_pair},
   };
 }
 

@@ -4,6 +4,7 @@
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
+#include "artifact/reach.h"
 #include "core/checked.h"
 #include "voxloom/algebra.h"
 #include "voxloom/points.h"
@@ -156,6 +157,27 @@ void run_from_dense(Call& c) {
       SparseTensor(c.environment().remembered(c.op(), x.coords()), x.features(), x.batch_size()));
 }
 
+// The same sites, or some of them by where they are.
+void reach_of_sites(ReachQuery& q) { q.result(q.on_new_set(q.operand("input"))); }
+
+void reach_of_cat(ReachQuery& q) { reach_of_join(q, {"inputs"}); }
+// What is left of one set by another: its rows are numbered anew.
+void reach_of_set(ReachQuery& q) {
+  reach_of_join(q, {"lhs", "rhs"});
+  for (Extent& result : q.results()) result = q.on_new_set(result);
+}
+
+void reach_of_downsample(ReachQuery& q) {
+  Window window = q.window(Origin::corner);
+  for (std::size_t axis = 0; axis < 3; ++axis) window.high[axis] = window.stride[axis] - 1;
+  q.result(q.on_new_set(gathered(q.operand("input"), window)));
+}
+
+void reach_of_row_numbers(ReachQuery& q) { q.unplaced("picks rows by their numbers"); }
+void reach_of_topk(ReachQuery& q) { q.unplaced("compares the voxels of the whole scene"); }
+void reach_of_voxel_input(ReachQuery& q) { q.unplaced("takes voxels, not points"); }
+void reach_of_dense(ReachQuery& q) { q.unplaced("goes through a dense grid"); }
+
 std::vector<OpSpec> make_rows() {
   return {
       {.name = "voxloom.sparse.cat",
@@ -163,42 +185,49 @@ std::vector<OpSpec> make_rows() {
        .attributes = {join("inner")},
        .results = {ValueKind::sparse},
        .infer = infer_cat,
-       .run = run_cat},
+       .run = run_cat,
+       .reach = reach_of_cat},
       {.name = "voxloom.sparse.crop",
        .operands = {sparse("input")},
        .attributes = {triple("lo", any), triple("hi", any)},
        .results = {ValueKind::sparse},
        .infer = infer_crop,
-       .run = run_crop},
+       .run = run_crop,
+       .reach = reach_of_sites},
       {.name = "voxloom.sparse.prune",
        .operands = {sparse("input"), tensor("rows")},
        .results = {ValueKind::sparse},
        .infer = infer_prune,
-       .run = run_prune},
+       .run = run_prune,
+       .reach = reach_of_row_numbers},
       {.name = "voxloom.sparse.topk",
        .operands = {sparse("input")},
        .attributes = {integer("count", positive), integer("channel", non_negative, 0)},
        .results = {ValueKind::tensor},
        .infer = infer_topk,
-       .run = run_topk},
+       .run = run_topk,
+       .reach = reach_of_topk},
       {.name = "voxloom.sparse.set",
        .operands = {sparse("lhs"), sparse("rhs")},
        .attributes = {one_of("op", "voxloom.set_op", {"union", "intersection", "difference"},
                              "union")},
        .results = {ValueKind::sparse},
        .infer = infer_set,
-       .run = run_set},
+       .run = run_set,
+       .reach = reach_of_set},
       {.name = "voxloom.sparse.downsample",
        .operands = {sparse("input")},
        .attributes = {triple("stride", positive)},
        .results = {ValueKind::sparse},
        .infer = infer_downsample,
-       .run = run_downsample},
+       .run = run_downsample,
+       .reach = reach_of_downsample},
       {.name = "voxloom.sparse.sort",
        .operands = {sparse("input")},
        .results = {ValueKind::sparse},
        .infer = infer_same,
-       .run = run_sort},
+       .run = run_sort,
+       .reach = reach_of_sites},
       {.name = "voxloom.sparse.from_points",
        .operands = {tensor("coords"), tensor("features"), tensor("active")},
        .attributes = {one_of("reduction", "voxloom.reduction",
@@ -206,19 +235,22 @@ std::vector<OpSpec> make_rows() {
                       triple("stride", positive, 1), integer("batch_size", minus_one_or_more, -1)},
        .results = {ValueKind::sparse, ValueKind::tensor},
        .infer = infer_from_points,
-       .run = run_from_points},
+       .run = run_from_points,
+       .reach = reach_of_voxel_input},
       {.name = "voxloom.to_dense",
        .operands = {sparse("input")},
        .attributes = {triple("lo", any), triple("hi", any)},
        .results = {ValueKind::tensor},
        .infer = infer_to_dense,
-       .run = run_to_dense},
+       .run = run_to_dense,
+       .reach = reach_of_dense},
       {.name = "voxloom.from_dense",
        .operands = {tensor("grid")},
        .attributes = {triple("lo", any, 0), triple("stride", positive, 1)},
        .results = {ValueKind::sparse},
        .infer = infer_from_dense,
-       .run = run_from_dense},
+       .run = run_from_dense,
+       .reach = reach_of_dense},
   };
 }
 

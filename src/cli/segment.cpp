@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -11,10 +13,12 @@
 #include "bench/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/ordered_jobs.h"
 #include "cli/plan_options.h"
 #include "cli/segment_scan.h"
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
+#include "core/machine_memory.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
 
@@ -27,7 +31,8 @@ struct Arguments {
   std::vector<std::string> scans;
   std::string model = "models/street.lattice", out, json;
   bool no_pictures = false;
-  int threads = 0;
+  int threads = 0, jobs = 1;
+  double memory = 0;  // GB; 0: what the machine has
 };
 
 // Files as they are named; of a folder, the files whose names are those of scans, in order.
@@ -76,6 +81,7 @@ nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& clas
   }
   return {{"scan", scan.name},
           {"points", scan.points},
+          {"tiles", scan.tiles},
           {"classes", counts},
           {"seconds",
            {{"read", scan.seconds.read},
@@ -84,53 +90,161 @@ nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& clas
             {"pictures", scan.seconds.pictures}}}};
 }
 
-// Returns whether every scan was done.
-bool segment_all(const Arguments& arguments) {
-  const std::vector<fs::path> scans = scans_of(arguments);
-  const train::BundleLabeller labeller(arguments.model);
-  const ClassTable classes = classes_of(arguments.model);
-  fs::create_directories(arguments.out);
-  const InterruptWatch watch;
-  bench::Progress progress(stderr);
-  nlohmann::ordered_json report = nlohmann::ordered_json::array();
-  std::size_t broken = 0;
-  const auto start = std::chrono::steady_clock::now();
-  fmt::print("{:<24} {:>9} {:>8} {:>10} {:>9} {:>11} {:>12}\n", "scan", "points", "read ms",
-             "network ms", "write ms", "pictures ms", "points/s");
-  for (std::size_t i = 0; i < scans.size() && !watch.was_asked(); ++i) {
-    const double elapsed =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const double left =
-        i == 0 ? 0 : elapsed / static_cast<double>(i) * static_cast<double>(scans.size() - i);
-    progress.show(fmt::format("scan {}/{}  {} left", i + 1, scans.size(), duration_text(left)));
+// Of a stop between two tiles.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped before the last scan") {}
+};
+
+// All scans of a call: what they share, and what came of each.
+class Segmentation {
+ public:
+  explicit Segmentation(const Arguments& arguments)
+      : arguments_(arguments),
+        scans_(scans_of(arguments)),
+        labeller_(arguments.model),
+        classes_(classes_of(arguments.model)),
+        outcomes_(scans_.size()) {
+    set_memory();
+  }
+
+  // Returns whether every scan was done.
+  bool run() {
+    fs::create_directories(arguments_.out);
+    fmt::print("{:<24} {:>9} {:>8} {:>10} {:>9} {:>11} {:>12}\n", "scan", "points", "read ms",
+               "network ms", "write ms", "pictures ms", "points/s");
+    run_jobs({.count = scans_.size(),
+              .at_once = arguments_.jobs,
+              .memory = memory_,
+              .bytes = [this](std::size_t i) { return bytes_of(i); },
+              .work = [this](std::size_t i) { work_on(i); },
+              .report = [this](std::size_t i) { report(i); },
+              .is_stopped = [this] { return watch_.was_asked(); }});
+    clear_progress();
+    write_json();
+    if (watch_.was_asked()) throw Stopped();
+    if (broken_ > 0) fmt::print(stderr, "voxloom: {} of {} scans failed\n", broken_, scans_.size());
+    return broken_ == 0;
+  }
+
+ private:
+  struct Outcome {
+    SegmentedScan scan = {};
+    std::string error = {};  // empty: done
+    bool was_stopped = false;
+  };
+
+  // The program, and the weights in the forms in which kernels read them.
+  void set_memory() {
+    constexpr std::size_t kProgramBytes = std::size_t{64} << 20;
+    const std::size_t base = kProgramBytes + 3 * labeller_.weight_bytes();
+    const bool is_given = arguments_.memory > 0;
+    const auto given = static_cast<std::size_t>(arguments_.memory * 1e9);
+    // Others live on the machine as well, and an estimate is no promise.
+    const std::size_t all = is_given ? given : available_memory() / 5 * 4;
+    if (all <= base) {
+      throw std::runtime_error(fmt::format("{:.3f} GB are too little: the model alone takes {:.3f}",
+                                           static_cast<double>(all) * 1e-9,
+                                           static_cast<double>(base) * 1e-9));
+    }
+    memory_ = all - base;
+  }
+
+  // Alone, a scan may take all there is. A file that cannot be read says so when it is its turn.
+  [[nodiscard]] std::size_t bytes_of(std::size_t i) const {
+    if (arguments_.jobs == 1) return memory_;
     try {
-      const SegmentedScan done = segment_scan(
-          scans[i], labeller, classes, {.out = arguments.out, .pictures = !arguments.no_pictures});
-      progress.clear();
-      fmt::print("{}\n", row_text(done));
-      report.push_back(to_json(done, classes));
-    } catch (const std::exception& error) {
-      progress.clear();
-      ++broken;
-      fmt::print(stderr, "voxloom: {}: {}\n", scans[i].string(), error.what());
-      report.push_back({{"scan", scans[i].string()}, {"error", error.what()}});
+      return std::min(memory_, most_bytes(scans_[i], labeller_));
+    } catch (const std::exception&) {
+      return 0;
     }
   }
-  progress.clear();
-  if (!arguments.json.empty()) {
-    AtomicFile file(arguments.json);
-    file.write(report.dump(2) + "\n");
+
+  void work_on(std::size_t i) {
+    Outcome& outcome = outcomes_[i];
+    try {
+      const auto on_tile = [&](std::size_t tile, std::size_t tiles) {
+        if (watch_.was_asked()) throw Stopped();
+        show_progress(
+            fmt::format("  {}: tile {}/{}", scans_[i].filename().string(), tile + 1, tiles));
+      };
+      show_progress("");
+      with_threads(threads_of_job(), [&] {
+        outcome.scan = segment_scan(scans_[i], labeller_, classes_,
+                                    {.out = arguments_.out,
+                                     .pictures = !arguments_.no_pictures,
+                                     .memory = std::max<std::size_t>(1, bytes_of(i)),
+                                     .on_tile = on_tile});
+      });
+    } catch (const Stopped&) {
+      outcome.was_stopped = true;
+    } catch (const std::exception& error) {
+      outcome.error = error.what();
+    }
+    const std::lock_guard lock(mutex_);
+    ++done_;
+  }
+
+  [[nodiscard]] int threads_of_job() const {
+    const int all = arguments_.threads > 0 ? arguments_.threads : available_threads();
+    return std::max(1, all / arguments_.jobs);
+  }
+
+  void report(std::size_t i) {
+    const Outcome& outcome = outcomes_[i];
+    if (outcome.was_stopped) return;
+    clear_progress();
+    if (outcome.error.empty()) {
+      fmt::print("{}\n", row_text(outcome.scan));
+      report_.push_back(to_json(outcome.scan, classes_));
+    } else {
+      ++broken_;
+      fmt::print(stderr, "voxloom: {}: {}\n", scans_[i].string(), outcome.error);
+      report_.push_back({{"scan", scans_[i].string()}, {"error", outcome.error}});
+    }
+  }
+
+  void write_json() const {
+    if (arguments_.json.empty()) return;
+    AtomicFile file(arguments_.json);
+    file.write(report_.dump(2) + "\n");
     file.commit();
   }
-  if (watch.was_asked()) throw std::runtime_error("stopped before the last scan");
-  if (broken > 0) fmt::print(stderr, "voxloom: {} of {} scans failed\n", broken, scans.size());
-  return broken == 0;
-}
+
+  void show_progress(const std::string& within) {
+    const std::lock_guard lock(mutex_);
+    const double elapsed =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    const auto done = static_cast<double>(done_);
+    const double left =
+        done_ == 0 ? 0 : elapsed / done * (static_cast<double>(scans_.size()) - done);
+    progress_.show(fmt::format("scan {}/{}{}  {} left", std::min(done_ + 1, scans_.size()),
+                               scans_.size(), within, duration_text(left)));
+  }
+  void clear_progress() {
+    const std::lock_guard lock(mutex_);
+    progress_.clear();
+  }
+
+  const Arguments& arguments_;
+  std::vector<fs::path> scans_;
+  train::BundleLabeller labeller_;
+  ClassTable classes_;
+  std::size_t memory_ = 0;  // for scans
+  std::vector<Outcome> outcomes_;
+  InterruptWatch watch_;
+  std::mutex mutex_;  // of what follows
+  bench::Progress progress_{stderr};
+  std::size_t done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  // Of the caller's thread.
+  nlohmann::ordered_json report_ = nlohmann::ordered_json::array();
+  std::size_t broken_ = 0;
+};
 
 void run_segment(const Arguments& arguments) {
   use_tuned_plans();
   bool is_whole = false;
-  with_threads(arguments.threads, [&] { is_whole = segment_all(arguments); });
+  with_threads(arguments.threads, [&] { is_whole = Segmentation(arguments).run(); });
   if (!is_whole) throw CLI::RuntimeError(kFailure);
 }
 
@@ -152,6 +266,19 @@ void add_segment(CLI::App& command) {
   command.add_option("--json", arguments->json, "Also write counts and times to this file")
       ->type_name("FILE");
   command
+      .add_option(
+          "--memory", arguments->memory,
+          "Stay below so many gigabytes in all: a scan that would take more is labelled in\n"
+          "tiles, with the same result. Default: four fifths of what the machine has left")
+      ->check(CLI::Range(0.05, 1e6).description(""))
+      ->type_name("GB");
+  command
+      .add_option(
+          "--jobs", arguments->jobs,
+          "Label so many scans at once, as far as the memory allows; the threads are shared")
+      ->check(CLI::Range(1, 256).description(""))
+      ->type_name("N");
+  command
       .add_option("--threads", arguments->threads,
                   "How many threads to use; 0, the default: all there are")
       ->check(CLI::Range(0, 4096).description(""))
@@ -166,7 +293,8 @@ void add_segment(CLI::App& command) {
       "reported, the others are done, and the exit code is 1.\n"
       "\nExamples:\n"
       "  voxloom segment 000008.bin --out labelled\n"
-      "  voxloom segment scans/ --out labelled --model runs/mine/model.lattice --no-pictures\n");
+      "  voxloom segment scans/ --out labelled --model runs/mine/model.lattice --no-pictures\n"
+      "  voxloom segment town.las --out labelled --memory 4\n");
   command.callback([arguments] { run_segment(*arguments); });
 }
 

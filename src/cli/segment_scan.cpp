@@ -51,33 +51,39 @@ LabelledScan to_network(const Scan& scan) {
   return result;
 }
 
-struct Labels {
-  std::vector<std::int32_t> classes;
-  std::vector<float> confidence;  // the softmax of the class that won
-};
+// What a point takes from here on: the network's positions, its label and its confidence, and the
+// columns that are written.
+constexpr std::size_t kInputBytes = sizeof(float) * 4 + sizeof(std::int32_t);
+constexpr std::size_t kLabelBytes = sizeof(std::uint16_t) + sizeof(float);
+constexpr std::size_t kWrittenBytes = sizeof(std::int32_t) + sizeof(float) + 3;
 
-Labels labels_of(const Tensor& scores) {
-  const std::int64_t points = scores.dim(0), classes = scores.dim(1);
-  const Tensor values = scores.to(DType::f32);
-  Labels labels;
-  for (std::int64_t i = 0; i < points; ++i) {
-    const float* row = values.data<float>() + i * classes;
-    const float* best = std::max_element(row, row + classes);
-    double sum = 0;
-    for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(row[c] - *best));
-    labels.classes.push_back(static_cast<std::int32_t>(best - row));
-    labels.confidence.push_back(static_cast<float>(1 / sum));
+std::size_t bytes_of(const Scan& scan) {
+  std::size_t bytes = scan.positions.size() * sizeof(scan.positions[0]);
+  for (const Column& column : scan.attributes) {
+    bytes += static_cast<std::size_t>(column.points() * column.components) * size_of(column.type());
   }
-  return labels;
+  return bytes;
 }
 
-void add_labels(Scan& scan, const Labels& labels, const ClassTable& classes) {
-  std::vector<std::int32_t> numbers;
+// What is left for the network of the memory that the scan may take.
+std::size_t left_for_network(const Scan& scan, const SegmentOptions& options) {
+  if (options.memory == 0) return 0;
+  const auto points = static_cast<std::size_t>(scan.size());
+  const std::size_t held = bytes_of(scan) + points * (kInputBytes + kLabelBytes + kWrittenBytes);
+  require(held < options.memory, "segment",
+          "{} points alone take {:.3f} GB of {:.3f} GB; raise --memory", points,
+          static_cast<double>(held) * 1e-9, static_cast<double>(options.memory) * 1e-9);
+  return options.memory - held;
+}
+
+void add_labels(Scan& scan, const train::PointLabels& labels, const ClassTable& classes) {
+  std::vector<std::int32_t> numbers(labels.classes.size());
   std::array<std::vector<std::uint8_t>, 3> color;
-  for (const std::int32_t label : labels.classes) {
-    const LabelClass& one = classes.classes[static_cast<std::size_t>(label)];
-    numbers.push_back(one.values.front());
-    for (std::size_t i = 0; i < 3; ++i) color[i].push_back(one.color[i]);
+  for (auto& channel : color) channel.resize(labels.classes.size());
+  for (std::size_t point = 0; point < labels.classes.size(); ++point) {
+    const LabelClass& one = classes.classes[labels.classes[point]];
+    numbers[point] = one.values.front();
+    for (std::size_t i = 0; i < 3; ++i) color[i][point] = one.color[i];
   }
   scan.set("label", std::move(numbers));
   scan.set("confidence", labels.confidence);
@@ -87,11 +93,12 @@ void add_labels(Scan& scan, const Labels& labels, const ClassTable& classes) {
 
 viz::Color color_of(const LabelClass& one) { return {one.color[0], one.color[1], one.color[2]}; }
 
-void draw(const LabelledScan& scan, const Labels& labels, const ClassTable& classes,
+void draw(const LabelledScan& scan, const train::PointLabels& labels, const ClassTable& classes,
           const SegmentedScan& report, const std::filesystem::path& out) {
   std::vector<viz::Color> colors;
-  for (const std::int32_t label : labels.classes) {
-    colors.push_back(color_of(classes.classes[static_cast<std::size_t>(label)]));
+  colors.reserve(labels.classes.size());
+  for (const std::uint16_t label : labels.classes) {
+    colors.push_back(color_of(classes.classes[label]));
   }
   viz::PictureOptions options{.title = fmt::format("{}: {} points", report.name, report.points)};
   for (std::size_t c = 0; c < report.of_class.size(); ++c) {
@@ -107,6 +114,14 @@ void draw(const LabelledScan& scan, const Labels& labels, const ClassTable& clas
 
 }  // namespace
 
+std::size_t most_bytes(const std::filesystem::path& path, const train::BundleLabeller& labeller) {
+  const std::int64_t points = ScanReader(path).size();
+  constexpr std::size_t kReadBytes = sizeof(std::array<double, 3>) + 2 * sizeof(float);
+  return static_cast<std::size_t>(points) *
+             (kReadBytes + kInputBytes + kLabelBytes + kWrittenBytes) +
+         labeller.most_bytes(points);
+}
+
 SegmentedScan segment_scan(const std::filesystem::path& path, const train::BundleLabeller& labeller,
                            const ClassTable& classes, const SegmentOptions& options) {
   SegmentedScan report{.name = path.stem().string()};
@@ -116,13 +131,15 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const train::Bundl
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
   const LabelledScan input = to_network(scan);
   report.seconds.read = since(clock);
-  const Tensor scores = labeller.scores(input);
-  require(scores.dim(1) == classes.size(), "segment",
-          "the model gives {} scores and its table has {} classes", scores.dim(1), classes.size());
-  const Labels labels = labels_of(scores);
+  const train::PointLabels labels = labeller.label(
+      input, {.memory = left_for_network(scan, options), .on_tile = options.on_tile});
+  report.tiles = labels.tiles;
+  if (labels.tiles > 1) labeller.release_memory();
+  require(labels.class_count == classes.size(), "segment",
+          "the model gives {} scores and its table has {} classes", labels.class_count,
+          classes.size());
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
-  for (const std::int32_t label : labels.classes)
-    ++report.of_class[static_cast<std::size_t>(label)];
+  for (const std::uint16_t label : labels.classes) ++report.of_class[label];
   report.seconds.network = since(clock);
   add_labels(scan, labels, classes);
   write_scan(options.out / (report.name + ".ply"), scan);

@@ -1,8 +1,10 @@
 // One scan from file to labels: what `voxloom segment` does for each of its scans.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@ struct StageSeconds {
 struct SegmentedScan {
   std::string name;
   std::int64_t points = 0;
+  std::size_t tiles = 1;                    // runs of the network
   std::vector<std::int64_t> of_class = {};  // points of each class
   StageSeconds seconds = {};
 };
@@ -25,7 +28,16 @@ struct SegmentedScan {
 struct SegmentOptions {
   std::filesystem::path out;
   bool pictures = true;
+  // Bytes that the scan may take in all, its points included; 0: without bound. The network runs in
+  // tiles where one run would take more.
+  std::size_t memory = 0;
+  // Before each tile, where there are several; throws to stop.
+  std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
 };
+
+// What segment_scan takes at most for this file, from its header: each point in a voxel of its own.
+[[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path,
+                                     const train::BundleLabeller& labeller);
 
 // Reads `path`, labels it, and writes NAME.ply and, when asked for, NAME_above.png and
 // NAME_perspective.png into the folder. Errors are those of reading, labelling and writing.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 struct Arguments {
-  std::string out;
+  std::string out, map;
   std::int64_t scans = 0;
   std::uint64_t seed = 0;
   std::string split = "train", sensor, format = "kitti";
@@ -120,6 +121,38 @@ void write_scans(const Arguments& arguments) {
   fmt::print("{}: {} scans, {} points\n", arguments.out, streets->size(), points);
 }
 
+// Streets in rows and columns around the origin, as far apart as neighbouring blocks of a town: each
+// sensor sees some 80 m, so that the clouds touch.
+constexpr double kMapSpacing = 100;  // metres
+
+void move(Scan& scan, std::int64_t street, std::int64_t streets) {
+  const auto side = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(streets))));
+  const double x = kMapSpacing * static_cast<double>(street % side - side / 2);
+  const double y = kMapSpacing * static_cast<double>(street / side - side / 2);
+  for (auto& p : scan.positions) {
+    p[0] = static_cast<float>(p[0] + x);
+    p[1] = static_cast<float>(p[1] + y);
+  }
+}
+
+void write_map(const Arguments& arguments) {
+  const DatasetPtr streets = street_dataset(options_of(arguments));
+  Scan map;
+  Report report(streets->size());
+  for (std::int64_t i = 0; i < streets->size(); ++i) {
+    Scan scan = to_scan(streets->get(i), streets->classes());
+    move(scan, i, streets->size());
+    if (i == 0) {
+      map = std::move(scan);
+    } else {
+      append(map, scan);
+    }
+    report.done(i + 1);
+  }
+  write_scan(arguments.map, map);
+  fmt::print("{}: {} scans, {} points\n", arguments.map, streets->size(), map.size());
+}
+
 // Fitted on training streets, scored on held-out ones: `scans` of each.
 void report_baseline(const Arguments& arguments) {
   StreetOptions options = options_of(arguments);
@@ -142,8 +175,10 @@ void report_baseline(const Arguments& arguments) {
 }
 
 void run(const Arguments& arguments) {
-  with_threads(arguments.threads,
-               [&] { arguments.baseline ? report_baseline(arguments) : write_scans(arguments); });
+  with_threads(arguments.threads, [&] {
+    if (arguments.baseline) return report_baseline(arguments);
+    arguments.map.empty() ? write_scans(arguments) : write_map(arguments);
+  });
 }
 
 }  // namespace
@@ -181,15 +216,23 @@ void add_simulate(CLI::App& command) {
   auto* baseline =
       command.add_flag("--baseline", arguments->baseline,
                        "Write nothing; tell how well classes are found without a network");
+  auto* map = command
+                  .add_option("--map", arguments->map,
+                              "Instead of a folder: one cloud of all streets, in rows and columns\n"
+                              "100 m apart, in a format that `voxloom convert` knows")
+                  ->type_name("FILE");
   out->excludes(baseline);
+  map->excludes(baseline);
+  map->excludes(out);
   command.footer(
       "\nThe files are the same on every machine. docs/simulator.md tells what they show.\n"
       "\nExamples:\n"
       "  voxloom simulate --out streets --scans 100\n"
       "  voxloom simulate --out held_out --scans 20 --split test --format ply\n"
+      "  voxloom simulate --map town.ply --scans 50\n"
       "  voxloom simulate --baseline --scans 20\n");
   command.callback([arguments] {
-    if (arguments->out.empty() && !arguments->baseline) {
+    if (arguments->out.empty() && arguments->map.empty() && !arguments->baseline) {
       throw CLI::RequiredError("--out");
     }
     run(*arguments);

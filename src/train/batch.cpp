@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "core/checked.h"
 #include "voxloom/points.h"
@@ -14,7 +15,7 @@ constexpr float kHeightUnit = 4.0F, kDistanceUnit = 50.0F;
 
 // All scans' points in one tensor of `width` columns; fill(scan, i, row) writes one row.
 template <typename Fill>
-Tensor rows_of(const std::vector<LabelledScan>& scans, std::int64_t width, const Fill& fill) {
+Tensor rows_of(std::span<const LabelledScan> scans, std::int64_t width, const Fill& fill) {
   std::int64_t count = 0;
   for (const LabelledScan& scan : scans) count += scan.size();
   require_row_count("train", count);
@@ -88,10 +89,10 @@ void check(const LabelledScan& scan) {
 
 Tensor point_features(const LabelledScan& scan) {
   check(scan);
-  return rows_of({scan}, kPointFeatures, write_features);
+  return rows_of({&scan, 1}, kPointFeatures, write_features);
 }
 
-Tensor point_positions(const LabelledScan& scan) { return rows_of({scan}, 3, write_position); }
+Tensor point_positions(const LabelledScan& scan) { return rows_of({&scan, 1}, 3, write_position); }
 
 VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size) {
   require(voxel_size > 0 && std::isfinite(voxel_size), "train",

@@ -1,6 +1,8 @@
 #include "train/bundle_labeller.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 
 #include "core/checked.h"
@@ -10,6 +12,9 @@ namespace voxloom::train {
 namespace {
 
 constexpr std::string_view kOp = "train";
+
+// A tile's own copy of its points, and its list of them.
+constexpr double kTilePointBytes = sizeof(float) * 4 + sizeof(std::int32_t) * 2 + 1;
 
 void check(const artifact::Graph& graph, const std::filesystem::path& bundle) {
   std::set<std::string> names;
@@ -22,24 +27,123 @@ void check(const artifact::Graph& graph, const std::filesystem::path& bundle) {
           bundle.string());
 }
 
+TensorMap inputs_of(const LabelledScan& scan) {
+  const std::int32_t count = checked_row_count(kOp, scan.size());
+  return {{"points", point_positions(scan)},
+          {"features", point_features(scan)},
+          {"batch", Tensor::zeros({count}, DType::i32)},
+          {"active", Tensor::from<std::int32_t>({count}, {1})}};
+}
+
+LabelledScan part_of(const LabelledScan& scan, std::span<const std::int32_t> points) {
+  LabelledScan part;
+  part.positions.reserve(points.size());
+  part.intensity.reserve(points.size());
+  for (const std::int32_t point : points) {
+    part.positions.push_back(scan.positions[static_cast<std::size_t>(point)]);
+    part.intensity.push_back(scan.intensity[static_cast<std::size_t>(point)]);
+  }
+  part.labels.assign(points.size(), kIgnoreLabel);
+  return part;
+}
+
+void start_labels(PointLabels& labels, std::int64_t points) {
+  resize_or_throw(kOp, labels.classes, points, std::uint16_t{0});
+  resize_or_throw(kOp, labels.confidence, points, 0.0F);
+}
+
+// The largest of the scores, the first among equals.
+void take_label(const float* row, std::int64_t classes, std::size_t point, PointLabels& labels) {
+  const float* best = std::max_element(row, row + classes);
+  double sum = 0;
+  for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(row[c] - *best));
+  labels.classes[point] = static_cast<std::uint16_t>(best - row);
+  labels.confidence[point] = static_cast<float>(1 / sum);
+}
+
+Tensor checked_scores(const Tensor& scores) {
+  require(scores.rank() == 2 && scores.dim(1) >= 1 &&
+              scores.dim(1) <= std::numeric_limits<std::uint16_t>::max(),
+          kOp, "the model gives scores of shape {}", to_string(scores.shape()));
+  return scores.to(DType::f32);
+}
+
 }  // namespace
 
+// Scans do not come again: no set of coordinates is worth remembering.
 BundleLabeller::BundleLabeller(const std::filesystem::path& bundle)
-    : model_(std::make_shared<artifact::Model>(artifact::Model::load(bundle))) {
+    : model_(
+          std::make_shared<artifact::Model>(artifact::Model::load(bundle, {.remembered_sets = 0}))),
+      cost_(artifact::run_cost(*model_)) {
   check(model_->graph(), bundle);
+  cost_.per_point += kTilePointBytes;
+  try {
+    reach_ = artifact::receptive_field(model_->graph());
+  } catch (const std::invalid_argument& error) {
+    no_reach_ = error.what();
+  }
 }
 
 Tensor BundleLabeller::scores(const LabelledScan& scan) const {
-  const std::int32_t count = checked_row_count(kOp, scan.size());
-  const auto results = model_->run({{"points", point_positions(scan)},
-                                    {"features", point_features(scan)},
-                                    {"batch", Tensor::zeros({count}, DType::i32)},
-                                    {"active", Tensor::from<std::int32_t>({count}, {1})}});
+  const auto results = model_->run(inputs_of(scan));
   return std::get<Tensor>(results.at("scores"));
 }
 
 std::vector<std::int32_t> BundleLabeller::operator()(const LabelledScan& scan) const {
   return largest_scores(scores(scan));
+}
+
+std::size_t BundleLabeller::most_bytes(std::int64_t points) const {
+  return static_cast<std::size_t>((cost_.per_point + cost_.per_voxel) *
+                                  static_cast<double>(points));
+}
+
+std::size_t BundleLabeller::weight_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [name, tensor] : model_->weights()) bytes += tensor.bytes();
+  return bytes;
+}
+
+void BundleLabeller::release_memory() const { model_->release_memory(); }
+
+std::vector<artifact::Tile> BundleLabeller::tiles_of(const LabelledScan& scan,
+                                                     std::size_t memory) const {
+  if (memory == 0 || most_bytes(scan.size()) <= memory) return {};
+  require(reach_.has_value(), kOp,
+          "{} points in one piece may take {:.3f} GB of the {:.3f} GB there are, and {}",
+          scan.size(), static_cast<double>(most_bytes(scan.size())) * 1e-9,
+          static_cast<double>(memory) * 1e-9, no_reach_);
+  return artifact::plan_tiles(scan.positions, {.reach = *reach_, .cost = cost_, .memory = memory});
+}
+
+PointLabels BundleLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
+  PointLabels labels;
+  start_labels(labels, scan.size());
+  const std::vector<artifact::Tile> tiles = tiles_of(scan, options.memory);
+  if (tiles.size() <= 1) {
+    const Tensor values = checked_scores(scores(scan));
+    labels.class_count = values.dim(1);
+    for (std::size_t i = 0; i < labels.classes.size(); ++i) {
+      take_label(values.data<float>() + static_cast<std::int64_t>(i) * values.dim(1), values.dim(1),
+                 i, labels);
+    }
+    return labels;
+  }
+  labels.tiles = tiles.size();
+  const auto keep = [&](const artifact::TileRun& run) {
+    const Tensor values = checked_scores(std::get<Tensor>(run.results.at("scores")));
+    labels.class_count = values.dim(1);
+    for (std::size_t i = 0; i < run.points.size(); ++i) {
+      if (run.inner[i] == 0) continue;
+      take_label(values.data<float>() + static_cast<std::int64_t>(i) * values.dim(1), values.dim(1),
+                 static_cast<std::size_t>(run.points[i]), labels);
+    }
+  };
+  artifact::for_each_tile(*model_, scan.positions, tiles, *reach_,
+                          {.inputs = [&](auto points) { return inputs_of(part_of(scan, points)); },
+                           .keep = keep,
+                           .on_tile = options.on_tile});
+  return labels;
 }
 
 }  // namespace voxloom::train

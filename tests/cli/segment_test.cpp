@@ -78,6 +78,73 @@ TEST_F(SegmentCommand, ABrokenScanDoesNotStopTheOthers) {
   EXPECT_FALSE(fs::exists(in_folder("out/000000_above.png")));
 }
 
+// Without what the clock says.
+nlohmann::json report_in(const std::string& path) {
+  std::ifstream file(path);
+  nlohmann::json report = nlohmann::json::parse(file);
+  for (auto& one : report) one.erase("seconds");
+  return report;
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(SegmentCommand, JobsAtOnceGiveWhatOneAfterTheOtherGives) {
+  std::ofstream(in_folder("scans/000000a.bin")) << "not a whole point";
+  fs::copy(in_folder("scans/000000.bin"), in_folder("scans/000002.bin"));
+  const auto run_with = [&](int jobs) {
+    const std::string name = std::to_string(jobs);
+    const ShellResult done =
+        run(fmt::format("segment '{}' --model '{}' --out '{}' --json '{}' --jobs {} --no-pictures",
+                        in_folder("scans"), in_folder("run/model.lattice"), in_folder("out" + name),
+                        in_folder(name + ".json"), jobs));
+    EXPECT_EQ(done.exit_code, 1) << done.text;
+    EXPECT_NE(done.text.find("1 of 4 scans failed"), std::string::npos) << done.text;
+    return report_in(in_folder(name + ".json"));
+  };
+  const nlohmann::json one = run_with(1);
+  ASSERT_EQ(one.size(), 4U);
+  EXPECT_TRUE(one[1].contains("error"));
+  EXPECT_EQ(run_with(3), one);
+  for (const char* name : {"000000", "000001", "000002"}) {
+    const std::string of_one = bytes_of(in_folder(fmt::format("out1/{}.ply", name)));
+    EXPECT_FALSE(of_one.empty());
+    EXPECT_EQ(bytes_of(in_folder(fmt::format("out3/{}.ply", name))), of_one) << name;
+  }
+}
+
+// The bundled model on a cloud of four streets.
+TEST_F(SegmentCommand, LittleMemoryMeansTilesAndTheSameLabels) {
+  const char* source = std::getenv("VOXLOOM_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(run(fmt::format("simulate --map '{}' --scans 4 --sensor vlp16 --seed 1",
+                            in_folder("town.ply")))
+                .exit_code,
+            0);
+  const auto run_with = [&](const std::string& name, const std::string& memory) {
+    const ShellResult done = run(fmt::format(
+        "segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}' "
+        "--no-pictures {}",
+        in_folder("town.ply"), source, in_folder(name), in_folder(name + ".json"), memory));
+    EXPECT_EQ(done.exit_code, 0) << done.text;
+    return report_in(in_folder(name + ".json"))[0];
+  };
+  nlohmann::json whole = run_with("whole", ""), cut = run_with("cut", "--memory 0.12");
+  EXPECT_EQ(whole["tiles"], 1);
+  EXPECT_GT(cut["tiles"], 3);
+  EXPECT_GT(whole["points"], 50000);
+  EXPECT_EQ(cut["classes"], whole["classes"]);
+  EXPECT_EQ(bytes_of(in_folder("cut/town.ply")), bytes_of(in_folder("whole/town.ply")));
+
+  const ShellResult little =
+      run(fmt::format("segment '{}' --model '{}/models/street.lattice' --out '{}' --memory 0.09",
+                      in_folder("town.ply"), source, in_folder("none")));
+  EXPECT_EQ(little.exit_code, 1) << little.text;
+  EXPECT_NE(little.text.find("raise --memory"), std::string::npos) << little.text;
+}
+
 TEST_F(SegmentCommand, RefusesBadUsage) {
   fs::create_directory(in_folder("empty"));
   EXPECT_EQ(segment(fmt::format("'{}'", in_folder("empty"))).exit_code, 2);
@@ -85,6 +152,8 @@ TEST_F(SegmentCommand, RefusesBadUsage) {
   const ShellResult twice = segment(fmt::format("'{}' '{}'", scan, scan));
   EXPECT_EQ(twice.exit_code, 2) << twice.text;
   EXPECT_EQ(run(fmt::format("segment '{}'", scan)).exit_code, 2);
+  EXPECT_EQ(segment(fmt::format("'{}' --memory 0", scan)).exit_code, 2);
+  EXPECT_EQ(segment(fmt::format("'{}' --jobs 0", scan)).exit_code, 2);
   EXPECT_EQ(run(fmt::format("segment '{}' --out '{}' --model /nonexistent.lattice", scan,
                             in_folder("out")))
                 .exit_code,

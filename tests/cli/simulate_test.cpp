@@ -6,6 +6,7 @@
 
 #include "cli/shell.h"
 #include "voxloom/dataset.h"
+#include "voxloom/io.h"
 
 namespace voxloom::test {
 namespace {
@@ -31,6 +32,25 @@ TEST_F(SimulateCommand, WritesPly) {
   EXPECT_EQ(result.exit_code, 0) << result.text;
   const DatasetPtr made = street_dataset({.scans = 1, .sensor = Sensor::vlp16});
   EXPECT_EQ(open_dataset(in_folder("s"))->get(0), made->get(0));
+}
+
+// Streets keep their shape; the second stands 100 m from the first.
+TEST_F(SimulateCommand, PutsStreetsOnOneMap) {
+  const ShellResult result =
+      run("simulate --map '" + in_folder("town.ply") + "' --scans 2 --sensor vlp16");
+  EXPECT_EQ(result.exit_code, 0) << result.text;
+  const Scan map = read_scan(in_folder("town.ply"));
+  const DatasetPtr made = street_dataset({.scans = 2, .sensor = Sensor::vlp16});
+  const LabelledScan first = made->get(0), second = made->get(1);
+  ASSERT_EQ(map.size(), first.size() + second.size());
+  const auto& a = map.positions.front();
+  const auto& b = map.positions.back();
+  EXPECT_NEAR(a[0], first.positions.front()[0] - 100, 1e-4);
+  EXPECT_NEAR(a[1], first.positions.front()[1] - 100, 1e-4);
+  EXPECT_NEAR(b[0], second.positions.back()[0], 1e-4);
+  EXPECT_NEAR(b[1], second.positions.back()[1] - 100, 1e-4);
+  EXPECT_EQ(map.find("label")->points(), map.size());
+  EXPECT_EQ(run("simulate --map a.ply --out b --scans 1").exit_code, 2);
 }
 
 TEST_F(SimulateCommand, ReportsTheBaseline) {

@@ -15,9 +15,10 @@ constexpr int kDenseSets = kRows* kVecs >= 8   ? 1
                            : kRows* kVecs >= 4 ? 2
                                                : 4;
 
-template <int kRows, int kVecs>
+// Sets: those of the full tile, so that a row's sum does not depend on its neighbours (see gemm.h).
+template <int kRows, int kVecs, int kSets>
 struct DenseTile {
-  Vec acc[kDenseSets<kRows, kVecs>][kRows][kVecs];
+  Vec acc[kSets][kRows][kVecs];
 
   [[gnu::always_inline]] inline void step(int s, const float* const* a, const float* b,
                                           std::int64_t k) {
@@ -62,11 +63,10 @@ template <typename T, int kRows, int kVecs>
 }
 
 // Rows [first, first + kRows).
-template <typename T, int kRows, int kVecs>
+template <typename T, int kRows, int kVecs, int kSets>
 inline void dense_tile(const DenseArgs& g, std::int64_t first) {
-  constexpr int kSets = kDenseSets<kRows, kVecs>;
   constexpr std::int64_t kWidth = kVecs * kLanes;
-  DenseTile<kRows, kVecs> t;
+  DenseTile<kRows, kVecs, kSets> t;
   const float* a[kRows];
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
@@ -94,11 +94,11 @@ inline void dense_tile(const DenseArgs& g, std::int64_t first) {
   store_tile<T>(g.out, first, t.acc[0]);
 }
 
-template <typename T, int kRows, int kVecs>
+template <typename T, int kRows, int kVecs, int kSets>
 inline void dense_tile_of(std::int64_t count, const DenseArgs& g, std::int64_t first) {
   if constexpr (kRows > 0) {
-    if (count == kRows) return dense_tile<T, kRows, kVecs>(g, first);
-    dense_tile_of<T, kRows - 1, kVecs>(count, g, first);
+    if (count == kRows) return dense_tile<T, kRows, kVecs, kSets>(g, first);
+    dense_tile_of<T, kRows - 1, kVecs, kSets>(count, g, first);
   }
 }
 
@@ -127,13 +127,14 @@ template <typename T, int kRows>
 template <typename T, int kRows, int kWidth>
 inline void run(const DenseArgs& g) {
   constexpr int kVecs = kWidth / kLanes;
+  constexpr int kSets = kDenseSets<kRows, kVecs>;
   static_assert(kVecs * kLanes == kWidth);
   std::int64_t r = 0;
   for (; r + kRows <= g.out.rows; r += kRows) {
     prefetch_rows<T, kRows>(g, r + 4 * kRows);
-    dense_tile<T, kRows, kVecs>(g, r);
+    dense_tile<T, kRows, kVecs, kSets>(g, r);
   }
-  dense_tile_of<T, kRows - 1, kVecs>(g.out.rows - r, g, r);
+  dense_tile_of<T, kRows - 1, kVecs, kSets>(g.out.rows - r, g, r);
 }
 
 }  // namespace

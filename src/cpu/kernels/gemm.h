@@ -26,10 +26,12 @@ constexpr int kSplit = kRows* kVecs >= 6   ? 1
 // Steps per round of the loop over the depth.
 constexpr int kSteps = 4;
 
-template <int kRows, int kVecs>
+// Sets: those of the full tile, also where fewer rows are left. A row's sum is then added up in one
+// order, whichever rows stand beside it: part of a scene gives what the whole gives, bit for bit.
+template <int kRows, int kVecs, int kSets>
 struct Tile {
   const float* a[kRows];
-  Vec acc[kSplit<kRows, kVecs>][kRows][kVecs];
+  Vec acc[kSets][kRows][kVecs];
 
   [[gnu::always_inline]] inline void step(int s, const float* b, std::int64_t k) {
     Vec row[kVecs];
@@ -44,10 +46,9 @@ struct Tile {
   }
 };
 
-template <int kRows, int kVecs>
+template <int kRows, int kVecs, int kSets>
 [[gnu::always_inline]] inline void multiply_tile(const GemmArgs& g, std::int64_t e) {
-  constexpr int kSets = kSplit<kRows, kVecs>;
-  Tile<kRows, kVecs> t;
+  Tile<kRows, kVecs, kSets> t;
   float* c[kRows];
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
@@ -82,21 +83,22 @@ template <int kRows, int kVecs>
 }
 
 // The last entries, fewer than a full tile.
-template <int kRows, int kVecs>
+template <int kRows, int kVecs, int kSets>
 inline void multiply_rest(const GemmArgs& g, std::int64_t e) {
   if constexpr (kRows > 0) {
-    if (g.count - e == kRows) return multiply_tile<kRows, kVecs>(g, e);
-    multiply_rest<kRows - 1, kVecs>(g, e);
+    if (g.count - e == kRows) return multiply_tile<kRows, kVecs, kSets>(g, e);
+    multiply_rest<kRows - 1, kVecs, kSets>(g, e);
   }
 }
 
 template <typename, int kRows, int kWidth>
 inline void run(const GemmArgs& g) {
   constexpr int kVecs = kWidth / kLanes;
+  constexpr int kSets = kSplit<kRows, kVecs>;
   static_assert(kVecs * kLanes == kWidth);
   std::int64_t e = 0;
-  for (; e + kRows <= g.count; e += kRows) multiply_tile<kRows, kVecs>(g, e);
-  multiply_rest<kRows - 1, kVecs>(g, e);
+  for (; e + kRows <= g.count; e += kRows) multiply_tile<kRows, kVecs, kSets>(g, e);
+  multiply_rest<kRows - 1, kVecs, kSets>(g, e);
 }
 
 }  // namespace

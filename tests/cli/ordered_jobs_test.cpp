@@ -1,0 +1,131 @@
+// Jobs beside each other: within their memory, reported in order, stopped between two of them.
+#include "cli/ordered_jobs.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace voxloom::test {
+namespace {
+
+using cli::OrderedJobs;
+using cli::run_jobs;
+
+// Counts what runs together.
+class Meter {
+ public:
+  void begin(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ += bytes;
+    most_bytes = std::max(most_bytes, bytes_);
+    most_jobs = std::max(most_jobs, ++jobs_);
+  }
+  void end(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ -= bytes;
+    --jobs_;
+  }
+
+  std::size_t most_bytes = 0;
+  int most_jobs = 0;
+
+ private:
+  std::mutex mutex_;
+  std::size_t bytes_ = 0;
+  int jobs_ = 0;
+};
+
+void spin(std::size_t rounds) {
+  std::atomic<std::size_t> sum = 0;
+  for (std::size_t i = 0; i < rounds * 1000; ++i) sum += i;
+}
+
+TEST(OrderedJobs, StayWithinTheMemoryAndReportInOrder) {
+  for (const int at_once : {1, 2, 5}) {
+    constexpr std::size_t kMemory = 100;
+    std::vector<std::size_t> bytes, reported;
+    std::mt19937 engine(static_cast<unsigned>(at_once));
+    for (int i = 0; i < 60; ++i) bytes.push_back(engine() % 80);
+    Meter meter;
+    run_jobs({.count = bytes.size(),
+              .at_once = at_once,
+              .memory = kMemory,
+              .bytes = [&](std::size_t i) { return bytes[i]; },
+              .work =
+                  [&](std::size_t i) {
+                    meter.begin(bytes[i]);
+                    spin(bytes[i]);
+                    meter.end(bytes[i]);
+                  },
+              .report = [&](std::size_t i) { reported.push_back(i); },
+              .is_stopped = [] { return false; }});
+    EXPECT_LE(meter.most_bytes, kMemory);
+    EXPECT_LE(meter.most_jobs, at_once);
+    ASSERT_EQ(reported.size(), bytes.size());
+    EXPECT_TRUE(std::ranges::is_sorted(reported));
+  }
+}
+
+// Two that fit only together with themselves wait for each other: a barrier of both would hang.
+TEST(OrderedJobs, RunAtOnceWhenThereIsRoom) {
+  std::atomic<int> arrived = 0;
+  run_jobs({.count = 2,
+            .at_once = 2,
+            .memory = 100,
+            .bytes = [](std::size_t) { return std::size_t{50}; },
+            .work =
+                [&](std::size_t) {
+                  ++arrived;
+                  while (arrived < 2) std::this_thread::yield();
+                },
+            .report = [](std::size_t) {},
+            .is_stopped = [] { return false; }});
+  EXPECT_EQ(arrived, 2);
+}
+
+TEST(OrderedJobs, OneThatIsTooLargeRunsAlone) {
+  Meter meter;
+  int reported = 0;
+  run_jobs({.count = 3,
+            .at_once = 3,
+            .memory = 10,
+            .bytes = [](std::size_t i) { return std::size_t{i == 1 ? 1000U : 10U}; },
+            .work =
+                [&](std::size_t) {
+                  meter.begin(1);
+                  spin(50);
+                  meter.end(1);
+                },
+            .report = [&](std::size_t) { ++reported; },
+            .is_stopped = [] { return false; }});
+  EXPECT_EQ(reported, 3);
+  EXPECT_EQ(meter.most_jobs, 1);
+}
+
+TEST(OrderedJobs, NoneIsStartedAfterAStop) {
+  std::vector<std::size_t> reported;
+  std::atomic<bool> stopped = false;
+  run_jobs({.count = 10,
+            .at_once = 1,
+            .memory = 10,
+            .bytes = [](std::size_t) { return std::size_t{1}; },
+            .work = [&](std::size_t i) { stopped = i == 2; },
+            .report = [&](std::size_t i) { reported.push_back(i); },
+            .is_stopped = [&] { return stopped.load(); }});
+  EXPECT_EQ(reported, (std::vector<std::size_t>{0, 1, 2}));
+  run_jobs({.count = 0,
+            .at_once = 2,
+            .memory = 10,
+            .bytes = [](std::size_t) { return std::size_t{1}; },
+            .work = [](std::size_t) { FAIL(); },
+            .report = [](std::size_t) { FAIL(); },
+            .is_stopped = [] { return false; }});
+}
+
+}  // namespace
+}  // namespace voxloom::test
