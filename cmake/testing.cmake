@@ -19,7 +19,8 @@ if(TARGET voxloom_cli AND CMAKE_CROSSCOMPILING_EMULATOR)
     FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
 endif()
 
-# voxloom_add_test(name target [label]): registers an executable as one test.
+# voxloom_add_test(name target [label]): registers an executable as one test; the list `arguments`, where
+# the caller has set one, goes to it.
 function(voxloom_add_test name target)
   # No plans that someone tuned on this machine: that file is never there.
   set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR}
@@ -27,7 +28,7 @@ function(voxloom_add_test name target)
   if(TARGET voxloom_cli)
     list(APPEND environment VOXLOOM_PROGRAM=${VOXLOOM_RUNNABLE_PROGRAM})
   endif()
-  add_test(NAME ${name} COMMAND ${target})
+  add_test(NAME ${name} COMMAND ${target} ${arguments})
   set(timeout 600)
   if(VOXLOOM_SANITIZE OR CMAKE_CROSSCOMPILING)
     # Under a sanitizer or an emulator everything takes ten to twenty times as long.

@@ -83,7 +83,11 @@ struct LabelledScan {
 
 // With the attributes `intensity` (float32) and `label` (int32, the numbers of files).
 [[nodiscard]] Scan to_scan(const LabelledScan& scan, const ClassTable& table);
-// The other way. A scan without intensities gets zeros; `label` must be there.
+// What a network sees of a scan; every label is kIgnoreLabel. Positions become float32. Intensities of
+// 8 and 16 bits become 0 to 1; others too, by the largest of them: up to 1 they stay, up to 255 they are
+// divided by that, else by 65535. A scan without any gets zeros.
+[[nodiscard]] LabelledScan to_unlabelled(const Scan& scan);
+// The same with the labels; the attribute `label` must be there.
 [[nodiscard]] LabelledScan to_labelled(const Scan& scan, const ClassTable& table);
 
 // Scans by number. get() may be called from several threads at once.

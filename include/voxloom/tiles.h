@@ -46,6 +46,10 @@ struct Tile {
   std::int64_t points = 0, voxels = 0;  // at most, with the halo
 };
 
+// Cells of the grid that hold a finite point.
+[[nodiscard]] std::int64_t count_voxels(std::span<const std::array<float, 3>> points,
+                                        const Grid& grid);
+
 struct TileRule {
   Reach reach = {};
   RunCost cost = {};

@@ -33,6 +33,7 @@
 #include "voxloom/pictures.h"
 #include "voxloom/plans.h"
 #include "voxloom/plot.h"
+#include "voxloom/point_labeller.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
 #include "voxloom/safetensors.h"

@@ -198,6 +198,12 @@ Halo halo_of(const Tile& tile, const Reach& reach) {
   return halo;
 }
 
+std::int64_t count_voxels(std::span<const std::array<float, 3>> points, const Grid& grid) {
+  std::int64_t voxels = 0;
+  for (const Brick& brick : bricks_of(points, grid)) voxels += brick.count.voxels;
+  return voxels;
+}
+
 std::vector<Tile> plan_tiles(std::span<const std::array<float, 3>> points, const TileRule& rule) {
   require_row_count(kOp, static_cast<std::int64_t>(points.size()));
   return with_memory_errors(

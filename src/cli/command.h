@@ -5,9 +5,10 @@
 
 namespace voxloom::cli {
 
-// Exit codes: bad data or a failed check, bad usage.
+// Exit codes: bad data or a failed check; bad usage; stopped by Ctrl-C, as shells know it.
 inline constexpr int kFailure = 1;
 inline constexpr int kBadUsage = 2;
+inline constexpr int kStoppedByUser = 130;
 
 struct Command {
   const char* name;

@@ -14,8 +14,9 @@
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
-#include "train/bundle_labeller.h"
 #include "voxloom/parallel.h"
+#include "voxloom/point_labeller.h"
+#include "voxloom/train.h"
 
 namespace voxloom::cli {
 namespace {
@@ -38,7 +39,7 @@ DatasetPtr data_of(const Arguments& arguments) {
 
 void run_eval(const Arguments& arguments) {
   use_tuned_plans();
-  const train::BundleLabeller labeller(arguments.bundle);
+  const PointLabeller labeller(arguments.bundle);
   const DatasetPtr data = data_of(arguments);
   // A place that cannot be written to is found now, not after the work.
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
@@ -59,7 +60,7 @@ void run_eval(const Arguments& arguments) {
     });
   });
   progress.clear();
-  if (watch.was_asked()) throw std::runtime_error("stopped before the last scan");
+  if (watch.was_asked()) throw Stopped();
   fmt::print("{}{} scans in {}\n", score_table(seen, data->classes()), data->size(),
              duration_text(elapsed()));
   if (arguments.json.empty()) return;

@@ -2,8 +2,14 @@
 #pragma once
 
 #include <csignal>
+#include <stdexcept>
 
 namespace voxloom::cli {
+
+// The program says so and leaves with kStoppedByUser.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped before the last scan") {}
+};
 
 class InterruptWatch {
  public:

@@ -9,24 +9,13 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "data/label_map.h"
 
 namespace voxloom::cli {
 namespace {
 
 constexpr std::string_view kOp = "view";
 constexpr std::size_t kMostClasses = 255;  // of a page
-
-// From label to class; -1: ignored.
-std::map<std::int64_t, std::int32_t> places_of(const ClassTable& table) {
-  std::map<std::int64_t, std::int32_t> places;
-  for (const std::int32_t label : table.ignored) places[label] = -1;
-  for (std::size_t c = 0; c < table.classes.size(); ++c) {
-    for (const std::int32_t label : table.classes[c].values) {
-      places[label] = static_cast<std::int32_t>(c);
-    }
-  }
-  return places;
-}
 
 std::int64_t label_at(const Column& labels, std::int64_t i) {
   const double value = labels.as_double(i);
@@ -92,9 +81,9 @@ PageLabels numbered(const Column& labels) {
 }
 
 bool holds_all(const ClassTable& table, const Column& labels) {
-  const auto places = places_of(table);
+  const data::LabelMap map(table);
   for (std::int64_t i = 0; i < labels.points(); ++i) {
-    if (!places.contains(label_at(labels, i))) return false;
+    if (!map.class_of(label_at(labels, i))) return false;
   }
   return true;
 }
@@ -110,13 +99,13 @@ std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
 }
 
 PageLabels labels_by(const ClassTable& classes, const Column& labels) {
-  const auto places = places_of(classes);
+  const data::LabelMap map(classes);
   PageLabels result{.classes = {}, .table = page_classes(classes)};
   for (std::int64_t i = 0; i < labels.points(); ++i) {
-    const auto place = places.find(label_at(labels, i));
-    require(place != places.end(), kOp,
-            "point {} has the label {}, which the table of classes lacks", i, label_at(labels, i));
-    result.classes.push_back(place->second);
+    const auto place = map.class_of(label_at(labels, i));
+    require(place.has_value(), kOp, "point {} has the label {}, which the table of classes lacks",
+            i, label_at(labels, i));
+    result.classes.push_back(*place);
   }
   return result;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "voxloom/version.h"
 
 namespace voxloom::cli {
@@ -40,7 +41,8 @@ constexpr const char* kExamples =
     "  voxloom verify classifier.lattice\n"
     "\n"
     "`voxloom COMMAND --help` tells more about a command.\n"
-    "Exit codes: 0 success, 1 bad data or a failed check, 2 bad usage.\n";
+    "Exit codes: 0 success, 1 bad data or a failed check, 2 bad usage, 130 stopped by\n"
+    "Ctrl-C.\n";
 
 // CLI11 breaks some messages into lines; ours are one.
 std::string one_line(std::string text) {
@@ -73,6 +75,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return complain(fmt::format("{} (see voxloom --help)", one_line(error.what())), kBadUsage);
+  } catch (const Stopped& stop) {
+    return complain(stop.what(), kStoppedByUser);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailure);
   }

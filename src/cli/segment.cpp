@@ -13,12 +13,14 @@
 #include "bench/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/label_table.h"
 #include "cli/ordered_jobs.h"
 #include "cli/plan_options.h"
 #include "cli/segment_scan.h"
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
 #include "core/machine_memory.h"
+#include "viz/index_page.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
 
@@ -62,16 +64,19 @@ std::vector<fs::path> scans_of(const Arguments& arguments) {
   return scans;
 }
 
-ClassTable classes_of(const std::string& model) {
-  const fs::path file = fs::path(model) / "classes.json";
-  return fs::exists(file) ? read_classes(file) : street_classes();
+std::string table_head() {
+  return fmt::format("{:<24} {:>9} {:>9} {:>8} {:>10} {:>9} {:>11} {:>8} {:>12}\n", "scan",
+                     "points", "voxels", "read ms", "network ms", "write ms", "pictures ms",
+                     "page ms", "points/s");
 }
 
 std::string row_text(const SegmentedScan& scan) {
   const StageSeconds& s = scan.seconds;
-  return fmt::format("{:<24} {:>9} {:>8.1f} {:>10.1f} {:>9.1f} {:>11.1f} {:>12.0f}", scan.name,
-                     scan.points, 1e3 * s.read, 1e3 * s.network, 1e3 * s.write, 1e3 * s.pictures,
-                     static_cast<double>(scan.points) / (s.read + s.network + s.write));
+  return fmt::format(
+      "{:<24} {:>9} {:>9} {:>8.1f} {:>10.1f} {:>9.1f} {:>11.1f} {:>8.1f} {:>12.0f}\n", scan.name,
+      scan.points, scan.voxels ? fmt::format("{}", *scan.voxels) : "-", 1e3 * s.read,
+      1e3 * s.network, 1e3 * s.write, 1e3 * s.pictures, 1e3 * s.page,
+      static_cast<double>(scan.points) / (s.read + s.network + s.write));
 }
 
 nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& classes) {
@@ -79,21 +84,26 @@ nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& clas
   for (std::size_t c = 0; c < scan.of_class.size(); ++c) {
     counts[classes.classes[c].name] = scan.of_class[c];
   }
+  nlohmann::ordered_json voxels;  // null where they are not known
+  if (scan.voxels) voxels = *scan.voxels;
   return {{"scan", scan.name},
           {"points", scan.points},
+          {"voxels", voxels},
           {"tiles", scan.tiles},
           {"classes", counts},
           {"seconds",
            {{"read", scan.seconds.read},
             {"network", scan.seconds.network},
             {"write", scan.seconds.write},
-            {"pictures", scan.seconds.pictures}}}};
+            {"pictures", scan.seconds.pictures},
+            {"page", scan.seconds.page}}}};
 }
 
-// Of a stop between two tiles.
-struct Stopped : std::runtime_error {
-  Stopped() : std::runtime_error("stopped before the last scan") {}
-};
+viz::IndexEntry index_entry(const SegmentedScan& scan) {
+  return {.name = scan.name,
+          .note = fmt::format("{} points, {:.0f} ms", scan.points, 1e3 * scan.seconds.network),
+          .of_class = scan.of_class};
+}
 
 // All scans of a call: what they share, and what came of each.
 class Segmentation {
@@ -102,7 +112,6 @@ class Segmentation {
       : arguments_(arguments),
         scans_(scans_of(arguments)),
         labeller_(arguments.model),
-        classes_(classes_of(arguments.model)),
         outcomes_(scans_.size()) {
     set_memory();
   }
@@ -110,8 +119,7 @@ class Segmentation {
   // Returns whether every scan was done.
   bool run() {
     fs::create_directories(arguments_.out);
-    fmt::print("{:<24} {:>9} {:>8} {:>10} {:>9} {:>11} {:>12}\n", "scan", "points", "read ms",
-               "network ms", "write ms", "pictures ms", "points/s");
+    fmt::print("{}", table_head());
     run_jobs({.count = scans_.size(),
               .at_once = arguments_.jobs,
               .memory = memory_,
@@ -120,6 +128,7 @@ class Segmentation {
               .report = [this](std::size_t i) { report(i); },
               .is_stopped = [this] { return watch_.was_asked(); }});
     clear_progress();
+    write_index();
     write_json();
     if (watch_.was_asked()) throw Stopped();
     if (broken_ > 0) fmt::print(stderr, "voxloom: {} of {} scans failed\n", broken_, scans_.size());
@@ -169,7 +178,7 @@ class Segmentation {
       };
       show_progress("");
       with_threads(threads_of_job(), [&] {
-        outcome.scan = segment_scan(scans_[i], labeller_, classes_,
+        outcome.scan = segment_scan(scans_[i], labeller_,
                                     {.out = arguments_.out,
                                      .pictures = !arguments_.no_pictures,
                                      .memory = std::max<std::size_t>(1, bytes_of(i)),
@@ -194,13 +203,22 @@ class Segmentation {
     if (outcome.was_stopped) return;
     clear_progress();
     if (outcome.error.empty()) {
-      fmt::print("{}\n", row_text(outcome.scan));
-      report_.push_back(to_json(outcome.scan, classes_));
+      fmt::print("{}", row_text(outcome.scan));
+      index_.push_back(index_entry(outcome.scan));
+      report_.push_back(to_json(outcome.scan, labeller_.classes()));
     } else {
       ++broken_;
       fmt::print(stderr, "voxloom: {}: {}\n", scans_[i].string(), outcome.error);
       report_.push_back({{"scan", scans_[i].string()}, {"error", outcome.error}});
     }
+  }
+
+  // One scan is its own index.
+  void write_index() const {
+    if (arguments_.no_pictures || index_.size() < 2) return;
+    AtomicFile file(fs::path(arguments_.out) / "index.html");
+    file.write(viz::format_index(index_, page_classes(labeller_.classes())));
+    file.commit();
   }
 
   void write_json() const {
@@ -227,8 +245,7 @@ class Segmentation {
 
   const Arguments& arguments_;
   std::vector<fs::path> scans_;
-  train::BundleLabeller labeller_;
-  ClassTable classes_;
+  PointLabeller labeller_;
   std::size_t memory_ = 0;  // for scans
   std::vector<Outcome> outcomes_;
   InterruptWatch watch_;
@@ -238,6 +255,7 @@ class Segmentation {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   // Of the caller's thread.
   nlohmann::ordered_json report_ = nlohmann::ordered_json::array();
+  std::vector<viz::IndexEntry> index_;
   std::size_t broken_ = 0;
 };
 
@@ -262,7 +280,8 @@ void add_segment(CLI::App& command) {
   command.add_option("--model", arguments->model, "The model, a folder NAME.lattice")
       ->capture_default_str()
       ->type_name("BUNDLE");
-  command.add_flag("--no-pictures", arguments->no_pictures, "Write the labelled points only");
+  command.add_flag("--no-pictures", arguments->no_pictures,
+                   "Write the labelled points, no pictures and no page");
   command.add_option("--json", arguments->json, "Also write counts and times to this file")
       ->type_name("FILE");
   command
@@ -284,13 +303,11 @@ void add_segment(CLI::App& command) {
       ->check(CLI::Range(0, 4096).description(""))
       ->type_name("N");
   command.footer(
-      "\nFor each scan the folder gets NAME.ply with label, confidence and colour, and two "
-      "pictures,\n"
-      "NAME_above.png and NAME_perspective.png. Positions are metres, x forward, y left, z up, "
-      "the\n"
-      "sensor at the origin; points that are not finite are left out. A scan that cannot be read "
-      "is\n"
-      "reported, the others are done, and the exit code is 1.\n"
+      "\nFor each scan the folder gets NAME.ply with label, confidence and colour, two pictures,\n"
+      "NAME_above.png and NAME_perspective.png, and a page to turn it in the browser, NAME.html;\n"
+      "for several scans also index.html, which leads to them. Positions are metres, x forward,\n"
+      "y left, z up, the sensor at the origin; points that are not finite are left out. A scan\n"
+      "that cannot be read is reported, the others are done, and the exit code is 1.\n"
       "\nExamples:\n"
       "  voxloom segment 000008.bin --out labelled\n"
       "  voxloom segment scans/ --out labelled --model runs/mine/model.lattice --no-pictures\n"

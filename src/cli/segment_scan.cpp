@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
+#include "cli/label_table.h"
 #include "core/error.h"
 #include "voxloom/io.h"
+#include "voxloom/page.h"
 #include "voxloom/pictures.h"
 
 namespace voxloom::cli {
@@ -20,35 +21,6 @@ double since(Clock::time_point& start) {
   const double seconds = std::chrono::duration<double>(now - start).count();
   start = now;
   return seconds;
-}
-
-// Networks are trained on intensities from 0 to 1; files also count from 0 to 255 or 65535.
-double intensity_unit(const Column& column) {
-  if (column.type() == ColumnType::u8) return 255;
-  if (column.type() == ColumnType::u16) return 65535;
-  double most = 0;
-  for (std::int64_t i = 0; i < column.points(); ++i) most = std::max(most, column.as_double(i));
-  if (most <= 1) return 1;
-  return most <= 255 ? 255 : 65535;
-}
-
-LabelledScan to_network(const Scan& scan) {
-  LabelledScan result;
-  result.positions.reserve(scan.positions.size());
-  for (const auto& p : scan.positions) {
-    result.positions.push_back(
-        {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])});
-  }
-  result.intensity.assign(scan.positions.size(), 0.0F);
-  if (const Column* column = scan.find("intensity"); column != nullptr && column->components == 1) {
-    const double unit = intensity_unit(*column);
-    for (std::size_t i = 0; i < result.intensity.size(); ++i) {
-      result.intensity[i] =
-          static_cast<float>(column->as_double(static_cast<std::int64_t>(i)) / unit);
-    }
-  }
-  result.labels.assign(scan.positions.size(), kIgnoreLabel);
-  return result;
 }
 
 // What a point takes from here on: the network's positions, its label and its confidence, and the
@@ -76,24 +48,9 @@ std::size_t left_for_network(const Scan& scan, const SegmentOptions& options) {
   return options.memory - held;
 }
 
-void add_labels(Scan& scan, const train::PointLabels& labels, const ClassTable& classes) {
-  std::vector<std::int32_t> numbers(labels.classes.size());
-  std::array<std::vector<std::uint8_t>, 3> color;
-  for (auto& channel : color) channel.resize(labels.classes.size());
-  for (std::size_t point = 0; point < labels.classes.size(); ++point) {
-    const LabelClass& one = classes.classes[labels.classes[point]];
-    numbers[point] = one.values.front();
-    for (std::size_t i = 0; i < 3; ++i) color[i][point] = one.color[i];
-  }
-  scan.set("label", std::move(numbers));
-  scan.set("confidence", labels.confidence);
-  const std::array names = {"red", "green", "blue"};
-  for (std::size_t i = 0; i < 3; ++i) scan.set(names[i], std::move(color[i]));
-}
-
 viz::Color color_of(const LabelClass& one) { return {one.color[0], one.color[1], one.color[2]}; }
 
-void draw(const LabelledScan& scan, const train::PointLabels& labels, const ClassTable& classes,
+void draw(const LabelledScan& scan, const PointLabels& labels, const ClassTable& classes,
           const SegmentedScan& report, const std::filesystem::path& out) {
   std::vector<viz::Color> colors;
   colors.reserve(labels.classes.size());
@@ -112,9 +69,23 @@ void draw(const LabelledScan& scan, const train::PointLabels& labels, const Clas
                  viz::view_in_perspective(cloud, options));
 }
 
+void write_page(const LabelledScan& scan, const PointLabels& labels, const PointLabeller& labeller,
+                const SegmentedScan& report, const SegmentOptions& options) {
+  const std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
+  const viz::PageCloud cloud{
+      .positions = scan.positions,
+      .classes = classes,
+      .table = page_classes(labeller.classes()),
+      .values = {{"intensity", scan.intensity}, {"confidence", labels.confidence}}};
+  viz::PageOptions page{.title = report.name};
+  if (report.voxels) page.facts.push_back({"voxels", fmt::format("{}", *report.voxels)});
+  page.facts.push_back({"network", fmt::format("{:.0f} ms", 1e3 * report.seconds.network)});
+  viz::write_page(options.out / (report.name + ".html"), cloud, page);
+}
+
 }  // namespace
 
-std::size_t most_bytes(const std::filesystem::path& path, const train::BundleLabeller& labeller) {
+std::size_t most_bytes(const std::filesystem::path& path, const PointLabeller& labeller) {
   const std::int64_t points = ScanReader(path).size();
   constexpr std::size_t kReadBytes = sizeof(std::array<double, 3>) + 2 * sizeof(float);
   return static_cast<std::size_t>(points) *
@@ -122,30 +93,32 @@ std::size_t most_bytes(const std::filesystem::path& path, const train::BundleLab
          labeller.most_bytes(points);
 }
 
-SegmentedScan segment_scan(const std::filesystem::path& path, const train::BundleLabeller& labeller,
-                           const ClassTable& classes, const SegmentOptions& options) {
+SegmentedScan segment_scan(const std::filesystem::path& path, const PointLabeller& labeller,
+                           const SegmentOptions& options) {
+  const ClassTable& classes = labeller.classes();
   SegmentedScan report{.name = path.stem().string()};
   Clock::time_point clock = Clock::now();
   Scan scan = read_scan(path, {.invalid = InvalidPoints::drop});
   report.points = scan.size();
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
-  const LabelledScan input = to_network(scan);
+  const LabelledScan input = to_unlabelled(scan);
   report.seconds.read = since(clock);
-  const train::PointLabels labels = labeller.label(
+  const PointLabels labels = labeller.label(
       input, {.memory = left_for_network(scan, options), .on_tile = options.on_tile});
   report.tiles = labels.tiles;
   if (labels.tiles > 1) labeller.release_memory();
-  require(labels.class_count == classes.size(), "segment",
-          "the model gives {} scores and its table has {} classes", labels.class_count,
-          classes.size());
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
   for (const std::uint16_t label : labels.classes) ++report.of_class[label];
   report.seconds.network = since(clock);
-  add_labels(scan, labels, classes);
+  set_labels(scan, labels, classes);
   write_scan(options.out / (report.name + ".ply"), scan);
   report.seconds.write = since(clock);
+  report.voxels = labeller.count_voxels(input);
+  clock = Clock::now();  // counting is no stage of the work
   if (options.pictures) draw(input, labels, classes, report, options.out);
   report.seconds.pictures = since(clock);
+  if (options.pictures) write_page(input, labels, labeller, report, options);
+  report.seconds.page = since(clock);
   return report;
 }
 

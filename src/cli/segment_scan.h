@@ -5,21 +5,22 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "train/bundle_labeller.h"
-#include "voxloom/dataset.h"
+#include "voxloom/point_labeller.h"
 
 namespace voxloom::cli {
 
 struct StageSeconds {
-  double read = 0, network = 0, write = 0, pictures = 0;
+  double read = 0, network = 0, write = 0, pictures = 0, page = 0;
 };
 
 struct SegmentedScan {
   std::string name;
   std::int64_t points = 0;
+  std::optional<std::int64_t> voxels = {};  // none for a network that looks without bounds
   std::size_t tiles = 1;                    // runs of the network
   std::vector<std::int64_t> of_class = {};  // points of each class
   StageSeconds seconds = {};
@@ -27,7 +28,7 @@ struct SegmentedScan {
 
 struct SegmentOptions {
   std::filesystem::path out;
-  bool pictures = true;
+  bool pictures = true;  // and the page
   // Bytes that the scan may take in all, its points included; 0: without bound. The network runs in
   // tiles where one run would take more.
   std::size_t memory = 0;
@@ -37,12 +38,13 @@ struct SegmentOptions {
 
 // What segment_scan takes at most for this file, from its header: each point in a voxel of its own.
 [[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path,
-                                     const train::BundleLabeller& labeller);
+                                     const PointLabeller& labeller);
 
-// Reads `path`, labels it, and writes NAME.ply and, when asked for, NAME_above.png and
-// NAME_perspective.png into the folder. Errors are those of reading, labelling and writing.
+// Reads `path`, labels it, and writes NAME.ply and, when asked for, NAME_above.png,
+// NAME_perspective.png and NAME.html into the folder. Errors are those of reading, labelling and
+// writing.
 [[nodiscard]] SegmentedScan segment_scan(const std::filesystem::path& path,
-                                         const train::BundleLabeller& labeller,
-                                         const ClassTable& classes, const SegmentOptions& options);
+                                         const PointLabeller& labeller,
+                                         const SegmentOptions& options);
 
 }  // namespace voxloom::cli

@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kStoppedByUser = 130;  // as shells know it
-
 struct Arguments {
   std::string config, out, resume;
   std::int64_t steps = 0;

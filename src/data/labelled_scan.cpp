@@ -15,11 +15,16 @@ void check_rows(const LabelledScan& scan, std::string_view op) {
           scan.intensity.size(), scan.labels.size());
 }
 
-// What files have from 0 to 255 or 65535 becomes 0 to 1.
-float intensity_scale(const Column& column) {
-  if (column.type() == ColumnType::u8) return 1.0F / 255;
-  if (column.type() == ColumnType::u16) return 1.0F / 65535;
-  return 1;
+// What stands for 1.
+double intensity_unit(const Column& column) {
+  if (column.type() == ColumnType::u8) return 255;
+  if (column.type() == ColumnType::u16) return 65535;
+  double most = 0;
+  for (std::int64_t i = 0; i < column.points(); ++i) {
+    most = std::max(most, column.as_double(i * column.components));
+  }
+  if (most <= 1) return 1;
+  return most <= 255 ? 255 : 65535;
 }
 
 std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& table) {
@@ -53,22 +58,30 @@ Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
   return out;
 }
 
-LabelledScan to_labelled(const Scan& scan, const ClassTable& table) {
-  const Column* labels = scan.find("label");
-  require(labels != nullptr, "to_labelled", "the scan has no attribute 'label'");
+LabelledScan to_unlabelled(const Scan& scan) {
   LabelledScan out;
-  out.labels = read_labels(*labels, table);
   out.positions.reserve(scan.positions.size());
   for (const auto& p : scan.positions) {
     out.positions.push_back(
         {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])});
   }
   out.intensity.assign(scan.positions.size(), 0);
+  out.labels.assign(scan.positions.size(), kIgnoreLabel);
   const Column* intensity = scan.find("intensity");
-  for (std::size_t i = 0; intensity != nullptr && i < out.intensity.size(); ++i) {
+  if (intensity == nullptr) return out;
+  const double unit = intensity_unit(*intensity);
+  for (std::size_t i = 0; i < out.intensity.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i) * intensity->components;
-    out.intensity[i] = static_cast<float>(intensity->as_double(at)) * intensity_scale(*intensity);
+    out.intensity[i] = static_cast<float>(intensity->as_double(at) / unit);
   }
+  return out;
+}
+
+LabelledScan to_labelled(const Scan& scan, const ClassTable& table) {
+  const Column* labels = scan.find("label");
+  require(labels != nullptr, "to_labelled", "the scan has no attribute 'label'");
+  LabelledScan out = to_unlabelled(scan);
+  out.labels = read_labels(*labels, table);
   check_rows(out, "to_labelled");
   return out;
 }

@@ -63,6 +63,9 @@ TEST_F(SegmentCommand, LabelsEveryPointOfEveryScan) {
     }
     EXPECT_TRUE(fs::exists(in_folder("out/" + name + "_above.png")));
     EXPECT_TRUE(fs::exists(in_folder("out/" + name + "_perspective.png")));
+    EXPECT_TRUE(fs::exists(in_folder("out/" + name + ".html")));
+    EXPECT_GT(one["voxels"], 100);
+    EXPECT_LT(one["voxels"], before.size());
   }
 }
 
@@ -76,6 +79,8 @@ TEST_F(SegmentCommand, ABrokenScanDoesNotStopTheOthers) {
   EXPECT_TRUE(fs::exists(in_folder("out/000001.ply")));
   EXPECT_FALSE(fs::exists(in_folder("out/000000a.ply")));
   EXPECT_FALSE(fs::exists(in_folder("out/000000_above.png")));
+  EXPECT_FALSE(fs::exists(in_folder("out/000000.html")));
+  EXPECT_FALSE(fs::exists(in_folder("out/index.html")));
 }
 
 // Without what the clock says.

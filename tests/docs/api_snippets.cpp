@@ -257,22 +257,43 @@ Scan small_scan() {
   return to_scan(near, street_classes());
 }
 
+TEST_F(Api, TheLayersOfTheReadme) {
+  // batch, x, y, z
+  const std::vector<Coordinate> rows = {{0, 0, 0, 0}, {0, 1, 0, 0}, {0, -7, 2, 9}};
+  const SparseTensor x = sparse_tensor(rows, Tensor::full({3, 16}, DType::f32, 1.0F));
+
+  const nn::SubmConv3d convolution({.in = 16, .out = 32, .seed = 1});
+  const SparseTensor y = convolution(x);                         // 32 channels on the same voxels
+  const SparseTensor half = pool3d(y, {.mode = PoolMode::max});  // half the resolution
+
+  EXPECT_EQ(y.rows(), 3);
+  EXPECT_EQ(half.rows(), 2);
+}
+
 TEST_F(Api, LabelAScan) {
   write_scan("scan.ply", small_scan());
 
+  const PointLabeller labeller("models/street.lattice");
   Scan scan = read_scan("scan.ply", {.invalid = InvalidPoints::drop});
-  const LabelledScan seen = to_labelled(scan, street_classes());
-  const auto count = static_cast<std::int32_t>(seen.size());
+  const PointLabels labels = labeller.label(to_unlabelled(scan), {.memory = 4'000'000'000});
+  set_labels(scan, labels, labeller.classes());  // label, confidence, red, green, blue
+  write_scan("labelled.ply", scan);
+
+  EXPECT_NE(read_scan("labelled.ply").find("confidence"), nullptr);
 
   const auto model = artifact::Model::load("models/street.lattice");
+  const LabelledScan seen = to_unlabelled(scan);
+  const auto count = static_cast<std::int32_t>(seen.size());
   const auto results = model.run({{"points", train::point_positions(seen)},
                                   {"features", train::point_features(seen)},
                                   {"batch", Tensor::zeros({count}, DType::i32)},
                                   {"active", Tensor::from<std::int32_t>({count}, {1})}});
   scan.set("class", largest_scores(std::get<Tensor>(results.at("scores"))));
-  write_scan("labelled.ply", scan);
 
-  EXPECT_NE(read_scan("labelled.ply").find("class"), nullptr);
+  const Column& classes = *scan.find("class");
+  for (std::int64_t i = 0; i < count; ++i) {
+    ASSERT_EQ(classes.as_double(i), labels.classes[static_cast<std::size_t>(i)]);
+  }
 }
 
 TEST_F(Api, ReadAndWriteScans) {
@@ -298,7 +319,14 @@ TEST_F(Api, Pictures) {
   const viz::PointCloud cloud{scan.positions, colors};
   viz::write_png("above.png", viz::view_from_above(cloud, {.width = 640, .height = 480}));
 
+  const std::vector<std::int32_t> classes(scan.positions.size(), 0);
+  viz::write_page("scan.html", {.positions = scan.positions,
+                                .classes = classes,
+                                .table = {{"rock", {200, 60, 40}}},
+                                .values = {{"intensity", scan.intensity}}});
+
   EXPECT_TRUE(fs::exists("above.png"));
+  EXPECT_TRUE(fs::exists("scan.html"));
 }
 
 TEST_F(Api, TrainALoop) {

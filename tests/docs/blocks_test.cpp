@@ -1,5 +1,5 @@
-// The pages are held to the sources: every block of C++ in docs/*.md stands, line by line, in one of
-// tests/docs/*_snippets.cpp, which is compiled and run; every link within the project leads somewhere.
+// The pages are held to the sources: every block of C++ in README.md and docs/*.md stands, line by line,
+// in one of tests/docs/*_snippets.cpp or of the examples, which are compiled and run; every link within the project leads somewhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,15 +79,18 @@ TEST(Pages, EveryBlockOfCodeIsCompiled) {
   for (const auto& path : files_in(root() / "tests/docs", "_snippets.cpp")) {
     sources.push_back(lines_of(path));
   }
+  for (const auto& path : files_in(root() / "examples", ".cpp")) sources.push_back(lines_of(path));
   std::size_t count = 0;
-  for (const auto& path : files_in(root() / "docs", ".md")) {
+  std::vector<fs::path> pages = files_in(root() / "docs", ".md");
+  pages.push_back(root() / "README.md");
+  for (const auto& path : pages) {
     for (const Block& block : blocks_of(lines_of(path))) {
       ++count;
       ASSERT_FALSE(block.code.empty()) << path << ":" << block.line;
       EXPECT_TRUE(std::ranges::any_of(
           sources, [&](const Lines& source) { return stands_in(source, block.code); }))
           << path << ":" << block.line
-          << ": not in tests/docs/*_snippets.cpp: " << block.code.front();
+          << ": not in tests/docs/*_snippets.cpp or examples/: " << block.code.front();
     }
   }
   EXPECT_GT(count, 1U);

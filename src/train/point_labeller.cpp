@@ -1,17 +1,19 @@
-#include "train/bundle_labeller.h"
+#include "voxloom/point_labeller.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
 
 #include "core/checked.h"
 #include "voxloom/artifact.h"
+#include "voxloom/train.h"
 
-namespace voxloom::train {
+namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "train";
+constexpr std::string_view kOp = "label";
 
 // A tile's own copy of its points, and its list of them.
 constexpr double kTilePointBytes = sizeof(float) * 4 + sizeof(std::int32_t) * 2 + 1;
@@ -29,8 +31,8 @@ void check(const artifact::Graph& graph, const std::filesystem::path& bundle) {
 
 TensorMap inputs_of(const LabelledScan& scan) {
   const std::int32_t count = checked_row_count(kOp, scan.size());
-  return {{"points", point_positions(scan)},
-          {"features", point_features(scan)},
+  return {{"points", train::point_positions(scan)},
+          {"features", train::point_features(scan)},
           {"batch", Tensor::zeros({count}, DType::i32)},
           {"active", Tensor::from<std::int32_t>({count}, {1})}};
 }
@@ -61,21 +63,32 @@ void take_label(const float* row, std::int64_t classes, std::size_t point, Point
   labels.confidence[point] = static_cast<float>(1 / sum);
 }
 
-Tensor checked_scores(const Tensor& scores) {
-  require(scores.rank() == 2 && scores.dim(1) >= 1 &&
-              scores.dim(1) <= std::numeric_limits<std::uint16_t>::max(),
-          kOp, "the model gives scores of shape {}", to_string(scores.shape()));
+Tensor checked_scores(const Tensor& scores, const ClassTable& classes) {
+  require(scores.rank() == 2 && scores.dim(1) == classes.size(), kOp,
+          "the model gives scores of shape {} and its table has {} classes",
+          to_string(scores.shape()), classes.size());
   return scores.to(DType::f32);
+}
+
+ClassTable classes_of(const std::filesystem::path& bundle) {
+  const std::filesystem::path file = bundle / "classes.json";
+  return std::filesystem::exists(file) ? read_classes(file) : street_classes();
 }
 
 }  // namespace
 
+PointLabeller::PointLabeller(const std::filesystem::path& bundle)
+    : PointLabeller(bundle, classes_of(bundle)) {}
+
 // Scans do not come again: no set of coordinates is worth remembering.
-BundleLabeller::BundleLabeller(const std::filesystem::path& bundle)
+PointLabeller::PointLabeller(const std::filesystem::path& bundle, ClassTable classes)
     : model_(
           std::make_shared<artifact::Model>(artifact::Model::load(bundle, {.remembered_sets = 0}))),
+      classes_(std::move(classes)),
       cost_(artifact::run_cost(*model_)) {
   check(model_->graph(), bundle);
+  require(classes_.size() >= 1 && classes_.size() <= std::numeric_limits<std::uint16_t>::max(), kOp,
+          "{} classes", classes_.size());
   cost_.per_point += kTilePointBytes;
   try {
     reach_ = artifact::receptive_field(model_->graph());
@@ -84,30 +97,35 @@ BundleLabeller::BundleLabeller(const std::filesystem::path& bundle)
   }
 }
 
-Tensor BundleLabeller::scores(const LabelledScan& scan) const {
+Tensor PointLabeller::scores(const LabelledScan& scan) const {
   const auto results = model_->run(inputs_of(scan));
   return std::get<Tensor>(results.at("scores"));
 }
 
-std::vector<std::int32_t> BundleLabeller::operator()(const LabelledScan& scan) const {
+std::vector<std::int32_t> PointLabeller::operator()(const LabelledScan& scan) const {
   return largest_scores(scores(scan));
 }
 
-std::size_t BundleLabeller::most_bytes(std::int64_t points) const {
+std::optional<std::int64_t> PointLabeller::count_voxels(const LabelledScan& scan) const {
+  if (!reach_) return std::nullopt;
+  return artifact::count_voxels(scan.positions, reach_->grid);
+}
+
+std::size_t PointLabeller::most_bytes(std::int64_t points) const {
   return static_cast<std::size_t>((cost_.per_point + cost_.per_voxel) *
                                   static_cast<double>(points));
 }
 
-std::size_t BundleLabeller::weight_bytes() const {
+std::size_t PointLabeller::weight_bytes() const {
   std::size_t bytes = 0;
   for (const auto& [name, tensor] : model_->weights()) bytes += tensor.bytes();
   return bytes;
 }
 
-void BundleLabeller::release_memory() const { model_->release_memory(); }
+void PointLabeller::release_memory() const { model_->release_memory(); }
 
-std::vector<artifact::Tile> BundleLabeller::tiles_of(const LabelledScan& scan,
-                                                     std::size_t memory) const {
+std::vector<artifact::Tile> PointLabeller::tiles_of(const LabelledScan& scan,
+                                                    std::size_t memory) const {
   if (memory == 0 || most_bytes(scan.size()) <= memory) return {};
   require(reach_.has_value(), kOp,
           "{} points in one piece may take {:.3f} GB of the {:.3f} GB there are, and {}",
@@ -116,13 +134,12 @@ std::vector<artifact::Tile> BundleLabeller::tiles_of(const LabelledScan& scan,
   return artifact::plan_tiles(scan.positions, {.reach = *reach_, .cost = cost_, .memory = memory});
 }
 
-PointLabels BundleLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
+PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
   PointLabels labels;
   start_labels(labels, scan.size());
   const std::vector<artifact::Tile> tiles = tiles_of(scan, options.memory);
   if (tiles.size() <= 1) {
-    const Tensor values = checked_scores(scores(scan));
-    labels.class_count = values.dim(1);
+    const Tensor values = checked_scores(scores(scan), classes_);
     for (std::size_t i = 0; i < labels.classes.size(); ++i) {
       take_label(values.data<float>() + static_cast<std::int64_t>(i) * values.dim(1), values.dim(1),
                  i, labels);
@@ -131,8 +148,7 @@ PointLabels BundleLabeller::label(const LabelledScan& scan, const LabelOptions& 
   }
   labels.tiles = tiles.size();
   const auto keep = [&](const artifact::TileRun& run) {
-    const Tensor values = checked_scores(std::get<Tensor>(run.results.at("scores")));
-    labels.class_count = values.dim(1);
+    const Tensor values = checked_scores(std::get<Tensor>(run.results.at("scores")), classes_);
     for (std::size_t i = 0; i < run.points.size(); ++i) {
       if (run.inner[i] == 0) continue;
       take_label(values.data<float>() + static_cast<std::int64_t>(i) * values.dim(1), values.dim(1),
@@ -146,4 +162,26 @@ PointLabels BundleLabeller::label(const LabelledScan& scan, const LabelOptions& 
   return labels;
 }
 
-}  // namespace voxloom::train
+void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes) {
+  const std::size_t points = labels.classes.size();
+  require(static_cast<std::int64_t>(points) == scan.size() && labels.confidence.size() == points,
+          "set_labels", "{} labels and {} confidences for {} points", points,
+          labels.confidence.size(), scan.size());
+  std::vector<std::int32_t> numbers(points);
+  std::array<std::vector<std::uint8_t>, 3> color;
+  for (auto& channel : color) channel.resize(points);
+  for (std::size_t point = 0; point < points; ++point) {
+    const std::uint16_t label = labels.classes[point];
+    require(label < classes.size(), "set_labels", "point {} is of class {} of {}", point, label,
+            classes.size());
+    const LabelClass& one = classes.classes[label];
+    numbers[point] = one.values.front();
+    for (std::size_t i = 0; i < 3; ++i) color.at(i)[point] = one.color.at(i);
+  }
+  scan.set("label", std::move(numbers));
+  scan.set("confidence", labels.confidence);
+  const std::array names = {"red", "green", "blue"};
+  for (std::size_t i = 0; i < 3; ++i) scan.set(names.at(i), std::move(color.at(i)));
+}
+
+}  // namespace voxloom

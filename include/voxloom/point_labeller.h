@@ -1,0 +1,79 @@
+// Labels for the points of scans, by a bundle as `voxloom train` writes it (train::export_on_points).
+//
+//   const PointLabeller labeller("models/street.lattice");
+//   Scan scan = read_scan("000008.bin", {.invalid = InvalidPoints::drop});
+//   set_labels(scan, labeller.label(to_unlabelled(scan)), labeller.classes());
+//   write_scan("labelled.ply", scan);
+//
+// The network runs once, or in tiles where one run would take too much memory (voxloom/tiles.h), with
+// the same result to the bit. A labeller may be used from several threads at once.
+// Errors: FormatError for a bundle that cannot be read, std::invalid_argument for one that takes or gives
+// something else, and for a model whose scores are not as many as its classes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "voxloom/dataset.h"
+#include "voxloom/tiles.h"
+
+namespace voxloom {
+
+// What is kept of the scores, one of each per point; a class is a place in the table.
+struct PointLabels {
+  std::vector<std::uint16_t> classes;
+  std::vector<float> confidence;  // the softmax of the class that won
+  std::size_t tiles = 1;          // runs it took
+};
+
+struct LabelOptions {
+  // Bytes that the run may take beyond the scan and its labels; 0: without bound.
+  std::size_t memory = 0;
+  // Before each tile, where there are several; throws to stop.
+  std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
+};
+
+class PointLabeller {
+ public:
+  // The classes are those of BUNDLE/classes.json, or else street_classes().
+  explicit PointLabeller(const std::filesystem::path& bundle);
+  PointLabeller(const std::filesystem::path& bundle, ClassTable classes);
+
+  [[nodiscard]] const ClassTable& classes() const { return classes_; }
+  // std::invalid_argument when a tile with its halo needs more than the memory, or when the network
+  // cannot be cut into tiles.
+  [[nodiscard]] PointLabels label(const LabelledScan& scan, const LabelOptions& options = {}) const;
+  // The classes alone, as train::evaluate takes them.
+  [[nodiscard]] std::vector<std::int32_t> operator()(const LabelledScan& scan) const;
+  // (points, classes), in one run.
+  [[nodiscard]] Tensor scores(const LabelledScan& scan) const;
+
+  // Voxels that the network sees of the points; none when it looks without bounds.
+  [[nodiscard]] std::optional<std::int64_t> count_voxels(const LabelledScan& scan) const;
+  // What one run over so many points takes at most: each in a voxel of its own.
+  [[nodiscard]] std::size_t most_bytes(std::int64_t points) const;
+  [[nodiscard]] std::size_t weight_bytes() const;
+  void release_memory() const;  // what the model keeps for its next run
+
+ private:
+  [[nodiscard]] std::vector<artifact::Tile> tiles_of(const LabelledScan& scan,
+                                                     std::size_t memory) const;
+
+  std::shared_ptr<const artifact::Model> model_;
+  ClassTable classes_;
+  std::optional<artifact::Reach> reach_;
+  std::string no_reach_;  // why there is none
+  artifact::RunCost cost_;
+};
+
+// Adds, or replaces, the attributes label (int32, the first of a class's numbers in files), confidence
+// (float32) and red, green, blue (uint8). One label per point.
+void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes);
+
+}  // namespace voxloom
