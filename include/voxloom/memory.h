@@ -1,5 +1,8 @@
 // Where tensors get their bytes. By default from the system; inside a PoolScope from a MemoryPool,
 // which keeps freed blocks and hands them out again, so that a model called twice allocates once.
+//
+// A scope that makes the same requests as the one before it, none of them larger, takes nothing from
+// the system. Scopes that are open at once, on several threads, have a workspace each.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +10,9 @@
 
 namespace voxloom {
 
-// A thread-safe store of reusable blocks. It keeps about twice what was ever in use at once. Blocks may
-// outlive the pool object; they then go back to the system.
+// A thread-safe store of reusable blocks, with a workspace for each scope that is open at once. Each
+// keeps at most about twice what it ever had in use. Blocks may outlive the pool object; they then go
+// back to the system.
 class MemoryPool {
  public:
   MemoryPool();
@@ -21,6 +25,7 @@ class MemoryPool {
   [[nodiscard]] std::size_t system_bytes() const;  // taken from the system since construction
 
   class State;
+  class Lane;
 
  private:
   friend class PoolScope;
@@ -36,7 +41,8 @@ class [[nodiscard]] PoolScope {
   PoolScope& operator=(const PoolScope&) = delete;
 
  private:
-  std::shared_ptr<MemoryPool::State> previous_;
+  std::shared_ptr<MemoryPool::State> pool_;
+  std::shared_ptr<MemoryPool::Lane> previous_;
 };
 
 // Uninitialised, 64-byte aligned memory from the current pool; freed by the deleter.

@@ -19,7 +19,7 @@ constexpr double kIndexBytes = 100;
 // An entry of a kernel map, and how many of a kernel's offsets meet a voxel: of surfaces, a third.
 constexpr double kEntryBytes = 5, kMetOffsets = 0.35;
 // Blocks of the pool that are too large or lie idle.
-constexpr double kPoolFactor = 2;
+constexpr double kPoolFactor = 1.5;
 // Of a point: its cell, its row and its place among the points of its voxel, while it is voxelized.
 constexpr double kVoxelizeBytes = 64;
 constexpr double kUnknownChannels = 64;

@@ -55,8 +55,8 @@ std::byte* system_allocate(std::size_t bytes) {
 
 void system_free(std::byte* block) noexcept { std::free(block); }
 
-// Sizes step by an eighth of their power of two: blocks are reused for scans of similar size and
-// at most an eighth of a block is idle.
+// Sizes step by an eighth of their power of two: blocks are reused within a call, and at most an eighth
+// of a block is idle.
 std::size_t rounded_size(std::size_t bytes) {
   constexpr std::size_t kSmallest = 4096;
   if (bytes <= kSmallest) return kSmallest;
@@ -66,14 +66,26 @@ std::size_t rounded_size(std::size_t bytes) {
 
 }  // namespace
 
-class MemoryPool::State {
+// The workspace of one scope at a time: blocks, and which of them each request got.
+//
+// A model makes the same requests in the same order at every call. The n-th request of a scope
+// therefore asks for the block that the n-th one had last time: by induction it is idle, and large
+// enough whenever the request is no larger. So a call that asks for nothing larger than the call
+// before it takes nothing from the system, whatever the sizes are. Elsewhere the smallest block that
+// fits serves.
+class MemoryPool::Lane {
  public:
   struct Block {
     std::byte* data;
     std::size_t bytes;
   };
 
-  ~State() { close(); }
+  ~Lane() { close(); }
+
+  void begin() {
+    const std::lock_guard lock(mutex_);
+    next_ = 0;
+  }
 
   Block take(std::size_t bytes) {
     if (const Block idle = take_idle(bytes); idle.data != nullptr) return idle;
@@ -86,8 +98,7 @@ class MemoryPool::State {
     }
     const std::lock_guard lock(mutex_);
     system_bytes_ += bytes;
-    count_use(bytes);
-    return {data, bytes};
+    return handed_out({data, bytes});
   }
 
   void give_back(const Block& block) noexcept {
@@ -100,13 +111,14 @@ class MemoryPool::State {
     } catch (...) {  // no memory to remember the block: let it go
       system_free(block.data);
     }
-    // Scans of all sizes would leave blocks of all sizes: keep about what one run needs.
-    while (idle_bytes_ > 2 * most_in_use_ + kAlwaysKept) drop_largest();
+    // Requests that differ from call to call would leave blocks of all sizes: keep about what one
+    // call needs.
+    while (idle_bytes_ > 2 * most_in_use_ + kAlwaysKept) drop(std::prev(idle_.end()));
   }
 
   void trim() noexcept {
     const std::lock_guard lock(mutex_);
-    while (!idle_.empty()) drop_largest();
+    while (!idle_.empty()) drop(std::prev(idle_.end()));
   }
 
   // The pool object is gone: blocks that are still out go back to the system one by one.
@@ -126,45 +138,126 @@ class MemoryPool::State {
     return system_bytes_;
   }
 
-  static std::shared_ptr<State>& current() {
-    thread_local std::shared_ptr<State> state;
-    return state;
-  }
-
  private:
-  static constexpr std::size_t kAlwaysKept = std::size_t{64} << 20;
+  using Idle = std::multimap<std::size_t, std::byte*>;
 
-  // An idle block of at least `bytes`, at most a quarter larger; null data: none.
+  static constexpr std::size_t kAlwaysKept = std::size_t{64} << 20;
+  // A request that was never made before may get a block so many times its size.
+  static constexpr std::size_t kMostTimes = 4;
+  // A scope that is kept open for a whole program plans no further.
+  static constexpr std::size_t kMostPlanned = std::size_t{1} << 16;
+
+  // Null data: none.
   Block take_idle(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    const auto found = idle_.lower_bound(bytes);
-    if (found == idle_.end() || found->first > bytes + bytes / 4) return {nullptr, 0};
+    auto found = planned();
+    if (found != idle_.end() && found->first < bytes) {
+      // Outgrown: a larger one takes its place, unless it already serves another request of this call.
+      if (!has_served(found->second)) drop(found);
+      found = idle_.end();
+    }
+    if (found == idle_.end()) {
+      found = idle_.lower_bound(bytes);
+      if (found == idle_.end() || found->first > kMostTimes * bytes) return {nullptr, 0};
+    }
     const Block block{found->second, found->first};
     idle_.erase(found);
     idle_bytes_ -= block.bytes;
-    count_use(block.bytes);
+    return handed_out(block);
+  }
+
+  // The block that this request had last time, where it is idle.
+  Idle::iterator planned() {
+    if (next_ >= plan_.size()) return idle_.end();
+    const Block& last = plan_[next_];
+    const auto [begin, end] = idle_.equal_range(last.bytes);
+    const auto found =
+        std::find_if(begin, end, [&](const auto& idle) { return idle.second == last.data; });
+    return found == end ? idle_.end() : found;
+  }
+
+  // In this call so far.
+  bool has_served(const std::byte* data) const {
+    const auto end = plan_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, plan_.size()));
+    return std::any_of(plan_.begin(), end, [&](const Block& b) { return b.data == data; });
+  }
+
+  Block handed_out(const Block& block) {
+    in_use_ += block.bytes;
+    most_in_use_ = std::max(most_in_use_, in_use_);
+    if (next_ < plan_.size()) {
+      plan_[next_] = block;
+    } else if (next_ < kMostPlanned) {
+      plan_.push_back(block);
+    }
+    ++next_;
     return block;
   }
 
-  void count_use(std::size_t bytes) noexcept {
-    in_use_ += bytes;
-    most_in_use_ = std::max(most_in_use_, in_use_);
-  }
-
-  void drop_largest() noexcept {
-    const auto largest = std::prev(idle_.end());
-    idle_bytes_ -= largest->first;
-    system_free(largest->second);
-    idle_.erase(largest);
+  void drop(Idle::iterator block) noexcept {
+    idle_bytes_ -= block->first;
+    system_free(block->second);
+    idle_.erase(block);
   }
 
   mutable std::mutex mutex_;
-  std::multimap<std::size_t, std::byte*> idle_;
+  Idle idle_;
+  std::vector<Block> plan_;  // by request; a block may be gone meanwhile
+  std::size_t next_ = 0;
   std::size_t in_use_ = 0;
   std::size_t most_in_use_ = 0;
   bool closed_ = false;
   std::size_t idle_bytes_ = 0;
   std::size_t system_bytes_ = 0;
+};
+
+class MemoryPool::State {
+ public:
+  // A lane that no scope has; one is made where all are taken.
+  std::shared_ptr<Lane> enter() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) {
+      lanes_.push_back(std::make_shared<Lane>());
+      free_.reserve(lanes_.size());  // leave() must not throw
+      return lanes_.back();
+    }
+    std::shared_ptr<Lane> lane = std::move(free_.back());
+    free_.pop_back();
+    lane->begin();
+    return lane;
+  }
+  void leave(std::shared_ptr<Lane> lane) noexcept {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(lane));
+  }
+
+  void trim() noexcept {
+    const std::lock_guard lock(mutex_);
+    for (const auto& lane : lanes_) lane->trim();
+  }
+  void close() noexcept {
+    const std::lock_guard lock(mutex_);
+    for (const auto& lane : lanes_) lane->close();
+  }
+  std::size_t idle_bytes() const { return sum(&Lane::idle_bytes); }
+  std::size_t system_bytes() const { return sum(&Lane::system_bytes); }
+
+  static std::shared_ptr<Lane>& current() {
+    thread_local std::shared_ptr<Lane> lane;
+    return lane;
+  }
+
+ private:
+  std::size_t sum(std::size_t (Lane::*bytes)() const) const {
+    const std::lock_guard lock(mutex_);
+    std::size_t total = 0;
+    for (const auto& lane : lanes_) total += (*lane.*bytes)();
+    return total;
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<Lane>> lanes_;
+  std::vector<std::shared_ptr<Lane>> free_;  // the one used last stands last
 };
 
 MemoryPool::MemoryPool() : state_(std::make_shared<State>()) {}
@@ -174,14 +267,17 @@ std::size_t MemoryPool::idle_bytes() const { return state_->idle_bytes(); }
 std::size_t MemoryPool::system_bytes() const { return state_->system_bytes(); }
 
 PoolScope::PoolScope(MemoryPool& pool)
-    : previous_(std::exchange(MemoryPool::State::current(), pool.state_)) {}
-PoolScope::~PoolScope() { MemoryPool::State::current() = std::move(previous_); }
+    : pool_(pool.state_),
+      previous_(std::exchange(MemoryPool::State::current(), pool.state_->enter())) {}
+PoolScope::~PoolScope() {
+  pool_->leave(std::exchange(MemoryPool::State::current(), std::move(previous_)));
+}
 
 std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes) {
-  const std::shared_ptr<MemoryPool::State>& pool = MemoryPool::State::current();
-  if (pool == nullptr) return allocate_system_bytes(bytes);
-  const MemoryPool::State::Block block = pool->take(rounded_size(bytes));
-  return {block.data, [pool, block](std::byte*) noexcept { pool->give_back(block); }};
+  const std::shared_ptr<MemoryPool::Lane>& lane = MemoryPool::State::current();
+  if (lane == nullptr) return allocate_system_bytes(bytes);
+  const MemoryPool::Lane::Block block = lane->take(rounded_size(bytes));
+  return {block.data, [lane, block](std::byte*) noexcept { lane->give_back(block); }};
 }
 
 std::shared_ptr<std::byte> allocate_system_bytes(std::size_t bytes) {

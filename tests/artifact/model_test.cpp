@@ -32,6 +32,58 @@ TEST(Model, ASecondRunTakesNoNewBytes) {
   EXPECT_EQ(model.pool().system_bytes(), once);
 }
 
+// A part of a scan has no more rows on any level.
+TensorMap part_of(TensorMap inputs, std::int32_t sites) {
+  inputs["x_active"] = Tensor::from(std::vector{sites}, {1});
+  return inputs;
+}
+
+TEST(Model, AScanThatIsNoLargerTakesNoNewBytes) {
+  const TensorMap largest = unet_inputs(1, 1500);
+  const std::int32_t sites = largest.at("x_active").data<std::int32_t>()[0];
+  const Model model = Model::from_bundle(unet(), {.remembered_sets = 0});
+  (void)model.run(part_of(largest, sites / 3));  // it may grow first
+  (void)model.run(largest);
+  const std::size_t once = model.pool().system_bytes();
+  for (const int percent : {100, 97, 83, 64, 50, 31, 11, 3, 100, 42}) {
+    const TensorMap inputs = part_of(largest, sites * percent / 100);
+    const Model fresh = Model::from_bundle(unet());
+    expect_identical(to_tensors(model.run(inputs)), to_tensors(fresh.run(inputs)));
+    EXPECT_EQ(model.pool().system_bytes(), once) << percent;
+  }
+  EXPECT_GT(once, largest.at("x_features").bytes());
+  model.release_memory();
+  EXPECT_EQ(model.pool().idle_bytes(), 0U);
+}
+
+// Each thread that runs has a workspace; none needs more than the largest scan alone takes.
+TEST(Model, ThreadsShareAModelWithAWorkspaceEach) {
+  const TensorMap largest = unet_inputs(1, 1500);
+  const std::int32_t sites = largest.at("x_active").data<std::int32_t>()[0];
+  const Model alone = Model::from_bundle(unet(), {.remembered_sets = 0});
+  (void)alone.run(largest);
+  const Model model = Model::from_bundle(unet(), {.remembered_sets = 0});
+  constexpr std::size_t kThreads = 4;
+  const std::vector<int> percents = {100, 70, 35, 90, 10, 100, 55};
+  std::vector<std::vector<TensorMap>> results(kThreads);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (const int percent : percents) {
+        results[t].push_back(to_tensors(model.run(part_of(largest, sites * percent / 100))));
+        Tensor& features = results[t].back().at("output.features");
+        features = features.clone();  // gives the workspace its block back
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(model.pool().system_bytes(), kThreads * alone.pool().system_bytes());
+  for (std::size_t i = 0; i < percents.size(); ++i) {
+    const TensorMap expected = to_tensors(alone.run(part_of(largest, sites * percents[i] / 100)));
+    for (const auto& of_thread : results) expect_identical(of_thread[i], expected);
+  }
+}
+
 TEST(Model, ValuesGoAfterTheirLastUse) {
   // A chain of many layers needs memory for a few, not for all.
   const auto chain_bytes = [](int layers) {
