@@ -21,6 +21,10 @@ rm -rf demo-out/scans
 show "$voxloom" simulate --scans 3 --split test --seed 5 --out demo-out/scans
 show "$voxloom" segment demo-out/scans --out demo-out/labelled
 
+say "the same in 20 lines of C++ (examples/label_scan.cpp)"
+show build/release/examples/example_label_scan examples/scan.bin models/street.lattice \
+  demo-out/label_scan.ply
+
 say "a U-Net in 50 lines of C++ (examples/small_unet.cpp)"
 show build/release/examples/example_small_unet
 
@@ -34,3 +38,4 @@ show "$voxloom" run demo-out/points.lattice --inputs demo-out/scan.safetensors \
 say "results"
 ls -l demo-out demo-out/labelled
 echo "Pictures: demo-out/labelled/*.png"
+echo "Pages to turn in the browser: demo-out/labelled/index.html"

@@ -18,6 +18,7 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <title>Labelled scans</title>
 <style>
+:root { color-scheme: dark; }
 body { margin: 24px; background: #101218; color: #dee2ea; font: 14px/1.4 system-ui, sans-serif; }
 h1 { font-size: 20px; }
 ul { list-style: none; padding: 0; }
