@@ -1,6 +1,7 @@
 // voxloom voxelize: a scan onto a grid, as arrays.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -53,6 +54,13 @@ void run(const Arguments& arguments) {
   fmt::print("{}: {} points, {} voxels\n", arguments.output, scan.size(), voxels.tensor.rows());
 }
 
+// CLI11's own check would print the largest float64 in full.
+std::string is_length(const std::string& text) {
+  double length = 0;
+  const bool fits = CLI::detail::lexical_cast(text, length) && length > 0 && std::isfinite(length);
+  return fits ? "" : fmt::format("'{}' is not a number above 0", text);
+}
+
 }  // namespace
 
 void add_voxelize(CLI::App& command) {
@@ -63,7 +71,7 @@ void add_voxelize(CLI::App& command) {
       ->type_name("OUT");
   command.add_option("--size", arguments->size, "The edge of a voxel, in the scan's unit")
       ->required()
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(CLI::Validator(is_length, ""))
       ->type_name("LENGTH");
   command.add_option("--origin", arguments->origin, "The corner of voxel (0,0,0); default 0 0 0")
       ->type_name("X Y Z");
