@@ -13,6 +13,7 @@
 #include "bench/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/model_path.h"
 #include "cli/ordered_jobs.h"
 #include "cli/plan_options.h"
 #include "cli/segment_scan.h"
@@ -29,7 +30,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::vector<std::string> scans;
-  std::string model = "models/street.lattice", out, json;
+  std::string model = kDefaultModel, out, json;
   bool no_pictures = false;
   int threads = 0, jobs = 1;
   double memory = 0;  // GB; 0: what the machine has
@@ -62,8 +63,8 @@ std::vector<fs::path> scans_of(const Arguments& arguments) {
   return scans;
 }
 
-ClassTable classes_of(const std::string& model) {
-  const fs::path file = fs::path(model) / "classes.json";
+ClassTable classes_of(const fs::path& model) {
+  const fs::path file = model / "classes.json";
   return fs::exists(file) ? read_classes(file) : street_classes();
 }
 
@@ -101,8 +102,9 @@ class Segmentation {
   explicit Segmentation(const Arguments& arguments)
       : arguments_(arguments),
         scans_(scans_of(arguments)),
-        labeller_(arguments.model),
-        classes_(classes_of(arguments.model)),
+        model_(find_model(arguments.model)),
+        labeller_(model_),
+        classes_(classes_of(model_)),
         outcomes_(scans_.size()) {
     set_memory();
   }
@@ -236,6 +238,7 @@ class Segmentation {
 
   const Arguments& arguments_;
   std::vector<fs::path> scans_;
+  fs::path model_;
   train::BundleLabeller labeller_;
   ClassTable classes_;
   std::size_t memory_ = 0;  // for scans
@@ -268,7 +271,10 @@ void add_segment(CLI::App& command) {
       .add_option("--out", arguments->out, "The folder for the results; made when it is not there")
       ->required()
       ->type_name("DIR");
-  command.add_option("--model", arguments->model, "The model, a folder NAME.lattice")
+  command
+      .add_option(
+          "--model", arguments->model,
+          "The model, a folder NAME.lattice, or the name of one that comes with the program")
       ->capture_default_str()
       ->type_name("BUNDLE");
   command.add_flag("--no-pictures", arguments->no_pictures, "Write the labelled points only");
