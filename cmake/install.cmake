@@ -10,6 +10,8 @@ if(TARGET voxloom_cli)
   file(RELATIVE_PATH to_lib /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
   set_target_properties(voxloom_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${to_lib}")
   install(TARGETS voxloom_cli)
+  # The program finds them relative to itself: src/cli/model_path.cpp.
+  install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/voxloom/models)
 endif()
 
 # A shared library has its dependencies linked in; whoever links the static one must find them.

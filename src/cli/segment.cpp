@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/label_table.h"
+#include "cli/model_path.h"
 #include "cli/ordered_jobs.h"
 #include "cli/plan_options.h"
 #include "cli/segment_scan.h"
@@ -31,7 +32,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::vector<std::string> scans;
-  std::string model = "models/street.lattice", out, json;
+  std::string model = kDefaultModel, out, json;
   bool no_pictures = false;
   int threads = 0, jobs = 1;
   double memory = 0;  // GB; 0: what the machine has
@@ -111,7 +112,7 @@ class Segmentation {
   explicit Segmentation(const Arguments& arguments)
       : arguments_(arguments),
         scans_(scans_of(arguments)),
-        labeller_(arguments.model),
+        labeller_(find_model(arguments.model)),
         outcomes_(scans_.size()) {
     set_memory();
   }
@@ -286,7 +287,10 @@ void add_segment(CLI::App& command) {
       .add_option("--out", arguments->out, "The folder for the results; made when it is not there")
       ->required()
       ->type_name("DIR");
-  command.add_option("--model", arguments->model, "The model, a folder NAME.lattice")
+  command
+      .add_option(
+          "--model", arguments->model,
+          "The model, a folder NAME.lattice, or the name of one that comes with the program")
       ->capture_default_str()
       ->type_name("BUNDLE");
   command.add_flag("--no-pictures", arguments->no_pictures,

@@ -23,6 +23,24 @@ expect_version(${scratch}/cmake/consumer)
 
 if(EXISTS ${prefix}/bin/voxloom)
   expect_version(${prefix}/bin/voxloom --version)
+  # From a folder of its own: the models are found beside the program.
+  set(work ${scratch}/work)
+  file(MAKE_DIRECTORY ${work})
+  set(program ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${prefix}/${libdir} ${prefix}/bin/voxloom)
+  run(${program} simulate --out ${work}/scans --scans 1 --sensor vlp16)
+  execute_process(COMMAND ${program} segment ${work}/scans --out ${work}/out --no-pictures
+    WORKING_DIRECTORY ${work} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT EXISTS ${work}/out/000000.ply)
+    message(FATAL_ERROR "segment wrote no points")
+  endif()
+  execute_process(COMMAND ${program} segment ${work}/scans --out ${work}/out --model none.lattice
+    WORKING_DIRECTORY ${work} COMMAND_ECHO STDOUT ERROR_VARIABLE complaint RESULT_VARIABLE code)
+  if(NOT code EQUAL 1 OR NOT complaint MATCHES "${prefix}/${datadir}/voxloom/models/none.lattice")
+    message(FATAL_ERROR "should tell where it looked: ${complaint}")
+  endif()
+  if(NOT EXISTS ${prefix}/${datadir}/voxloom/models/street.lattice/graph.mlir)
+    message(FATAL_ERROR "the models were not installed")
+  endif()
 endif()
 
 if(NOT pkg_config)
