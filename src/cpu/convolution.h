@@ -68,6 +68,10 @@ void pin_algorithm(std::string_view name);
 bool has_single_partners(const ConvForward& problem);
 void direct_store_forward(const ConvForward& problem);
 
+// Matrix tiles, on processors that have them: bfloat16 features and dense bfloat16 weights.
+bool has_matrix_tiles(const ConvForward& problem);
+void matrix_tiles_forward(const ConvForward& problem);
+
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
 void offset_major_weight_gradient(const ConvWeightGradient& problem);

@@ -112,9 +112,58 @@ TEST(Forward, SixteenBitChannelTails) {
   }
 }
 
+// Blocks of 32 entries x 32 columns x 32 channels, or half of that; both weight layouts.
+TEST(Forward, MatrixTileTails) {
+  for (const std::int64_t in : {1, 2, 15, 16, 31, 32, 33, 64, 65, 100}) {
+    for (const std::int64_t out : {1, 15, 16, 17, 31, 32, 33, 48, 64, 129, 160}) {
+      check({.map = {70, 90, 4, 0.7, true},
+             .in = in,
+             .out = out,
+             .dtype = DType::bf16,
+             .output_major = in % 2 == 0});
+    }
+  }
+  for (std::int64_t rows = 1; rows <= 70; ++rows) {
+    check({.map = {rows, rows, 2, 1.0, true}, .in = 7, .out = 19, .dtype = DType::bf16});
+  }
+}
+
+// Tiles take subnormal numbers as zeros: weights that would show it go another way.
+TEST(Forward, SubnormalNumbersCount) {
+  struct Values {
+    float x, w;
+  };
+  for (const Values& v : {Values{0x1p-130F, 0x1p120F},
+                          {0x1p120F, 0x1p-130F},
+                          {1.0F, 0x1p-130F},
+                          {0x1p-130F, 0x1p10F},
+                          {1.0F, 0x1p100F}}) {
+    ForwardData data(
+        {.map = {60, 50, 3, 0.5, true}, .in = 16, .out = 20, .dtype = DType::bf16, .bias = false});
+    for (int row = 0; row < 60; ++row) {
+      data.x.mutable_data<bfloat16>()[16 * row + 3] = bfloat16(v.x);
+    }
+    data.w.mutable_data<bfloat16>()[20 * 3 + 9] = bfloat16(v.w);
+    const Sums expected = data.expected();
+    on_each_isa([&](const std::string& isa) {
+      for (const auto& algorithm : cpu::forward_algorithms()) {
+        Tensor y = Tensor::empty({50, 20}, DType::f32);
+        const cpu::ConvForward problem = data.problem(y);
+        if (!algorithm.can_do(problem)) continue;
+        algorithm.run(problem);
+        std::vector<double> bounds(expected.value.size());
+        for (std::size_t i = 0; i < bounds.size(); ++i) {
+          bounds[i] = oracle::always_bound(expected.products[i], expected.magnitude[i]);
+        }
+        expect_within(y, expected.value, bounds, fmt::format("{} {}", algorithm.name, isa));
+      }
+    });
+  }
+}
+
 TEST(Forward, RowTails) {
   for (const std::int64_t rows : {0, 1, 5, 255, 256, 257, 511, 1030}) {
-    for (const DType dtype : {DType::f32, DType::f16}) {
+    for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
       check({.map = {rows + 3, rows, 4, 0.3, true}, .in = 5, .out = 19, .dtype = dtype});
       check({.map = {rows + 3, rows, 4, 0.3, false}, .in = 16, .out = 16, .dtype = dtype});
     }
@@ -188,7 +237,7 @@ void check_same_bits(const ForwardCase& c) {
 }
 
 TEST(Forward, SameBitsForAnyThreadCount) {
-  for (const DType dtype : {DType::f32, DType::f16}) {
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
     check_same_bits({.map = {3000, 2900, 9, 0.3, true}, .in = 20, .out = 50, .dtype = dtype});
     check_same_bits({.map = {3000, 9000, 8, 0.9, true, true}, .in = 20, .out = 50, .dtype = dtype});
   }

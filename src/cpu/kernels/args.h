@@ -33,6 +33,45 @@ struct GemmArgs {
   Ahead* ahead = nullptr;
 };
 
+// Matrix tiles of 16 x 64 bytes. Pairs of input channels stand together, `steps` tiles of 16 pairs over
+// the depth, zeros beyond its end:
+//   w[column / 16][step][pair][column % 16][2]
+constexpr std::int64_t kTileDepth = 32;
+constexpr std::int64_t kTileColumns = 16;
+
+// The tile registers of this thread: shaped for tilegemm, or given back.
+struct TileSetupArgs {
+  bool on;
+};
+
+// W[k], in x out bfloat16, as tiles; columns beyond `out` are zeros.
+struct TilePackArgs {
+  const std::uint16_t* w;
+  std::int64_t stride_i, stride_o;
+  std::int64_t in, out;
+  std::uint16_t* to;
+  // Set where a weight is subnormal or above 2^10 in magnitude: the tiles take subnormal numbers as
+  // zeros, which would show in products with such weights.
+  bool* extreme;
+};
+
+// As GemmArgs, for bfloat16 rows and weights, all `columns` (a multiple of 16) of one kernel offset:
+//   c[c_row[e]][0..columns) += a[a_row[e]][0..depth) * w
+struct TileGemmArgs {
+  const std::uint16_t* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const std::uint16_t* w;
+  std::int64_t depth;
+  std::int64_t columns;
+  float* c;               // rows of `columns` elements
+  std::uint16_t* packed;  // room for 32 rows of whole tiles
+  float* product;         // room for 32 x 32
+  Ahead* ahead = nullptr;
+};
+
 // out[e][0..depth) = float(x[row[e]][0..depth))
 struct WidenArgs {
   const void* x;
