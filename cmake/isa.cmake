@@ -4,7 +4,7 @@
 
 set(voxloom_x86 "x86_64|AMD64|amd64")
 set(voxloom_arm "aarch64|arm64")
-set(voxloom_isas scalar avx2 avx512 neon)
+set(voxloom_isas scalar avx2 avx512 amx neon)
 
 set(voxloom_isa_scalar_processors ".*")
 set(voxloom_isa_scalar_flags "")
@@ -15,6 +15,10 @@ set(voxloom_isa_avx2_flags -mavx2 -mfma -mf16c)
 set(voxloom_isa_avx512_processors ${voxloom_x86})
 set(voxloom_isa_avx512_flags ${voxloom_isa_avx2_flags}
     -mavx512f -mavx512bw -mavx512dq -mavx512vl)
+
+# No level of its own: kernels that a processor with avx512 may have besides.
+set(voxloom_isa_amx_processors ${voxloom_x86})
+set(voxloom_isa_amx_flags ${voxloom_isa_avx512_flags} -mamx-tile -mamx-bf16)
 
 set(voxloom_isa_neon_processors ${voxloom_arm})
 set(voxloom_isa_neon_flags "")

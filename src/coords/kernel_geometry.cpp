@@ -1,5 +1,7 @@
 #include "coords/kernel_geometry.h"
 
+#include <algorithm>
+
 #include "core/checked.h"
 
 namespace voxloom {
@@ -83,6 +85,17 @@ bool KernelGeometry::is_symmetric() const {
     if (a.x != -b.x || a.y != -b.y || a.z != -b.z) return false;
   }
   return true;
+}
+
+bool KernelGeometry::has_single_partners() const {
+  const auto residue = [](std::int64_t shift, std::int64_t n) { return (shift % n + n) % n; };
+  std::vector<std::array<std::int64_t, 3>> residues;
+  residues.reserve(shifts.size());
+  for (const Shift& s : shifts) {
+    residues.push_back({residue(s.x, stride.x), residue(s.y, stride.y), residue(s.z, stride.z)});
+  }
+  std::ranges::sort(residues);
+  return std::ranges::adjacent_find(residues) == residues.end();
 }
 
 DerivedCache::Key KernelGeometry::key() const {

@@ -32,6 +32,8 @@ struct KernelGeometry {
   // Offset k and offset K-1-k are mirror images and the stride is 1: over one set, the map with
   // its rows swapped is the map with its offsets mirrored.
   [[nodiscard]] bool is_symmetric() const;
+  // No two shifts are congruent modulo the stride: a fine row meets at most one coarse row.
+  [[nodiscard]] bool has_single_partners() const;
   [[nodiscard]] DerivedCache::Key key() const;
 };
 

@@ -14,6 +14,7 @@ BlockedEntries identity_entries(std::int64_t rows) {
   std::iota(entries.out_local.begin(), entries.out_local.end(), std::uint8_t{0});  // mod 256
   for (std::int64_t at = 0; at < rows; at += kBlockRows) entries.begin.push_back(at);
   entries.begin.push_back(rows);
+  entries.single_partner = true;
   return entries;
 }
 

@@ -25,6 +25,7 @@ struct BlockedEntries {
   std::vector<std::int64_t> begin;
   UninitializedVector<std::int32_t> in_row;
   UninitializedVector<std::uint8_t> out_local;
+  bool single_partner = false;  // known: no output row is in more than one entry
 };
 
 // Each of `rows` rows meets itself under the one offset: a plain matrix product as a map.
@@ -56,6 +57,11 @@ struct MapBlocks {
     const std::int64_t rank = block * BlockedEntries::kBlockRows + local;
     return out_row_of_rank.empty() ? static_cast<std::int32_t>(rank)
                                    : out_row_of_rank[static_cast<std::size_t>(rank)];
+  }
+  // Of blocks [first, last).
+  [[nodiscard]] std::int64_t entries_in(std::int64_t first, std::int64_t last) const {
+    return entries->begin[static_cast<std::size_t>(last * volume)] -
+           entries->begin[static_cast<std::size_t>(first * volume)];
   }
   [[nodiscard]] BlockSlice slice(std::int64_t block, std::int64_t k) const {
     const auto at = static_cast<std::size_t>(block * volume + (mirrored ? volume - 1 - k : k));

@@ -1,6 +1,7 @@
 #include "coords/map_builder.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "coords/coordinate_set_impl.h"
 #include "coords/leaf_map.h"
@@ -93,10 +94,11 @@ BlockedEntries build(const CoordinateSet::Impl& out, const KernelGeometry& geome
 
 BlockedEntries build_blocks(const CoordinateSet& fine, const CoordinateSet& coarse,
                             const KernelGeometry& geometry, OutputSide side) {
-  if (auto entries = build_blocks_by_leaves(fine, coarse, geometry, side)) {
-    return std::move(*entries);
-  }
-  return build_blocks_by_lookup(fine, coarse, geometry, side);
+  std::optional<BlockedEntries> entries = build_blocks_by_leaves(fine, coarse, geometry, side);
+  if (!entries) entries = build_blocks_by_lookup(fine, coarse, geometry, side);
+  entries->single_partner =
+      geometry.volume() == 1 || (side == OutputSide::fine && geometry.has_single_partners());
+  return std::move(*entries);
 }
 
 BlockedEntries build_blocks_by_lookup(const CoordinateSet& fine, const CoordinateSet& coarse,

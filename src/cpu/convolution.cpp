@@ -20,6 +20,8 @@ bool always(const Problem&) {
 
 constexpr std::array kForward = {
     Algorithm<ConvForward>{"depthwise", is_depthwise, depthwise_forward},
+    Algorithm<ConvForward>{"matrix_tiles", has_matrix_tiles, matrix_tiles_forward},
+    Algorithm<ConvForward>{"direct_store", has_single_partners, direct_store_forward},
     Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward},
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };

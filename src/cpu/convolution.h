@@ -63,6 +63,15 @@ void convolve_pointwise(const ConvPointwise& problem);
 [[nodiscard]] std::vector<std::string> algorithm_names();
 void pin_algorithm(std::string_view name);
 
+// Maps whose output rows have at most one entry each (transposed 2x2x2 with stride 2): products go
+// through the epilogue straight into y. Dense weights.
+bool has_single_partners(const ConvForward& problem);
+void direct_store_forward(const ConvForward& problem);
+
+// Matrix tiles, on processors that have them: bfloat16 features and dense bfloat16 weights.
+bool has_matrix_tiles(const ConvForward& problem);
+void matrix_tiles_forward(const ConvForward& problem);
+
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
 void offset_major_weight_gradient(const ConvWeightGradient& problem);

@@ -3,6 +3,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if VOXLOOM_WITH_AMX
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <array>
 #include <atomic>
@@ -30,6 +34,25 @@ bool has_avx2() {
   return has_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
          __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
          __builtin_cpu_supports("avx512vl") != 0;
+}
+#endif
+
+#if VOXLOOM_WITH_AMX
+// Their registers are 8 KiB a thread, so that Linux gives them to a process that asks.
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+bool has_amx() {
+  constexpr unsigned kBrainFloats = 1U << 22, kTiles = 1U << 24;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (!has_avx512() || __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  return (edx & kBrainFloats) != 0 && (edx & kTiles) != 0 && may_use_tiles();
 }
 #endif
 
@@ -64,7 +87,19 @@ constexpr std::array kKnown = [] {
   return isas;
 }();
 
+constexpr Row kTiles = {Isa::amx, "amx",
+#if VOXLOOM_WITH_AMX
+                        [] {
+                          static const bool offered = has_amx();
+                          return offered;
+                        }
+#else
+                        nullptr
+#endif
+};
+
 const Row& row_of(Isa isa) {
+  if (isa == Isa::amx) return kTiles;
   for (const Row& row : kTable) {
     if (row.isa == isa) return row;
   }

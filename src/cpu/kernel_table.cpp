@@ -42,6 +42,9 @@ template std::span<const KernelInfo<DepthwiseArgs>> kernels_of();
 template std::span<const KernelInfo<DepthwiseWgradArgs>> kernels_of();
 template std::span<const KernelInfo<StoreArgs>> kernels_of();
 template std::span<const KernelInfo<PeakArgs>> kernels_of();
+template std::span<const KernelInfo<TileSetupArgs>> kernels_of();
+template std::span<const KernelInfo<TilePackArgs>> kernels_of();
+template std::span<const KernelInfo<TileGemmArgs>> kernels_of();
 
 std::vector<std::string_view> kernel_names(Isa wanted) {
   std::vector<std::string_view> names;

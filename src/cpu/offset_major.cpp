@@ -91,8 +91,8 @@ class OffsetMajor {
     std::fill(sums, sums + sum_count, 0.0F);
     // The task's first pass fetches for all of them.
     const bool leads = pass.group == 0 && pass.begin == 0;
-    Prefetch::Walk walk(prefetch_, {last, 2 * last - first}, {first, last},
-                        p_.weight.volume * (last - first));
+    Prefetch::Spread spread(prefetch_, {last, 2 * last - first}, {first, last},
+                            tiles_in(first, last, pass));
     GemmArgs gemm{};
     gemm.depth = p_.weight.in;
     if (widen_ == nullptr) {
@@ -108,9 +108,9 @@ class OffsetMajor {
       const std::int64_t k = p_.map.mirrored ? p_.weight.volume - 1 - step : step;
       if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
-        if (leads) walk.step();
         const BlockSlice slice = p_.map.slice(block, k);
         if (slice.count == 0) continue;
+        if (leads) gemm.ahead = spread.ahead();
         for (std::int64_t e = 0; e < slice.count; e += plan_.entries_per_call) {
           const std::int64_t count = std::min(plan_.entries_per_call, slice.count - e);
           if (widen_ == nullptr) {
@@ -135,6 +135,13 @@ class OffsetMajor {
       }
     }
     finish(pass, sums, first * kBlockRows, rows);
+  }
+
+  [[nodiscard]] std::int64_t tiles_in(std::int64_t first, std::int64_t last,
+                                      const Pass& pass) const {
+    const std::int64_t entries = p_.map.entries_in(first, last);
+    return entries / panels_[pass.begin].kernel.rows *
+           static_cast<std::int64_t>(pass.end - pass.begin);
   }
 
   void decode_panels(const Pass& pass, std::int64_t k, float* to) const {

@@ -56,6 +56,36 @@ Prefetch::Entries Prefetch::named(std::int64_t block) const {
           map_.entries->begin[at + static_cast<std::size_t>(map_.volume)] - begin};
 }
 
+Prefetch::Spread::Spread(const Prefetch& owner, Walk::Blocks inputs, Walk::Blocks outputs,
+                         std::int64_t tiles)
+    : owner_(owner), inputs_{inputs.first, std::min(inputs.last, owner.map_.block_count())} {
+  tiles_a_block_ = 1 + tiles / std::max<std::int64_t>(1, inputs.last - inputs.first);
+  const MapBlocks& map = owner.map_;
+  RowsAhead& rows = ahead_.outputs;
+  rows.base = reinterpret_cast<const char*>(owner.y_);
+  rows.row = map.out_row_of_rank.empty() ? nullptr : map.out_row_of_rank.data();
+  rows.next = std::min(map.out_rows, outputs.first * BlockedEntries::kBlockRows);
+  rows.end = std::min(map.out_rows, outputs.last * BlockedEntries::kBlockRows);
+  rows.a_tile = 1 + (rows.end - rows.next) / (1 + tiles);
+  rows.stride = owner.y_row_bytes_;
+  rows.bytes = std::min(owner.y_row_bytes_, kMostBytes);
+}
+
+Ahead* Prefetch::Spread::ahead() {
+  if (ahead_.inputs.next == ahead_.inputs.end && inputs_.first < inputs_.last) start_block();
+  return &ahead_;
+}
+
+void Prefetch::Spread::start_block() {
+  const Entries entries = owner_.named(inputs_.first++);
+  ahead_.inputs = {.base = reinterpret_cast<const char*>(owner_.x_),
+                   .row = entries.in_row,
+                   .end = entries.count,
+                   .a_tile = 1 + entries.count / tiles_a_block_,
+                   .stride = owner_.x_row_bytes_,
+                   .bytes = std::min(owner_.x_row_bytes_, kMostBytes)};
+}
+
 Prefetch::Walk::Walk(const Prefetch& owner, Blocks inputs, Blocks outputs, std::int64_t steps)
     : owner_(owner), inputs_(inputs) {
   const std::int64_t blocks = owner.map_.block_count();

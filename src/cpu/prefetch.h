@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coords/map_blocks.h"
+#include "cpu/kernels/args.h"
 #include "voxloom/tensor.h"
 
 namespace voxloom::cpu {
@@ -38,6 +39,22 @@ class Prefetch {
     std::int64_t entries_a_step_ = 0;
     std::int64_t row_, last_row_;  // output ranks
     std::int64_t rows_a_step_;
+  };
+
+  // One task's walk for kernels to take, some rows with each of about `tiles` register tiles.
+  class Spread {
+   public:
+    Spread(const Prefetch& owner, Walk::Blocks inputs, Walk::Blocks outputs, std::int64_t tiles);
+    // What the next kernel call asks for.
+    [[nodiscard]] Ahead* ahead();
+
+   private:
+    void start_block();
+
+    const Prefetch& owner_;
+    Walk::Blocks inputs_;  // those that were not begun
+    std::int64_t tiles_a_block_;
+    Ahead ahead_;
   };
 
  private:

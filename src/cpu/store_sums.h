@@ -22,6 +22,10 @@ class SumStore {
   };
   void operator()(const Tile& tile) const;
 
+  // Where and how the sums of ranks from `first` on and channels from `column` on are stored: all but
+  // the sums, their rows and their width.
+  [[nodiscard]] StoreArgs target(std::int64_t first, std::int64_t column) const;
+
  private:
   const ConvForward& p_;
   Kernel<StoreArgs> store_;

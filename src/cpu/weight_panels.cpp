@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "core/checked.h"
 #include "core/dispatch.h"
@@ -11,25 +12,37 @@
 namespace voxloom::cpu {
 namespace {
 
+// Output channels lie together: rows of a panel are pieces of rows of W.
+void pack_rows(const WeightView& w, const Panel& panel, std::int64_t at,
+               const std::vector<std::int32_t>& own_rows, float* to) {
+  const auto bytes = static_cast<std::int64_t>(size_of(w.dtype));
+  kernel_of<WidenArgs>(panel.kernel.isa, w.dtype)({.x = w.data + at * bytes,
+                                                   .x_stride = w.stride_i,
+                                                   .row = own_rows.data(),
+                                                   .count = w.in,
+                                                   .depth = panel.count,
+                                                   .out = to,
+                                                   .out_stride = panel.kernel.width});
+}
+
+// Input channels run inside: in the other layouts they are the ones that lie together.
 template <typename T>
-void pack(const WeightView& w, const Panel& panel, std::int64_t g, std::int64_t k, float* to) {
-  const T* from = reinterpret_cast<const T*>(w.data) + w.at(k, g, 0, panel.first);
-  const std::int64_t width = panel.kernel.width;
-  if (panel.count < width) std::fill(to, to + w.in * width, 0.0F);
-  if (w.stride_o == 1) {
-    for (std::int64_t i = 0; i < w.in; ++i) {
-      for (std::int64_t o = 0; o < panel.count; ++o) {
-        to[i * width + o] = static_cast<float>(from[i * w.stride_i + o]);
-      }
-    }
-    return;
-  }
-  // Input channels run inside: in the other layouts they are the ones that lie together.
+void pack_columns(const WeightView& w, const Panel& panel, std::int64_t at, float* to) {
+  const T* from = reinterpret_cast<const T*>(w.data) + at;
   for (std::int64_t o = 0; o < panel.count; ++o) {
     for (std::int64_t i = 0; i < w.in; ++i) {
-      to[i * width + o] = static_cast<float>(from[i * w.stride_i + o * w.stride_o]);
+      to[i * panel.kernel.width + o] = static_cast<float>(from[i * w.stride_i + o * w.stride_o]);
     }
   }
+}
+
+// One panel is the whole weight, as it lies in memory, every vector within a cache line.
+bool is_packed_already(const WeightView& w, const std::vector<Panel>& panels) {
+  constexpr std::int64_t kLineFloats = 16;
+  return panels.size() == 1 && w.dtype == DType::f32 && w.stride_o == 1 &&
+         panels.front().count == panels.front().kernel.width &&
+         w.stride_i == panels.front().kernel.width && w.stride_k % kLineFloats == 0 &&
+         w.stride_g % kLineFloats == 0 && reinterpret_cast<std::uintptr_t>(w.data) % 64 == 0;
 }
 
 }  // namespace
@@ -75,32 +88,50 @@ std::vector<Panel> split_into_panels(std::int64_t out, Isa isa) {
 }
 
 WeightPanels::WeightPanels(const WeightView& weight, const std::vector<Panel>& panels) {
+  if (is_packed_already(weight, panels)) {
+    begin_ = reinterpret_cast<const float*>(weight.data);
+    panel_begin_ = {0};
+    offset_stride_ = {weight.stride_k};
+    group_stride_ = weight.stride_g;
+    return;
+  }
   for (const Panel& panel : panels) {
     panel_begin_.push_back(group_stride_);
-    panel_size_.push_back(weight.in * panel.kernel.width);
-    group_stride_ += weight.volume * panel_size_.back();
+    offset_stride_.push_back(weight.in * panel.kernel.width);
+    group_stride_ += weight.volume * offset_stride_.back();
   }
+  pack(weight, panels);
+}
+
+void WeightPanels::pack(const WeightView& weight, const std::vector<Panel>& panels) {
   const std::int64_t bytes =
       checked_product("convolution", {weight.groups, group_stride_, sizeof(float)});
-  data_ = std::reinterpret_pointer_cast<float>(
+  packed_ = std::reinterpret_pointer_cast<float>(
       allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1))));
+  begin_ = packed_.get();
+  std::vector<std::int32_t> own_rows(static_cast<std::size_t>(weight.in));
+  std::iota(own_rows.begin(), own_rows.end(), 0);
   const auto panel_count = static_cast<std::int64_t>(panels.size());
   const std::int64_t slices = weight.groups * panel_count * weight.volume;
   // About 16 k elements a task.
   const std::int64_t grain =
       std::max<std::int64_t>(1, 16384 * slices / std::max<std::int64_t>(1, bytes / 4));
-  visit_feature_dtype("convolution", weight.dtype, [&]<typename T>() {
-    parallel_for(slices, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t slice = begin; slice < end; ++slice) {
-        const std::int64_t k = slice % weight.volume;
-        const std::int64_t p = slice / weight.volume % panel_count;
-        const std::int64_t g = slice / weight.volume / panel_count;
-        const Panel& panel = panels[static_cast<std::size_t>(p)];
-        pack<T>(weight, panel, g, k,
-                data_.get() + g * group_stride_ + panel_begin_[static_cast<std::size_t>(p)] +
-                    k * panel_size_[static_cast<std::size_t>(p)]);
+  parallel_for(slices, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t slice = begin; slice < end; ++slice) {
+      const std::int64_t k = slice % weight.volume;
+      const auto p = static_cast<std::size_t>(slice / weight.volume % panel_count);
+      const std::int64_t g = slice / weight.volume / panel_count;
+      const Panel& panel = panels[p];
+      float* to = packed_.get() + g * group_stride_ + panel_begin_[p] + k * offset_stride_[p];
+      if (panel.count < panel.kernel.width) std::fill(to, to + offset_stride_[p], 0.0F);
+      const std::int64_t at = weight.at(k, g, 0, panel.first);
+      if (weight.stride_o == 1) {
+        pack_rows(weight, panel, at, own_rows, to);
+      } else {
+        visit_feature_dtype("convolution", weight.dtype,
+                            [&]<typename T>() { pack_columns<T>(weight, panel, at, to); });
       }
-    });
+    }
   });
 }
 

@@ -3,7 +3,8 @@
 //   data[g][panel][k][i][o in panel]     panel p holds panel_width(p) channels, the last one padded
 //                                        with zeros
 //
-// For one panel the kernel walks its memory once from front to back, offset after offset.
+// For one panel the kernel walks its memory once from front to back, offset after offset. A weight that
+// is laid out like this already (float32 (K, in, out), out a kernel's width) is read where it lies.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +28,21 @@ struct Panel {
 
 class WeightPanels {
  public:
-  // Packs in parallel.
+  // Packs in parallel. The weight must outlive the panels.
   WeightPanels(const WeightView& weight, const std::vector<Panel>& panels);
 
   [[nodiscard]] const float* at(std::int64_t g, std::size_t panel, std::int64_t k) const {
-    return data_.get() + g * group_stride_ + panel_begin_[panel] + k * panel_size_[panel];
+    return begin_ + g * group_stride_ + panel_begin_[panel] + k * offset_stride_[panel];
   }
 
  private:
-  std::vector<std::int64_t> panel_begin_;  // within a group
-  std::vector<std::int64_t> panel_size_;   // of one kernel offset
+  void pack(const WeightView& weight, const std::vector<Panel>& panels);
+
+  std::vector<std::int64_t> panel_begin_;    // within a group
+  std::vector<std::int64_t> offset_stride_;  // from one kernel offset to the next, of each panel
   std::int64_t group_stride_ = 0;
-  std::shared_ptr<float> data_;
+  std::shared_ptr<float> packed_;
+  const float* begin_ = nullptr;  // in packed_ or in the weight
 };
 
 }  // namespace voxloom::cpu

@@ -1,6 +1,8 @@
 // The encodings of a map agree with the oracle's and with each other, read forward and swapped.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "coords/cases.h"
 #include "coords/map_blocks.h"
 
@@ -102,6 +104,40 @@ TEST(Encoding, ASymmetricMapServesBothWaysWithOneEncoding) {
   EXPECT_EQ(blocks_of(map).entries, blocks_of(map.swapped()).entries);
   const KernelMap lopsided = forward_map(set, set, {.padding = 1});
   EXPECT_NE(blocks_of(lopsided).entries, blocks_of(lopsided.swapped()).entries);
+}
+
+// The promise that an engine may store a product as it is.
+TEST(Encoding, SinglePartnersAreKnownAndTrue) {
+  oracle::Random random(67);
+  const CoordinateSet fine = set_of(oracle::random_coords(
+      random, {.count = 700, .start = {-9, -9, -4}, .extent = {18, 18, 8}, .batches = {0, 2}}));
+  const auto known = [](const KernelMap& map) { return blocks_of(map).entries->single_partner; };
+  struct Expected {
+    KernelSpec kernel;
+    bool transposed;
+  };
+  const std::vector<Expected> kernels = {
+      {{.kernel_size = 2, .stride = 2}, true},
+      {{.kernel_size = 2, .stride = 2, .padding = 1}, true},
+      {{.kernel_size = {2, 1, 3}, .stride = {2, 3, 3}}, true},
+      {{.kernel_size = 2, .stride = 3, .dilation = 2}, true},
+      {{.kernel_size = 1}, true},
+      {{.kernel_size = 2, .stride = 2, .dilation = 2}, false},
+      {{.kernel_size = 3, .stride = 2}, false},
+      {{.stride = 2, .offsets = {{0, 0, 0}, {-1, 3, 0}}}, true},
+      {{.stride = 2, .offsets = {{0, 0, 0}, {-2, 4, 0}}}, false}};
+  for (const Expected& e : kernels) {
+    SCOPED_TRACE(describe(e.kernel));
+    const CoordinateSet coarse = strided_support(fine, e.kernel.stride);
+    const KernelMap map = transposed_map(coarse, fine, e.kernel);
+    EXPECT_EQ(known(map), e.transposed);
+    EXPECT_EQ(known(map.swapped()), map.volume() == 1);
+    std::vector<int> partners(static_cast<std::size_t>(fine.size()), 0);
+    for (const MapEntry& entry : map.triples()) ++partners[static_cast<std::size_t>(entry.out_row)];
+    if (known(map)) {
+      EXPECT_LE(*std::ranges::max_element(partners), 1);
+    }
+  }
 }
 
 }  // namespace

@@ -64,6 +64,50 @@ TEST(Kernels, GemmTails) {
   });
 }
 
+// Entries in any order to rows in any order, in full tiles and short ones.
+TEST(Kernels, DenseNamedRows) {
+  each_kernel<cpu::DenseArgs>([](const auto& kernel) {
+    Random random(6);
+    const std::int64_t stride = 37, columns = kernel.width - 1;
+    const Tensor a = random_tensor(random, {40, stride}, DType::f32);
+    const Tensor b = random_tensor(random, {30, kernel.width}, DType::f32);
+    std::vector<std::int32_t> y_row(80);
+    for (std::size_t i = 0; i < y_row.size(); ++i) y_row[i] = static_cast<std::int32_t>(79 - i);
+    for (const std::int64_t depth : {0, 1, 3, 4, 5, 8, 30}) {
+      for (std::int64_t count = 0; count <= 2 * kernel.rows + 1; ++count) {
+        std::vector<std::int32_t> a_row;
+        std::vector<std::uint8_t> c_row;
+        Sums sums(80 * kernel.width);
+        for (std::int64_t e = 0; e < count; ++e) {
+          a_row.push_back(static_cast<std::int32_t>(random.next() % 40));
+          c_row.push_back(static_cast<std::uint8_t>(2 * e + 1));
+          for (std::int64_t i = 0; i < depth * columns; ++i) {
+            sums.add(
+                (79 - c_row.back()) * kernel.width + i % columns,
+                static_cast<double>(a.data<float>()[a_row.back() * stride + i / columns]) *
+                    static_cast<double>(b.data<float>()[i / columns * kernel.width + i % columns]));
+          }
+        }
+        Tensor y = Tensor::zeros({80, kernel.width}, kernel.type);
+        cpu::DenseArgs args{.a = a.data<float>(),
+                            .a_stride = stride,
+                            .a_row = a_row.data(),
+                            .c_row = c_row.data(),
+                            .b = b.data<float>(),
+                            .depth = depth,
+                            .out = {}};
+        args.out.rows = count;
+        args.out.width = columns;
+        args.out.y = y.mutable_raw();
+        args.out.y_stride = kernel.width;
+        args.out.y_row = y_row.data();
+        kernel.run(args);
+        expect_within(y, sums.value, sums.bounds(), fmt::format("depth {} count {}", depth, count));
+      }
+    }
+  });
+}
+
 TEST(Kernels, WidenIsExactAndStaysInside) {
   each_kernel<cpu::WidenArgs>([](const auto& kernel) {
     Random random(4);

@@ -23,6 +23,8 @@ struct MapShape {
   std::int64_t in_rows = 0, out_rows = 0, volume = 1;
   double density = 0.4;   // share of (output row, offset) pairs with an entry
   bool permuted = false;  // ranks differ from rows
+  // No output row in more than one entry; a share of 1 - density in none. Known to the map.
+  bool single_partner = false;
 };
 
 struct MadeUpMap {
@@ -34,10 +36,16 @@ struct MadeUpMap {
     Random random(seed);
     constexpr std::int64_t kRows = BlockedEntries::kBlockRows;
     entries.begin.push_back(0);
+    entries.single_partner = shape.single_partner;
+    std::vector<std::int64_t> only_k(static_cast<std::size_t>(shape.out_rows));
+    for (std::int64_t& k : only_k) {
+      k = static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(shape.volume));
+    }
     for (std::int64_t first = 0; first < shape.out_rows; first += kRows) {
       for (std::int64_t k = 0; k < shape.volume; ++k) {
         for (std::int64_t r = first; r < std::min(shape.out_rows, first + kRows); ++r) {
           if (shape.in_rows == 0 || random.uniform() >= static_cast<float>(shape.density)) continue;
+          if (shape.single_partner && only_k[static_cast<std::size_t>(r)] != k) continue;
           entries.in_row.push_back(
               static_cast<std::int32_t>(random.next() % static_cast<std::uint64_t>(shape.in_rows)));
           entries.out_local.push_back(static_cast<std::uint8_t>(r - first));

@@ -6,6 +6,19 @@
 
 namespace voxloom::cpu {
 
+// Rows that later calls will touch, asked for some at a time: a call moves `next` on.
+struct RowsAhead {
+  const char* base = nullptr;
+  const std::int32_t* row = nullptr;  // null: row numbers are 0, 1, 2, ...
+  std::int64_t next = 0, end = 0;     // of the row numbers
+  std::int64_t a_tile = 0;            // rows to ask for with each register tile
+  std::int64_t stride = 0;            // bytes from row to row
+  std::int64_t bytes = 0;             // to ask for, of each
+};
+struct Ahead {
+  RowsAhead inputs, outputs;
+};
+
 // One panel of `width` output channels, one kernel offset, the entries of one block:
 //   c[c_row[e]][0..width) += a[a_row[e]][0..depth) * b[0..depth)[0..width)
 struct GemmArgs {
@@ -17,6 +30,46 @@ struct GemmArgs {
   const float* b;
   std::int64_t depth;
   float* c;  // rows of `width` elements
+  Ahead* ahead = nullptr;
+};
+
+// Matrix tiles of 16 x 64 bytes. Pairs of input channels stand together, `steps` tiles of 16 pairs over
+// the depth, zeros beyond its end:
+//   w[column / 16][step][pair][column % 16][2]
+constexpr std::int64_t kTileDepth = 32;
+constexpr std::int64_t kTileColumns = 16;
+
+// The tile registers of this thread: shaped for tilegemm, or given back.
+struct TileSetupArgs {
+  bool on;
+};
+
+// W[k], in x out bfloat16, as tiles; columns beyond `out` are zeros.
+struct TilePackArgs {
+  const std::uint16_t* w;
+  std::int64_t stride_i, stride_o;
+  std::int64_t in, out;
+  std::uint16_t* to;
+  // Set where a weight is subnormal or above 2^10 in magnitude: the tiles take subnormal numbers as
+  // zeros, which would show in products with such weights.
+  bool* extreme;
+};
+
+// As GemmArgs, for bfloat16 rows and weights, all `columns` (a multiple of 16) of one kernel offset:
+//   c[c_row[e]][0..columns) += a[a_row[e]][0..depth) * w
+struct TileGemmArgs {
+  const std::uint16_t* a;
+  std::int64_t a_stride;
+  const std::int32_t* a_row;
+  const std::uint8_t* c_row;
+  std::int64_t count;
+  const std::uint16_t* w;
+  std::int64_t depth;
+  std::int64_t columns;
+  float* c;               // rows of `columns` elements
+  std::uint16_t* packed;  // room for 32 rows of whole tiles
+  float* product;         // room for 32 x 32
+  Ahead* ahead = nullptr;
 };
 
 // out[e][0..depth) = float(x[row[e]][0..depth))
@@ -130,14 +183,17 @@ struct DepthwiseWgradArgs {
   float* dw;
 };
 
-// y[r] = a[r][0..depth) * b[0..depth)[0..width), through the epilogue, for r in [0, out.rows). `out` is
-// filled but for c and c_stride; its y_row is null.
+// y[to(e)] = a[from(e)][0..depth) * b[0..depth)[0..width), through the epilogue, for e in [0, out.rows).
+// `out` is filled but for c and c_stride; to(e) is the row that `out` has for sums number c_row[e].
 struct DenseArgs {
   const float* a;
   std::int64_t a_stride;
-  const float* b;  // rows of `width` elements
+  const std::int32_t* a_row = nullptr;  // from(e); null: e
+  const std::uint8_t* c_row = nullptr;  // null: e
+  const float* b;                       // rows of `width` elements
   std::int64_t depth;
   StoreArgs out;
+  Ahead* ahead = nullptr;
 };
 
 // out[i] += sum over r in [0, rows) of x[r][i]        i in [0, channels)

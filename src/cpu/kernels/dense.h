@@ -1,8 +1,9 @@
-// A plain matrix product: consecutive rows times a panel, through the epilogue straight into y. What
-// a convolution with one entry per row needs: no row numbers, no sums in memory.
+// A matrix product: rows times a panel, through the epilogue straight into y, with no sums in memory.
+// What an output row with one entry needs: consecutive rows, or those that a map names.
 #pragma once
 
 #include "cpu/kernels/args.h"
+#include "cpu/kernels/gemm.h"
 #include "cpu/kernels/rows.h"
 #include "cpu/kernels/simd.h"
 
@@ -34,35 +35,42 @@ struct DenseTile {
   }
 };
 
+// Where entry e's sums go, in elements from y and from the residual.
+[[gnu::always_inline]] inline std::int64_t output_at(const DenseArgs& g, std::int64_t e) {
+  const std::int64_t local = g.c_row == nullptr ? e : g.c_row[e];
+  return (g.out.y_row == nullptr ? local : g.out.y_row[local]) * g.out.y_stride;
+}
+
 // Sums go to y from the registers. Most products have no epilogue: only a plain store is worth
 // unrolling.
 template <typename T, int kRows, int kVecs>
-[[gnu::always_inline]] inline void store_tile(const StoreArgs& s, std::int64_t first,
+[[gnu::always_inline]] inline void store_tile(const DenseArgs& g, std::int64_t first,
                                               const Vec (&sums)[kRows][kVecs]) {
-  T* y = static_cast<T*>(s.y) + first * s.y_stride;
+  const StoreArgs& s = g.out;
+  T* y = static_cast<T*>(s.y);
   if (is_plain(s) && s.width == kVecs * kLanes) {
     VOXLOOM_UNROLL
     for (int r = 0; r < kRows; ++r) {
+      T* to = y + output_at(g, first + r);
       VOXLOOM_UNROLL
-      for (int v = 0; v < kVecs; ++v) store(y + r * s.y_stride + v * kLanes, sums[r][v]);
+      for (int v = 0; v < kVecs; ++v) store(to + v * kLanes, sums[r][v]);
     }
     return;
   }
-  const T* residual =
-      s.residual == nullptr ? nullptr : static_cast<const T*>(s.residual) + first * s.y_stride;
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    const std::int64_t at = output_at(g, first + r);
+    const T* residual = s.residual == nullptr ? nullptr : static_cast<const T*>(s.residual) + at;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       const std::int64_t i = v * kLanes, n = s.width - i;
       if (n <= 0) break;
-      const T* added = residual == nullptr ? nullptr : residual + r * s.y_stride;
-      store_some(y + r * s.y_stride + i, finish(s, sums[r][v], i, added, n), n);
+      store_some(y + at + i, finish(s, sums[r][v], i, residual, n), n);
     }
   }
 }
 
-// Rows [first, first + kRows).
+// Entries [first, first + kRows).
 template <typename T, int kRows, int kVecs, int kSets>
 inline void dense_tile(const DenseArgs& g, std::int64_t first) {
   constexpr std::int64_t kWidth = kVecs * kLanes;
@@ -70,19 +78,23 @@ inline void dense_tile(const DenseArgs& g, std::int64_t first) {
   const float* a[kRows];
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    a[r] = g.a + (first + r) * g.a_stride;
+    a[r] = g.a + (g.a_row == nullptr ? first + r : g.a_row[first + r]) * g.a_stride;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       VOXLOOM_UNROLL
       for (int s = 0; s < kSets; ++s) t.acc[s][r][v] = zero();
     }
   }
+  const float* b = g.b;
   std::int64_t k = 0;
-  for (; k + kSets <= g.depth; k += kSets) {
+  for (; k + kSteps <= g.depth; k += kSteps, b += kSteps * kWidth) {
     VOXLOOM_UNROLL
-    for (int s = 0; s < kSets; ++s) t.step(s, a, g.b + (k + s) * kWidth, k + s);
+    for (int s = 0; s < kSteps; ++s) {
+      t.step(s % kSets, a, b + s * kWidth, k + s);
+      keep_order();
+    }
   }
-  for (; k < g.depth; ++k) t.step(0, a, g.b + k * kWidth, k);
+  for (; k < g.depth; ++k, b += kWidth) t.step(0, a, b, k);
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
     VOXLOOM_UNROLL
@@ -91,7 +103,7 @@ inline void dense_tile(const DenseArgs& g, std::int64_t first) {
       for (int s = 1; s < kSets; ++s) t.acc[0][r][v] = add(t.acc[0][r][v], t.acc[s][r][v]);
     }
   }
-  store_tile<T>(g.out, first, t.acc[0]);
+  store_tile<T>(g, first, t.acc[0]);
 }
 
 template <typename T, int kRows, int kVecs, int kSets>
@@ -129,11 +141,15 @@ inline void run(const DenseArgs& g) {
   constexpr int kVecs = kWidth / kLanes;
   constexpr int kSets = kDenseSets<kRows, kVecs>;
   static_assert(kVecs * kLanes == kWidth);
+  const bool consecutive = g.a_row == nullptr && g.c_row == nullptr;
   std::int64_t r = 0;
   for (; r + kRows <= g.out.rows; r += kRows) {
-    prefetch_rows<T, kRows>(g, r + 4 * kRows);
+    ask_for(g.ahead);
+    if (consecutive) prefetch_rows<T, kRows>(g, r + 4 * kRows);
     dense_tile<T, kRows, kVecs, kSets>(g, r);
   }
+  if (r == g.out.rows) return;
+  ask_for(g.ahead);
   dense_tile_of<T, kRows - 1, kVecs, kSets>(g.out.rows - r, g, r);
 }
 

@@ -6,6 +6,7 @@
 // written once per tile, depth multiply-adds apart.
 #pragma once
 
+#include "cpu/kernels/ahead.h"
 #include "cpu/kernels/args.h"
 #include "cpu/kernels/simd.h"
 
@@ -97,7 +98,12 @@ inline void run(const GemmArgs& g) {
   constexpr int kSets = kSplit<kRows, kVecs>;
   static_assert(kVecs * kLanes == kWidth);
   std::int64_t e = 0;
-  for (; e + kRows <= g.count; e += kRows) multiply_tile<kRows, kVecs, kSets>(g, e);
+  for (; e + kRows <= g.count; e += kRows) {
+    ask_for(g.ahead);
+    multiply_tile<kRows, kVecs, kSets>(g, e);
+  }
+  if (e == g.count) return;
+  ask_for(g.ahead);
   multiply_rest<kRows - 1, kVecs, kSets>(g, e);
 }
 

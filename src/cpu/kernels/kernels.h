@@ -16,6 +16,9 @@ using depthwise_args = DepthwiseArgs;
 using depthwise_wgrad_args = DepthwiseWgradArgs;
 using store_args = StoreArgs;
 using peak_args = PeakArgs;
+using tilesetup_args = TileSetupArgs;
+using tilepack_args = TilePackArgs;
+using tilegemm_args = TileGemmArgs;
 
 #define VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width) kind##_##type##_##rows##x##width##_##isa
 #define VOXLOOM_KERNEL(isa, kind, type, rows, width) \

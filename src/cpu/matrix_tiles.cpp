@@ -1,0 +1,149 @@
+// Forward product on matrix tiles: bfloat16 features and weights, float32 sums.
+//
+// Output block by kernel offset, as in offset_major: a task owns the sums of one block of output rows
+// and some output channels. The tiles are so fast that moving the sums binds, not the multiplication.
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/checked.h"
+#include "core/parallel.h"
+#include "cpu/convolution.h"
+#include "cpu/kernel_table.h"
+#include "cpu/prefetch.h"
+#include "cpu/scratch.h"
+#include "cpu/store_sums.h"
+#include "voxloom/memory.h"
+
+namespace voxloom::cpu {
+namespace {
+
+constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
+
+std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+template <typename Args>
+const KernelInfo<Args>& tile_kernel() {
+  return kernels_of<Args>().front();
+}
+
+class MatrixTiles {
+ public:
+  explicit MatrixTiles(const ConvForward& problem)
+      : p_(problem),
+        in_(problem.weight.in),
+        depth_(round_up(in_, kTileDepth)),
+        columns_(round_up(problem.weight.out, kTileColumns)),
+        store_(problem, current()),
+        prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written) {
+    pack();
+  }
+
+  // The tiles would treat this weight in another way than float32 does.
+  [[nodiscard]] bool has_extreme_weight() const { return extreme_; }
+
+  void run() const {
+    const std::int64_t passes = (columns_ + kPassColumns - 1) / kPassColumns;
+    parallel_for(p_.map.block_count() * passes, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t task = begin; task < end; ++task) {
+        run_task(task / passes, task % passes * kPassColumns);
+      }
+    });
+  }
+
+ private:
+  // A block's sums, 128 KiB, stay in the second-level cache.
+  static constexpr std::int64_t kPassColumns = 128;
+
+  [[nodiscard]] std::uint16_t* weights(std::int64_t k, std::int64_t column) const {
+    return weights_.get() + (k * columns_ + column) * depth_;
+  }
+
+  void pack() {
+    const WeightView& w = p_.weight;
+    const std::int64_t bytes = checked_product("convolution", {w.volume, columns_, depth_, 2});
+    weights_ = std::reinterpret_pointer_cast<std::uint16_t>(
+        allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(1, bytes))));
+    std::atomic<bool> extreme = false;
+    parallel_for(w.volume, 4, [&](std::int64_t begin, std::int64_t end) {
+      bool found = false;
+      for (std::int64_t k = begin; k < end; ++k) {
+        tile_kernel<TilePackArgs>().run(
+            {.w = reinterpret_cast<const std::uint16_t*>(w.data) + w.at(k, 0, 0, 0),
+             .stride_i = w.stride_i,
+             .stride_o = w.stride_o,
+             .in = in_,
+             .out = w.out,
+             .to = weights(k, 0),
+             .extreme = &found});
+      }
+      if (found) extreme = true;
+    });
+    extreme_ = extreme;
+  }
+
+  void run_task(std::int64_t block, std::int64_t column) const {
+    const std::int64_t columns = std::min(kPassColumns, columns_ - column);
+    const std::int64_t rows = p_.map.rows_in(block);
+    constexpr std::int64_t kProduct = 32 * 32;
+    // Rows packed as tiles take half a float an element.
+    float* product = thread_scratch(kProduct + 16 * depth_ + rows * columns).data();
+    float* packed = product + kProduct;
+    float* sums = packed + 16 * depth_;
+    std::fill(sums, sums + rows * columns, 0.0F);
+    TileGemmArgs gemm{};
+    gemm.a = reinterpret_cast<const std::uint16_t*>(p_.x->raw());
+    gemm.a_stride = in_;
+    gemm.depth = in_;
+    gemm.columns = columns;
+    gemm.c = sums;
+    gemm.packed = reinterpret_cast<std::uint16_t*>(packed);
+    gemm.product = product;
+    Prefetch::Spread spread(prefetch_, {block + 1, block + 2}, {block, block + 1},
+                            p_.map.entries_in(block, block + 1) / 32);
+    tile_kernel<TileSetupArgs>().run({.on = true});
+    for (std::int64_t step = 0; step < p_.weight.volume; ++step) {
+      // In the order in which the entries lie in memory.
+      const std::int64_t k = p_.map.mirrored ? p_.weight.volume - 1 - step : step;
+      const BlockSlice slice = p_.map.slice(block, k);
+      if (slice.count == 0) continue;
+      gemm.a_row = slice.in_row;
+      gemm.c_row = slice.out_local;
+      gemm.count = slice.count;
+      gemm.w = weights(k, column);
+      if (column == 0) gemm.ahead = spread.ahead();
+      tile_kernel<TileGemmArgs>().run(gemm);
+    }
+    tile_kernel<TileSetupArgs>().run({.on = false});
+    store_({.sums = sums,
+            .stride = columns,
+            .first = block * kBlockRows,
+            .rows = rows,
+            .column = column,
+            .width = std::min(columns, p_.weight.out - column)});
+  }
+
+  const ConvForward& p_;
+  std::int64_t in_, depth_, columns_;  // depth and columns up to whole tiles
+  std::shared_ptr<std::uint16_t> weights_;
+  bool extreme_ = false;
+  SumStore store_;
+  Prefetch prefetch_;
+};
+
+}  // namespace
+
+bool has_matrix_tiles(const ConvForward& problem) {
+  const WeightView& w = problem.weight;
+  return problem.x->dtype() == DType::bf16 && w.dtype == DType::bf16 && !w.packed &&
+         w.groups == 1 && current() == Isa::avx512 && can_run(Isa::amx);
+}
+
+void matrix_tiles_forward(const ConvForward& problem) {
+  const MatrixTiles tiles(problem);
+  tiles.has_extreme_weight() ? offset_major_forward(problem) : tiles.run();
+}
+
+}  // namespace voxloom::cpu
