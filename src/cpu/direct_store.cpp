@@ -13,6 +13,7 @@
 #include "core/parallel.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
+#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"
@@ -22,6 +23,12 @@ namespace voxloom::cpu {
 namespace {
 
 constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
+
+// A block reads all of W: four of them share it, where there are enough for all threads.
+std::int64_t blocks_a_task(const ConvForward& problem) {
+  if (problem.cut.blocks > 0) return problem.cut.blocks;
+  return std::clamp<std::int64_t>(problem.map.block_count() / 16, 1, 4);
+}
 
 class DirectStore {
  public:
@@ -40,10 +47,7 @@ class DirectStore {
 
   void run() const {
     if (panels_.empty()) return;  // no output channels
-    // A block reads all of W: four of them share it, where there are enough for all threads.
-    const std::int64_t blocks = p_.map.block_count();
-    const std::int64_t grain = std::clamp<std::int64_t>(blocks / 16, 1, 4);
-    parallel_for(blocks, grain,
+    parallel_for(p_.map.block_count(), blocks_a_task(p_),
                  [&](std::int64_t begin, std::int64_t end) { run_task(begin, end); });
   }
 
@@ -145,6 +149,11 @@ class DirectStore {
 
 bool has_single_partners(const ConvForward& problem) {
   return problem.map.entries->single_partner && !problem.weight.packed;
+}
+
+std::vector<Cut> direct_store_cuts(const ConvForward& problem) {
+  return others_than({blocks_a_task(problem), 0}, {{1, 0}, {2, 0}, {4, 0}, {8, 0}},
+                     problem.map.block_count(), 0);
 }
 
 void direct_store_forward(const ConvForward& problem) { DirectStore(problem).run(); }

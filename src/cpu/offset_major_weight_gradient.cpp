@@ -66,7 +66,7 @@ class WeightGradient {
         in_place_(problem.x->dtype() == DType::f32 && out_ == padded_ &&
                   in_ + out_ <= kMostInPlace),
         offset_size_(problem.groups * in_ * padded_),
-        cut_(problem.map, offset_size_),
+        cut_(problem, offset_size_),
         prefetch_(problem.map, *problem.x, *problem.dy, Prefetch::Outputs::read) {
     const std::int64_t floats =
         checked_product("convolution", {cut_.chunks, volume_, offset_size_});
