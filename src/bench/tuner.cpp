@@ -13,42 +13,42 @@ namespace voxloom::bench {
 namespace {
 
 template <typename Problem>
-using Algorithms = std::vector<cpu::Algorithm<Problem>>;
+using Candidates = std::vector<cpu::Chosen<Problem>>;
 
 // The reference is no candidate where it would take minutes and cannot win.
 template <typename Problem>
-Algorithms<Problem> candidates_for(std::span<const cpu::Algorithm<Problem>> algorithms,
-                                   const Problem& problem, std::int64_t rows) {
+Candidates<Problem> worth_measuring(std::span<const cpu::Algorithm<Problem>> algorithms,
+                                    const Problem& problem) {
   constexpr std::int64_t kFewRows = 64;
-  Algorithms<Problem> able;
-  for (const cpu::Algorithm<Problem>& algorithm : algorithms) {
-    if (!algorithm.can_do(problem)) continue;
-    if (algorithm.name == "reference" && !able.empty() && rows > kFewRows) continue;
-    able.push_back(algorithm);
+  Candidates<Problem> able;
+  for (const cpu::Chosen<Problem>& candidate : cpu::candidates_for(algorithms, problem)) {
+    const bool hopeless =
+        candidate.algorithm.name == "reference" && !able.empty() && problem.map.out_rows > kFewRows;
+    if (!hopeless) able.push_back(candidate);
   }
   return able;
 }
 
 template <typename Problem>
-double timed(const cpu::Algorithm<Problem>& algorithm, const Problem& problem) {
+double timed(const cpu::Chosen<Problem>& candidate, const Problem& problem) {
   const Clock::time_point start = Clock::now();
-  algorithm.run(problem);
+  candidate.run(problem);
   return seconds_since(start);
 }
 
 // Round by round, so that a machine that changes its speed meets all candidates. What is hopeless
 // after the first round is not run again.
 template <typename Problem>
-std::vector<double> median_times(const Algorithms<Problem>& algorithms, const Problem& problem,
+std::vector<double> median_times(const Candidates<Problem>& candidates, const Problem& problem,
                                  double seconds) {
   constexpr double kHopeless = 3;
   constexpr int kLeastRounds = 3;
   constexpr int kMostRounds = 50;
-  std::vector<std::vector<double>> times(algorithms.size());
+  std::vector<std::vector<double>> times(candidates.size());
   std::vector<double> first;
-  for (const auto& algorithm : algorithms) {
-    algorithm.run(problem);  // cold caches are nobody's fault
-    first.push_back(timed(algorithm, problem));
+  for (const auto& candidate : candidates) {
+    candidate.run(problem);  // cold caches are nobody's fault
+    first.push_back(timed(candidate, problem));
   }
   const double best = *std::ranges::min_element(first);
   for (std::size_t i = 0; i < times.size(); ++i) times[i].push_back(first[i]);
@@ -57,7 +57,7 @@ std::vector<double> median_times(const Algorithms<Problem>& algorithms, const Pr
     if (round >= kLeastRounds && seconds_since(start) > seconds) break;
     for (std::size_t i = 0; i < times.size(); ++i) {
       if (first[i] > kHopeless * best) continue;
-      times[i].push_back(timed(algorithms[i], problem));
+      times[i].push_back(timed(candidates[i], problem));
     }
   }
   std::vector<double> medians;
@@ -67,21 +67,22 @@ std::vector<double> median_times(const Algorithms<Problem>& algorithms, const Pr
 
 // The library's own choice stays unless another one is clearly faster: a plan should not change with
 // the noise of the day.
-std::string_view winner_of(const std::vector<TunedCandidate>& candidates) {
+cpu::Choice winner_of(const std::vector<TunedCandidate>& candidates) {
   constexpr double kClearly = 0.98;
   const TunedCandidate* best = nullptr;
   for (const TunedCandidate& c : candidates) {
     if (c.error_share > 1) continue;
     if (best == nullptr || c.seconds < kClearly * best->seconds) best = &c;
   }
-  return best == nullptr ? std::string_view() : best->name;
+  return best == nullptr ? cpu::Choice() : best->choice;
 }
 
 template <typename Problem>
-void run_named(std::span<const cpu::Algorithm<Problem>> algorithms, std::string_view name,
-               const Problem& problem) {
+void run_choice(std::span<const cpu::Algorithm<Problem>> algorithms, const cpu::Choice& choice,
+                const Problem& problem) {
   for (const cpu::Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name == name && algorithm.can_do(problem)) return algorithm.run(problem);
+    if (algorithm.name != choice.algorithm || !algorithm.can_do(problem)) continue;
+    return cpu::Chosen<Problem>{algorithm, choice.cut}.run(problem);
   }
   algorithms.back().run(problem);  // the reference can do everything
 }
@@ -100,25 +101,36 @@ Tuner::Tuner(Options options) : options_(std::move(options)) {
 Tuner::~Tuner() { cpu::install_tuning(nullptr); }
 
 template <typename Problem>
+cpu::Choice Tuner::tune(std::span<const cpu::Algorithm<Problem>> algorithms, const Problem& problem,
+                        const cpu::PlanKey& key) {
+  TunedShape shape{key, problem.map.out_rows, {}, {}};
+  const Candidates<Problem> able = worth_measuring(algorithms, problem);
+  const std::vector<double> times = median_times(able, problem, options_.seconds);
+  for (std::size_t i = 0; i < able.size(); ++i) {
+    Problem cut = problem;
+    cut.cut = able[i].cut;
+    shape.candidates.push_back({{std::string(able[i].algorithm.name), able[i].cut},
+                                times[i],
+                                error_share(able[i].algorithm, cut, options_.zero_mean)});
+  }
+  shape.winner = winner_of(shape.candidates);
+  all_agree_ = all_agree_ && shape.all_agree();
+  if (options_.report) options_.report(shape);
+  return shape.winner;
+}
+
+template <typename Problem>
 void Tuner::tune_and_run(std::span<const cpu::Algorithm<Problem>> algorithms,
                          const Problem& problem) {
   const cpu::PlanKey key = cpu::key_of(problem);
   if (problem.map.out_rows == 0) return algorithms.back().run(problem);
-  if (const auto found = plans_.find(key); found != plans_.end()) {
-    return run_named(algorithms, found->second, problem);
+  auto found = plans_.find(key);
+  if (found == plans_.end()) {
+    const cpu::Choice winner = tune(algorithms, problem, key);
+    if (winner.algorithm.empty()) return algorithms.back().run(problem);
+    found = plans_.insert_or_assign(key, winner).first;
   }
-  TunedShape shape{key, problem.map.out_rows, {}, {}};
-  const Algorithms<Problem> able = candidates_for(algorithms, problem, shape.rows);
-  const std::vector<double> times = median_times(able, problem, options_.seconds);
-  for (std::size_t i = 0; i < able.size(); ++i) {
-    shape.candidates.push_back(
-        {able[i].name, times[i], error_share(able[i], problem, options_.zero_mean)});
-  }
-  shape.winner = winner_of(shape.candidates);
-  all_agree_ = all_agree_ && shape.all_agree();
-  if (!shape.winner.empty()) plans_.insert_or_assign(key, std::string(shape.winner));
-  if (options_.report) options_.report(shape);
-  run_named(algorithms, shape.winner, problem);
+  run_choice(algorithms, found->second, problem);
 }
 
 void Tuner::run(const cpu::ConvForward& problem) {

@@ -1,10 +1,9 @@
-// Measures every algorithm on the convolutions that a program runs, and remembers the fastest of
+// Measures every algorithm, with each cut that it offers, on the convolutions that a program runs, and remembers the fastest of
 // those that agree with the reference.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <string_view>
 #include <vector>
 
 #include "cpu/plan_table.h"
@@ -12,7 +11,7 @@
 namespace voxloom::bench {
 
 struct TunedCandidate {
-  std::string_view name;
+  cpu::Choice choice;
   double seconds = 0;      // median
   double error_share = 0;  // of what is allowed; above 1: it does not agree
 };
@@ -21,7 +20,7 @@ struct TunedShape {
   cpu::PlanKey key;
   std::int64_t rows = 0;
   std::vector<TunedCandidate> candidates;  // in the library's order
-  std::string_view winner;                 // "": none agrees
+  cpu::Choice winner;                      // no algorithm: none agrees
 
   [[nodiscard]] bool all_agree() const;
 };
@@ -47,6 +46,9 @@ class Tuner : public cpu::Tuning {
   [[nodiscard]] bool all_agree() const { return all_agree_; }
 
  private:
+  template <typename Problem>
+  cpu::Choice tune(std::span<const cpu::Algorithm<Problem>> algorithms, const Problem& problem,
+                   const cpu::PlanKey& key);
   template <typename Problem>
   void tune_and_run(std::span<const cpu::Algorithm<Problem>> algorithms, const Problem& problem);
 

@@ -38,8 +38,8 @@ std::string weights_text(const cpu::PlanKey& key) {
 std::string candidates_text(const bench::TunedShape& shape) {
   std::string text;
   for (const bench::TunedCandidate& c : shape.candidates) {
-    text += fmt::format("{}{} {:.3f}{}", text.empty() ? "" : ", ", c.name, c.seconds * 1e3,
-                        c.error_share > 1 ? " WRONG" : "");
+    text += fmt::format("{}{} {:.3f}{}", text.empty() ? "" : ", ", to_text(c.choice),
+                        c.seconds * 1e3, c.error_share > 1 ? " WRONG" : "");
   }
   return text;
 }
@@ -54,7 +54,8 @@ void print_shape(const bench::TunedShape& shape) {
   const char* direction = key.direction == cpu::Direction::forward ? "forward" : "weight gradient";
   fmt::print("{:<16}{:>12}{:>9}{:>9}{:>8}{:>9}  {:<20}{}\n", direction, shape_text(key),
              name_of(key.features), weights_text(key), key.volume, shape.rows,
-             shape.winner.empty() ? "none agrees" : shape.winner, candidates_text(shape));
+             shape.winner.algorithm.empty() ? "none agrees" : to_text(shape.winner),
+             candidates_text(shape));
   std::fflush(stdout);
 }
 
@@ -135,7 +136,9 @@ void add_tune(CLI::App& command) {
       ->check(CLI::Range(0.0, 3600.0).description(""))
       ->type_name("S");
   command.footer(
-      "\nEvery algorithm is also checked against the plain reference; one that does not agree is\n"
+      "\nCandidates are algorithms, and for some of them NAME:BxC: other cuts of the work, into B\n"
+      "blocks of 256 output rows and C output channels (0: the algorithm's own choice).\n"
+      "Every algorithm is also checked against the plain reference; one that does not agree is\n"
       "marked WRONG, never chosen, and makes the command fail.\n"
       "Plans belong to one processor model and one version of voxloom. The other commands use\n"
       "those in the default file: $VOXLOOM_PLANS, or voxloom/plans-<processor>.txt in the cache\n"

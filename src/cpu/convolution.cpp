@@ -20,16 +20,19 @@ bool always(const Problem&) {
 
 constexpr std::array kForward = {
     Algorithm<ConvForward>{"depthwise", is_depthwise, depthwise_forward},
-    Algorithm<ConvForward>{"matrix_tiles", has_matrix_tiles, matrix_tiles_forward},
-    Algorithm<ConvForward>{"direct_store", has_single_partners, direct_store_forward},
-    Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward},
+    Algorithm<ConvForward>{"matrix_tiles", has_matrix_tiles, matrix_tiles_forward,
+                           matrix_tiles_cuts},
+    Algorithm<ConvForward>{"direct_store", has_single_partners, direct_store_forward,
+                           direct_store_cuts},
+    Algorithm<ConvForward>{"offset_major", always<ConvForward>, offset_major_forward,
+                           offset_major_cuts},
     Algorithm<ConvForward>{"reference", always<ConvForward>, reference_forward},
 };
 
 constexpr std::array kWeightGradient = {
     Algorithm<ConvWeightGradient>{"depthwise", is_depthwise_gradient, depthwise_weight_gradient},
     Algorithm<ConvWeightGradient>{"offset_major", always<ConvWeightGradient>,
-                                  offset_major_weight_gradient},
+                                  offset_major_weight_gradient, offset_major_cuts},
     Algorithm<ConvWeightGradient>{"reference", always<ConvWeightGradient>,
                                   reference_weight_gradient},
 };
@@ -72,15 +75,14 @@ std::string pinned() {
 }
 
 template <typename Problem>
-const Algorithm<Problem>& choose(std::span<const Algorithm<Problem>> algorithms,
-                                 const Problem& problem) {
-  const std::string wanted = pinned();
-  const std::string_view name = wanted.empty() ? tuned_algorithm(problem) : wanted;
+Chosen<Problem> choose(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+  Choice wanted{pinned(), {}};
+  if (wanted.algorithm.empty()) wanted = tuned_choice(problem);
   const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name == name && able(algorithm)) return algorithm;
+    if (algorithm.name == wanted.algorithm && able(algorithm)) return {algorithm, wanted.cut};
   }
-  return *std::ranges::find_if(algorithms, able);  // the reference can do everything
+  return {*std::ranges::find_if(algorithms, able), {}};  // the reference can do everything
 }
 
 template <typename Problem>
@@ -120,7 +122,7 @@ void pin_algorithm(std::string_view name) {
   pin().read_environment = true;
 }
 
-const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem) {
+Chosen<ConvForward> chosen_forward(const ConvForward& problem) {
   return choose(forward_algorithms(), problem);
 }
 

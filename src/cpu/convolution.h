@@ -23,6 +23,16 @@
 
 namespace voxloom::cpu {
 
+// How an algorithm cuts the work, where measuring decides: 0 leaves it to the algorithm's own rule. The
+// cut is part of the plan: with the same one, results are the same bits on any number of threads.
+struct Cut {
+  std::int64_t blocks = 0;  // of output rows: of a task, or those whose entries are listed together
+  std::int64_t columns = 0;  // output channels of one walk over the entries
+
+  friend auto operator<=>(const Cut&, const Cut&) = default;
+};
+inline constexpr Cut kMostCut = {16, 1024};  // a task's sums of the two: 16 MiB
+
 struct ConvForward {
   MapBlocks map;
   const Tensor* x = nullptr;     // (N_in, G * in), float32 / float16 / bfloat16
@@ -30,6 +40,7 @@ struct ConvForward {
   const Tensor* bias = nullptr;  // (G * out) of x's dtype, or nullptr
   Tensor* y = nullptr;           // (N_out, G * out), x's dtype or float32; every element is written
   Epilogue epilogue = {};
+  Cut cut = {};
 };
 
 struct ConvWeightGradient {
@@ -38,6 +49,7 @@ struct ConvWeightGradient {
   const Tensor* dy = nullptr;  // (N_out, G * out), x's dtype
   std::int64_t groups = 1;
   Tensor* dw = nullptr;  // (K, G, in, out) float32; every element is written
+  Cut cut = {};
 };
 
 template <typename Problem>
@@ -45,17 +57,45 @@ struct Algorithm {
   std::string_view name;
   bool (*can_do)(const Problem&);
   void (*run)(const Problem&);
+  // Cuts that `tune` should measure besides the algorithm's own; nullptr: there are none.
+  std::vector<Cut> (*cuts)(const Problem&) = nullptr;
 };
+
+// What runs: an algorithm and its cut.
+template <typename Problem>
+struct Chosen {
+  const Algorithm<Problem>& algorithm;
+  Cut cut = {};
+
+  void run(Problem problem) const {
+    problem.cut = cut;
+    algorithm.run(problem);
+  }
+};
+
+// Every algorithm that can do the problem, first with its own cut, then with each that it offers.
+template <typename Problem>
+[[nodiscard]] std::vector<Chosen<Problem>> candidates_for(
+    std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
+  std::vector<Chosen<Problem>> candidates;
+  for (const Algorithm<Problem>& algorithm : algorithms) {
+    if (!algorithm.can_do(problem)) continue;
+    candidates.push_back({algorithm, {}});
+    if (algorithm.cuts == nullptr) continue;
+    for (const Cut& cut : algorithm.cuts(problem)) candidates.push_back({algorithm, cut});
+  }
+  return candidates;
+}
 
 [[nodiscard]] std::span<const Algorithm<ConvForward>> forward_algorithms();
 [[nodiscard]] std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms();
 [[nodiscard]] std::span<const Algorithm<ConvPointwise>> pointwise_algorithms();
 
-// Picks and runs: the first of the list that can do the problem, or the one that VOXLOOM_ALGORITHM
-// or pin_algorithm names. A name that no list holds is an error; a problem that the named one cannot
+// Picks and runs: the first of the list that can do the problem, a tuned plan, or the algorithm that
+// VOXLOOM_ALGORITHM or pin_algorithm names, with its own cut. A name that no list holds is an error; a problem that the named one cannot
 // do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
-[[nodiscard]] const Algorithm<ConvForward>& chosen_forward(const ConvForward& problem);
+[[nodiscard]] Chosen<ConvForward> chosen_forward(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
 void convolve_pointwise(const ConvPointwise& problem);
 
@@ -67,14 +107,18 @@ void pin_algorithm(std::string_view name);
 // through the epilogue straight into y. Dense weights.
 bool has_single_partners(const ConvForward& problem);
 void direct_store_forward(const ConvForward& problem);
+std::vector<Cut> direct_store_cuts(const ConvForward& problem);
 
 // Matrix tiles, on processors that have them: bfloat16 features and dense bfloat16 weights.
 bool has_matrix_tiles(const ConvForward& problem);
 void matrix_tiles_forward(const ConvForward& problem);
+std::vector<Cut> matrix_tiles_cuts(const ConvForward& problem);
 
 // Output blocks by kernel offset, gathered register tiles: every type and channel count.
 void offset_major_forward(const ConvForward& problem);
+std::vector<Cut> offset_major_cuts(const ConvForward& problem);
 void offset_major_weight_gradient(const ConvWeightGradient& problem);
+std::vector<Cut> offset_major_cuts(const ConvWeightGradient& problem);
 
 // One channel per group.
 bool is_depthwise(const ConvForward& problem);

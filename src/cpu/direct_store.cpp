@@ -2,9 +2,8 @@
 // whose kernel is no larger than its stride, or the data gradient of the strided one.
 //
 // No sum is kept: a register tile of entries goes through the epilogue into y, and is never read again.
-// A task owns some blocks of output rows and takes the kernel offsets in turn, so that W[k] stays in the
-// first-level cache for all its blocks. Each row of y is one product whatever the tasks are: nothing
-// depends on how they are cut.
+// A task owns a block of output rows, or some, and takes the kernel offsets in turn. Each row of y is one
+// product whatever the tasks are: nothing depends on how they are cut.
 
 #include <algorithm>
 #include <bitset>
@@ -13,6 +12,7 @@
 #include "core/parallel.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
+#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"
@@ -22,6 +22,11 @@ namespace voxloom::cpu {
 namespace {
 
 constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
+
+// Several blocks would share the panels of W. Measured, it makes no difference.
+std::int64_t blocks_a_task(const ConvForward& problem) {
+  return std::max<std::int64_t>(1, problem.cut.blocks);
+}
 
 class DirectStore {
  public:
@@ -40,10 +45,7 @@ class DirectStore {
 
   void run() const {
     if (panels_.empty()) return;  // no output channels
-    // A block reads all of W: four of them share it, where there are enough for all threads.
-    const std::int64_t blocks = p_.map.block_count();
-    const std::int64_t grain = std::clamp<std::int64_t>(blocks / 16, 1, 4);
-    parallel_for(blocks, grain,
+    parallel_for(p_.map.block_count(), blocks_a_task(p_),
                  [&](std::int64_t begin, std::int64_t end) { run_task(begin, end); });
   }
 
@@ -145,6 +147,10 @@ class DirectStore {
 
 bool has_single_partners(const ConvForward& problem) {
   return problem.map.entries->single_partner && !problem.weight.packed;
+}
+
+std::vector<Cut> direct_store_cuts(const ConvForward& problem) {
+  return others_than({blocks_a_task(problem), 0}, {{2, 0}, {4, 0}}, problem.map.block_count(), 0);
 }
 
 void direct_store_forward(const ConvForward& problem) { DirectStore(problem).run(); }

@@ -12,6 +12,7 @@
 #include "core/parallel.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
+#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"
@@ -29,6 +30,11 @@ const KernelInfo<Args>& tile_kernel() {
   return kernels_of<Args>().front();
 }
 
+// A block's sums, 128 KiB, stay in the second-level cache.
+std::int64_t columns_a_pass(const ConvForward& problem) {
+  return problem.cut.columns > 0 ? round_up(problem.cut.columns, kTileColumns) : 128;
+}
+
 class MatrixTiles {
  public:
   explicit MatrixTiles(const ConvForward& problem)
@@ -36,6 +42,7 @@ class MatrixTiles {
         in_(problem.weight.in),
         depth_(round_up(in_, kTileDepth)),
         columns_(round_up(problem.weight.out, kTileColumns)),
+        columns_a_pass_(columns_a_pass(problem)),
         store_(problem, current()),
         prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written) {
     pack();
@@ -45,18 +52,15 @@ class MatrixTiles {
   [[nodiscard]] bool has_extreme_weight() const { return extreme_; }
 
   void run() const {
-    const std::int64_t passes = (columns_ + kPassColumns - 1) / kPassColumns;
+    const std::int64_t passes = (columns_ + columns_a_pass_ - 1) / columns_a_pass_;
     parallel_for(p_.map.block_count() * passes, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
-        run_task(task / passes, task % passes * kPassColumns);
+        run_task(task / passes, task % passes * columns_a_pass_);
       }
     });
   }
 
  private:
-  // A block's sums, 128 KiB, stay in the second-level cache.
-  static constexpr std::int64_t kPassColumns = 128;
-
   [[nodiscard]] std::uint16_t* weights(std::int64_t k, std::int64_t column) const {
     return weights_.get() + (k * columns_ + column) * depth_;
   }
@@ -85,7 +89,7 @@ class MatrixTiles {
   }
 
   void run_task(std::int64_t block, std::int64_t column) const {
-    const std::int64_t columns = std::min(kPassColumns, columns_ - column);
+    const std::int64_t columns = std::min(columns_a_pass_, columns_ - column);
     const std::int64_t rows = p_.map.rows_in(block);
     constexpr std::int64_t kProduct = 32 * 32;
     // Rows packed as tiles take half a float an element.
@@ -127,6 +131,7 @@ class MatrixTiles {
 
   const ConvForward& p_;
   std::int64_t in_, depth_, columns_;  // depth and columns up to whole tiles
+  std::int64_t columns_a_pass_;
   std::shared_ptr<std::uint16_t> weights_;
   bool extreme_ = false;
   SumStore store_;
@@ -139,6 +144,11 @@ bool has_matrix_tiles(const ConvForward& problem) {
   const WeightView& w = problem.weight;
   return problem.x->dtype() == DType::bf16 && w.dtype == DType::bf16 && !w.packed &&
          w.groups == 1 && current() == Isa::avx512 && can_run(Isa::amx);
+}
+
+std::vector<Cut> matrix_tiles_cuts(const ConvForward& problem) {
+  return others_than({0, columns_a_pass(problem)}, {{0, 32}, {0, 64}, {0, 128}, {0, 256}}, 0,
+                     problem.weight.out);
 }
 
 void matrix_tiles_forward(const ConvForward& problem) {

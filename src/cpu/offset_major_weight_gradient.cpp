@@ -66,7 +66,7 @@ class WeightGradient {
         in_place_(problem.x->dtype() == DType::f32 && out_ == padded_ &&
                   in_ + out_ <= kMostInPlace),
         offset_size_(problem.groups * in_ * padded_),
-        cut_(problem.map, offset_size_),
+        cut_(problem, offset_size_),
         prefetch_(problem.map, *problem.x, *problem.dy, Prefetch::Outputs::read) {
     const std::int64_t floats =
         checked_product("convolution", {cut_.chunks, volume_, offset_size_});
@@ -106,26 +106,43 @@ class WeightGradient {
     for (std::int64_t block = first; block < last; block += cut_.blocks_per_list) {
       const std::int64_t end = std::min(last, block + cut_.blocks_per_list);
       const Prefetch::Walk::Blocks next{end, end + cut_.blocks_per_list};
-      Prefetch::Walk walk(prefetch_, next, next, last_k - first_k);
+      Prefetch::Spread spread(prefetch_, next, next,
+                              tiles_in(p_.map.entries_in(block, end), last_k - first_k));
       for (std::int64_t k = first_k; k < last_k; ++k) {
         // The chunk's first task fetches for all of them.
-        if (first_k == 0) walk.step();
+        Ahead* ahead = first_k == 0 ? spread.ahead() : nullptr;
         if (in_place_) {
-          add_in_place(list, k, {block, end}, partial(chunk, k));
+          add_in_place(list, k, {block, end}, {partial(chunk, k), ahead});
         } else {
-          add_packed(list, k, {block, end}, partial(chunk, k));
+          add_packed(list, k, {block, end}, {partial(chunk, k), ahead});
         }
       }
     }
   }
 
-  void add_in_place(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks, float* dw) const {
+  // Register tiles that `offsets` of the kernel offsets take over blocks with so many entries.
+  [[nodiscard]] std::int64_t tiles_in(std::int64_t entries, std::int64_t offsets) const {
+    const std::int64_t a_piece = in_place_ ? most_in_place() : kPackRows;
+    const std::int64_t pieces = std::max(entries / a_piece / volume_, std::int64_t{1});
+    return p_.groups * pieces * offsets * divide_up(in_, kernel_.rows) * (padded_ / kernel_.width);
+  }
+
+  // Entries whose rows, read in place, stay in the first-level cache.
+  [[nodiscard]] std::int64_t most_in_place() const {
+    return std::max(kLeastPiece, kInPlaceFloats / std::max<std::int64_t>(1, in_ + out_));
+  }
+
+  struct Sums {
+    float* dw;
+    Ahead* ahead;  // what to ask for meanwhile
+  };
+
+  void add_in_place(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks,
+                    const Sums& sums) const {
     list_pointers(list, k, blocks);
     const auto total = static_cast<std::int64_t>(list.x.size());
     // As equal as possible: a short piece would load and store the sums for little.
-    const std::int64_t most =
-        std::max(kLeastPiece, kInPlaceFloats / std::max<std::int64_t>(1, in_ + out_));
-    const std::int64_t pieces = divide_up(total, most);
+    const std::int64_t pieces = divide_up(total, most_in_place());
     for (std::int64_t p = 0; p < pieces; ++p) {
       const std::int64_t e = total * p / pieces;
       WgradArgs args{.x = list.x.data() + e,
@@ -133,12 +150,13 @@ class WeightGradient {
                      .dy = list.dy.data() + e,
                      .count = total * (p + 1) / pieces - e,
                      .depth = in_,
-                     .dw = nullptr};
+                     .dw = nullptr,
+                     .ahead = sums.ahead};
       for (std::int64_t g = 0; g < p_.groups; ++g) {
         args.x_at = g * in_;
         for (std::int64_t o = 0; o < out_; o += kernel_.width) {
           args.dy_at = g * out_ + o;
-          args.dw = dw + (g * padded_ + o) * in_;
+          args.dw = sums.dw + (g * padded_ + o) * in_;
           kernel_.run(args);
         }
       }
@@ -166,7 +184,8 @@ class WeightGradient {
   }
 
   // Some entries at a time, packed into the scratch.
-  void add_packed(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks, float* dw) const {
+  void add_packed(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks,
+                  const Sums& sums) const {
     list_rows(list, k, blocks);
     const std::int64_t x_stride = kPackRows * x_columns_;
     const std::int64_t dy_stride = kPackRows * kernel_.width;
@@ -200,7 +219,8 @@ class WeightGradient {
                        .dy_at = p * dy_stride,
                        .count = count,
                        .depth = in_,
-                       .dw = dw + (g * padded_ + p * kernel_.width) * in_});
+                       .dw = sums.dw + (g * padded_ + p * kernel_.width) * in_,
+                       .ahead = sums.ahead});
         }
       }
     }

@@ -17,17 +17,22 @@ ForwardPlan::ForwardPlan(const ConvForward& problem)
   constexpr std::int64_t kTiles = 24;
   if (problem.x->dtype() != DType::f32) columns_per_pass = 256;
   if (problem.weight.packed) blocks_per_task = 4;
+  if (problem.cut.columns > 0) columns_per_pass = problem.cut.columns;
+  if (problem.cut.blocks > 0) blocks_per_task = problem.cut.blocks;
   const std::int64_t in = std::max<std::int64_t>(1, problem.weight.in);
   entries_per_call = std::max(kTiles, kRowFloats / in / kTiles * kTiles);
 }
 
-WeightGradientPlan::WeightGradientPlan(const MapBlocks& map, std::int64_t offset_floats) {
+WeightGradientPlan::WeightGradientPlan(const ConvWeightGradient& problem,
+                                       std::int64_t offset_floats) {
+  const MapBlocks& map = problem.map;
   constexpr std::int64_t kMostFloats = std::int64_t{8} << 20;
   const std::int64_t blocks = std::max<std::int64_t>(1, map.block_count());
   const std::int64_t volume = std::max<std::int64_t>(1, map.volume);
   const std::int64_t entries = map.block_count() == 0 ? 0 : map.entries->begin.back();
   const std::int64_t per_slice = std::max<std::int64_t>(1, entries / (blocks * volume));
   blocks_per_list = std::clamp<std::int64_t>(96 / per_slice, 1, 16);
+  if (problem.cut.blocks > 0) blocks_per_list = problem.cut.blocks;
   const std::int64_t lists = divide_up(blocks, blocks_per_list);
   const std::int64_t most =
       std::min<std::int64_t>({16, entries / (256 * volume),
@@ -38,10 +43,43 @@ WeightGradientPlan::WeightGradientPlan(const MapBlocks& map, std::int64_t offset
   offset_tasks = divide_up(volume, offsets_per_task);
 }
 
-std::string describe(const ConvForward& problem) {
-  const std::string_view algorithm = chosen_forward(problem).name;
-  if (algorithm != "offset_major") return fmt::format("{} {}", algorithm, name_of(current()));
+// The algorithm's own cut is measured anyway, and no other twice: some differ on larger problems only.
+std::vector<Cut> others_than(const Cut& own, const std::vector<Cut>& cuts, std::int64_t most_blocks,
+                             std::int64_t most_columns) {
+  const auto effect = [&](const Cut& cut) {
+    const std::int64_t blocks = cut.blocks > 0 ? cut.blocks : own.blocks;
+    const std::int64_t columns = cut.columns > 0 ? cut.columns : own.columns;
+    return Cut{std::min(blocks, most_blocks), std::min(columns, most_columns)};
+  };
+  std::vector<Cut> effects = {effect(own)}, others;
+  for (const Cut& cut : cuts) {
+    if (std::ranges::find(effects, effect(cut)) != effects.end()) continue;
+    effects.push_back(effect(cut));
+    others.push_back(cut);
+  }
+  return others;
+}
+
+std::vector<Cut> offset_major_cuts(const ConvForward& problem) {
   const ForwardPlan plan(problem);
+  return others_than({plan.blocks_per_task, plan.columns_per_pass},
+                     {{1, 0}, {2, 0}, {4, 0}, {0, 32}, {0, 64}, {0, 128}, {0, 256}},
+                     problem.map.block_count(), problem.weight.out);
+}
+
+std::vector<Cut> offset_major_cuts(const ConvWeightGradient& problem) {
+  const WeightGradientPlan plan(problem, 0);
+  return others_than({plan.blocks_per_list, 0}, {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {16, 0}},
+                     problem.map.block_count(), 0);
+}
+
+std::string describe(const ConvForward& problem) {
+  const Chosen<ConvForward> chosen = chosen_forward(problem);
+  const std::string_view algorithm = chosen.algorithm.name;
+  if (algorithm != "offset_major") return fmt::format("{} {}", algorithm, name_of(current()));
+  ConvForward cut = problem;
+  cut.cut = chosen.cut;
+  const ForwardPlan plan(cut);
   std::string panels;
   for (const Panel& panel : plan.panels) panels += fmt::format(" {}", panel.kernel.name);
   return fmt::format("{} {}: {} columns a pass, {} blocks a task, {} entries a call, panels{}",

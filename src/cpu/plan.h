@@ -43,8 +43,13 @@ struct WeightGradientPlan {
   std::int64_t offsets_per_task = 1, offset_tasks = 1;
 
   // `offset_floats`: of dW[k] with padding.
-  WeightGradientPlan(const MapBlocks& map, std::int64_t offset_floats);
+  WeightGradientPlan(const ConvWeightGradient& problem, std::int64_t offset_floats);
 };
+
+// Those of `cuts` that do something else than the algorithm's `own` and than each other, where there
+// are not more blocks and columns than these.
+[[nodiscard]] std::vector<Cut> others_than(const Cut& own, const std::vector<Cut>& cuts,
+                                           std::int64_t most_blocks, std::int64_t most_columns);
 
 // One line: the algorithm that would run, the instruction set, and how the work is cut.
 [[nodiscard]] std::string describe(const ConvForward& problem);

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <sstream>
 #include <system_error>
 #include <vector>
 
@@ -21,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFirstLine = "voxloom plans 1";
+constexpr std::string_view kFirstLine = "voxloom plans 2";
 constexpr std::uintmax_t kMostBytes = 16 << 20;  // more than tuning can ever write
 
 std::string version_line() { return fmt::format("version {}", version()); }
@@ -37,14 +39,31 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
+// "offset_major:2x128": exactly what to_text writes, of an algorithm that there is.
+std::optional<Choice> parse_choice(std::string_view text) {
+  Choice choice;
+  const std::size_t colon = text.find(':');
+  choice.algorithm = text.substr(0, colon);
+  const std::vector<std::string> known = algorithm_names();
+  if (std::ranges::find(known, choice.algorithm) == known.end()) return std::nullopt;
+  if (colon != std::string_view::npos) {
+    std::istringstream numbers{std::string(text.substr(colon + 1))};
+    char x = 0;
+    numbers >> choice.cut.blocks >> x >> choice.cut.columns;
+  }
+  const bool possible = choice.cut.blocks >= 0 && choice.cut.blocks <= kMostCut.blocks &&
+                        choice.cut.columns >= 0 && choice.cut.columns <= kMostCut.columns;
+  if (!possible || to_text(choice) != text) return std::nullopt;
+  return choice;
+}
+
 bool parse_plan(std::string_view line, Plans& plans) {
   const std::size_t blank = line.rfind(' ');
   if (blank == std::string_view::npos) return false;
   const auto key = parse_plan_key(line.substr(0, blank));
-  const std::string name(line.substr(blank + 1));
-  const std::vector<std::string> known = algorithm_names();
-  if (!key || std::ranges::find(known, name) == known.end()) return false;
-  plans.insert_or_assign(*key, name);
+  const auto choice = parse_choice(line.substr(blank + 1));
+  if (!key || !choice) return false;
+  plans.insert_or_assign(*key, *choice);
   return true;
 }
 
@@ -75,7 +94,9 @@ class FileLock {
 
 std::string format_plans(const Plans& plans) {
   std::string text = fmt::format("{}\n{}\n{}\n", kFirstLine, version_line(), cpu_line());
-  for (const auto& [key, name] : plans) text += fmt::format("{} {}\n", to_text(key), name);
+  for (const auto& [key, choice] : plans) {
+    text += fmt::format("{} {}\n", to_text(key), to_text(choice));
+  }
   return text;
 }
 
@@ -125,7 +146,7 @@ void merge_plans_into(const fs::path& path, const Plans& plans) {
   lock_path += ".lock";
   const FileLock lock(lock_path);
   Plans merged = read_plans(path).plans;
-  for (const auto& [key, name] : plans) merged.insert_or_assign(key, name);
+  for (const auto& [key, choice] : plans) merged.insert_or_assign(key, choice);
   AtomicFile file(path);
   file.write(format_plans(merged));
   file.commit();

@@ -1,10 +1,12 @@
 // Tuned plans on disk: text, one plan a line.
 //
-//   voxloom plans 1
+//   voxloom plans 2
 //   version 0.1.0                     algorithms change from version to version
 //   cpu AMD EPYC 7R13 Processor       and what is fastest from processor to processor
 //   forward avx2 float32 float32 64 64 1 27 16 9 offset_major
-//   ...                               a key as in plan_key.h, then the algorithm
+//   forward avx2 float32 float32 64 256 1 27 16 9 offset_major:2x128
+//   ...                               a key as in plan_key.h, then the algorithm, with blocks and
+//                                     columns where they are not its own choice (convolution.h: Cut)
 //
 // A file with another first line, version or processor is foreign, one with any other line corrupt;
 // neither is used, and neither is an error.

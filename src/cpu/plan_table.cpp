@@ -1,6 +1,7 @@
 #include "cpu/plan_table.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
@@ -21,21 +22,21 @@ Table& table() {
 
 std::atomic<Tuning*> installed = nullptr;
 
-// Names live as long as the program: those of the lists, not of the table.
 template <typename Problem>
-std::string_view find(const Problem& problem, std::span<const Algorithm<Problem>> algorithms) {
+Choice find(const Problem& problem) {
   if (table().empty.load(std::memory_order_acquire)) return {};
   const PlanKey key = key_of(problem);
   const std::shared_lock lock(table().mutex);
   const auto found = table().plans.find(key);
-  if (found == table().plans.end()) return {};
-  for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name == found->second) return algorithm.name;
-  }
-  return {};
+  return found == table().plans.end() ? Choice{} : found->second;
 }
 
 }  // namespace
+
+std::string to_text(const Choice& choice) {
+  if (choice.cut == Cut{}) return choice.algorithm;
+  return fmt::format("{}:{}x{}", choice.algorithm, choice.cut.blocks, choice.cut.columns);
+}
 
 Plans tuned_plans() {
   const std::shared_lock lock(table().mutex);
@@ -44,7 +45,7 @@ Plans tuned_plans() {
 
 void add_tuned_plans(const Plans& plans) {
   const std::unique_lock lock(table().mutex);
-  for (const auto& [key, name] : plans) table().plans.insert_or_assign(key, name);
+  for (const auto& [key, choice] : plans) table().plans.insert_or_assign(key, choice);
   table().empty.store(table().plans.empty(), std::memory_order_release);
 }
 
@@ -54,13 +55,8 @@ void forget_tuned_plans() {
   table().empty.store(true, std::memory_order_release);
 }
 
-std::string_view tuned_algorithm(const ConvForward& problem) {
-  return find(problem, forward_algorithms());
-}
-
-std::string_view tuned_algorithm(const ConvWeightGradient& problem) {
-  return find(problem, weight_gradient_algorithms());
-}
+Choice tuned_choice(const ConvForward& problem) { return find(problem); }
+Choice tuned_choice(const ConvWeightGradient& problem) { return find(problem); }
 
 void install_tuning(Tuning* tuning) { installed.store(tuning, std::memory_order_release); }
 Tuning* installed_tuning() { return installed.load(std::memory_order_acquire); }

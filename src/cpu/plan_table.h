@@ -3,21 +3,30 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "cpu/plan_key.h"
 
 namespace voxloom::cpu {
 
-using Plans = std::map<PlanKey, std::string>;  // to the algorithm's name
+// An algorithm and how it cuts the work.
+struct Choice {
+  std::string algorithm;  // its name
+  Cut cut = {};
+
+  friend auto operator<=>(const Choice&, const Choice&) = default;
+};
+// "offset_major", or with blocks and columns "offset_major:2x128", "offset_major:0x32".
+[[nodiscard]] std::string to_text(const Choice& choice);
+
+using Plans = std::map<PlanKey, Choice>;
 
 [[nodiscard]] Plans tuned_plans();  // a copy
 void add_tuned_plans(const Plans& plans);
 void forget_tuned_plans();
 
-// The tuned algorithm, or "" when there is none for the key.
-[[nodiscard]] std::string_view tuned_algorithm(const ConvForward& problem);
-[[nodiscard]] std::string_view tuned_algorithm(const ConvWeightGradient& problem);
+// What was tuned; no algorithm when there is nothing for the key.
+[[nodiscard]] Choice tuned_choice(const ConvForward& problem);
+[[nodiscard]] Choice tuned_choice(const ConvWeightGradient& problem);
 
 // Whoever is installed here runs the convolutions of the process instead of the automatic choice.
 class Tuning {

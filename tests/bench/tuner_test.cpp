@@ -51,9 +51,10 @@ TEST(Tuner, MeasuresEachShapeOnceAndPlansAnAgreeingAlgorithm) {
   EXPECT_TRUE(tuner.all_agree());
   for (const TunedShape& shape : shapes) {
     EXPECT_EQ(shape.rows, 1000);
-    EXPECT_FALSE(shape.winner.empty());
+    EXPECT_FALSE(shape.winner.algorithm.empty());
     EXPECT_EQ(tuner.plans().at(shape.key), shape.winner);
-    for (const TunedCandidate& c : shape.candidates) EXPECT_LE(c.error_share, 1) << c.name;
+    for (const TunedCandidate& c : shape.candidates)
+      EXPECT_LE(c.error_share, 1) << to_text(c.choice);
   }
 }
 

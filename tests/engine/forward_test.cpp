@@ -85,13 +85,13 @@ void check(const ForwardCase& c) {
   const ForwardData data(c);
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
-    for (const auto& algorithm : cpu::forward_algorithms()) {
-      Tensor y = Tensor::full({c.map.out_rows, c.groups * c.out}, c.dtype, 99.0F);
-      const cpu::ConvForward problem = data.problem(y);
-      if (!algorithm.can_do(problem)) continue;
-      algorithm.run(problem);
+    Tensor y = Tensor::empty({c.map.out_rows, c.groups * c.out}, c.dtype);
+    for (const auto& candidate : candidates_for(cpu::forward_algorithms(), data.problem(y))) {
+      y = Tensor::full({c.map.out_rows, c.groups * c.out}, c.dtype, 99.0F);
+      candidate.run(data.problem(y));
       expect_within(y, expected.value, expected.bounds(),
-                    fmt::format("{} {} {}", algorithm.name, isa, c.text()));
+                    fmt::format("{} {} {} blocks {} columns {}", candidate.algorithm.name, isa,
+                                c.text(), candidate.cut.blocks, candidate.cut.columns));
     }
   });
 }
@@ -223,14 +223,14 @@ TEST(Forward, SinglePartners) {  // transposed maps, whose algorithm keeps no su
 void check_same_bits(const ForwardCase& c) {
   const ForwardData data(c);
   on_each_isa([&](const std::string& isa) {
-    for (const auto& algorithm : cpu::forward_algorithms()) {
-      Tensor first = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
-      if (!algorithm.can_do(data.problem(first))) continue;
+    Tensor first = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
+    for (const auto& candidate : candidates_for(cpu::forward_algorithms(), data.problem(first))) {
       for (const int threads : {1, 2, 3}) {
         Tensor y = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
-        with_threads(threads, [&] { algorithm.run(data.problem(y)); });
+        with_threads(threads, [&] { candidate.run(data.problem(y)); });
         if (threads == 1) first = y;
-        EXPECT_TRUE(same_bits(first, y)) << algorithm.name << " " << isa << " " << threads;
+        EXPECT_TRUE(same_bits(first, y))
+            << candidate.algorithm.name << " " << isa << " " << threads;
       }
     }
   });

@@ -56,14 +56,14 @@ void check(const GradientCase& c) {
   const GradientData data(c);
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
-    for (const auto& algorithm : cpu::weight_gradient_algorithms()) {
-      Tensor dw = data.empty_gradient();
-      const cpu::ConvWeightGradient problem = data.problem(dw);
-      if (!algorithm.can_do(problem)) continue;
-      algorithm.run(problem);
+    Tensor dw = data.empty_gradient();
+    for (const auto& candidate :
+         candidates_for(cpu::weight_gradient_algorithms(), data.problem(dw))) {
+      dw = data.empty_gradient();
+      candidate.run(data.problem(dw));
       expect_within(dw, expected.value, expected.bounds(),
-                    fmt::format("{} {} {} x ({} -> {}) {}", algorithm.name, isa, c.groups, c.in,
-                                c.out, name_of(c.dtype)));
+                    fmt::format("{} {} {} x ({} -> {}) {} blocks {}", candidate.algorithm.name, isa,
+                                c.groups, c.in, c.out, name_of(c.dtype), candidate.cut.blocks));
     }
   });
 }
@@ -108,14 +108,15 @@ TEST(WeightGradient, SameBitsForAnyThreadCount) {
   const GradientCase c{.map = {9000, 9000, 9, 0.4, true}, .in = 20, .out = 48};
   const GradientData data(c);
   on_each_isa([&](const std::string& isa) {
-    for (const auto& algorithm : cpu::weight_gradient_algorithms()) {
-      Tensor first = data.empty_gradient();
-      if (!algorithm.can_do(data.problem(first))) continue;
+    Tensor first = data.empty_gradient();
+    for (const auto& candidate :
+         candidates_for(cpu::weight_gradient_algorithms(), data.problem(first))) {
       for (const int threads : {1, 2, 3}) {
         Tensor dw = data.empty_gradient();
-        with_threads(threads, [&] { algorithm.run(data.problem(dw)); });
+        with_threads(threads, [&] { candidate.run(data.problem(dw)); });
         if (threads == 1) first = dw;
-        EXPECT_TRUE(same_bits(first, dw)) << algorithm.name << " " << isa << " " << threads;
+        EXPECT_TRUE(same_bits(first, dw))
+            << candidate.algorithm.name << " " << isa << " " << threads;
       }
     }
   });

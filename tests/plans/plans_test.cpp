@@ -81,11 +81,12 @@ TEST(PlanKey, OnlyItsOwnTextIsRead) {
 }
 
 TEST_F(PlanFile, KeepsWhatIsMergedIntoIt) {
-  cpu::merge_plans_into(path(), {{some_key(), "reference"}, {some_key(8), "reference"}});
-  cpu::merge_plans_into(path(), {{some_key(), "offset_major"}});
+  cpu::merge_plans_into(path(), {{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
+  cpu::merge_plans_into(path(), {{some_key(), {"offset_major", {2, 128}}}});
   const cpu::PlanText text = cpu::read_plans(path());
   EXPECT_EQ(text.warning, "");
-  EXPECT_EQ(text.plans, (cpu::Plans{{some_key(), "offset_major"}, {some_key(8), "reference"}}));
+  EXPECT_EQ(text.plans,
+            (cpu::Plans{{some_key(), {"offset_major", {2, 128}}}, {some_key(8), {"reference"}}}));
 }
 
 TEST_F(PlanFile, WritersNeverLoseEachOthersPlans) {
@@ -93,7 +94,7 @@ TEST_F(PlanFile, WritersNeverLoseEachOthersPlans) {
   constexpr int kWriters = 8;
   for (int i = 1; i <= kWriters; ++i) {
     writers.emplace_back([this, i] {
-      cpu::merge_plans_into(path(), {{some_key(i), "reference"}});
+      cpu::merge_plans_into(path(), {{some_key(i), {"reference"}}});
     });
   }
   for (std::thread& writer : writers) writer.join();
@@ -107,29 +108,33 @@ TEST_F(PlanFile, AMissingFileHoldsNoPlans) {
 }
 
 TEST_F(PlanFile, ForeignAndCorruptFilesAreNotUsed) {
-  const std::string good = cpu::format_plans({{some_key(), "reference"}});
+  const std::string good = cpu::format_plans({{some_key(), {"reference"}}});
   const auto replaced = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     return text.replace(text.find(from), from.size(), to);
   };
   for (const std::string& text :
        {std::string(), std::string("\0\0\0", 3), std::string("{}\n"), good + "nonsense\n",
-        good.substr(0, good.size() - 1), replaced("plans 1", "plans 2"),
+        good.substr(0, good.size() - 1), replaced("plans 2", "plans 1"),
         replaced("version ", "version 9"), replaced("cpu ", "cpu Other "),
-        replaced("reference", "no_such_algorithm"), replaced(" 27 ", " twenty-seven ")}) {
+        replaced("reference", "no_such_algorithm"), replaced("reference", "reference:"),
+        replaced("reference", "reference:2"), replaced("reference", "reference:02x0"),
+        replaced("reference", "reference:0x0"), replaced("reference", "reference:-1x0"),
+        replaced("reference", "reference:17x0"), replaced("reference", "reference:1x9999"),
+        replaced("reference", "reference:1x1x1"), replaced(" 27 ", " twenty-seven ")}) {
     write(text);
     const LoadedPlans loaded = load_plans(path());
     EXPECT_EQ(loaded.count, 0U) << text;
     EXPECT_NE(loaded.warning.find("plans.txt"), std::string::npos) << text;
     EXPECT_TRUE(cpu::tuned_plans().empty());
   }
-  cpu::merge_plans_into(path(), {{some_key(), "reference"}});  // replaces what cannot be used
+  cpu::merge_plans_into(path(), {{some_key(), {"reference"}}});  // replaces what cannot be used
   EXPECT_EQ(load_plans(path()).count, 1U);
 }
 
 TEST_F(PlanFile, TruncationAnywhereIsNoticedOrHarmless) {
   const std::string good =
-      cpu::format_plans({{some_key(), "reference"}, {some_key(8), "reference"}});
+      cpu::format_plans({{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
   for (std::size_t size = 0; size < good.size(); ++size) {
     const cpu::PlanText text = cpu::parse_plans(std::string_view(good).substr(0, size));
     if (text.warning.empty()) {
@@ -159,13 +164,13 @@ TEST_F(PlanFile, DecidesUnlessAnAlgorithmIsPinned) {
   const Tensor dy = Tensor::full({300, 4}, DType::f32, 1);
   Tensor dw = Tensor::empty({3, 1, 4, 4}, DType::f32);
   const cpu::ConvWeightGradient problem{.map = map.blocks, .x = &x, .dy = &dy, .dw = &dw};
-  EXPECT_EQ(cpu::tuned_algorithm(problem), "");
-  cpu::merge_plans_into(path(), {{cpu::key_of(problem), "reference"}});
+  EXPECT_EQ(cpu::tuned_choice(problem), cpu::Choice());
+  cpu::merge_plans_into(path(), {{cpu::key_of(problem), {"reference", {2, 0}}}});
   EXPECT_EQ(load_plans(path()).count, 1U);
-  EXPECT_EQ(cpu::tuned_algorithm(problem), "reference");
+  EXPECT_EQ(cpu::tuned_choice(problem), (cpu::Choice{"reference", {2, 0}}));
   cpu::convolve_weight_gradient(problem);
   forget_plans();
-  EXPECT_EQ(cpu::tuned_algorithm(problem), "");
+  EXPECT_EQ(cpu::tuned_choice(problem), cpu::Choice());
 }
 
 }  // namespace

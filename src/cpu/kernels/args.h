@@ -138,6 +138,7 @@ struct WgradArgs {
   std::int64_t count;
   std::int64_t depth;
   float* dw;  // rows of `width` elements
+  Ahead* ahead = nullptr;
 };
 
 // Decodes one panel of a packed weight: out[i * width + o] = scale * code + bias for i < depth and

@@ -6,6 +6,7 @@
 // would cost an address multiplication per entry and tile, on a port that the multiply-adds need.
 #pragma once
 
+#include "cpu/kernels/ahead.h"
 #include "cpu/kernels/args.h"
 #include "cpu/kernels/simd.h"
 
@@ -99,9 +100,11 @@ inline void run(const WgradArgs& w) {
     const std::int64_t columns = w.depth - done < w.x_columns ? w.depth - done : w.x_columns;
     std::int64_t i = 0;
     for (; next_rows<kRows, kVecs>(columns - i) == kRows; i += kRows, dw += kRows * kWidth) {
+      ask_for(w.ahead);
       wgrad_tile<kRows, kVecs>(w, x_at + i, dw);
     }
     while (i < columns) {
+      ask_for(w.ahead);
       const std::int64_t rows = next_rows<kRows, kVecs>(columns - i);
       wgrad_tile_of<kRows, kVecs>(rows, w, x_at + i, dw);
       i += rows;
