@@ -51,6 +51,9 @@ struct ModelOptions {
   // Sets of coordinates that each entry point remembers: inputs that come again keep their kernel
   // maps. 0: none.
   std::size_t remembered_sets = 4;
+  // Batch norms go into the weights before them, additions and rectifiers into a convolution's last
+  // store. Off: every operation by itself.
+  bool fuse = true;
 };
 
 using Result = std::variant<Tensor, SparseTensor>;

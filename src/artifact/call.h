@@ -35,6 +35,12 @@ class Environment {
                                                  const CoordinateSetOptions& options) = 0;
 };
 
+// What joins a convolution's last store: y = relu(sums + bias + residual).
+struct FusedTail {
+  const SparseTensor* residual = nullptr;
+  bool relu = false;
+};
+
 class Call : public OpView {
  public:
   Call(const OpView& view, std::vector<const RuntimeValue*> operands, std::vector<bool> wanted,

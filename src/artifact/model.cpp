@@ -1,5 +1,8 @@
 // Running a bundle: what to run, in which order, and when each value may go is decided at load.
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "artifact/bundle.h"
@@ -7,6 +10,7 @@
 #include "artifact/input_binding.h"
 #include "artifact/reporter.h"
 #include "artifact/set_memory.h"
+#include "artifact/simplify.h"
 #include "artifact/verifier.h"
 #include "core/error.h"
 
@@ -14,11 +18,18 @@ namespace voxloom::artifact {
 namespace {
 
 // One operation, ready to run.
-struct Step {
+struct Part {
   const Graph::Op* op = nullptr;
   const OpSpec* spec = nullptr;
   std::vector<Slot> slots = {};
-  std::vector<bool> wanted = {};    // results that somebody looks at
+  std::vector<bool> wanted = {};  // results that somebody looks at
+};
+
+// One operation, or a chain that runs as one where its sites allow it.
+struct Step {
+  std::vector<Part> parts = {};
+  std::optional<Chain> chain = {};
+  std::size_t convolution = 0;      // of the chain, among the parts
   std::vector<int> last_uses = {};  // values that may go when this step is done
 };
 
@@ -70,11 +81,14 @@ class Model::Impl {
     Reporter reporter(kGraphFile, diagnostics);
     Reporter weight_reporter(kWeightFile, diagnostics);
     const Safetensors file{.tensors = bundle_.weights, .metadata = {}, .unreadable = {}};
-    Verification verification = verify(bundle_.graph, &file, reporter, weight_reporter);
+    static_cast<void>(verify(bundle_.graph, &file, reporter, weight_reporter));
     require(!has_errors(diagnostics), "artifact", "{}",
             has_errors(diagnostics) ? summary(diagnostics) : "");
     drop_unnamed_arrays();
-    make_steps(verification);
+    graph_ = bundle_.graph;
+    load_constants();
+    if (options_.fuse) fold_batch_norms(graph_, constants_);
+    make_steps();
   }
 
   [[nodiscard]] const Bundle& bundle() const { return bundle_; }
@@ -119,66 +133,131 @@ class Model::Impl {
     bundle_.weights = std::move(named);
   }
 
-  void make_steps(Verification& verification) {
-    const Graph& graph = bundle_.graph;
-    const std::vector<bool> needed = needed_values(graph);
-    constants_.resize(graph.values.size());
-    for (std::size_t i = 0; i < graph.ops.size(); ++i) {
-      const Graph::Op& op = graph.ops[i];
-      Step step{.op = &op, .spec = find_op(op.name), .slots = std::move(verification.op_slots[i])};
-      for (const int value : op.results) {
-        step.wanted.push_back(needed[static_cast<std::size_t>(value)]);
+  void load_constants() {
+    constants_.resize(graph_.values.size());
+    for (const Graph::Op& op : graph_.ops) {
+      if (op.name != kWeightOp) continue;
+      constants_[static_cast<std::size_t>(op.results[0])] = load_weight(op, bundle_.weights);
+    }
+  }
+
+  [[nodiscard]] Part part_of(const Graph::Op& op, const std::vector<bool>& needed) const {
+    Part part{.op = &op, .spec = find_op(op.name)};
+    std::vector<ValueKind> kinds;
+    for (const int value : op.operands) kinds.push_back(kind_of(graph_.value(value).type));
+    part.slots = *match_operands(*part.spec, kinds);  // the verifier has seen that they fit
+    for (const int value : op.results) {
+      part.wanted.push_back(needed[static_cast<std::size_t>(value)]);
+    }
+    return part;
+  }
+
+  void make_steps() {
+    const std::vector<bool> needed = needed_values(graph_);
+    std::map<int, Chain> chains;  // by their last operation, where they run
+    std::set<int> in_chain;
+    if (options_.fuse) {
+      for (Chain& chain : find_chains(graph_)) {
+        in_chain.insert(chain.ops.begin(), chain.ops.end());
+        chains.emplace(chain.ops.back(), std::move(chain));
       }
-      if (std::ranges::find(step.wanted, true) == step.wanted.end()) continue;
-      if (op.name == kWeightOp) {
-        constants_[static_cast<std::size_t>(op.results[0])] = load_weight(op, bundle_.weights);
-      } else {
-        steps_.push_back(std::move(step));
-      }
+    }
+    for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
+      const Graph::Op& op = graph_.ops[i];
+      const int number = static_cast<int>(i);
+      const auto chain = chains.find(number);
+      if (op.name == kWeightOp || (in_chain.contains(number) && chain == chains.end())) continue;
+      const auto is_needed = [&](int value) { return needed[static_cast<std::size_t>(value)]; };
+      if (std::ranges::none_of(op.results, is_needed)) continue;
+      steps_.push_back(chain == chains.end() ? Step{.parts = {part_of(op, needed)}}
+                                             : step_of(std::move(chain->second), needed));
     }
     find_last_uses();
   }
 
+  [[nodiscard]] Step step_of(Chain chain, const std::vector<bool>& needed) const {
+    Step step;
+    for (const int number : chain.ops) {
+      if (number == chain.convolution) step.convolution = step.parts.size();
+      step.parts.push_back(part_of(graph_.ops[static_cast<std::size_t>(number)], needed));
+    }
+    step.chain = std::move(chain);
+    return step;
+  }
+
   // From the back: the first step met that uses a value is its last use.
   void find_last_uses() {
-    std::vector<bool> used(bundle_.graph.values.size());
-    for (const Graph::Output& output : bundle_.graph.outputs) {
+    std::vector<bool> used(graph_.values.size());
+    for (const Graph::Output& output : graph_.outputs) {
       used[static_cast<std::size_t>(output.value)] = true;
     }
     for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-      for (const int value : step->op->operands) {
-        if (used[static_cast<std::size_t>(value)]) continue;
-        used[static_cast<std::size_t>(value)] = true;
-        step->last_uses.push_back(value);
+      for (const Part& part : step->parts) {
+        for (const int value : part.op->operands) {
+          if (used[static_cast<std::size_t>(value)]) continue;
+          used[static_cast<std::size_t>(value)] = true;
+          step->last_uses.push_back(value);
+        }
       }
     }
   }
 
   void run_step(const Step& step, std::vector<RuntimeValue>& values,
                 Environment& environment) const {
-    std::vector<const RuntimeValue*> operands;
-    for (const int id : step.op->operands) {
-      const auto index = static_cast<std::size_t>(id);
-      const bool constant = !std::holds_alternative<std::monostate>(constants_[index]);
-      operands.push_back(constant ? &constants_[index] : &values[index]);
-    }
-    Call call(OpView(*step.spec, *step.op, step.slots), std::move(operands), step.wanted,
-              environment);
-    try {
-      step.spec->run(call);
-    } catch (const std::invalid_argument& error) {
-      rethrow_at(bundle_.graph, *step.op, error.what());
-    }
-    for (std::size_t i = 0; i < step.op->results.size(); ++i) {
-      if (!step.wanted[i]) continue;
-      values[static_cast<std::size_t>(step.op->results[i])] = std::move(call.results()[i]);
+    if (!step.chain || !run_chain(step, values, environment)) {
+      for (const Part& part : step.parts) run_part(part, values, environment);
     }
     for (const int id : step.last_uses) values[static_cast<std::size_t>(id)] = std::monostate{};
   }
 
+  [[nodiscard]] Call call_of(const Part& part, const std::vector<RuntimeValue>& values,
+                             Environment& environment) const {
+    std::vector<const RuntimeValue*> operands;
+    for (const int id : part.op->operands) {
+      const auto index = static_cast<std::size_t>(id);
+      const bool constant = !std::holds_alternative<std::monostate>(constants_[index]);
+      operands.push_back(constant ? &constants_[index] : &values[index]);
+    }
+    return {OpView(*part.spec, *part.op, part.slots), std::move(operands), part.wanted,
+            environment};
+  }
+
+  void run_part(const Part& part, std::vector<RuntimeValue>& values,
+                Environment& environment) const {
+    Call call = call_of(part, values, environment);
+    try {
+      part.spec->run(call);
+    } catch (const std::invalid_argument& error) {
+      rethrow_at(graph_, *part.op, error.what());
+    }
+    for (std::size_t i = 0; i < part.op->results.size(); ++i) {
+      if (!part.wanted[i]) continue;
+      values[static_cast<std::size_t>(part.op->results[i])] = std::move(call.results()[i]);
+    }
+  }
+
+  // False: its parts have to run one by one.
+  bool run_chain(const Step& step, std::vector<RuntimeValue>& values,
+                 Environment& environment) const {
+    const Part& part = step.parts[step.convolution];
+    Call call = call_of(part, values, environment);
+    FusedTail tail{.relu = step.chain->rectifier >= 0};
+    if (step.chain->residual >= 0) {
+      tail.residual =
+          &std::get<SparseTensor>(values[static_cast<std::size_t>(step.chain->residual)]);
+    }
+    try {
+      if (!part.spec->run_fused(call, tail)) return false;
+    } catch (const std::invalid_argument& error) {
+      rethrow_at(graph_, *part.op, error.what());
+    }
+    values[static_cast<std::size_t>(step.chain->result)] = std::move(call.results()[0]);
+    return true;
+  }
+
   [[nodiscard]] Results collect(const std::vector<RuntimeValue>& values) const {
     Results results;
-    for (const Graph::Output& output : bundle_.graph.outputs) {
+    for (const Graph::Output& output : graph_.outputs) {
       const RuntimeValue& value = values[static_cast<std::size_t>(output.value)];
       if (const auto* tensor = std::get_if<Tensor>(&value)) {
         results.emplace(output.name, *tensor);
@@ -190,6 +269,7 @@ class Model::Impl {
   }
 
   Bundle bundle_;
+  Graph graph_;  // the bundle's, simplified
   ModelOptions options_;
   std::vector<Step> steps_;
   std::vector<RuntimeValue> constants_;  // weights, by value

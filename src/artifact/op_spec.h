@@ -16,6 +16,7 @@ namespace voxloom::artifact {
 class Inference;   // inference.h
 class Call;        // call.h
 class ReachQuery;  // reach.h
+struct FusedTail;  // call.h
 
 enum class ValueKind : std::uint8_t { tensor, sparse, weight };  // in the order of ValueType
 [[nodiscard]] inline ValueKind kind_of(const ValueType& type) {
@@ -67,6 +68,9 @@ struct OpSpec {
   void (*infer)(Inference&) = nullptr;
   void (*run)(Call&) = nullptr;
   void (*reach)(ReachQuery&) = nullptr;  // how far its results look
+  // With an addition and a rectifier in the last store. False, and nothing is done, where the residual
+  // has other sites.
+  bool (*run_fused)(Call&, const FusedTail&) = nullptr;
 
   [[nodiscard]] bool is_extension() const { return name.starts_with("voxloom."); }
   [[nodiscard]] const AttributeSpec* attribute(std::string_view attribute_name) const;

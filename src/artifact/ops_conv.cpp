@@ -1,11 +1,13 @@
 // The convolutions. Conventions of the format: target convolution has the centered origin, the
 // transposed family the corner origin, and its untargeted form the full transposed support.
+#include <algorithm>
 #include <limits>
 
 #include "artifact/call.h"
 #include "artifact/inference.h"
 #include "artifact/op_rows.h"
 #include "artifact/reach.h"
+#include "ops/conv_fused.h"
 #include "voxloom/conv.h"
 
 namespace voxloom::artifact {
@@ -259,6 +261,41 @@ void run_normalized_generative(Call& c) {
                                                   generative_options(c), c.real("eps")));
 }
 
+bool finish_fused(Call& c, const KernelMap& map, const FusedTail& tail) {
+  const SparseTensor* residual = tail.residual;
+  if (residual != nullptr && !(residual->coords() == map.target())) return false;
+  const SparseTensor* target = c.maybe_sparse("target");
+  const Tensor bias = c.bias();
+  ConvFusion fusion;
+  if (bias.defined()) fusion.bias = &bias;
+  fusion.relu = tail.relu;
+  if (target != nullptr) fusion.batch_size = target->batch_size();
+  if (residual != nullptr) {
+    fusion.residual = &residual->features();
+    fusion.batch_size = std::max(fusion.batch_size, residual->batch_size());
+  }
+  c.result(conv_fused(c.op().name, c.sparse("input"), weight_of(c), &map, fusion));
+  return true;
+}
+
+bool run_fused_conv(Call& c, const FusedTail& tail) {
+  return finish_fused(c, conv3d_map(c.sparse("input"), conv_options(c)), tail);
+}
+bool run_fused_subm(Call& c, const FusedTail& tail) {
+  return finish_fused(c, subm_conv3d_map(c.sparse("input"), submanifold_options(c)), tail);
+}
+bool run_fused_transposed(Call& c, const FusedTail& tail) {
+  return finish_fused(c, conv_transpose3d_map(c.sparse("input"), transposed_options(c)), tail);
+}
+
+// Nothing: the operation divides in between, or has too few users to be worth it.
+bool (*fused_form(void (*run)(Call&)))(Call&, const FusedTail&) {
+  if (run == run_conv || run == run_any_conv) return run_fused_conv;
+  if (run == run_subm) return run_fused_subm;
+  if (run == run_transposed || run == run_any_transposed) return run_fused_transposed;
+  return nullptr;
+}
+
 // The map is found again by its sets: the forward operation's own, when it stands in this graph.
 void run_inverse(Call& c) {
   const SparseTensor& x = c.sparse("input");
@@ -362,7 +399,8 @@ OpSpec conv_row(std::string_view name, std::vector<OperandSpec> operands,
           .run = run,
           .reach = infer == infer_inverse ? reach_of_inverse
                    : transposed           ? reach_of_transposed
-                                          : reach_of_forward};
+                                          : reach_of_forward,
+          .run_fused = fused_form(run)};
 }
 
 std::vector<OpSpec> make_rows() {

@@ -64,8 +64,9 @@ Window ReachQuery::window(Origin origin) const {
     if (has("offsets")) {
       const std::vector<std::int64_t>& list = integers("offsets");
       for (std::size_t i = at(axis); i < list.size(); i += 3) {
-        low = i < 3 ? list[i] : std::min(low, list[i]);
-        high = i < 3 ? list[i] : std::max(high, list[i]);
+        const std::int64_t offset = static_cast<std::int32_t>(list[i]);  // as it runs
+        low = i < 3 ? offset : std::min(low, offset);
+        high = i < 3 ? offset : std::max(high, offset);
       }
     } else {
       const std::int32_t size = triple_or("kernel_size", 1)[axis];

@@ -138,7 +138,7 @@ class Costs {
 
   // A map between two sets is made once for each kernel and lives as long as they do.
   [[nodiscard]] double bytes_of_maps() const {
-    std::set<std::tuple<int, int, std::int64_t>> seen;
+    std::set<std::tuple<int, int, double>> seen;
     double bytes = 0;
     for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
       const Graph::Op& op = graph_.ops[i];
@@ -147,12 +147,12 @@ class Costs {
       const int in = op.operands[0], out = op.results[0];
       if (!is_of_voxels(in) || !is_of_voxels(out)) continue;
       const Triple size = view.triple("kernel_size");
-      const std::int64_t volume = std::int64_t{size.x} * size.y * size.z;
+      const double volume = 1.0 * size.x * size.y * size.z;
       const int a = std::min(extent(in).set, extent(out).set);
       const int b = std::max(extent(in).set, extent(out).set);
       if (volume == 1 || !seen.emplace(a, b, volume).second) continue;
-      bytes += kEntryBytes * kMetOffsets * static_cast<double>(volume) *
-               std::max(rows_per_voxel(in), rows_per_voxel(out));
+      bytes +=
+          kEntryBytes * kMetOffsets * volume * std::max(rows_per_voxel(in), rows_per_voxel(out));
     }
     return bytes;
   }

@@ -2,6 +2,7 @@
 // beside another one, it is the same. Tiles (voxloom/tiles.h) rest on it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "voxloom/conv.h"
@@ -40,6 +41,24 @@ void expect_first_rows(const Tensor& whole, const Tensor& part) {
   EXPECT_TRUE(std::equal(part.raw(), part.raw() + part.bytes(), first.raw()));
 }
 
+SparseTensor cast(const SparseTensor& x, DType dtype) {
+  return x.with_features(x.features().to(dtype));
+}
+
+// Each site of `part` is one of `whole`, with the same row.
+void expect_same_sites(const SparseTensor& part, const SparseTensor& whole) {
+  const std::size_t bytes = static_cast<std::size_t>(part.channels()) * sizeof(float);
+  const auto sites = part.coords().rows();
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    const std::int64_t row =
+        whole.coords().find(sites[i].batch, sites[i].x, sites[i].y, sites[i].z);
+    ASSERT_GE(row, 0);
+    const std::byte* expected = whole.features().raw() + static_cast<std::size_t>(row) * bytes;
+    const std::byte* actual = part.features().raw() + i * bytes;
+    EXPECT_TRUE(std::equal(actual, actual + bytes, expected));
+  }
+}
+
 TEST(Neighbours, FarOnesChangeNothing) {
   for (const std::int64_t channels : {3, 8, 16, 24, 40}) {
     for (const std::size_t sites : {1U, 7U, 100U, 301U}) {
@@ -54,6 +73,25 @@ TEST(Neighbours, FarOnesChangeNothing) {
           tensor_of({rows.begin(), rows.begin() + count}, features.rows(0, count));
       expect_first_rows(subm_conv3d(whole, weight, {}).features(),
                         subm_conv3d(part, weight, {}).features());
+      for (const DType dtype : {DType::f16, DType::bf16}) {
+        expect_first_rows(subm_conv3d(cast(whole, dtype), weight.to(dtype), {}).features(),
+                          subm_conv3d(cast(part, dtype), weight.to(dtype), {}).features());
+      }
+      const QuantizedWeight packed = quantize(weight, {.bits = 8, .group_size = 32});
+      expect_first_rows(subm_conv3d(whole, packed, {}).features(),
+                        subm_conv3d(part, packed, {}).features());
+      const Tensor single = random_rows({27, channels}, 6);
+      const SubmConvOptions depthwise{.groups = static_cast<std::int32_t>(channels)};
+      expect_first_rows(subm_conv3d(whole, single, {}, depthwise).features(),
+                        subm_conv3d(part, single, {}, depthwise).features());
+      const ConvOptions down{.kernel_size = 3, .stride = 2};
+      const SparseTensor coarse = conv3d(whole, weight, {}, down),
+                         coarse_part = conv3d(part, weight, {}, down);
+      expect_same_sites(coarse_part, coarse);
+      const ConvTransposeOptions of_whole{.kernel_size = 3, .target = whole},
+          of_part{.kernel_size = 3, .target = part};
+      expect_first_rows(conv_transpose3d(coarse, weight, {}, of_whole).features(),
+                        conv_transpose3d(coarse_part, weight, {}, of_part).features());
       const Tensor matrix = random_rows({channels + 1, channels}, 5);
       expect_first_rows(linear(whole.features(), matrix, {}), linear(part.features(), matrix, {}));
     }

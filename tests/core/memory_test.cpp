@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/machine_memory.h"
 #include "voxloom/error.h"
 #include "voxloom/tensor.h"
 
@@ -151,6 +152,11 @@ TEST(MemoryPool, BlocksOutliveThePool) {
     survivor = Tensor::full({1000}, DType::f32, 7.0F);
   }
   EXPECT_EQ(survivor.data<float>()[999], 7.0F);
+}
+
+TEST(Memory, TheMachineTellsWhatItHasLeft) {
+  EXPECT_GT(available_memory(), std::size_t{1} << 20);
+  EXPECT_LT(available_memory(), std::size_t{1} << 50) << "no machine has this much";
 }
 
 TEST(Memory, MoreThanTheMachineHasIsRefused) {
