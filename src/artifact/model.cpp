@@ -143,9 +143,8 @@ class Model::Impl {
 
   [[nodiscard]] Part part_of(const Graph::Op& op, const std::vector<bool>& needed) const {
     Part part{.op = &op, .spec = find_op(op.name)};
-    std::vector<ValueKind> kinds;
-    for (const int value : op.operands) kinds.push_back(kind_of(graph_.value(value).type));
-    part.slots = *match_operands(*part.spec, kinds);  // the verifier has seen that they fit
+    part.slots =
+        *match_operands(*part.spec, kinds_of(graph_, op));  // the verifier has seen that they fit
     for (const int value : op.results) {
       part.wanted.push_back(needed[static_cast<std::size_t>(value)]);
     }

@@ -5,13 +5,23 @@
 // section 5. Chains of float32 give the same bits; in float16 and bfloat16 only the rectifier joins in.
 #pragma once
 
-#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "artifact/call.h"
 #include "voxloom/graph.h"
 
 namespace voxloom::artifact {
+
+inline constexpr std::string_view kDecompose = "lattice.sparse.decompose";
+inline constexpr std::string_view kWithFeatures = "lattice.sparse.with_features";
+
+[[nodiscard]] inline const Graph::Op& op_at(const Graph& graph, int number) {
+  return graph.ops[static_cast<std::size_t>(number)];
+}
+[[nodiscard]] std::vector<ValueKind> kinds_of(const Graph& graph, const Graph::Op& op);
+// The operation that makes each value, or -1 for an input.
+[[nodiscard]] std::vector<int> makers_of(const Graph& graph);
 
 // Who uses each value: operations, by number; outputs count too.
 class Uses {
