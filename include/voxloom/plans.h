@@ -32,5 +32,7 @@ void forget_plans();
 
 // "" goes back to the choice above. std::invalid_argument for an unknown name, listing the known.
 void pin_algorithm(std::string_view name);
+// "" when none is. std::invalid_argument when VOXLOOM_ALGORITHM holds an unknown name.
+[[nodiscard]] std::string pinned_algorithm();
 
 }  // namespace voxloom

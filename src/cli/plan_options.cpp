@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "voxloom/isa.h"
 #include "voxloom/plans.h"
 
 namespace voxloom::cli {
@@ -18,8 +19,13 @@ void add_algorithm_option(CLI::App& command) {
 }
 
 std::size_t use_tuned_plans() {
+  // A name in the environment that is wrong is said now, not in the middle of the work.
+  static_cast<void>(current_isa());
+  static_cast<void>(pinned_algorithm());
   const LoadedPlans loaded = load_plans();
-  if (!loaded.warning.empty()) fmt::print(stderr, "voxloom: warning: plans {}\n", loaded.warning);
+  if (!loaded.warning.empty())
+    fmt::print(stderr, "voxloom: warning: plans {}; `voxloom tune` makes new ones\n",
+               loaded.warning);
   return loaded.count;
 }
 

@@ -9,7 +9,8 @@ namespace voxloom::cli {
 // --algorithm NAME: pins one convolution algorithm.
 void add_algorithm_option(CLI::App& command);
 
-// Loads the tuned plans of the default file; one that cannot be used is a warning on stderr.
+// Refuses VOXLOOM_ISA and VOXLOOM_ALGORITHM with names that are not known. Loads the tuned plans of the
+// default file; one that cannot be used is a warning on stderr.
 // Returns how many there are.
 std::size_t use_tuned_plans();
 

@@ -61,22 +61,9 @@ void require_known(std::string_view op, std::string_view name) {
   fail(op, "no algorithm '{}'; there are: {}", name, listed);
 }
 
-std::string pinned() {
-  const std::lock_guard lock(pin().mutex);
-  if (!pin().read_environment) {
-    const char* name = std::getenv("VOXLOOM_ALGORITHM");
-    if (name != nullptr) {
-      require_known("VOXLOOM_ALGORITHM", name);
-      pin().name = name;
-    }
-    pin().read_environment = true;
-  }
-  return pin().name;
-}
-
 template <typename Problem>
 Chosen<Problem> choose(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
-  Choice wanted{pinned(), {}};
+  Choice wanted{pinned_algorithm(), {}};
   if (wanted.algorithm.empty()) wanted = tuned_choice(problem);
   const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const Algorithm<Problem>& algorithm : algorithms) {
@@ -88,7 +75,7 @@ Chosen<Problem> choose(std::span<const Algorithm<Problem>> algorithms, const Pro
 template <typename Problem>
 void run_chosen(std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
   Tuning* tuning = installed_tuning();
-  if (tuning != nullptr && pinned().empty()) return tuning->run(problem);
+  if (tuning != nullptr && pinned_algorithm().empty()) return tuning->run(problem);
   choose(algorithms, problem).run(problem);
 }
 
@@ -115,6 +102,19 @@ std::vector<std::string> algorithm_names() {
   return names;
 }
 
+std::string pinned_algorithm() {
+  const std::lock_guard lock(pin().mutex);
+  if (!pin().read_environment) {
+    const char* name = std::getenv("VOXLOOM_ALGORITHM");
+    if (name != nullptr) {
+      require_known("VOXLOOM_ALGORITHM", name);
+      pin().name = name;
+    }
+    pin().read_environment = true;
+  }
+  return pin().name;
+}
+
 void pin_algorithm(std::string_view name) {
   require_known("pin_algorithm", name);
   const std::lock_guard lock(pin().mutex);
@@ -134,7 +134,7 @@ void convolve_weight_gradient(const ConvWeightGradient& problem) {
 
 // There is nothing to tune: each row is read and written once, in order.
 void convolve_pointwise(const ConvPointwise& problem) {
-  const std::string name = pinned();
+  const std::string name = pinned_algorithm();
   const auto able = [&](const auto& algorithm) { return algorithm.can_do(problem); };
   for (const auto& algorithm : kPointwise) {
     if (algorithm.name == name && able(algorithm)) return algorithm.run(problem);

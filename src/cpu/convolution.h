@@ -92,8 +92,8 @@ template <typename Problem>
 [[nodiscard]] std::span<const Algorithm<ConvPointwise>> pointwise_algorithms();
 
 // Picks and runs: the first of the list that can do the problem, a tuned plan, or the algorithm that
-// VOXLOOM_ALGORITHM or pin_algorithm names, with its own cut. A name that no list holds is an error; a problem that the named one cannot
-// do (or a list without it) falls back to the first that can.
+// VOXLOOM_ALGORITHM or pin_algorithm names, with its own cut. A name that no list holds is an error; a
+// problem that the named one cannot do (or a list without it) falls back to the first that can.
 void convolve(const ConvForward& problem);
 [[nodiscard]] Chosen<ConvForward> chosen_forward(const ConvForward& problem);
 void convolve_weight_gradient(const ConvWeightGradient& problem);
@@ -102,6 +102,7 @@ void convolve_pointwise(const ConvPointwise& problem);
 // The names of all lists. pin_algorithm("") goes back to the automatic choice.
 [[nodiscard]] std::vector<std::string> algorithm_names();
 void pin_algorithm(std::string_view name);
+[[nodiscard]] std::string pinned_algorithm();
 
 // Maps whose output rows have at most one entry each (transposed 2x2x2 with stride 2): products go
 // through the epilogue straight into y. Dense weights.

@@ -54,5 +54,6 @@ void forget_plans() { cpu::forget_tuned_plans(); }
 std::vector<std::string> algorithm_names() { return cpu::algorithm_names(); }
 
 void pin_algorithm(std::string_view name) { cpu::pin_algorithm(name); }
+std::string pinned_algorithm() { return cpu::pinned_algorithm(); }
 
 }  // namespace voxloom

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -148,6 +149,20 @@ TEST_F(SegmentCommand, LittleMemoryMeansTilesAndTheSameLabels) {
                       in_folder("town.ply"), source, in_folder("none")));
   EXPECT_EQ(little.exit_code, 1) << little.text;
   EXPECT_NE(little.text.find("raise --memory"), std::string::npos) << little.text;
+}
+
+// Once, before anything is done, not with each scan.
+TEST_F(SegmentCommand, RefusesNamesThatTheEnvironmentGetsWrong) {
+  for (const char* setting : {"VOXLOOM_ISA=z80", "VOXLOOM_ALGORITHM=guess"}) {
+    const ShellResult done =
+        run(fmt::format("segment '{}' --model '{}' --out '{}'", in_folder("scans"),
+                        in_folder("run/model.lattice"), in_folder("out")),
+            setting);
+    EXPECT_EQ(done.exit_code, 1);
+    EXPECT_EQ(std::ranges::count(done.text, '\n'), 1) << done.text;
+    EXPECT_EQ(done.text.find("graph.mlir"), std::string::npos) << done.text;
+    EXPECT_FALSE(fs::exists(in_folder("out")));
+  }
 }
 
 TEST_F(SegmentCommand, RefusesBadUsage) {
