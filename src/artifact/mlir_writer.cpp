@@ -95,10 +95,10 @@ class Writer {
     std::string name;
     for (const char c : wanted) name += is_name(c) || c == '-' ? c : '_';
     const bool number = !name.empty() && std::ranges::all_of(name, is_digit);
-    if (name.empty() || (!number && is_digit(name[0]))) name.insert(0, "v");
+    if (name.empty() || (!number && is_digit(name[0]))) name = fmt::format("v{}", name);
     std::string candidate = name;
     for (int i = 1; !taken_.insert(candidate).second; ++i) {
-      candidate = fmt::format("{}_{}", number ? "v" + name : name, i);
+      candidate = fmt::format("{}_{}", number ? fmt::format("v{}", name) : name, i);
     }
     return candidate;
   }
@@ -135,18 +135,19 @@ class Writer {
     }
     std::vector<int> results;
     for (const Graph::Output& output : graph_.outputs) results.push_back(output.value);
-    out_ += fmt::format("  func.func @forward({}{}) -> {} {{\n", fmt::join(arguments, ","),
-                        arguments.empty() ? "" : "\n  ",
-                        results.size() == 1 ? type(results[0]) : "(" + types(results) + ")");
+    out_ +=
+        fmt::format("  func.func @forward({}{}) -> {} {{\n", fmt::join(arguments, ","),
+                    arguments.empty() ? "" : "\n  ",
+                    results.size() == 1 ? type(results[0]) : fmt::format("({})", types(results)));
   }
 
   void write_op(const Graph::Op& op) {
     const OpSpec& spec = *find_op(op.name);
     out_ += fmt::format("    {} = {}", values(op.results), op.name);
     if (op.name == kWeightOp) {
-      out_ += " " + symbol(std::get<std::string>(op.attributes.at("sym_name").value));
+      out_ += fmt::format(" {}", symbol(std::get<std::string>(op.attributes.at("sym_name").value)));
     }
-    if (!op.operands.empty()) out_ += " " + values(op.operands);
+    if (!op.operands.empty()) out_ += fmt::format(" {}", values(op.operands));
     write_attributes(op, spec);
     out_ += " : ";
     if (op.name == kWeightOp) {
@@ -156,7 +157,7 @@ class Writer {
     } else {
       const std::string results = types(op.results);
       out_ += fmt::format("({}) -> {}", types(op.operands),
-                          op.results.size() == 1 ? results : "(" + results + ")");
+                          op.results.size() == 1 ? results : fmt::format("({})", results));
     }
     out_ += "\n";
   }
@@ -181,7 +182,7 @@ class Writer {
 
   static std::string symbol(const std::string& text) {
     const bool bare = !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, is_name);
-    return "@" + (bare ? text : quoted(text));
+    return fmt::format("@{}", bare ? text : quoted(text));
   }
 
   [[nodiscard]] std::string type(int value) const { return to_string(graph_.value(value).type); }
@@ -192,7 +193,7 @@ class Writer {
   }
   [[nodiscard]] std::string values(const std::vector<int>& ids) const {
     std::vector<std::string> items;
-    for (const int id : ids) items.push_back("%" + name(id));
+    for (const int id : ids) items.push_back(fmt::format("%{}", name(id)));
     return fmt::format("{}", fmt::join(items, ", "));
   }
 
