@@ -212,7 +212,7 @@ Parser::Parameter Parser::parse_parameter() {
     if (token.kind != TokenKind::identifier && token.kind != TokenKind::integer) {
       fail_at(token, "a name or an integer");
     }
-    return Parameter{{}, (negative ? "-" : "") + std::string(token.text), token.position};
+    return Parameter{{}, fmt::format("{}{}", negative ? "-" : "", token.text), token.position};
   };
   Parameter parameter = word(accept('-'));
   if (accept('=')) {

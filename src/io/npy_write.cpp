@@ -79,7 +79,7 @@ Member plain_member(const std::string& name, const Scan& scan, std::vector<OutFi
   std::int64_t width = 0;
   for (const OutField& field : fields) width += field.components;
   Member member{.name = name + ".npy",
-                .header = header_of("'" + descr_of(fields[0].type) + "'",
+                .header = header_of(fmt::format("'{}'", descr_of(fields[0].type)),
                                     width == 1 ? fmt::format("{},", scan.size())
                                                : fmt::format("{}, {}", scan.size(), width)),
                 .fields = std::move(fields)};
@@ -144,7 +144,7 @@ std::string directory_of(const std::vector<Member>& members, std::int64_t offset
 void write_npy(ByteSink& sink, const Scan& scan) {
   const std::vector<OutField> fields = npy_fields(scan);
   const std::string descr =
-      is_plain(scan) ? "'" + descr_of(scan.position_type) + "'" : structured_descr(fields);
+      is_plain(scan) ? fmt::format("'{}'", descr_of(scan.position_type)) : structured_descr(fields);
   const std::string shape = is_plain(scan) ? fmt::format("{}, {}", scan.size(), fields.size())
                                            : fmt::format("{},", scan.size());
   sink.write(header_of(descr, shape));
