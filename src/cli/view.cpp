@@ -99,7 +99,7 @@ std::vector<Value> values_of(const Scan& scan, const Column* labels) {
       columns.push_back(&column);
     }
   }
-  std::ranges::stable_partition(columns, [](const Column* column) {
+  std::stable_partition(columns.begin(), columns.end(), [](const Column* column) {
     return column->name == "intensity" || column->name == "confidence";
   });
   if (columns.size() > kMostValues) columns.resize(kMostValues);
