@@ -1,10 +1,10 @@
 // Batch norms whose sums come from a convolution or a linear layer go into its weights.
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "artifact/op_spec.h"
 #include "artifact/simplify.h"
+#include "nn/fold.h"
 
 namespace voxloom::artifact {
 namespace {
@@ -29,25 +29,10 @@ bool hides_features(const Graph& graph, const Uses& uses, int value, int reader)
   });
 }
 
-struct Folded {
-  std::vector<float> factor, shift;
-};
-
 const Tensor* dense_floats(const RuntimeValue& value) {
   const auto* weight = std::get_if<Weight>(&value);
   const auto* tensor = weight == nullptr ? nullptr : std::get_if<Tensor>(weight);
   return tensor != nullptr && tensor->dtype() == DType::f32 ? tensor : nullptr;
-}
-
-// The output channel that an element of a weight belongs to; the layouts are those of weight.h.
-std::size_t channel_of(const Tensor& weight, bool is_linear, std::size_t element) {
-  const auto size = [&](std::size_t axis) { return static_cast<std::size_t>(weight.dim(axis)); };
-  switch (weight.rank()) {
-    case 5: return element / (static_cast<std::size_t>(weight.size()) / size(0));
-    case 4: return element / (size(2) * size(3)) % size(1) * size(3) + element % size(3);
-    case 3: return element % size(2);
-    default: return is_linear ? element / size(1) : element % size(1);
-  }
 }
 
 class NormFolder {
@@ -120,43 +105,16 @@ class NormFolder {
     if (!is_own) return false;
     const OpSpec& spec = *find_op(kBatchNorm);
     const std::vector<Slot> slots = *match_operands(spec, kinds_of(graph_, op));
-    const Folded folded = folded_norm(of_norm, OpView(spec, op, slots).real("eps"));
-    const bool is_linear = op_at(graph_, product).name == kLinear;
-    constant(weight) = Weight(scaled(*dense_floats(constant(weight)), folded, is_linear));
-    constant(shift) = Weight(shifted(bias >= 0 ? dense_floats(constant(bias)) : nullptr, folded));
+    const nn::FoldedNorm folded = nn::fold(
+        {.scale = *of_norm[0], .bias = *of_norm[1], .mean = *of_norm[2], .variance = *of_norm[3]},
+        OpView(spec, op, slots).real("eps"));
+    nn::FoldedProduct result =
+        nn::fold(*dense_floats(constant(weight)), op_at(graph_, product).name == kLinear,
+                 bias >= 0 ? *dense_floats(constant(bias)) : Tensor(), folded);
+    constant(weight) = std::move(result.weight);
+    constant(shift) = Weight(std::move(result.bias));
     if (bias < 0) graph_.ops[static_cast<std::size_t>(product)].operands.push_back(shift);
     return true;
-  }
-
-  static Folded folded_norm(const std::array<const Tensor*, 4>& of_norm, float eps) {
-    const auto at = [&](std::size_t which, std::size_t c) {
-      return static_cast<double>(of_norm[which]->span<float>()[c]);
-    };
-    Folded folded;
-    for (std::size_t c = 0; c < static_cast<std::size_t>(of_norm[0]->size()); ++c) {
-      const double factor = at(0, c) / std::sqrt(at(3, c) + static_cast<double>(eps));
-      folded.factor.push_back(static_cast<float>(factor));
-      folded.shift.push_back(static_cast<float>(at(1, c) - at(2, c) * factor));
-    }
-    return folded;
-  }
-
-  static Tensor scaled(const Tensor& weight, const Folded& folded, bool is_linear) {
-    Tensor result = weight.clone();
-    const auto values = result.mutable_span<float>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] *= folded.factor[channel_of(weight, is_linear, i)];
-    }
-    return result;
-  }
-
-  static Tensor shifted(const Tensor* bias, const Folded& folded) {
-    Tensor result = Tensor::from(folded.shift, {static_cast<std::int64_t>(folded.shift.size())});
-    const auto values = result.mutable_span<float>();
-    for (std::size_t c = 0; bias != nullptr && c < values.size(); ++c) {
-      values[c] += bias->span<float>()[c] * folded.factor[c];
-    }
-    return result;
   }
 
   RuntimeValue& constant(int value) { return constants_[static_cast<std::size_t>(value)]; }

@@ -11,6 +11,7 @@
 #include "artifact/tile_halo.h"
 #include "coords/leaf_index.h"
 #include "core/checked.h"
+#include "core/finite.h"
 #include "cpu/point_grid.h"
 
 namespace voxloom::artifact {
@@ -33,10 +34,6 @@ struct Brick {
 struct BrickBox {
   BrickPosition low, high;
 };
-
-bool is_finite(const std::array<float, 3>& p) {
-  return std::isfinite(p[0]) && std::isfinite(p[1]) && std::isfinite(p[2]);
-}
 
 std::int32_t clamped(double q) {
   constexpr double kLow = std::numeric_limits<std::int32_t>::min();

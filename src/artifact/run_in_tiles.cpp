@@ -5,6 +5,7 @@
 
 #include "artifact/tile_halo.h"
 #include "core/checked.h"
+#include "core/finite.h"
 #include "voxloom/tiles.h"
 
 namespace voxloom::artifact {
@@ -29,10 +30,6 @@ bool is_inner(const std::array<float, 3>& p, const Tile& tile) {
     if (!(p[axis] >= tile.low[axis] && p[axis] < tile.high[axis])) return false;
   }
   return true;
-}
-
-bool is_finite(const std::array<float, 3>& p) {
-  return std::isfinite(p[0]) && std::isfinite(p[1]) && std::isfinite(p[2]);
 }
 
 // The model says what becomes of points that are not finite; one run is enough to ask it.

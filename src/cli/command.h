@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 namespace voxloom::cli {
 
@@ -17,6 +18,11 @@ struct Command {
   // as any std::exception, or CLI::RuntimeError to leave with an exit code and no message.
   void (*add)(CLI::App& command);
 };
+
+// Options that several commands have: --threads N, 0 for all; and a format of scans by its name.
+void add_threads_option(CLI::App& command, int& threads);
+void add_format_option(CLI::App& command, const char* option, std::string& format,
+                       const char* help);
 
 void add_run(CLI::App& command);
 void add_info(CLI::App& command);

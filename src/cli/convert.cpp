@@ -35,12 +35,6 @@ void convert(const Arguments& arguments) {
   fmt::print("\n");
 }
 
-void add_format(CLI::App& command, const char* option, std::string& value, const char* help) {
-  command.add_option(option, value, help)
-      ->check(CLI::IsMember({"kitti", "nuscenes", "ply", "pcd", "las", "text", "npy", "npz"}))
-      ->type_name("FORMAT");
-}
-
 }  // namespace
 
 void add_convert(CLI::App& command) {
@@ -49,9 +43,10 @@ void add_convert(CLI::App& command) {
   command.add_option("output", arguments->output, "The scan to write; its ending tells the format")
       ->required()
       ->type_name("OUT");
-  add_format(command, "--from", arguments->from,
-             "The input's format; by default its content tells, then its name");
-  add_format(command, "--to", arguments->to, "The output's format; by default its name tells");
+  add_format_option(command, "--from", arguments->from,
+                    "The input's format; by default its content tells, then its name");
+  add_format_option(command, "--to", arguments->to,
+                    "The output's format; by default its name tells");
   command
       .add_option("--invalid", arguments->invalid,
                   "What to do with points that are not finite: error (the default), drop or keep")

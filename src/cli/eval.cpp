@@ -92,11 +92,7 @@ void add_eval(CLI::App& command) {
       ->type_name("N");
   command.add_option("--json", arguments->json, "Also write the figures to this file")
       ->type_name("FILE");
-  command
-      .add_option("--threads", arguments->threads,
-                  "How many threads to use; 0, the default: all there are")
-      ->check(CLI::Range(0, 4096).description(""))
-      ->type_name("N");
+  add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe model takes points, features, batch and active and gives scores, as `voxloom train`\n"
       "writes it; its scores are in the order of the dataset's classes.\n"

@@ -58,11 +58,7 @@ void add_run(CLI::App& command) {
   command.add_flag("--logical-coordinates", arguments->logical,
                    "Input coordinates are lattice coordinates, not physical ones\n"
                    "(physical = lattice coordinate times stride)");
-  command
-      .add_option("--threads", arguments->threads,
-                  "How many threads to use; 0, the default: all there are")
-      ->check(CLI::Range(0, 4096).description(""))
-      ->type_name("N");
+  add_threads_option(command, arguments->threads);
   add_algorithm_option(command);
   command.footer(
       "\n`voxloom info BUNDLE` lists the names of the inputs. A sparse result NAME is written as\n"

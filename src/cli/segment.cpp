@@ -124,7 +124,7 @@ class Segmentation {
     run_jobs({.count = scans_.size(),
               .at_once = arguments_.jobs,
               .memory = memory_,
-              .bytes = [this](std::size_t i) { return bytes_of(i); },
+              .bytes = [this](std::size_t i) { return outcomes_[i].bytes = bytes_of(i); },
               .work = [this](std::size_t i) { work_on(i); },
               .report = [this](std::size_t i) { report(i); },
               .is_stopped = [this] { return watch_.was_asked(); }});
@@ -138,6 +138,7 @@ class Segmentation {
 
  private:
   struct Outcome {
+    std::size_t bytes = 0;  // that were set aside for it
     SegmentedScan scan = {};
     std::string error = {};  // empty: done
     bool was_stopped = false;
@@ -185,7 +186,7 @@ class Segmentation {
             fmt::format("  {}: tile {}/{}", scans_[i].filename().string(), tile + 1, tiles));
       };
       show_progress("");
-      const std::size_t memory = std::max<std::size_t>(1, bytes_of(i));
+      const std::size_t memory = std::max<std::size_t>(1, outcome.bytes);
       with_threads(threads_of_job(), [&] {
         outcome.scan = segment_scan(scans_[i], labeller_,
                                     {.out = arguments_.out,
@@ -310,11 +311,7 @@ void add_segment(CLI::App& command) {
           "Label so many scans at once, as far as the memory allows; the threads are shared")
       ->check(CLI::Range(1, 256).description(""))
       ->type_name("N");
-  command
-      .add_option("--threads", arguments->threads,
-                  "How many threads to use; 0, the default: all there are")
-      ->check(CLI::Range(0, 4096).description(""))
-      ->type_name("N");
+  add_threads_option(command, arguments->threads);
   command.footer(
       "\nFor each scan the folder gets NAME.ply with label, confidence and colour, two pictures,\n"
       "NAME_above.png and NAME_perspective.png, and a page to turn it in the browser, NAME.html;\n"

@@ -48,20 +48,19 @@ std::size_t left_for_network(const Scan& scan, const SegmentOptions& options) {
   return options.memory - held;
 }
 
-viz::Color color_of(const LabelClass& one) { return {one.color[0], one.color[1], one.color[2]}; }
-
 void draw(const LabelledScan& scan, const PointLabels& labels, const ClassTable& classes,
           const SegmentedScan& report, const std::filesystem::path& out) {
+  const std::vector<viz::PageClass> table = page_classes(classes);
   std::vector<viz::Color> colors;
   colors.reserve(labels.classes.size());
   for (const std::uint16_t label : labels.classes) {
-    colors.push_back(color_of(classes.classes[label]));
+    colors.push_back(table[label].color);
   }
   viz::PictureOptions options{.title = fmt::format("{}: {} points", report.name, report.points)};
   for (std::size_t c = 0; c < report.of_class.size(); ++c) {
     if (report.of_class[c] == 0) continue;
-    options.legend.push_back({fmt::format("{} {}", classes.classes[c].name, report.of_class[c]),
-                              color_of(classes.classes[c])});
+    options.legend.push_back(
+        {fmt::format("{} {}", table[c].name, report.of_class[c]), table[c].color});
   }
   const viz::PointCloud cloud{scan.positions, colors};
   viz::write_png(out / (report.name + "_above.png"), viz::view_from_above(cloud, options));

@@ -180,11 +180,7 @@ void add_train(CLI::App& command) {
   command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
       ->type_name("N");
-  command
-      .add_option("--threads", arguments->threads,
-                  "How many threads to use; 0, the default: all there are")
-      ->check(CLI::Range(0, 4096).description(""))
-      ->type_name("N");
+  add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe run's folder gets config.json, classes.json, metrics.jsonl, curves.png, a\n"
       "checkpoint, and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C "

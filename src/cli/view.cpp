@@ -165,11 +165,8 @@ void add_view(CLI::App& command) {
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{20'000'000}).description(""))
       ->type_name("N");
-  command
-      .add_option("--from", arguments->from,
-                  "The cloud's format; by default its content tells, then its name")
-      ->check(CLI::IsMember({"kitti", "nuscenes", "ply", "pcd", "las", "text", "npy", "npz"}))
-      ->type_name("FORMAT");
+  add_format_option(command, "--from", arguments->from,
+                    "The cloud's format; by default its content tells, then its name");
   command.footer(
       "\nThe page is one file that needs no network: open it in any browser of 2023 or later. It\n"
       "turns, zooms, colours by class, height, the points' own colour or any attribute, hides\n"

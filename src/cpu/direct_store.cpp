@@ -34,10 +34,10 @@ class DirectStore {
       : p_(problem),
         panels_(split_into_panels(problem.weight.out, current())),
         weights_(problem.weight, panels_),
+        kernels_(dense_kernels(panels_, current(), problem.y->dtype())),
         store_(problem, current()),
         prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written),
         in_channels_(problem.x->dim(1)) {
-    for (const Panel& panel : panels_) kernels_.push_back(dense_kernel(panel.kernel.width));
     if (problem.x->dtype() != DType::f32) {
       widen_ = kernel_of<WidenArgs>(current(), problem.x->dtype());
     }
@@ -50,12 +50,6 @@ class DirectStore {
   }
 
  private:
-  // Weights are packed for the gemm kernels' widths; there is a dense kernel for each of them.
-  [[nodiscard]] Kernel<DenseArgs> dense_kernel(int width) const {
-    const auto kernels = kernels_of<DenseArgs>(current(), p_.y->dtype());
-    return std::ranges::find(kernels, width, &KernelInfo<DenseArgs>::width)->run;
-  }
-
   void run_task(std::int64_t first, std::int64_t last) const {
     const auto panels = static_cast<std::int64_t>(panels_.size()) * p_.weight.groups;
     const std::int64_t tiles =

@@ -23,9 +23,9 @@ class RowTiles {
       : p_(problem),
         panels_(split_into_panels(problem.weight.out, current())),
         weights_(problem.weight, panels_),
+        kernels_(dense_kernels(panels_, current(), problem.y->dtype())),
         in_channels_(problem.x->dim(1)),
         out_channels_(problem.y->dim(1)) {
-    for (const Panel& panel : panels_) kernels_.push_back(dense_kernel(panel.kernel.width));
     if (problem.x->dtype() != DType::f32) {
       widen_ = kernel_of<WidenArgs>(current(), problem.x->dtype());
       own_rows_.resize(kRows);
@@ -45,12 +45,6 @@ class RowTiles {
  private:
   // Widened, 128 rows of 64 channels are 32 KB.
   static constexpr std::int64_t kRows = 128;
-
-  // Weights are packed for the gemm kernels' widths; there is a dense kernel for each of them.
-  [[nodiscard]] Kernel<DenseArgs> dense_kernel(int width) const {
-    const auto kernels = kernels_of<DenseArgs>(current(), p_.y->dtype());
-    return std::ranges::find(kernels, width, &KernelInfo<DenseArgs>::width)->run;
-  }
 
   void run_rows(std::int64_t first, std::int64_t rows) const {
     DenseArgs args{};

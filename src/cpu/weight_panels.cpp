@@ -47,6 +47,16 @@ bool is_packed_already(const WeightView& w, const std::vector<Panel>& panels) {
 
 }  // namespace
 
+std::vector<Kernel<DenseArgs>> dense_kernels(const std::vector<Panel>& panels, Isa isa, DType out) {
+  const auto known = kernels_of<DenseArgs>(isa, out);
+  std::vector<Kernel<DenseArgs>> kernels;
+  for (const Panel& panel : panels) {
+    kernels.push_back(
+        std::ranges::find(known, panel.kernel.width, &KernelInfo<DenseArgs>::width)->run);
+  }
+  return kernels;
+}
+
 std::vector<Panel> split_into_panels(std::int64_t out, Isa isa) {
   const std::vector<KernelInfo<GemmArgs>> kernels = kernels_of<GemmArgs>(isa, DType::f32);
   // cost[n]: of n channels, one per padded channel and a little per panel. Far beyond the widest

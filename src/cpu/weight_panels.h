@@ -26,6 +26,10 @@ struct Panel {
 // the fewest panels.
 [[nodiscard]] std::vector<Panel> split_into_panels(std::int64_t out, Isa isa);
 
+// The dense kernel of each panel's width: there is one for each width of the gemm kernels.
+[[nodiscard]] std::vector<Kernel<DenseArgs>> dense_kernels(const std::vector<Panel>& panels,
+                                                           Isa isa, DType out);
+
 class WeightPanels {
  public:
   // Packs in parallel. The weight must outlive the panels.

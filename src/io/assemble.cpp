@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/finite.h"
 #include "io/column_type.h"
 #include "io/failure.h"
 #include "io/lines.h"
@@ -36,10 +37,6 @@ std::vector<std::string> unique_names(const std::vector<Field>& fields) {
     names.push_back(std::move(name));
   }
   return names;
-}
-
-bool is_finite(const std::array<double, 3>& p) {
-  return std::isfinite(p[0]) && std::isfinite(p[1]) && std::isfinite(p[2]);
 }
 
 // Moves the kept points to the front.
@@ -98,7 +95,7 @@ Scan Assembler::operator()(std::vector<Column> columns) const {
 void apply_policy(Scan& scan, InvalidPoints policy, const PointSource& source,
                   const std::string& file, std::int64_t first) {
   if (policy == InvalidPoints::keep) return;
-  const auto invalid = std::ranges::find_if_not(scan.positions, is_finite);
+  const auto invalid = std::ranges::find_if_not(scan.positions, is_finite<double>);
   if (invalid == scan.positions.end()) return;
   if (policy == InvalidPoints::error) {
     const auto& p = *invalid;

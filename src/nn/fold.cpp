@@ -17,17 +17,30 @@ void check_parameter(std::string_view op, const Tensor& values, std::string_view
 }
 
 // The output channel that an element of a weight belongs to.
-std::int64_t channel_of(const Tensor& weight, std::int64_t element, std::int64_t channels) {
+std::int64_t channel_of(const Tensor& weight, bool is_linear, std::int64_t element,
+                        std::int64_t channels) {
   const Shape& shape = weight.shape();
   switch (weight.rank()) {
     case 5: return element / (weight.size() / channels);
     case 4: return element / (shape[2] * shape[3]) % shape[1] * shape[3] + element % shape[3];
     case 3: return element % channels;
-    default: return element / shape[1];
+    default: return is_linear ? element / shape[1] : element % shape[1];
   }
 }
 
 }  // namespace
+
+FoldedNorm fold(const BatchNormParameters& p, float eps) {
+  FoldedNorm folded;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(p.scale.size()); ++c) {
+    const double deviation = std::sqrt(double{p.variance.span<float>()[c]} + double{eps});
+    const double factor = double{p.scale.span<float>()[c]} / deviation;
+    folded.factor.push_back(static_cast<float>(factor));
+    folded.shift.push_back(static_cast<float>(double{p.bias.span<float>()[c]} -
+                                              double{p.mean.span<float>()[c]} * factor));
+  }
+  return folded;
+}
 
 FoldedNorm fold(std::string_view op, const BatchNorm& norm, std::int64_t channels) {
   const BatchNormParameters& p = norm.parameters;
@@ -36,15 +49,7 @@ FoldedNorm fold(std::string_view op, const BatchNorm& norm, std::int64_t channel
   check_parameter(op, p.mean, "mean", channels);
   check_parameter(op, p.variance, "variance", channels);
   check_eps(op, norm.eps);
-  FoldedNorm folded;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
-    const double deviation = std::sqrt(double{p.variance.span<float>()[c]} + double{norm.eps});
-    const double factor = double{p.scale.span<float>()[c]} / deviation;
-    folded.factor.push_back(static_cast<float>(factor));
-    folded.shift.push_back(static_cast<float>(double{p.bias.span<float>()[c]} -
-                                              double{p.mean.span<float>()[c]} * factor));
-  }
-  return folded;
+  return fold(p, norm.eps);
 }
 
 bool can_fold(const ConvolutionBase& product) {
@@ -54,20 +59,27 @@ bool can_fold(const ConvolutionBase& product) {
   return weight->rank() > 2 || dynamic_cast<const Linear*>(&product) != nullptr;
 }
 
+FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
+                   const FoldedNorm& norm) {
+  const auto channels = static_cast<std::int64_t>(norm.shift.size());
+  Tensor scaled = weight.clone();
+  const auto values = scaled.mutable_span<float>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::int64_t c = channel_of(weight, is_linear, static_cast<std::int64_t>(i), channels);
+    values[i] *= norm.factor[static_cast<std::size_t>(c)];
+  }
+  Tensor shifted = Tensor::from(norm.shift, {channels});
+  for (std::size_t c = 0; bias.defined() && c < norm.shift.size(); ++c) {
+    shifted.mutable_span<float>()[c] += bias.span<float>()[c] * norm.factor[c];
+  }
+  return {std::move(scaled), std::move(shifted)};
+}
+
 FoldedProduct fold(const ConvolutionBase& product, const BatchNorm& norm) {
   const std::int64_t channels = norm.parameters.scale.size();
-  const FoldedNorm folded = fold("nn::fold", norm, channels);
-  Tensor weight = std::get<Tensor>(product.weight).clone();
-  const auto values = weight.mutable_span<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::int64_t c = channel_of(weight, static_cast<std::int64_t>(i), channels);
-    values[i] *= folded.factor[static_cast<std::size_t>(c)];
-  }
-  Tensor bias = Tensor::from(folded.shift, {channels});
-  for (std::size_t c = 0; product.bias.defined() && c < folded.shift.size(); ++c) {
-    bias.mutable_span<float>()[c] += product.bias.span<float>()[c] * folded.factor[c];
-  }
-  return {std::move(weight), std::move(bias)};
+  // can_fold() lets rank 2 through for linear layers alone.
+  return fold(std::get<Tensor>(product.weight), true, product.bias,
+              fold("nn::fold", norm, channels));
 }
 
 }  // namespace voxloom::nn

@@ -13,6 +13,7 @@ struct FoldedNorm {
   std::vector<float> factor, shift;  // (C)
 };
 
+[[nodiscard]] FoldedNorm fold(const BatchNormParameters& parameters, float eps);
 // Users assign the norm's tensors, so each is checked: std::invalid_argument with `op`.
 [[nodiscard]] FoldedNorm fold(std::string_view op, const BatchNorm& norm, std::int64_t channels);
 
@@ -21,6 +22,10 @@ struct FoldedProduct {
   Tensor bias;
 };
 
+// A dense float32 weight and its bias, which may be undefined. Of rank 2 a linear layer's weight is
+// (out, in), a depthwise convolution's (K, C).
+[[nodiscard]] FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
+                                 const FoldedNorm& norm);
 // Packed weights cannot, and normalized convolutions divide in between.
 [[nodiscard]] bool can_fold(const ConvolutionBase& product);
 [[nodiscard]] FoldedProduct fold(const ConvolutionBase& product, const BatchNorm& norm);

@@ -40,8 +40,4 @@ void check(const PointCloud& points) {
           "{} points come with {} colours", points.positions.size(), points.colors.size());
 }
 
-bool is_finite(const std::array<float, 3>& p) {
-  return std::isfinite(p[0]) && std::isfinite(p[1]) && std::isfinite(p[2]);
-}
-
 }  // namespace voxloom::viz

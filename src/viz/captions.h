@@ -1,6 +1,7 @@
 // What the pictures of point clouds share: their dark ground, title, legend and scale bar.
 #pragma once
 
+#include "core/finite.h"
 #include "voxloom/pictures.h"
 
 namespace voxloom::viz {
@@ -13,6 +14,5 @@ void draw_captions(Canvas& canvas, const PictureOptions& options);
 void draw_scale_bar(Canvas& canvas, double pixels_per_metre);
 
 void check(const PointCloud& points);
-[[nodiscard]] bool is_finite(const std::array<float, 3>& p);
 
 }  // namespace voxloom::viz

@@ -13,7 +13,7 @@ function pickPoint(cloud, camera, shown, place) {
     if (w <= 0 || w >= nearest) continue;
     const px = (1 + (m[0] * x + m[4] * y + m[8] * z + m[12]) / w) * width / 2;
     const py = (1 - (m[1] * x + m[5] * y + m[9] * z + m[13]) / w) * height / 2;
-    if (Math.hypot(px - place.x, py - place.y) > PICK_PIXELS) continue;
+    if ((px - place.x) ** 2 + (py - place.y) ** 2 > PICK_PIXELS ** 2) continue;
     best = i;
     nearest = w;
   }
