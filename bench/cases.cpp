@@ -4,7 +4,7 @@
 // with one thread and with all. peak: share of the multiply-add peak measured beside the case.
 
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>

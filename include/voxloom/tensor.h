@@ -94,4 +94,6 @@ class Tensor {
   DType dtype_ = DType::f32;
 };
 
+[[nodiscard]] std::string to_string(const Tensor& tensor);  // "(4,3) float32", for messages
+
 }  // namespace voxloom

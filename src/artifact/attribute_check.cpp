@@ -1,4 +1,6 @@
 // An operation's attributes against its row: present, known, of the right kind and range.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 

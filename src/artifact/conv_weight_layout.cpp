@@ -44,10 +44,10 @@ Tensor as_box_weight(const Tensor& weight, Triple kernel_size, std::int32_t grou
   const std::int64_t volume = checked_product("conv_weight", {k.x, k.y, k.z});
   const std::size_t rank = weight.rank();
   require(weight.defined() && rank >= 2 && rank <= 5 && weight.size() > 0, "conv_weight",
-          "{} is no convolution weight", to_string(weight.shape()));
+          "{} is no convolution weight", weight.shape());
   const auto check = [&](bool fits) {
     require(fits, "conv_weight", "weight {} does not match kernel_size {} and {} groups",
-            to_string(weight.shape()), to_string(kernel_size), groups);
+            weight.shape(), kernel_size, groups);
   };
   if (rank == 5) {
     check(weight.dim(1) == k.x && weight.dim(2) == k.y && weight.dim(3) == k.z);

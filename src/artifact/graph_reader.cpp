@@ -154,8 +154,7 @@ class Lowering {
     const ValueType& actual = graph_.value(op.operands[i]).type;
     if (actual != syntax.operand_types[i].type) {
       reporter_.error(syntax.operand_types[i].position, "%{} is {}, written here as {}",
-                      syntax.operands[i].name, to_string(actual),
-                      to_string(syntax.operand_types[i].type));
+                      syntax.operands[i].name, actual, syntax.operand_types[i].type);
     }
   }
 
@@ -192,7 +191,7 @@ class Lowering {
     for (const auto* types : {&function.results, &function.returned_types}) {
       if (i < types->size() && (*types)[i].type != actual) {
         reporter_.error((*types)[i].position, "%{} is {}, written here as {}",
-                        function.returned[i].name, to_string(actual), to_string((*types)[i].type));
+                        function.returned[i].name, actual, (*types)[i].type);
       }
     }
   }

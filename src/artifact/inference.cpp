@@ -40,8 +40,8 @@ std::vector<const Facts*> Inference::operands(std::string_view name) const {
   return facts;
 }
 
-void Inference::report(Position position, const std::string& message) {
-  reporter_.error(position, "{}: {}", op().name, message);
+void Inference::report(Position position, fmt::string_view text, fmt::format_args args) {
+  reporter_.error(position, "{}: {}", op().name, fmt::vformat(text, args));
 }
 
 Position Inference::position_of(std::string_view attribute) const {
@@ -52,10 +52,10 @@ Position Inference::position_of(std::string_view attribute) const {
 void Inference::require_feature_tensor(std::string_view name, std::size_t rank) {
   const auto& type = std::get<TensorType>(operand(name).type);
   if (type.dims.size() != rank) {
-    error("{} must have {} dimensions, got {}", name, rank, to_string(type));
+    error("{} must have {} dimensions, got {}", name, rank, type);
   }
   if (type.element == ElementType::i32) {
-    error("{} must hold floats, got {}", name, to_string(type));
+    error("{} must hold floats, got {}", name, type);
   }
 }
 
@@ -64,14 +64,14 @@ void Inference::require_shape(std::string_view name, const Shape& shape, Element
   const bool fits = type.element == element && type.dims.size() == shape.size() &&
                     std::ranges::equal(type.dims, shape, may_equal);
   if (!fits) {
-    error("{} must be {}, got {}", name, to_string(TensorType{shape, element}), to_string(type));
+    error("{} must be {}, got {}", name, TensorType{shape, element}, type);
   }
 }
 
 void Inference::require_same_element(std::string_view a, std::string_view b) {
   if (operand(a).element() != operand(b).element()) {
-    error("{} and {} must have one element type, got {} and {}", a, b, to_string(operand(a).type),
-          to_string(operand(b).type));
+    error("{} and {} must have one element type, got {} and {}", a, b, operand(a).type,
+          operand(b).type);
   }
 }
 
@@ -79,7 +79,7 @@ void Inference::require_same_stride(std::string_view a, std::string_view b) {
   const auto& stride_a = operand(a).stride;
   const auto& stride_b = operand(b).stride;
   if (stride_a && stride_b && *stride_a != *stride_b) {
-    error("{} has stride {}, {} has stride {}", a, to_string(*stride_a), b, to_string(*stride_b));
+    error("{} has stride {}, {} has stride {}", a, *stride_a, b, *stride_b);
   }
 }
 
@@ -99,8 +99,7 @@ std::optional<Triple> multiplied_stride(Inference& i) {
   for (int axis = 0; axis < 3; ++axis) {
     out[static_cast<std::size_t>(axis)] = std::int64_t{(*in)[axis]} * by[axis];
     if (!fits_int32(out[static_cast<std::size_t>(axis)])) {
-      i.error_at("stride", "the input's stride {} times {} does not fit 32 bits", to_string(*in),
-                 to_string(by));
+      i.error_at("stride", "the input's stride {} times {} does not fit 32 bits", *in, by);
       return std::nullopt;
     }
   }
@@ -113,8 +112,7 @@ std::optional<Triple> divided_stride(Inference& i) {
   if (!in) return std::nullopt;
   const Triple by = i.triple("stride");
   if (in->x % by.x != 0 || in->y % by.y != 0 || in->z % by.z != 0) {
-    i.error_at("stride", "stride {} does not divide the input's stride {}", to_string(by),
-               to_string(*in));
+    i.error_at("stride", "stride {} does not divide the input's stride {}", by, *in);
     return std::nullopt;
   }
   return Triple{in->x / by.x, in->y / by.y, in->z / by.z};

@@ -1,8 +1,6 @@
 // What is known of a value before the model runs, and how an operation's row works it out.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "artifact/op_spec.h"
 #include "artifact/reporter.h"
+#include "core/text.h"
 
 namespace voxloom::artifact {
 
@@ -51,11 +50,11 @@ class Inference : public OpView {
 
   template <typename... Args>
   void error(fmt::format_string<Args...> text, Args&&... args) {
-    report(op().position, fmt::format(text, std::forward<Args>(args)...));
+    report(op().position, text, fmt::make_format_args(args...));
   }
   template <typename... Args>
   void error_at(std::string_view attribute, fmt::format_string<Args...> text, Args&&... args) {
-    report(position_of(attribute), fmt::format(text, std::forward<Args>(args)...));
+    report(position_of(attribute), text, fmt::make_format_args(args...));
   }
   void result(Facts facts) { results_.push_back(std::move(facts)); }
   [[nodiscard]] std::vector<Facts>& results() { return results_; }
@@ -69,7 +68,7 @@ class Inference : public OpView {
   void require_vector(std::string_view name, std::int64_t channels, std::string_view of);
 
  private:
-  void report(Position position, const std::string& message);
+  void report(Position position, fmt::string_view text, fmt::format_args args);
   [[nodiscard]] Position position_of(std::string_view attribute) const;
 
   std::span<const Facts> values_;

@@ -1,5 +1,7 @@
 #include "artifact/input_binding.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "artifact/inference.h"
@@ -13,7 +15,7 @@ constexpr std::string_view kOp = "run";
 std::string input_list(const Graph& graph) {
   std::vector<std::string> words;
   for (const Graph::Input& input : graph.inputs) {
-    words.push_back(fmt::format("{}: {}", input.name, to_string(graph.value(input.value).type)));
+    words.push_back(fmt::format("{}: {}", input.name, graph.value(input.value).type));
   }
   return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -22,9 +24,8 @@ void check_input(const Graph::Input& input, const TensorType& type, const Tensor
   const bool fits = tensor.defined() && tensor.dtype() == dtype_of_element(type.element) &&
                     tensor.rank() == type.dims.size() &&
                     std::ranges::equal(type.dims, tensor.shape(), may_equal);
-  require(fits, kOp, "input '{}' must be {}, got {} of shape {}", input.name, to_string(type),
-          tensor.defined() ? name_of(tensor.dtype()) : "an undefined tensor",
-          to_string(tensor.shape()));
+  require(fits, kOp, "input '{}' must be {}, got {} of shape {}", input.name, type,
+          tensor.defined() ? name_of(tensor.dtype()) : "an undefined tensor", tensor.shape());
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "artifact/mlir_lexer.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,6 @@
 // Types and attributes of the text form.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>

@@ -21,7 +21,7 @@ constexpr bool is_letter(char c) {
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '$' || c == '.'; }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -52,7 +52,7 @@ std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(std::int64_t value) { return fmt::to_string(value); }
 std::string text_of(float value) { return float_text<float, std::uint32_t>(value) + " : f32"; }
 std::string text_of(double value) { return float_text<double, std::uint64_t>(value) + " : f64"; }
-std::string text_of(const std::string& value) { return quoted(value); }
+std::string text_of(const std::string& value) { return in_quotes(value); }
 std::string text_of(const std::vector<std::int64_t>& values) {
   return values.empty() ? "array<i64>" : fmt::format("array<i64: {}>", fmt::join(values, ", "));
 }
@@ -63,7 +63,7 @@ std::string text_of(const std::vector<double>& values) {
 }
 std::string text_of(const std::vector<std::string>& values) {
   std::vector<std::string> items;
-  for (const std::string& value : values) items.push_back(quoted(value));
+  for (const std::string& value : values) items.push_back(in_quotes(value));
   return fmt::format("[{}]", fmt::join(items, ", "));
 }
 std::string text_of(const EnumValue& value) {
@@ -182,7 +182,7 @@ class Writer {
 
   static std::string symbol(const std::string& text) {
     const bool bare = !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, is_name);
-    return fmt::format("@{}", bare ? text : quoted(text));
+    return fmt::format("@{}", bare ? text : in_quotes(text));
   }
 
   [[nodiscard]] std::string type(int value) const { return to_string(graph_.value(value).type); }

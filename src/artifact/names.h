@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text.h"
 #include "voxloom/graph.h"
 
 namespace voxloom::artifact {
@@ -25,3 +26,8 @@ namespace voxloom::artifact {
 [[nodiscard]] std::optional<OutputRole> output_role_named(std::string_view name);
 
 }  // namespace voxloom::artifact
+
+template <>
+struct fmt::formatter<voxloom::artifact::ValueType> : voxloom::TextFormatter {};
+template <>
+struct fmt::formatter<voxloom::artifact::TensorType> : voxloom::TextFormatter {};

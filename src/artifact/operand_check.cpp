@@ -1,4 +1,6 @@
 // An operation's operands and results against its row: how many, of which kind, of which family.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "artifact/names.h"

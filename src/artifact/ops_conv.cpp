@@ -1,5 +1,7 @@
 // The convolutions. Conventions of the format: target convolution has the centered origin, the
 // transposed family the corner origin, and its untargeted form the full transposed support.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -29,7 +31,7 @@ std::optional<std::int64_t> kernel_volume(Inference& i) {
   const Triple size = i.triple("kernel_size");
   std::int64_t volume = std::int64_t{size.x} * size.y;
   if (__builtin_mul_overflow(volume, std::int64_t{size.z}, &volume) || volume > kMaxKernelOffsets) {
-    i.error_at("kernel_size", "a kernel of size {} has too many offsets", to_string(size));
+    i.error_at("kernel_size", "a kernel of size {} has too many offsets", size);
     return std::nullopt;
   }
   return volume;
@@ -68,9 +70,8 @@ std::int64_t box_out_channels(Inference& i, const Shape& shape, std::int64_t cha
   const bool fits = shape[1] == size.x && shape[2] == size.y && shape[3] == size.z &&
                     (!known(channels) || shape[4] * groups == channels) && shape[0] % groups == 0;
   if (!fits) {
-    i.error("weight {} does not match kernel_size {}, {} input channels and {} groups",
-            to_string(shape), to_string(size), known(channels) ? fmt::to_string(channels) : "?",
-            groups);
+    i.error("weight {} does not match kernel_size {}, {} input channels and {} groups", shape, size,
+            known(channels) ? fmt::to_string(channels) : "?", groups);
   }
   return shape[0];
 }
@@ -94,8 +95,8 @@ std::int64_t kernel_major_out_channels(Inference& i, const Shape& shape, std::in
     in = out = shape[1];
   }
   if (!fits || !may_equal(in, channels)) {
-    i.error("weight {} does not match {} kernel offsets, {} input channels and {} groups",
-            to_string(shape), volume, known(channels) ? fmt::to_string(channels) : "?", groups);
+    i.error("weight {} does not match {} kernel offsets, {} input channels and {} groups", shape,
+            volume, known(channels) ? fmt::to_string(channels) : "?", groups);
   }
   return out;
 }
@@ -119,8 +120,7 @@ std::int64_t out_channels(Inference& i) {
 void finish_conv(Inference& i, std::optional<Triple> stride) {
   if (const Facts* target = i.maybe("target");
       target && target->stride && stride && *target->stride != *stride) {
-    i.error("the target has stride {}, the result has stride {}", to_string(*target->stride),
-            to_string(*stride));
+    i.error("the target has stride {}, the result has stride {}", *target->stride, *stride);
   }
   i.result(sparse_facts(i.operand("input").element(), out_channels(i), stride));
 }
@@ -128,7 +128,7 @@ void finish_conv(Inference& i, std::optional<Triple> stride) {
 void require_submanifold(Inference& i) {
   const Triple size = i.triple("kernel_size");
   if (!i.has("offsets") && (size.x % 2 == 0 || size.y % 2 == 0 || size.z % 2 == 0)) {
-    i.error_at("kernel_size", "a submanifold kernel must be odd, got {}", to_string(size));
+    i.error_at("kernel_size", "a submanifold kernel must be odd, got {}", size);
   }
   if (i.triple_or("stride", 1) != Triple(1) || i.triple_or("padding", 0) != Triple(0)) {
     i.error("a submanifold convolution has stride 1 and padding 0");

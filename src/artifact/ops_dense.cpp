@@ -15,7 +15,7 @@ void same_as_input(Inference& i) { i.result(facts_of(i.operand("input").type)); 
 
 void require_floats(Inference& i) {
   if (i.operand("input").element() == ElementType::i32) {
-    i.error("input must hold floats, got {}", to_string(i.operand("input").type));
+    i.error("input must hold floats, got {}", i.operand("input").type);
   }
 }
 
@@ -53,7 +53,7 @@ std::int64_t linear_out_channels(Inference& i) {
   if (!weight.known) return kDynamic;
   if (!weight.packed()) {
     if (!may_equal(weight.shape[1], channels)) {
-      i.error("weight {} does not match {} input channels", to_string(weight.shape), channels);
+      i.error("weight {} does not match {} input channels", weight.shape, channels);
     }
     return weight.shape[0];
   }
@@ -79,7 +79,7 @@ void infer_embedding(Inference& i) {
   const Facts& indices = i.operand("input");
   const Facts& table = i.operand("weight");
   if (indices.element() != ElementType::i32) {
-    i.error("input must hold i32 indices, got {}", to_string(indices.type));
+    i.error("input must hold i32 indices, got {}", indices.type);
   }
   Shape dims = std::get<TensorType>(indices.type).dims;
   dims.push_back(table.weight.known ? table.weight.shape[1] : kDynamic);

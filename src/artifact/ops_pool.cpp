@@ -18,8 +18,7 @@ void finish_pool(Inference& i, std::optional<Triple> stride) {
   const Facts& x = i.operand("input");
   if (const Facts* target = i.maybe("target");
       target && target->stride && stride && *target->stride != *stride) {
-    i.error("the target has stride {}, the result has stride {}", to_string(*target->stride),
-            to_string(*stride));
+    i.error("the target has stride {}, the result has stride {}", *target->stride, *stride);
   }
   i.result(sparse_facts(x.element(), x.channels, stride));
 }
@@ -36,8 +35,7 @@ void infer_unpool(Inference& i) {
   }
   const std::optional<Triple> coarse = multiplied_stride(i);
   if (coarse && pooled.stride && *coarse != *pooled.stride) {
-    i.error("pooled has stride {}, pooling the input gives {}", to_string(*pooled.stride),
-            to_string(*coarse));
+    i.error("pooled has stride {}, pooling the input gives {}", *pooled.stride, *coarse);
   }
   i.result(sparse_facts(x.element(), x.channels, x.stride));
 }

@@ -36,8 +36,7 @@ Tensor divided(const Call& c, const Tensor& rows, Triple stride) {
           c.op().name,
           "row {} ({},{},{},{}) is not divisible by the stride {}: coordinates at the boundary are "
           "physical (lattice coordinate times stride), unless they are read as logical ones",
-          row, from[row * 4], from[row * 4 + 1], from[row * 4 + 2], from[row * 4 + 3],
-          to_string(stride));
+          row, from[row * 4], from[row * 4 + 1], from[row * 4 + 2], from[row * 4 + 3], stride);
     }
     to[k] = from[k] / by;
   }

@@ -42,7 +42,7 @@ void infer_box(Inference& i) {
   const Triple lo = i.triple("lo");
   const Triple hi = i.triple("hi");
   if (lo.x > hi.x || lo.y > hi.y || lo.z > hi.z) {
-    i.error_at("hi", "the box [{}, {}] is inside out", to_string(lo), to_string(hi));
+    i.error_at("hi", "the box [{}, {}] is inside out", lo, hi);
   }
 }
 void infer_crop(Inference& i) {

@@ -2,12 +2,11 @@
 // million places is cut short, in number and in length.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <string>
 #include <utility>
 
+#include "artifact/names.h"
 #include "voxloom/graph.h"
 
 namespace voxloom::artifact {
@@ -21,23 +20,16 @@ class Reporter {
 
   template <typename... Args>
   void error(Position position, fmt::format_string<Args...> text, Args&&... args) {
-    add(Severity::error, position, fmt::format(text, std::forward<Args>(args)...));
+    add(Severity::error, position, text, fmt::make_format_args(args...));
   }
   template <typename... Args>
   void warning(Position position, fmt::format_string<Args...> text, Args&&... args) {
-    add(Severity::warning, position, fmt::format(text, std::forward<Args>(args)...));
+    add(Severity::warning, position, text, fmt::make_format_args(args...));
   }
-  void add(Severity severity, Position position, std::string message) {
-    if (out_.size() > kMostProblems) return;
-    if (out_.size() == kMostProblems) message = "and more: the rest is not listed";
-    if (message.size() > kLongestMessage) message = message.substr(0, kLongestMessage) + "...";
-    out_.push_back({severity, file_, position, std::move(message)});
-  }
+  void add(Severity severity, Position position, fmt::string_view text, fmt::format_args args);
+  void add(Severity severity, Position position, std::string message);
 
  private:
-  static constexpr std::size_t kMostProblems = 1000;
-  static constexpr std::size_t kLongestMessage = 1000;
-
   std::string file_;
   Diagnostics& out_;
 };

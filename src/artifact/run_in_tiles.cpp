@@ -102,7 +102,7 @@ void check_rows(const Graph& graph, const TensorMap& inputs, std::int64_t count)
     } else {
       require(tensor.rank() >= 1 && tensor.dim(0) == count, kOp,
               "the input '{}' must have a row for each of the {} points, got {}", input.name, count,
-              to_string(tensor.shape()));
+              tensor.shape());
     }
   }
 }
@@ -121,8 +121,7 @@ TensorMap inputs_of(const Graph& graph, const TensorMap& inputs,
 
 std::span<const std::array<float, 3>> positions_in(const Tensor& points) {
   require(points.dtype() == DType::f32 && points.rank() == 2 && points.dim(1) == 3, kOp,
-          "points must be (P,3) float32, got {} {}", to_string(points.shape()),
-          name_of(points.dtype()));
+          "points must be (P,3) float32, got {} {}", points.shape(), name_of(points.dtype()));
   static_assert(sizeof(std::array<float, 3>) == 3 * sizeof(float));
   return {reinterpret_cast<const std::array<float, 3>*>(points.data<float>()),
           static_cast<std::size_t>(points.dim(0))};

@@ -145,14 +145,13 @@ class EntryReader {
     std::int64_t bits = type->bits;
     for (const std::int64_t size : entry_.shape) {
       if (__builtin_mul_overflow(bits, size, &bits)) {
-        refuse(
-            fmt::format("has a shape {} whose size does not fit 64 bits", to_string(entry_.shape)));
+        refuse(fmt::format("has a shape {} whose size does not fit 64 bits", entry_.shape));
       }
     }
     const auto bytes = static_cast<std::uint64_t>(bits / 8);
     if (bytes != entry_.end - entry_.begin) {
       refuse(fmt::format("of type {} and shape {} takes {} bytes, but has {}", entry_.type,
-                         to_string(entry_.shape), bytes, entry_.end - entry_.begin));
+                         entry_.shape, bytes, entry_.end - entry_.begin));
     }
   }
 

@@ -105,10 +105,10 @@ class Verifier {
       check_name(input.name, names, value.position, "input");
       if (kind_of(value.type) != ValueKind::tensor) {
         reporter_.error(value.position, "input '{}' must be a tensor, got {}", input.name,
-                        to_string(value.type));
+                        value.type);
       } else if (!role_fits(input.role, std::get<TensorType>(value.type))) {
         reporter_.error(value.position, "input '{}' of role {} cannot be {}", input.name,
-                        name_of(input.role), to_string(value.type));
+                        name_of(input.role), value.type);
       }
     }
   }
@@ -137,7 +137,7 @@ class Verifier {
                         (output.role == OutputRole::tensor ? ValueKind::tensor : ValueKind::sparse);
       if (!fits) {
         reporter_.error(output.position, "output '{}' of role {} cannot be {}", output.name,
-                        name_of(output.role), to_string(type));
+                        name_of(output.role), type);
       }
     }
   }
@@ -191,7 +191,7 @@ class Verifier {
       const ValueType& type = graph_.value(op.results[i]).type;
       if (kind_of(type) == spec.results[i]) continue;
       reporter_.error(op.position, "{}: result {} is a {}, not {}", op.name, i + 1,
-                      name_of(spec.results[i]), to_string(type));
+                      name_of(spec.results[i]), type);
       return false;
     }
     return true;
@@ -252,7 +252,7 @@ class Verifier {
     const Graph::Value& written = graph_.value(value);
     if (!compatible(written.type, inferred.type)) {
       return reporter_.error(op.position, "{}: %{} is {}, written as {}", op.name, written.name,
-                             to_string(inferred.type), to_string(written.type));
+                             inferred.type, written.type);
     }
     Facts& facts = result_.values[static_cast<std::size_t>(value)];
     if (auto* dims = std::get_if<TensorType>(&inferred.type)) {

@@ -1,4 +1,6 @@
 // A weight's arrays: there, of the right type, of the right shape.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -72,13 +74,13 @@ class WeightCheck {
     facts_.known = require_dtype(key_, *tensor, dtype_of_element(type_.element));
     if (tensor->rank() < ranks.least || tensor->rank() > ranks.most) {
       reporter_.error({}, "array '{}' of a {} weight has shape {}, of {} dimensions instead of {}",
-                      key_, name_of(type_.family), to_string(tensor->shape()), tensor->rank(),
+                      key_, name_of(type_.family), tensor->shape(), tensor->rank(),
                       ranks.least == ranks.most ? fmt::to_string(ranks.least)
                                                 : fmt::format("{} to {}", ranks.least, ranks.most));
       facts_.known = false;
     }
     if (tensor->size() == 0) {
-      reporter_.error({}, "array '{}' of shape {} holds nothing", key_, to_string(tensor->shape()));
+      reporter_.error({}, "array '{}' of shape {} holds nothing", key_, tensor->shape());
       facts_.known = false;
     }
     facts_.shape = tensor->shape();
@@ -95,7 +97,7 @@ class WeightCheck {
     right = require_dtype(names[2], *biases, facts_.packing->scale) && right;
     if (codes->rank() != 3 || codes->size() == 0) {
       reporter_.error({}, "array '{}' has shape {}; codes have three dimensions, none of them 0",
-                      names[0], to_string(codes->shape()));
+                      names[0], codes->shape());
       return;
     }
     facts_.shape = codes->shape();
@@ -104,8 +106,8 @@ class WeightCheck {
     expected[words_axis()] = facts_.packed_groups;
     for (const auto& [name, tensor] : {std::pair(names[1], scales), std::pair(names[2], biases)}) {
       if (tensor->shape() == expected) continue;
-      reporter_.error({}, "array '{}' has shape {}, the codes {} need {}", name,
-                      to_string(tensor->shape()), to_string(codes->shape()), to_string(expected));
+      reporter_.error({}, "array '{}' has shape {}, the codes {} need {}", name, tensor->shape(),
+                      codes->shape(), expected);
       right = false;
     }
     facts_.known = right;
@@ -123,7 +125,7 @@ class WeightCheck {
     reporter_.error({},
                     "array '{}' of shape {} has {} words for each output, which is no multiple "
                     "of the {} words of a group",
-                    name, to_string(codes.shape()), words, words_per_group);
+                    name, codes.shape(), words, words_per_group);
     return false;
   }
 

@@ -222,8 +222,8 @@ BatchNormResult batch_norm_of_batch(const Variable& x, const Affine& affine,
   const Variable& residual = tail.residual;
   require(!residual.defined() || (residual.value().shape() == x.value().shape() &&
                                   residual.value().dtype() == DType::f32),
-          kOp, "expected a residual of shape {} and type float32, got {}",
-          to_string(x.value().shape()), text_of(residual.value()));
+          kOp, "expected a residual of shape {} and type float32, got {}", x.value().shape(),
+          residual.value());
   const Statistics statistics = column_statistics(x.value());
   BatchNorm norm = batch_norm_of(x, affine, statistics, eps);
   const Tensor y = apply(norm, affine.bias.value(), tail);

@@ -49,8 +49,7 @@ std::vector<float> weights_of(const CrossEntropyOptions& options, std::int64_t c
   }
   const Tensor& weights = options.class_weights;
   require(weights.rank() == 1 && weights.dim(0) == classes && weights.dtype() == DType::f32, kOp,
-          "expected class weights of shape ({}) and type float32, got {}", classes,
-          text_of(weights));
+          "expected class weights of shape ({}) and type float32, got {}", classes, weights);
   std::vector<float> result(weights.span<float>().begin(), weights.span<float>().end());
   for (const float w : result) {
     require(std::isfinite(w) && w >= 0.0F, kOp, "a class weight is {}", w);
@@ -64,11 +63,10 @@ void check_labels(std::string_view op, const Tensor& scores, const Tensor& label
                   std::int32_t ignore) {
   check_matrix(op, scores);
   require(scores.dtype() == DType::f32 && scores.dim(1) >= 1, op,
-          "expected float32 scores of at least one class, got {}", text_of(scores));
+          "expected float32 scores of at least one class, got {}", scores);
   require(labels.defined() && labels.rank() == 1 && labels.dim(0) == scores.dim(0) &&
               labels.dtype() == DType::i32,
-          op, "expected labels of shape ({}) and type int32, got {}", scores.dim(0),
-          text_of(labels));
+          op, "expected labels of shape ({}) and type int32, got {}", scores.dim(0), labels);
   for (std::int64_t row = 0; row < labels.size(); ++row) {
     const std::int32_t label = labels.data<std::int32_t>()[row];
     require(label == ignore || (label >= 0 && label < scores.dim(1)), op,

@@ -154,8 +154,8 @@ Variable scale(const Variable& x, float factor) {
 
 Variable plus(const Variable& a, const Variable& b) {
   require(a.defined() && b.defined() && a.value().shape() == b.value().shape(), "plus",
-          "expected two variables of one shape, got {} and {}", to_string(a.value().shape()),
-          to_string(b.value().shape()));
+          "expected two variables of one shape, got {} and {}", a.value().shape(),
+          b.value().shape());
   const auto gradient = [](const Tensor& dy, GradientSink& to) {
     to.add(0, dy);
     to.add(1, dy);

@@ -50,8 +50,8 @@ void TapeState::deposit(std::int64_t place, Tensor gradient) {
     to.sum = std::move(gradient);
     return;
   }
-  require(to.sum.size() == gradient.size(), kOp, "gradients of {} and {} met",
-          to_string(to.sum.shape()), to_string(gradient.shape()));
+  require(to.sum.size() == gradient.size(), kOp, "gradients of {} and {} met", to.sum.shape(),
+          gradient.shape());
   if (!to.sum.is_unique()) to.sum = to.sum.clone();
   add_to(to.sum, gradient);
 }
@@ -97,7 +97,7 @@ Variable Tape::leaf(const SparseTensor& value) {
 void Tape::backward(const Variable& y) {
   require(y.defined() && y.value().size() == 1, kOp,
           "backward starts from one element, got {}; give it the gradient of the others",
-          to_string(y.value().shape()));
+          y.value().shape());
   backward(y, Tensor::full(y.value().shape(), DType::f32, 1.0F));
 }
 
@@ -105,8 +105,8 @@ void Tape::backward(const Variable& y, Tensor dy) {
   require(y.needs_gradient() && TapeState::of(y) == state_, kOp,
           "backward starts from a value that stands on this tape");
   require_float32(dy);
-  require(dy.shape() == y.value().shape(), kOp, "the gradient is {}, the value {}",
-          to_string(dy.shape()), to_string(y.value().shape()));
+  require(dy.shape() == y.value().shape(), kOp, "the gradient is {}, the value {}", dy.shape(),
+          y.value().shape());
   state_->deposit(state_->place_of(y), std::move(dy));
   state_->walk(0);
 }

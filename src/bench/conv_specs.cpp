@@ -1,6 +1,6 @@
 // Which convolutions are measured when.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // Building sets, indexes and maps. What a stage needs from the stages before it is made untimed.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 

@@ -1,6 +1,6 @@
 #include "bench/npy.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <cstdint>

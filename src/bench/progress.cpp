@@ -1,6 +1,6 @@
 #include "bench/progress.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace voxloom::bench {

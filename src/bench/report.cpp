@@ -1,6 +1,6 @@
 #include "bench/report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <functional>

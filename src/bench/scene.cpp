@@ -1,6 +1,6 @@
 #include "bench/scene.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

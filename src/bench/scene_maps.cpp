@@ -1,6 +1,6 @@
 #include "bench/scene_maps.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 #include <vector>

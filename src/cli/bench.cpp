@@ -1,5 +1,5 @@
 // voxloom bench: how fast the library is here, as shares of what the machine can do.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <memory>

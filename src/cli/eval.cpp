@@ -1,5 +1,5 @@
 // voxloom eval: how well a model labels the points of a dataset.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 #include <map>

@@ -1,5 +1,5 @@
 // The program: `voxloom COMMAND ...`. Errors are one line on stderr.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "cli/model_path.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 #include <vector>

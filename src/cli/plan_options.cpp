@@ -1,6 +1,6 @@
 #include "cli/plan_options.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <string>

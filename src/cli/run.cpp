@@ -1,5 +1,5 @@
 // voxloom run: a model, arrays in, arrays out.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 #include <string>

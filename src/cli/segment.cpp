@@ -1,5 +1,5 @@
 // voxloom segment: labels for the points of scans.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

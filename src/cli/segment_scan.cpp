@@ -1,6 +1,6 @@
 #include "cli/segment_scan.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

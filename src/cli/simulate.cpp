@@ -1,5 +1,5 @@
 // voxloom simulate: labelled lidar scans of made-up streets.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // voxloom train: a network that labels points, from a configuration to a bundle.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 #include <memory>

@@ -1,6 +1,6 @@
 #include "cli/train_config.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // voxloom tune: measures the algorithms on this machine and remembers the fastest for each shape.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <memory>

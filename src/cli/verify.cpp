@@ -1,5 +1,5 @@
 // voxloom verify: every problem of a model, with its place.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 #include <memory>

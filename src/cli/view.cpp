@@ -1,5 +1,5 @@
 // voxloom view: a page that shows a point cloud in the browser.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

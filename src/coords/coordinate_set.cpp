@@ -20,7 +20,7 @@ std::uint64_t next_id() {
 
 void require_stride(const Triple& stride) {
   require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, kOp,
-          "stride must be at least 1 on each axis, got {}", to_string(stride));
+          "stride must be at least 1 on each axis, got {}", stride);
 }
 
 // One more than the largest batch; the message names the first row with a negative one.
@@ -33,7 +33,7 @@ std::int64_t batches_in(std::span<const Coordinate> rows) {
   }
   if (least < 0) {
     const auto row = std::ranges::find_if(rows, [](const Coordinate& c) { return c.batch < 0; });
-    fail(kOp, "row {} {} has a negative batch", row - rows.begin(), to_string(*row));
+    fail(kOp, "row {} {} has a negative batch", row - rows.begin(), *row);
   }
   return std::int64_t{largest} + 1;
 }
@@ -73,7 +73,7 @@ CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
 
 CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSetOptions& options) {
   require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4, kOp,
-          "expected coordinates of shape (N,4) and type int32, got {} {}", to_string(rows.shape()),
+          "expected coordinates of shape (N,4) and type int32, got {} {}", rows.shape(),
           name_of(rows.dtype()));
   static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
   std::vector<Coordinate> copy;
@@ -133,7 +133,7 @@ std::span<const std::int32_t> CoordinateSet::Impl::row_of_rank() const {
 void CoordinateSet::Impl::index_and_require_unique() const {
   if (index().size() == static_cast<std::int64_t>(content_.rows.size())) return;
   fail(kOp, "rows {} and {} are the same coordinate {}", index_.repeats, index_.first_repeated,
-       to_string(content_.rows[static_cast<std::size_t>(index_.repeats)]));
+       content_.rows[static_cast<std::size_t>(index_.repeats)]);
 }
 
 void CoordinateSet::Impl::add_referrer(const std::shared_ptr<DerivedCache>& cache) const {

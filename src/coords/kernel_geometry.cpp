@@ -23,9 +23,10 @@ void require_volume(std::string_view op, const KernelSpec& kernel) {
   const bool fits = kernel.offsets.empty()
                         ? plane <= kMaxVolume && plane * size.z <= kMaxVolume
                         : kernel.offsets.size() <= static_cast<std::size_t>(kMaxVolume);
-  require(fits, op, "the kernel has too many offsets: at most {}, got {}", kMaxVolume,
-          kernel.offsets.empty() ? "kernel_size " + to_string(size)
-                                 : fmt::format("a list of {}", kernel.offsets.size()));
+  if (fits) return;
+  fail(op, "the kernel has too many offsets: at most {}, got {}", kMaxVolume,
+       kernel.offsets.empty() ? fmt::format("kernel_size {}", size)
+                              : fmt::format("a list of {}", kernel.offsets.size()));
 }
 
 }  // namespace
@@ -33,19 +34,18 @@ void require_volume(std::string_view op, const KernelSpec& kernel) {
 std::int64_t KernelSpec::volume() const {
   if (!offsets.empty()) return static_cast<std::int64_t>(offsets.size());
   require(each_at_least(kernel_size, 1), "kernel", "kernel_size must be at least 1, got {}",
-          to_string(kernel_size));
+          kernel_size);
   return checked_product("kernel", {kernel_size.x, kernel_size.y, kernel_size.z});
 }
 
 void check_kernel(std::string_view op, const KernelSpec& kernel) {
   require(!kernel.offsets.empty() || each_at_least(kernel.kernel_size, 1), op,
-          "kernel_size must be at least 1, got {}", to_string(kernel.kernel_size));
-  require(each_at_least(kernel.stride, 1), op, "stride must be at least 1, got {}",
-          to_string(kernel.stride));
+          "kernel_size must be at least 1, got {}", kernel.kernel_size);
+  require(each_at_least(kernel.stride, 1), op, "stride must be at least 1, got {}", kernel.stride);
   require(each_at_least(kernel.dilation, 1), op, "dilation must be at least 1, got {}",
-          to_string(kernel.dilation));
+          kernel.dilation);
   require(each_at_least(kernel.padding, 0), op, "padding must not be negative, got {}",
-          to_string(kernel.padding));
+          kernel.padding);
   require(kernel.origin == Origin::centered || kernel.origin == Origin::corner, op,
           "unknown origin number {}", static_cast<int>(kernel.origin));
   require_volume(op, kernel);

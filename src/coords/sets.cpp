@@ -11,8 +11,7 @@ namespace voxloom {
 namespace {
 
 void require_same_stride(std::string_view op, const CoordinateSet& a, const CoordinateSet& b) {
-  require(a.stride() == b.stride(), op, "strides differ: {} and {}", to_string(a.stride()),
-          to_string(b.stride()));
+  require(a.stride() == b.stride(), op, "strides differ: {} and {}", a.stride(), b.stride());
 }
 
 // The set remembered with `a` for this operation with `b`, or the one that `collect` makes.

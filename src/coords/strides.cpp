@@ -7,7 +7,7 @@ namespace {
 
 void require_positive(std::string_view op, const Triple& stride) {
   require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, op, "stride must be at least 1, got {}",
-          to_string(stride));
+          stride);
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ Triple multiplied_stride(std::string_view op, const Triple& a, const Triple& b) 
 Triple divided_stride(std::string_view op, const Triple& a, const Triple& b) {
   require_positive(op, b);
   require(a.x % b.x == 0 && a.y % b.y == 0 && a.z % b.z == 0, op,
-          "stride {} does not divide the input's stride {}", to_string(b), to_string(a));
+          "stride {} does not divide the input's stride {}", b, a);
   return {a.x / b.x, a.y / b.y, a.z / b.z};
 }
 

@@ -2,6 +2,8 @@
 
 #include "coords/support.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 

@@ -16,7 +16,7 @@ namespace voxloom {
 [[nodiscard]] inline std::int64_t checked_mul(std::string_view op, std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
   if (__builtin_mul_overflow(a, b, &product)) {
-    throw_resource(op, fmt::format("{} x {} does not fit 64 bits", a, b));
+    fail_resource(op, "{} x {} does not fit 64 bits", a, b);
   }
   return product;
 }
@@ -38,7 +38,7 @@ inline constexpr std::int64_t kMaxRows = std::numeric_limits<std::int32_t>::max(
 
 inline void require_row_count(std::string_view op, std::int64_t rows) {
   if (rows > kMaxRows) {
-    throw_resource(op, fmt::format("{} rows; at most {} fit", rows, kMaxRows));
+    fail_resource(op, "{} rows; at most {} fit", rows, kMaxRows);
   }
 }
 
@@ -53,9 +53,9 @@ decltype(auto) with_memory_errors(std::string_view op, const Body& body) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    throw_resource(op, "the system has not enough memory left");
+    fail_resource(op, "the system has not enough memory left");
   } catch (const std::length_error&) {
-    throw_resource(op, "more elements than memory can hold");
+    fail_resource(op, "more elements than memory can hold");
   }
 }
 

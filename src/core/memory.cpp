@@ -45,7 +45,7 @@ std::byte* system_allocate(std::size_t bytes) {
   const std::size_t alignment = bytes >= kLarge ? kHugePage : kAlignment;
   void* block = nullptr;
   if (bytes > machine_bytes() || ::posix_memalign(&block, alignment, bytes) != 0) {
-    throw_resource("memory", fmt::format("the system has no {} bytes left", bytes));
+    fail_resource("memory", "the system has no {} bytes left", bytes);
   }
 #if defined(__linux__)
   if (bytes >= kLarge) static_cast<void>(::madvise(block, bytes, MADV_HUGEPAGE));

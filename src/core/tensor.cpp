@@ -1,5 +1,7 @@
 #include "voxloom/tensor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -15,7 +17,7 @@ namespace {
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
-    require(size >= 0, "tensor", "shape {} has a negative size", to_string(shape));
+    require(size >= 0, "tensor", "shape {} has a negative size", shape);
     count = checked_mul("tensor", count, size);
   }
   return count;
@@ -32,6 +34,11 @@ void convert(const From* from, To* to, std::int64_t count) {
 }  // namespace
 
 std::string to_string(const Shape& shape) { return fmt::format("({})", fmt::join(shape, ",")); }
+
+std::string to_string(const Tensor& tensor) {
+  return tensor.defined() ? fmt::format("{} {}", tensor.shape(), name_of(tensor.dtype()))
+                          : "an undefined tensor";
+}
 
 Tensor Tensor::empty(Shape shape, DType dtype) {
   Tensor tensor;
@@ -60,7 +67,7 @@ Tensor Tensor::full(Shape shape, DType dtype, float value) {
 Tensor Tensor::from_bytes(std::span<const std::byte> bytes, Shape shape, DType dtype) {
   Tensor tensor = empty(std::move(shape), dtype);
   require(bytes.size() == tensor.bytes(), "tensor", "shape {} of {} takes {} bytes, got {}",
-          to_string(tensor.shape_), name_of(dtype), tensor.bytes(), bytes.size());
+          tensor.shape_, name_of(dtype), tensor.bytes(), bytes.size());
   if (!bytes.empty()) std::memcpy(tensor.mutable_raw(), bytes.data(), bytes.size());
   return tensor;
 }
@@ -85,7 +92,7 @@ Tensor Tensor::to(DType dtype) const {
 
 Tensor Tensor::reshape(Shape shape) const {
   require(element_count(shape) == size_, "reshape", "{} has {} elements, {} has another count",
-          to_string(shape_), size_, to_string(shape));
+          shape_, size_, shape);
   Tensor result = *this;
   result.shape_ = std::move(shape);
   return result;
@@ -93,7 +100,7 @@ Tensor Tensor::reshape(Shape shape) const {
 
 Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
   require(rank() >= 1 && begin >= 0 && begin <= end && end <= shape_[0], "rows",
-          "rows [{}, {}) of a tensor of shape {}", begin, end, to_string(shape_));
+          "rows [{}, {}) of a tensor of shape {}", begin, end, shape_);
   Tensor result = *this;
   result.shape_[0] = end - begin;
   result.size_ = element_count(result.shape_);
@@ -108,7 +115,7 @@ void Tensor::require_dtype(DType wanted) const {
 }
 
 void Tensor::refuse_axis(std::size_t axis) const {
-  fail("tensor", "axis {} of a tensor of shape {}", axis, to_string(shape_));
+  fail("tensor", "axis {} of a tensor of shape {}", axis, shape_);
 }
 
 }  // namespace voxloom

@@ -1,6 +1,6 @@
 #include "voxloom/triple.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace voxloom {
 

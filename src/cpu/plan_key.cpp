@@ -1,6 +1,6 @@
 #include "cpu/plan_key.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <bit>

@@ -1,6 +1,6 @@
 #include "cpu/plan_table.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <mutex>

@@ -1,7 +1,7 @@
 // One line for bad data in a dataset: `[open_dataset] FILE: reason`.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 #include <utility>

@@ -1,5 +1,7 @@
 #include "io/detect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 

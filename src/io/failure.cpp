@@ -23,4 +23,13 @@ void throw_format(std::string_view file, std::string_view place, const std::stri
                                 place.empty() ? "" : " ", place, place.empty() ? "" : ":", reason));
 }
 
+void throw_format(std::string_view file, fmt::string_view text, fmt::format_args args) {
+  throw_format(file, "", fmt::vformat(text, args));
+}
+
+void throw_format_at(std::string_view file, std::string_view unit, std::int64_t number,
+                     fmt::string_view text, fmt::format_args args) {
+  throw_format(file, fmt::format("{} {}", unit, number), fmt::vformat(text, args));
+}
+
 }  // namespace voxloom::io

@@ -1,4 +1,6 @@
 // NPY: see npy_header.h for the format.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 

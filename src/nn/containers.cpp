@@ -1,6 +1,6 @@
 // Modules made of modules.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "nn/fold.h"
 #include "voxloom/nn.h"

@@ -13,7 +13,7 @@ void check_parameter(std::string_view op, const Tensor& values, std::string_view
   require(values.defined() && values.rank() == 1 && values.dim(0) == channels &&
               values.dtype() == DType::f32,
           op, "expected the norm's {} of shape ({}) and type float32, got {}", name, channels,
-          text_of(values));
+          values);
 }
 
 // The output channel that an element of a weight belongs to.

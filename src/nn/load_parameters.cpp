@@ -27,10 +27,10 @@ bool is_output_major(const Shape& shape, const Shape& parameter) {
 // The tensor as the parameter keeps it.
 Tensor fitted(const std::string& name, const Tensor& tensor, const Tensor& parameter) {
   require(tensor.defined() && tensor.dtype() == parameter.dtype(), kOp, "'{}' is {}, expected {}",
-          name, text_of(tensor), text_of(parameter));
+          name, tensor, parameter);
   if (is_output_major(tensor.shape(), parameter.shape())) return tensor;
   require(without_ones(tensor.shape()) == without_ones(parameter.shape()), kOp,
-          "'{}' is {}, expected {}", name, to_string(tensor.shape()), to_string(parameter.shape()));
+          "'{}' is {}, expected {}", name, tensor.shape(), parameter.shape());
   return tensor.reshape(parameter.shape());
 }
 

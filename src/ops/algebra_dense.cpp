@@ -35,7 +35,7 @@ Coordinate coordinate_of(std::int64_t cell, const Triple& lo, const Shape& shape
 
 Tensor to_dense(const SparseTensor& x, Triple lo, Triple hi) {
   require(lo.x <= hi.x && lo.y <= hi.y && lo.z <= hi.z, "to_dense",
-          "the box [{}, {}] is inside out", to_string(lo), to_string(hi));
+          "the box [{}, {}] is inside out", lo, hi);
   const auto extent = [](std::int64_t from, std::int64_t to) { return to - from + 1; };
   const Shape shape = {x.batch_size(), extent(lo.x, hi.x), extent(lo.y, hi.y), extent(lo.z, hi.z),
                        x.channels()};
@@ -52,7 +52,7 @@ Tensor to_dense(const SparseTensor& x, Triple lo, Triple hi) {
 SparseTensor from_dense(const Tensor& grid, Triple lo, Triple stride) {
   require(grid.defined() && grid.rank() == 5 && is_feature_dtype(grid.dtype()), "from_dense",
           "expected a grid of shape (B,X,Y,Z,C) and type float32, float16 or bfloat16, got {} {}",
-          to_string(grid.shape()), name_of(grid.dtype()));
+          grid.shape(), name_of(grid.dtype()));
   const Shape& shape = grid.shape();
   const std::vector<std::int64_t> cells = cpu::occupied_cells(grid, shape[4]);
   std::vector<Coordinate> rows(cells.size());

@@ -10,8 +10,8 @@ namespace voxloom {
 namespace {
 
 void require_joinable(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs) {
-  require(lhs.stride() == rhs.stride(), op, "strides differ: {} and {}", to_string(lhs.stride()),
-          to_string(rhs.stride()));
+  require(lhs.stride() == rhs.stride(), op, "strides differ: {} and {}", lhs.stride(),
+          rhs.stride());
   require(lhs.dtype() == rhs.dtype(), op, "types differ: {} and {}", name_of(lhs.dtype()),
           name_of(rhs.dtype()));
 }
@@ -92,8 +92,7 @@ SparseTensor cat(std::span<const SparseTensor> tensors, Join join) {
 
 SparseTensor reindex(const SparseTensor& x, const CoordinateSet& target, float fill) {
   require(x.stride() == target.stride(), "reindex",
-          "the target's stride {} differs from the input's {}", to_string(target.stride()),
-          to_string(x.stride()));
+          "the target's stride {} differs from the input's {}", target.stride(), x.stride());
   const std::vector<std::int32_t> rows = rows_in(x.coords(), target);
   Tensor y = Tensor::empty({target.size(), x.channels()}, x.dtype());
   cpu::place_rows({&x.features(), rows, fill}, y);

@@ -30,7 +30,7 @@ void require_distinct_rows(std::span<const std::int32_t> rows, std::int64_t coun
 
 SparseTensor crop(const SparseTensor& x, Triple lo, Triple hi) {
   require(lo.x <= hi.x && lo.y <= hi.y && lo.z <= hi.z, "crop", "the box [{}, {}] is inside out",
-          to_string(lo), to_string(hi));
+          lo, hi);
   const std::vector<std::int32_t> rows = rows_inside(x.coords(), lo, hi);
   return on_set(x, cropped_set(x.coords(), lo, hi, rows), rows);
 }

@@ -20,8 +20,8 @@ void check_vector(std::string_view op, std::span<const float> values, std::int64
 void check_residual(std::string_view op, const Tensor* residual, const Tensor& y) {
   if (residual == nullptr) return;
   require(residual->shape() == y.shape() && residual->dtype() == y.dtype(), op,
-          "the residual should be {} {}, got {} {}", name_of(y.dtype()), to_string(y.shape()),
-          name_of(residual->dtype()), to_string(residual->shape()));
+          "the residual should be {} {}, got {} {}", name_of(y.dtype()), y.shape(),
+          name_of(residual->dtype()), residual->shape());
 }
 
 cpu::Epilogue epilogue_of(const ConvFusion& fusion) {

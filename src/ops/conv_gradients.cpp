@@ -32,7 +32,7 @@ void check_rows(std::string_view op, std::string_view name, const Tensor& featur
                 std::int64_t rows, std::string_view side) {
   check_matrix(op, features);
   require(features.dim(0) == rows, op, "expected {} with the {} rows of the map's {} set, got {}",
-          name, rows, side, to_string(features.shape()));
+          name, rows, side, features.shape());
 }
 
 void check_output_channels(std::string_view op, const Tensor& dy, const ConvWeight& weight) {

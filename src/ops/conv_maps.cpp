@@ -13,10 +13,10 @@ void require_submanifold(std::string_view op, const KernelSpec& kernel) {
   const Triple& size = kernel.kernel_size;
   const bool odd = size.x % 2 == 1 && size.y % 2 == 1 && size.z % 2 == 1;
   require(odd || !kernel.offsets.empty(), op,
-          "a submanifold kernel must be odd on each axis, got {}", to_string(size));
+          "a submanifold kernel must be odd on each axis, got {}", size);
   require(kernel.stride == Triple(1) && kernel.padding == Triple(0), op,
           "a submanifold convolution has stride 1 and padding 0, got stride {} and padding {}",
-          to_string(kernel.stride), to_string(kernel.padding));
+          kernel.stride, kernel.padding);
 }
 
 CoordinateSet forward_support(std::string_view op, const SparseTensor& x,

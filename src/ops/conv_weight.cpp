@@ -8,15 +8,15 @@ namespace {
 using cpu::WeightView;
 
 std::string kernel_text(const WeightContext& c) {
-  return c.is_box ? fmt::format("kernel_size {}", to_string(c.kernel_size))
+  return c.is_box ? fmt::format("kernel_size {}", c.kernel_size)
                   : fmt::format("{} kernel offsets", c.volume);
 }
 
 [[noreturn]] void refuse(const WeightContext& c, const Tensor& weight,
                          const std::string& expected) {
   const std::string groups = c.groups == 1 ? "" : fmt::format(" in {} groups", c.groups);
-  fail(c.op, "weight {} does not match {} and {} input channels{}: expected {}",
-       to_string(weight.shape()), kernel_text(c), c.in_channels, groups, expected);
+  fail(c.op, "weight {} does not match {} and {} input channels{}: expected {}", weight.shape(),
+       kernel_text(c), c.in_channels, groups, expected);
 }
 
 WeightView base_view(const WeightContext& c, const Tensor& weight) {
@@ -114,18 +114,18 @@ ConvWeight check_dense(const WeightContext& c, const Tensor& weight) {
     case 3: return {weight, view_kernel_major(c, weight)};
     case 2: return {weight, view_rank_2(c, weight)};
     default:
-      fail(c.op, "weight {} has rank {}, expected rank 2 to 5", to_string(weight.shape()),
-           weight.rank());
+      fail(c.op, "weight {} has rank {}, expected rank 2 to 5", weight.shape(), weight.rank());
   }
 }
 
 ConvWeight check_packed(const WeightContext& c, const QuantizedWeight& weight) {
   validate(weight);
   require(c.groups == 1, c.op, "packed weights need groups = 1, got {}", c.groups);
-  require(weight.kernel_volume() == c.volume && weight.in_channels == c.in_channels, c.op,
-          "packed weight of volume {} and {} input channels does not match {} and {} input "
-          "channels",
-          weight.kernel_volume(), weight.in_channels, kernel_text(c), c.in_channels);
+  if (weight.kernel_volume() != c.volume || weight.in_channels != c.in_channels) {
+    fail(c.op,
+         "packed weight of volume {} and {} input channels does not match {} and {} input channels",
+         weight.kernel_volume(), weight.in_channels, kernel_text(c), c.in_channels);
+  }
   return {weight.codes, WeightView::of(weight)};
 }
 
@@ -157,7 +157,7 @@ void check_bias(const WeightContext& context, const Tensor& bias, std::int64_t o
   if (!bias.defined()) return;
   require(bias.rank() == 1 && bias.dim(0) == out_channels && bias.dtype() == context.dtype,
           context.op, "expected a bias of shape ({}) and type {}, got {} {}", out_channels,
-          name_of(context.dtype), to_string(bias.shape()), name_of(bias.dtype()));
+          name_of(context.dtype), bias.shape(), name_of(bias.dtype()));
 }
 
 }  // namespace voxloom

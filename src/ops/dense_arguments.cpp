@@ -6,20 +6,14 @@
 
 namespace voxloom {
 
-std::string text_of(const Tensor& tensor) {
-  return tensor.defined() ? fmt::format("{} {}", to_string(tensor.shape()), name_of(tensor.dtype()))
-                          : "an undefined tensor";
-}
-
 void check_elements(std::string_view op, const Tensor& x) {
   require(x.defined() && is_feature_dtype(x.dtype()), op,
-          "expected float32, float16 or bfloat16 elements, got {}", text_of(x));
+          "expected float32, float16 or bfloat16 elements, got {}", x);
 }
 
 void check_matrix(std::string_view op, const Tensor& x) {
   require(x.defined() && is_feature_dtype(x.dtype()) && x.rank() == 2, op,
-          "expected features of shape (N,C) and type float32, float16 or bfloat16, got {}",
-          text_of(x));
+          "expected features of shape (N,C) and type float32, float16 or bfloat16, got {}", x);
 }
 
 void check_vector(std::string_view op, const Tensor& x, const Tensor& vector,
@@ -27,7 +21,7 @@ void check_vector(std::string_view op, const Tensor& x, const Tensor& vector,
   require(vector.defined() && vector.rank() == 1 && vector.dim(0) == x.dim(1) &&
               vector.dtype() == x.dtype(),
           op, "expected {} of shape ({}) and type {}, got {}", name, x.dim(1), name_of(x.dtype()),
-          text_of(vector));
+          vector);
 }
 
 void check_eps(std::string_view op, float eps) {

@@ -1,15 +1,11 @@
 // Checking dense feature tensors and the vectors that go with them.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "voxloom/tensor.h"
 
 namespace voxloom {
-
-// "(4,3) float32", for messages.
-[[nodiscard]] std::string text_of(const Tensor& tensor);
 
 // Throws std::invalid_argument unless x is float32, float16 or bfloat16.
 void check_elements(std::string_view op, const Tensor& x);

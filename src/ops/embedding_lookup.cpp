@@ -12,7 +12,7 @@ Tensor embedding_lookup(const Tensor& indices, const Tensor& table) {
           indices.defined() ? name_of(indices.dtype()) : "an undefined tensor");
   require(table.defined() && table.rank() == 2 && is_feature_dtype(table.dtype()), kOp,
           "expected a table of shape (V,C) and type float32, float16 or bfloat16, got {} {}",
-          to_string(table.shape()), name_of(table.dtype()));
+          table.shape(), name_of(table.dtype()));
   const std::span<const std::int32_t> rows = indices.span<std::int32_t>();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     require(rows[i] >= 0 && rows[i] < table.dim(0), kOp,

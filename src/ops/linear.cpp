@@ -13,8 +13,7 @@ Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias) {
   check_matrix(kOp, x);
   if (const auto* dense = std::get_if<Tensor>(&weight)) {
     require(dense->defined() && dense->rank() == 2 && dense->dim(1) == x.dim(1), kOp,
-            "expected a weight of shape (C_out,{}), got {}", x.dim(1),
-            dense->defined() ? to_string(dense->shape()) : "an undefined tensor");
+            "expected a weight of shape (C_out,{}), got {}", x.dim(1), *dense);
   }
   const WeightContext context{
       .op = kOp, .kernel_size = 1, .volume = 1, .in_channels = x.dim(1), .dtype = x.dtype()};

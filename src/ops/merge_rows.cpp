@@ -62,7 +62,7 @@ void check_merge(std::string_view op, const Tensor& features, std::int64_t rows,
   const Triple& stride = options.stride;
   require(is_reduction(reduction), op, "unknown reduction number {}", static_cast<int>(reduction));
   require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, op, "stride must be at least 1, got {}",
-          to_string(stride));
+          stride);
   if (!features.defined()) {
     require(reduction == Reduction::count, op,
             "only reduction count goes without features, which are undefined");
@@ -70,7 +70,7 @@ void check_merge(std::string_view op, const Tensor& features, std::int64_t rows,
   }
   require(features.rank() == 2 && features.dim(0) == rows && is_feature_dtype(features.dtype()), op,
           "expected features of shape ({},C) and type float32, float16 or bfloat16, got {} {}",
-          rows, to_string(features.shape()), name_of(features.dtype()));
+          rows, features.shape(), name_of(features.dtype()));
 }
 
 Voxelized merge_rows(std::span<const Coordinate> rows, const Tensor& features,

@@ -18,7 +18,7 @@ void require_same_stride(std::string_view op, const CoordinateSet& query,
                          const CoordinateSet& points) {
   require(query.stride() == points.stride(), op,
           "distances are in lattice units, which differ: query stride {}, points stride {}",
-          to_string(query.stride()), to_string(points.stride()));
+          query.stride(), points.stride());
 }
 
 template <typename Distance>

@@ -22,7 +22,7 @@ std::span<const std::int32_t> check_batch(std::string_view op, const Tensor& bat
                                           std::int64_t points) {
   if (!batch.defined()) return {};
   require(batch.rank() == 1 && batch.dtype() == DType::i32 && batch.dim(0) == points, op,
-          "expected a batch of shape ({}) and type int32, got {}", points, text_of(batch));
+          "expected a batch of shape ({}) and type int32, got {}", points, batch);
   const std::span<const std::int32_t> values = batch.span<std::int32_t>();
   const auto negative = std::ranges::find_if(values, [](std::int32_t b) { return b < 0; });
   require(negative == values.end(), op, "point {} has a negative batch", negative - values.begin());
@@ -35,7 +35,7 @@ cpu::PointGrid check_points(std::string_view op, const Tensor& points, const Ten
                             const Grid& grid) {
   require(
       points.defined() && points.rank() == 2 && points.dim(1) == 3 && points.dtype() == DType::f32,
-      op, "expected points of shape (P,3) and type float32, got {}", text_of(points));
+      op, "expected points of shape (P,3) and type float32, got {}", points);
   require_row_count(op, points.dim(0));
   require_grid(op, grid);
   return {points.span<float>(), check_batch(op, batch, points.dim(0)), grid};

@@ -54,8 +54,7 @@ ConvTransposeOptions trilinear_geometry(std::string_view op, const UpsampleOptio
   const Triple& s = options.stride;
   const auto size = [&](std::int32_t stride) {
     const std::int64_t cells = 2 * std::int64_t{stride} - 1;
-    require(stride >= 1 && fits_int32(cells), op, "stride must be from 1 to 2^30, got {}",
-            to_string(s));
+    require(stride >= 1 && fits_int32(cells), op, "stride must be from 1 to 2^30, got {}", s);
     return static_cast<std::int32_t>(cells);
   };
   return {.kernel_size = {size(s.x), size(s.y), size(s.z)},

@@ -11,7 +11,7 @@ namespace voxloom {
 Tensor softmax(const Tensor& x) {
   constexpr std::string_view kOp = "softmax";
   check_elements(kOp, x);
-  require(x.rank() >= 1, kOp, "expected a last axis, got shape {}", to_string(x.shape()));
+  require(x.rank() >= 1, kOp, "expected a last axis, got shape {}", x.shape());
   const std::int64_t channels = x.shape().back();
   const std::int64_t rows = channels == 0 ? 0 : x.size() / channels;
   Tensor y = Tensor::empty({rows, channels}, x.dtype());

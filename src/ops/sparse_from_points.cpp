@@ -14,7 +14,7 @@ constexpr std::string_view kOp = "sparse_from_points";
 
 std::vector<Coordinate> rows_of(const Tensor& rows) {
   require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4, kOp,
-          "expected rows of shape (N,4) and type int32, got {} {}", to_string(rows.shape()),
+          "expected rows of shape (N,4) and type int32, got {} {}", rows.shape(),
           name_of(rows.dtype()));
   require_row_count(kOp, rows.dim(0));
   static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
@@ -26,7 +26,7 @@ std::vector<Coordinate> rows_of(const Tensor& rows) {
 std::int64_t batches_in(std::span<const Coordinate> rows) {
   std::int64_t count = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    require(rows[i].batch >= 0, kOp, "row {} {} has a negative batch", i, to_string(rows[i]));
+    require(rows[i].batch >= 0, kOp, "row {} {} has a negative batch", i, rows[i]);
     count = std::max<std::int64_t>(count, std::int64_t{rows[i].batch} + 1);
   }
   return count;

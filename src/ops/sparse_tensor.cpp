@@ -14,7 +14,7 @@ SparseTensor::SparseTensor(CoordinateSet coords, Tensor features, std::int64_t b
   require(features_.defined() && features_.rank() == 2 && is_feature_dtype(features_.dtype()),
           "sparse_tensor",
           "expected features of shape (N,C) and type float32, float16 or bfloat16, got {} {}",
-          to_string(features_.shape()), name_of(features_.dtype()));
+          features_.shape(), name_of(features_.dtype()));
   require(features_.dim(0) == coords_.size(), "sparse_tensor", "{} rows of features for {} rows",
           features_.dim(0), coords_.size());
 }

@@ -10,7 +10,7 @@ namespace {
 const CoordinateSet& require_stride(std::string_view op, const CoordinateSet& set,
                                     const Triple& stride) {
   require(set.stride() == stride, op, "the target has stride {}, the output has stride {}",
-          to_string(set.stride()), to_string(stride));
+          set.stride(), stride);
   return set;
 }
 

@@ -44,7 +44,7 @@ Source source_of(const Tensor& w) {
               .stride_o = 1};
     case 4:
       require(w.dim(1) == 1, kOp, "packed weights need groups = 1, got {} groups in a weight of {}",
-              w.dim(1), to_string(w.shape()));
+              w.dim(1), w.shape());
       return {.weight = &w,
               .volume = w.dim(0),
               .in = w.dim(2),
@@ -65,7 +65,7 @@ Source source_of(const Tensor& w) {
       fail(kOp,
            "expected (C_out,Kx,Ky,Kz,C_in), (K,1,C_in,C_out), (K,C_in,C_out) or (C_out,C_in), got "
            "{}",
-           to_string(w.shape()));
+           w.shape());
   }
 }
 
@@ -192,7 +192,7 @@ QuantizedWeight quantize(const Tensor& weight, const QuantizeOptions& options) {
           "scale_dtype must be float16 or float32, got {}", name_of(options.scale_dtype));
   const Source source = source_of(weight);
   require(source.volume >= 1, kOp, "the kernel volume must be at least 1, got a weight of {}",
-          to_string(weight.shape()));
+          weight.shape());
   const Packing packing{.bits = options.bits,
                         .group_size = options.group_size,
                         .volume = source.volume,

@@ -9,13 +9,12 @@ namespace {
 constexpr std::string_view kOp = "quantized_weight";
 
 void require_array(const Tensor& array, std::string_view name) {
-  require(array.defined() && array.rank() == 3, kOp, "expected {} of rank 3, got {}", name,
-          array.defined() ? to_string(array.shape()) : "an undefined tensor");
+  require(array.defined() && array.rank() == 3, kOp, "expected {} of rank 3, got {}", name, array);
 }
 
 void require_shape(const Tensor& array, std::string_view name, const Shape& expected) {
-  require(array.shape() == expected, kOp, "expected {} of shape {}, got {}", name,
-          to_string(expected), to_string(array.shape()));
+  require(array.shape() == expected, kOp, "expected {} of shape {}, got {}", name, expected,
+          array.shape());
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ void validate(const QuantizedWeight& weight) {
   require(weight.biases.dtype() == scale_dtype, kOp, "scales are {}, biases are {}",
           name_of(scale_dtype), name_of(weight.biases.dtype()));
   require(weight.kernel_volume() >= 1, kOp, "the kernel volume must be at least 1, got codes of {}",
-          to_string(weight.codes.shape()));
+          weight.codes.shape());
   // Also keeps the padded count below from overflowing.
   constexpr std::int64_t kMaxChannels = std::int64_t{1} << 40;
   require(weight.in_channels >= 0 && weight.in_channels <= kMaxChannels, kOp,

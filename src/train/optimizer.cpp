@@ -80,7 +80,7 @@ void Optimizer::step(const Gradients& gradients, float rate) {
     Slot& slot = slots_[i];
     if (!gradient.defined()) continue;  // had no part in the loss
     require(gradient.size() == slot.place->size(), kOp, "the gradient of '{}' is {}, expected {}",
-            slot.name, to_string(gradient.shape()), to_string(slot.place->shape()));
+            slot.name, gradient.shape(), slot.place->shape());
     if (options_.rule == Rule::sgd) {
       step_sgd(slot, gradient, rate);
     } else {
@@ -131,7 +131,7 @@ void Optimizer::load_state(const nn::NamedTensors& state, std::int64_t steps) {
     const auto found = state.find(name);
     require(found != state.end() && found->second.shape() == like.shape() &&
                 found->second.dtype() == DType::f32,
-            kOp, "the state has no '{}' of shape {}", name, to_string(like.shape()));
+            kOp, "the state has no '{}' of shape {}", name, like.shape());
     return found->second.clone();
   };
   require(steps >= 0, kOp, "the state has {} steps", steps);

@@ -65,8 +65,8 @@ void take_label(const float* row, std::int64_t classes, std::size_t point, Point
 
 Tensor checked_scores(const Tensor& scores, const ClassTable& classes) {
   require(scores.rank() == 2 && scores.dim(1) == classes.size(), kOp,
-          "the model gives scores of shape {} and its table has {} classes",
-          to_string(scores.shape()), classes.size());
+          "the model gives scores of shape {} and its table has {} classes", scores.shape(),
+          classes.size());
   return scores.to(DType::f32);
 }
 

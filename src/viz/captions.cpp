@@ -1,6 +1,6 @@
 #include "viz/captions.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 

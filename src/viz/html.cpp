@@ -1,6 +1,6 @@
 #include "viz/html.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace voxloom::viz {
 namespace {

@@ -30,7 +30,7 @@ std::vector<std::byte> format_png(const Canvas& canvas) {
   std::vector<std::byte> bytes(size);
   if (png_image_write_to_memory(&image, bytes.data(), &size, 0, canvas.pixels().data(), 0,
                                 nullptr) == 0) {
-    throw_resource("png", image.message);
+    fail_resource("png", "{}", image.message);
   }
   bytes.resize(size);
   return bytes;

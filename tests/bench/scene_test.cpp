@@ -2,7 +2,7 @@
 
 #include "bench/scene.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 

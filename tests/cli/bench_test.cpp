@@ -1,7 +1,7 @@
 // voxloom bench as its user meets it: a tiny scene, tables, JSON, exit codes. No test looks at a
 // time.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -1,6 +1,6 @@
 // voxloom segment as its user meets it: a folder of scans with a broken one in it.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

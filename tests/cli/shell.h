@@ -1,7 +1,7 @@
 // Runs the program from a shell, in a folder of its own that is removed afterwards.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

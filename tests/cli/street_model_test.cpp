@@ -1,6 +1,6 @@
 // The bundled models still are what models/README.md says, as far as four streets can tell.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

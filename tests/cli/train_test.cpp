@@ -1,7 +1,7 @@
 // voxloom train and eval as their user meets them: a small folder of scans, a run, its files, a kill
 // and a resumption. No test looks at a time.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

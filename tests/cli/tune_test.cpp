@@ -1,6 +1,6 @@
 // voxloom tune and info --cpu as their users meet them. No test looks at a time.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -1,7 +1,7 @@
 // Random convolution problems and their oracle, shared by the tests of this folder.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 #include <vector>

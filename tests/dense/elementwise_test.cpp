@@ -1,6 +1,6 @@
 // activate, exp, round: values in the tails and in the middle, NaN, infinities, every type.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "dense/cases.h"
 

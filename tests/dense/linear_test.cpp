@@ -1,6 +1,6 @@
 // linear, dense and packed, and embedding_lookup.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "dense/cases.h"
 

@@ -1,6 +1,6 @@
 // softmax and the norms against the oracle.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "dense/cases.h"
 

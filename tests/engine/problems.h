@@ -2,7 +2,7 @@
 // geometry could or could not produce.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // devoxelize against the oracle and by hand.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "points/cases.h"
 #include "support/same_bits.h"

@@ -1,6 +1,6 @@
 // voxelize against the oracle and by hand: cells, rows, reductions, points that are not finite.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "points/cases.h"
 #include "support/same_bits.h"

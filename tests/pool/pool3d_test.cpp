@@ -1,6 +1,6 @@
 // pool3d against the oracle and against numbers worked out by hand.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "pool/cases.h"
 #include "support/same_bits.h"

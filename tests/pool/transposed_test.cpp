@@ -1,6 +1,6 @@
 // pool_transpose3d and trilinear_upsample3d: transposed maps, targets, weights.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "pool/cases.h"
 #include "support/same_bits.h"

@@ -1,6 +1,6 @@
 // The quantizer and its inverse, compared with the oracle's code by code.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <limits>
