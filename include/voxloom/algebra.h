@@ -6,12 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "voxloom/export.h"
+#include "voxloom/options.h"
 #include "voxloom/sparse_tensor.h"
 
-namespace voxloom {
-
-enum class Join : std::uint8_t { inner, left, right, outer };
-enum class BinaryOp : std::uint8_t { add, sub, mul, maximum, minimum };
+namespace VOXLOOM_API voxloom {
 
 // Row order: inner and left keep the lhs order, right the rhs order, outer = lhs rows, then the rows
 // only rhs has. A row missing on one side takes that side's fill. maximum and minimum: NaN wins.

@@ -16,12 +16,14 @@
 #include <string_view>
 #include <variant>
 
+#include "voxloom/export.h"
 #include "voxloom/graph.h"
 #include "voxloom/memory.h"
 #include "voxloom/safetensors.h"
 #include "voxloom/sparse_tensor.h"
 
-namespace voxloom::artifact {
+namespace VOXLOOM_API voxloom {
+namespace artifact {
 
 struct Bundle {
   Graph graph;
@@ -86,4 +88,5 @@ class Model {
   std::shared_ptr<const Impl> impl_;
 };
 
-}  // namespace voxloom::artifact
+}  // namespace artifact
+}  // namespace voxloom

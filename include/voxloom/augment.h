@@ -7,8 +7,9 @@
 #include <cstdint>
 
 #include "voxloom/dataset.h"
+#include "voxloom/export.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // The defaults change nothing; moderate_augmentation() is what training on streets starts from.
 // They are applied in this order.

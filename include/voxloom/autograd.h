@@ -22,9 +22,11 @@
 #include <string_view>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/sparse_tensor.h"
 
-namespace voxloom::autograd {
+namespace VOXLOOM_API voxloom {
+namespace autograd {
 
 class TapeState;
 
@@ -100,4 +102,5 @@ class Tape {
 // The names of all operations that have gradients.
 [[nodiscard]] std::vector<std::string_view> operation_names();
 
-}  // namespace voxloom::autograd
+}  // namespace autograd
+}  // namespace voxloom

@@ -15,10 +15,12 @@
 #include "voxloom/autograd.h"
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
+#include "voxloom/export.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
 
-namespace voxloom::autograd {
+namespace VOXLOOM_API voxloom {
+namespace autograd {
 
 // A packed weight is a constant; gradients go through it to the features.
 using VariableWeight = std::variant<Variable, QuantizedWeight>;
@@ -168,4 +170,5 @@ struct CrossEntropyOptions {
 [[nodiscard]] Variable lovasz_softmax(const Variable& scores, const Tensor& labels,
                                       std::int32_t ignore = -1);
 
-}  // namespace voxloom::autograd
+}  // namespace autograd
+}  // namespace voxloom

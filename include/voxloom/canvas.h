@@ -14,7 +14,10 @@
 #include <string_view>
 #include <vector>
 
-namespace voxloom::viz {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
+namespace viz {
 
 struct Color {
   std::uint8_t r = 0, g = 0, b = 0;
@@ -90,4 +93,5 @@ class Canvas {
 [[nodiscard]] std::vector<std::byte> format_png(const Canvas& canvas);
 void write_png(const std::filesystem::path& path, const Canvas& canvas);
 
-}  // namespace voxloom::viz
+}  // namespace viz
+}  // namespace voxloom

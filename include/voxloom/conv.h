@@ -11,11 +11,12 @@
 #include <variant>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/sparse_tensor.h"
 #include "voxloom/weight.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 enum class Support : std::uint8_t { strided, reachable, submanifold };
 

@@ -12,11 +12,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "voxloom/export.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/tensor.h"
 #include "voxloom/weight.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // dy: (N_out, C_out), a row for each of the map's target rows; weight: as for the forward op.
 // Gives (N_in, C_in) of dy's dtype.

@@ -16,10 +16,11 @@
 #include <span>
 #include <string>
 
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 #include "voxloom/triple.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 struct Coordinate {
   std::int32_t batch = 0, x = 0, y = 0, z = 0;

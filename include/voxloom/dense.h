@@ -5,10 +5,12 @@
 
 #include <cstdint>
 
+#include "voxloom/export.h"
+#include "voxloom/options.h"
 #include "voxloom/tensor.h"
 #include "voxloom/weight.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // x W^T + bias; weight (C_out, C_in) or packed; bias (C_out) or undefined.
 [[nodiscard]] Tensor linear(const Tensor& x, const Weight& weight, const Tensor& bias = {});
@@ -16,14 +18,6 @@ namespace voxloom {
 // Rows of `table` (V,C), picked by `indices` (...) int32 -> (...,C); out of range is an error.
 [[nodiscard]] Tensor embedding_lookup(const Tensor& indices, const Tensor& table);
 
-enum class Activation : std::uint8_t { relu, sigmoid, gelu, silu, leaky_relu, tanh, softplus };
-enum class GeluApprox : std::uint8_t { none, precise, tanh, fast };
-struct ActivationOptions {
-  GeluApprox approximate = GeluApprox::none;
-  float alpha = 0.01F;      // leaky_relu's slope
-  float beta = 1.0F;        // softplus
-  float threshold = 20.0F;  // softplus
-};
 [[nodiscard]] Tensor activate(const Tensor& x, Activation kind,
                               const ActivationOptions& options = {});
 
@@ -31,9 +25,6 @@ struct ActivationOptions {
 [[nodiscard]] Tensor round(const Tensor& x);    // half to even
 [[nodiscard]] Tensor softmax(const Tensor& x);  // over the last axis
 
-struct BatchNormParameters {
-  Tensor scale, bias, mean, variance;
-};
 [[nodiscard]] Tensor batch_norm(const Tensor& x, const BatchNormParameters& parameters,
                                 float eps = 1e-5F);
 [[nodiscard]] Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& bias,

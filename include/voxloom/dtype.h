@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 enum class DType : std::uint8_t { f32, f16, bf16, f64, i32, i64, u32, u8 };
 

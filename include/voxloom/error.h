@@ -5,7 +5,9 @@
 
 #include <stdexcept>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 // Bad data in a file: truncated, oversized, lying, or of the wrong kind.
 class FormatError : public std::runtime_error {

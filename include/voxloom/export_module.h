@@ -6,11 +6,13 @@
 #include <string>
 
 #include "voxloom/artifact.h"
+#include "voxloom/export.h"
 #include "voxloom/module.h"
 #include "voxloom/points.h"
 #include "voxloom/weight.h"
 
-namespace voxloom::artifact {
+namespace VOXLOOM_API voxloom {
+namespace artifact {
 
 struct ExportOptions {
   std::int64_t in_channels = 0;
@@ -32,4 +34,5 @@ struct ExportOptions {
 [[nodiscard]] Bundle export_on_points(const nn::Module& module, const Grid& grid,
                                       const ExportOptions& options);
 
-}  // namespace voxloom::artifact
+}  // namespace artifact
+}  // namespace voxloom

@@ -8,9 +8,11 @@
 #include "voxloom/algebra.h"
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
+#include "voxloom/export.h"
 #include "voxloom/pool.h"
 
-namespace voxloom::nn {
+namespace VOXLOOM_API voxloom {
+namespace nn {
 
 // A value of the graph that is being written.
 struct Symbol {
@@ -62,4 +64,5 @@ class Exporter {
   [[nodiscard]] virtual Symbol cat(const std::vector<Symbol>& parts) = 0;
 };
 
-}  // namespace voxloom::nn
+}  // namespace nn
+}  // namespace voxloom

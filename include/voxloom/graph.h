@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "voxloom/dtype.h"
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 #include "voxloom/triple.h"
 
-namespace voxloom::artifact {
+namespace VOXLOOM_API voxloom {
+namespace artifact {
 
 // 1-based; line 0: not read from a text.
 struct Position {
@@ -149,4 +151,5 @@ using Diagnostics = std::vector<Diagnostic>;
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);  // file:line:col: error: message
 [[nodiscard]] bool has_errors(const Diagnostics& diagnostics);
 
-}  // namespace voxloom::artifact
+}  // namespace artifact
+}  // namespace voxloom

@@ -23,10 +23,12 @@
 #include "voxloom/artifact.h"
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
+#include "voxloom/export.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
 
-namespace voxloom::artifact {
+namespace VOXLOOM_API voxloom {
+namespace artifact {
 
 // A value of the graph that is being built. One made by default stands for none.
 struct ValueRef {
@@ -149,4 +151,5 @@ class GraphBuilder {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace voxloom::artifact
+}  // namespace artifact
+}  // namespace voxloom

@@ -31,9 +31,10 @@
 #include <string_view>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/scan.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 enum class ScanFormat : std::uint8_t { kitti, nuscenes, ply, pcd, las, text, npy, npz };
 

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 // What this build can run on this machine, best first. "scalar" is always there and stands last.
 [[nodiscard]] std::vector<std::string> isa_names();

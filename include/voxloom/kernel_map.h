@@ -15,9 +15,10 @@
 #include <vector>
 
 #include "voxloom/coordinate_set.h"
+#include "voxloom/export.h"
 #include "voxloom/triple.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 enum class Origin : std::uint8_t {
   centered,  // odd size s: i - s/2; even size: 0 .. s-1

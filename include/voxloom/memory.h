@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <memory>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 // A thread-safe store of reusable blocks, with a workspace for each scope that is open at once. Each
 // keeps at most about twice what it ever had in use. Blocks may outlive the pool object; they then go

@@ -6,9 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // Counts by (label, prediction). Rows with a label below 0 count for nothing; a prediction below 0 is
 // one that missed.

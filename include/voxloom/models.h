@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/nn.h"
 
-namespace voxloom::nn {
+namespace VOXLOOM_API voxloom {
+namespace nn {
 
 // A convolution, batch norm and, where asked for, a residual sum and a ReLU, computed in one pass:
 //   y = relu(norm(conv(x)) + residual)
@@ -187,4 +189,5 @@ class SecondBackbone : public Module {
 // in lattice coordinates.
 [[nodiscard]] Variable bird_eye_view(const Variable& x, Triple lo, Triple hi);
 
-}  // namespace voxloom::nn
+}  // namespace nn
+}  // namespace voxloom

@@ -21,9 +21,11 @@
 
 #include "voxloom/autograd.h"
 #include "voxloom/autograd_ops.h"
+#include "voxloom/export.h"
 #include "voxloom/sparse_tensor.h"
 
-namespace voxloom::nn {
+namespace VOXLOOM_API voxloom {
+namespace nn {
 
 using autograd::Variable;
 
@@ -114,4 +116,5 @@ struct LoadOptions {
 // std::invalid_argument, before anything is assigned, names what does not fit.
 void load_parameters(Module& module, const NamedTensors& tensors, const LoadOptions& options = {});
 
-}  // namespace voxloom::nn
+}  // namespace nn
+}  // namespace voxloom

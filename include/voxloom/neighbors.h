@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "voxloom/coordinate_set.h"
+#include "voxloom/export.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 struct NeighborOptions {
   bool squared = false;  // squared distances instead of distances

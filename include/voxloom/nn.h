@@ -12,12 +12,14 @@
 #include "voxloom/algebra.h"
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
+#include "voxloom/export.h"
 #include "voxloom/exporter.h"
 #include "voxloom/module.h"
 #include "voxloom/pool.h"
 #include "voxloom/sparse_tensor.h"
 
-namespace voxloom::nn {
+namespace VOXLOOM_API voxloom {
+namespace nn {
 
 // What every convolution module is made from.
 struct Channels {
@@ -273,4 +275,5 @@ class Residual : public Module {
   bool relu;
 };
 
-}  // namespace voxloom::nn
+}  // namespace nn
+}  // namespace voxloom

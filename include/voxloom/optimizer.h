@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/module.h"
 
-namespace voxloom::train {
+namespace VOXLOOM_API voxloom {
+namespace train {
 
 // The gradients of a module's trained parameters, summed over several passes.
 class Gradients {
@@ -79,4 +81,5 @@ struct Schedule {
   [[nodiscard]] float at(std::int64_t step) const;  // counted from 0
 };
 
-}  // namespace voxloom::train
+}  // namespace train
+}  // namespace voxloom

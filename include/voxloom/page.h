@@ -19,8 +19,10 @@
 #include <vector>
 
 #include "voxloom/canvas.h"
+#include "voxloom/export.h"
 
-namespace voxloom::viz {
+namespace VOXLOOM_API voxloom {
+namespace viz {
 
 struct PageClass {
   std::string name;
@@ -57,4 +59,5 @@ struct PageOptions {
 void write_page(const std::filesystem::path& path, const PageCloud& cloud,
                 const PageOptions& options = {});
 
-}  // namespace voxloom::viz
+}  // namespace viz
+}  // namespace voxloom

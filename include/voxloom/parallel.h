@@ -4,7 +4,9 @@
 
 #include <functional>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 // Runs `body` with at most `threads` threads (0: as many as the caller's arena has).
 void with_threads(int threads, const std::function<void()>& body);

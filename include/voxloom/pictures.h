@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "voxloom/canvas.h"
+#include "voxloom/export.h"
 
-namespace voxloom::viz {
+namespace VOXLOOM_API voxloom {
+namespace viz {
 
 struct PointCloud {
   std::span<const std::array<float, 3>> positions;
@@ -39,4 +41,5 @@ struct PictureOptions {
 [[nodiscard]] Canvas view_in_perspective(const PointCloud& points,
                                          const PictureOptions& options = {});
 
-}  // namespace voxloom::viz
+}  // namespace viz
+}  // namespace voxloom

@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 // $VOXLOOM_PLANS, or else $XDG_CACHE_HOME/voxloom/plans-<processor>.txt, or else the same under
 // $HOME/.cache. Empty when none of these is set.

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "voxloom/canvas.h"
+#include "voxloom/export.h"
 
-namespace voxloom::viz {
+namespace VOXLOOM_API voxloom {
+namespace viz {
 
 struct Series {
   std::string name = {};               // for the legend; without names there is none
@@ -42,4 +44,5 @@ struct PlotOptions {
 // As short as tells it apart from its neighbours, `step` away.
 [[nodiscard]] std::string tick_label(double value, double step);
 
-}  // namespace voxloom::viz
+}  // namespace viz
+}  // namespace voxloom

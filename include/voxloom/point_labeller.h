@@ -21,9 +21,10 @@
 #include <vector>
 
 #include "voxloom/dataset.h"
+#include "voxloom/export.h"
 #include "voxloom/tiles.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // What is kept of the scores, one of each per point; a class is a place in the table.
 struct PointLabels {

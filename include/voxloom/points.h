@@ -1,22 +1,15 @@
 // Between points and voxels. semantics.md, section 8.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "voxloom/export.h"
+#include "voxloom/options.h"
 #include "voxloom/sparse_tensor.h"
 
-namespace voxloom {
-
-enum class Reduction : std::uint8_t { sum, mean, max, first, count };
-enum class NonFinite : std::uint8_t { error, drop };
-
-struct Grid {
-  std::array<double, 3> voxel_size = {1, 1, 1};
-  std::array<double, 3> origin = {0, 0, 0};
-};
+namespace VOXLOOM_API voxloom {
 
 struct VoxelizeOptions {
   Grid grid = {};
@@ -37,9 +30,6 @@ struct Voxelized {
 // Reduction::count gives one channel (float32 without features, else their dtype).
 [[nodiscard]] Voxelized voxelize(const Tensor& points, const Tensor& features, const Tensor& batch,
                                  const VoxelizeOptions& options = {});
-
-enum class Interpolation : std::uint8_t { nearest, linear };
-enum class NearestMode : std::uint8_t { cell, lattice };
 
 struct DevoxelizeOptions {
   Grid grid = {};

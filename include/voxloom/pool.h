@@ -4,8 +4,9 @@
 #include <cstdint>
 
 #include "voxloom/conv.h"
+#include "voxloom/export.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 enum class PoolMode : std::uint8_t { sum, max, avg };
 

@@ -18,9 +18,10 @@
 #include <string_view>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 using TensorMap = std::map<std::string, Tensor>;
 using MetadataMap = std::map<std::string, std::string>;

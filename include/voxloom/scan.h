@@ -17,9 +17,10 @@
 #include <variant>
 #include <vector>
 
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // In the order of Column::Values.
 enum class ColumnType : std::uint8_t { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "voxloom/coordinate_set.h"
+#include "voxloom/export.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 [[nodiscard]] CoordinateSet union_of(const CoordinateSet& a, const CoordinateSet& b);
 [[nodiscard]] CoordinateSet intersection_of(const CoordinateSet& a, const CoordinateSet& b);

@@ -7,9 +7,10 @@
 #include <span>
 
 #include "voxloom/coordinate_set.h"
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 class SparseTensor {
  public:

@@ -15,8 +15,9 @@
 #include <vector>
 
 #include "voxloom/dtype.h"
+#include "voxloom/export.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 using Shape = std::vector<std::int64_t>;
 

@@ -18,9 +18,11 @@
 #include <vector>
 
 #include "voxloom/artifact.h"
+#include "voxloom/export.h"
 #include "voxloom/points.h"
 
-namespace voxloom::artifact {
+namespace VOXLOOM_API voxloom {
+namespace artifact {
 
 // A result at p depends on the points from p - below to p + above alone, both safe bounds, in the unit
 // of the points.
@@ -88,4 +90,5 @@ struct TileOptions {
 [[nodiscard]] Results run_in_tiles(const Model& model, const TensorMap& inputs,
                                    const TileOptions& options);
 
-}  // namespace voxloom::artifact
+}  // namespace artifact
+}  // namespace voxloom

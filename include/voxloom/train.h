@@ -18,11 +18,13 @@
 #include <vector>
 
 #include "voxloom/dataset.h"
+#include "voxloom/export.h"
 #include "voxloom/memory.h"
 #include "voxloom/metrics.h"
 #include "voxloom/optimizer.h"
 
-namespace voxloom::train {
+namespace VOXLOOM_API voxloom {
+namespace train {
 
 // What the network sees of a point, before the mean over its voxel: intensity; height above the
 // sensor in units of 4 m; distance from it in the plane in units of 50 m.
@@ -135,4 +137,5 @@ End run(Trainer& trainer, const Dataset* validation, const RunOptions& options =
 // 1 / sqrt(share of the points) for each class, over at most `scans` scans, scaled to a mean of 1.
 [[nodiscard]] std::vector<float> balanced_weights(const Dataset& data, std::int64_t scans = 20);
 
-}  // namespace voxloom::train
+}  // namespace train
+}  // namespace voxloom

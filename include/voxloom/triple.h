@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 struct Triple {
   std::int32_t x = 0, y = 0, z = 0;

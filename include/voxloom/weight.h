@@ -11,10 +11,11 @@
 #include <cstdint>
 #include <variant>
 
+#include "voxloom/export.h"
 #include "voxloom/tensor.h"
 #include "voxloom/triple.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 // Affine codes: value = scale * code + bias, unsigned codes of 4 or 8 bits, groups along C_in
 // (padded with zeros up to a multiple). Channel c sits at bit (c*bits) % 32 of word c*bits/32, low

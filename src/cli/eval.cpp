@@ -16,6 +16,7 @@
 #include "core/atomic_file.h"
 #include "voxloom/parallel.h"
 #include "voxloom/point_labeller.h"
+#include "voxloom/simulator.h"
 #include "voxloom/train.h"
 
 namespace voxloom::cli {

@@ -15,7 +15,7 @@
 #include "core/atomic_file.h"
 #include "data/baseline.h"
 #include "data/label_map.h"
-#include "voxloom/dataset.h"
+#include "voxloom/simulator.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "voxloom/dataset.h"
+#include "voxloom/simulator.h"
 #include "voxloom/models.h"
 #include "voxloom/train.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "voxloom/algebra.h"
+#include "voxloom/options.h"
 
 namespace voxloom {
 

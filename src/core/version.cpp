@@ -1,7 +1,13 @@
 #include "voxloom/version.h"
 
+#define VOXLOOM_TEXT(x) #x
+#define VOXLOOM_JOIN(major, minor, patch) \
+  VOXLOOM_TEXT(major) "." VOXLOOM_TEXT(minor) "." VOXLOOM_TEXT(patch)
+
 namespace voxloom {
 
-const char* version() noexcept { return VOXLOOM_VERSION; }
+const char* version() noexcept {
+  return VOXLOOM_JOIN(VOXLOOM_VERSION_MAJOR, VOXLOOM_VERSION_MINOR, VOXLOOM_VERSION_PATCH);
+}
 
 }  // namespace voxloom

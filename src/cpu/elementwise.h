@@ -1,7 +1,7 @@
 // Operations on each element alone. Shapes and dtypes of x and y are equal.
 #pragma once
 
-#include "voxloom/dense.h"
+#include "voxloom/options.h"
 
 namespace voxloom::cpu {
 

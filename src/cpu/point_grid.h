@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "voxloom/points.h"
+#include "voxloom/options.h"
 
 namespace voxloom::cpu {
 

@@ -6,7 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "voxloom/algebra.h"
+#include "voxloom/options.h"
+#include "voxloom/sparse_tensor.h"
 
 namespace voxloom::cpu {
 

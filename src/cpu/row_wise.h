@@ -2,7 +2,7 @@
 // (C) of the same. Sums over a row are binary64.
 #pragma once
 
-#include "voxloom/dense.h"
+#include "voxloom/options.h"
 
 namespace voxloom::cpu {
 

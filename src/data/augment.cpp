@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "data/street/draw.h"
-#include "data/street/vec.h"
+#include "data/draw.h"
+#include "data/vec.h"
 
 namespace voxloom {
 namespace {

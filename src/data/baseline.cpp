@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
-#include "data/street/draw.h"
+#include "data/draw.h"
 
 namespace voxloom::data {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "cli/shell.h"
-#include "voxloom/dataset.h"
+#include "voxloom/simulator.h"
 #include "voxloom/io.h"
 
 namespace voxloom::test {

@@ -3,11 +3,11 @@
 
 #include <cmath>
 
-#include "data/street/bvh.h"
-#include "data/street/draw.h"
-#include "data/street/ground.h"
-#include "data/street/occupancy.h"
-#include "data/street/parts.h"
+#include "sim/bvh.h"
+#include "data/draw.h"
+#include "sim/ground.h"
+#include "sim/occupancy.h"
+#include "sim/parts.h"
 
 namespace voxloom::street {
 namespace {

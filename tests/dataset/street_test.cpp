@@ -9,8 +9,8 @@
 #include "core/parallel.h"
 #include "core/random.h"
 #include "data/baseline.h"
-#include "data/street/scene.h"
-#include "voxloom/dataset.h"
+#include "sim/scene.h"
+#include "voxloom/simulator.h"
 #include "voxloom/parallel.h"
 
 namespace voxloom::test {

@@ -21,6 +21,28 @@ run(${CMAKE_COMMAND} -S ${consumer} -B ${scratch}/cmake -G ${generator}
 run(${CMAKE_COMMAND} --build ${scratch}/cmake)
 expect_version(${scratch}/cmake/consumer)
 
+# One of its libraries.
+function(expect_results program)
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${prefix}/${libdir} ${program}
+      ${source}/tests/data/unet.lattice ${source}/tests/data/unet.inputs.safetensors ${scratch}/out.safetensors
+    OUTPUT_VARIABLE output COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT output MATCHES "float")
+    message(FATAL_ERROR "expected results, got: ${output}")
+  endif()
+endfunction()
+run(${CMAKE_COMMAND} -S ${runner} -B ${scratch}/runner -G ${generator}
+  -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_PREFIX_PATH=${prefix}
+  -DRUNNER_SOURCE=${source}/examples/run_bundle.cpp)
+run(${CMAKE_COMMAND} --build ${scratch}/runner)
+expect_results(${scratch}/runner/runner)
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${consumer} -B ${scratch}/wrong -G ${generator}
+  -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_PREFIX_PATH=${prefix} -DVOXLOOM_WANTED=${version}
+  "-DVOXLOOM_COMPONENTS=COMPONENTS;none" ERROR_VARIABLE complaint OUTPUT_QUIET RESULT_VARIABLE code)
+if(code EQUAL 0 OR NOT complaint MATCHES "none")
+  message(FATAL_ERROR "should refuse a library that it does not have: ${complaint}")
+endif()
+
 if(EXISTS ${prefix}/bin/voxloom)
   expect_version(${prefix}/bin/voxloom --version)
   # From a folder of its own: the models are found beside the program.
@@ -48,8 +70,13 @@ if(NOT pkg_config)
   return()
 endif()
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${libdir}/pkgconfig)
-execute_process(COMMAND ${pkg_config} --cflags --libs voxloom
-  OUTPUT_VARIABLE flags COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
-separate_arguments(flags UNIX_COMMAND "${flags}")
-run(${compiler} -std=c++20 ${consumer}/main.cpp -o ${scratch}/pkg_config_consumer ${flags})
+function(compile_with_pkg_config package program)
+  execute_process(COMMAND ${pkg_config} --cflags --libs ${package}
+    OUTPUT_VARIABLE flags COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run(${compiler} -std=c++20 ${ARGN} -o ${program} ${flags})
+endfunction()
+compile_with_pkg_config(voxloom ${scratch}/pkg_config_consumer ${consumer}/main.cpp)
 expect_version(${scratch}/pkg_config_consumer)
+compile_with_pkg_config(voxloom-artifact ${scratch}/pkg_config_runner ${source}/examples/run_bundle.cpp)
+expect_results(${scratch}/pkg_config_runner)

@@ -2,4 +2,6 @@
 
 #include <cstdio>
 
+static_assert(VOXLOOM_VERSION_MAJOR == 0 && VOXLOOM_VERSION_MINOR >= 1);
+
 int main() { std::puts(voxloom::version()); }

@@ -1,0 +1,23 @@
+// A street: ground, things on it, and where the sensor stands.
+#pragma once
+
+#include "sim/bvh.h"
+#include "sim/ground.h"
+#include "sim/plan.h"
+
+namespace voxloom::street {
+
+struct Scene {
+  Ground ground;
+  ShapeTree shapes;
+  Vec3 sensor;                 // above the origin, over the road
+  Yaw heading;                 // of the sensor, turned from the world's x
+  double pitch = 0, roll = 0;  // of the sensor, radians
+};
+
+[[nodiscard]] Scene build_scene(const StreetPlan& plan, Draw& draw);
+
+// The nearest thing a ray meets within `limit`.
+[[nodiscard]] std::optional<Hit> nearest(const Scene& scene, const Ray& ray, double limit);
+
+}  // namespace voxloom::street
