@@ -18,7 +18,7 @@ namespace {
 
 // (K, C_out): the sum of squares over the input channels that an output channel sees. In binary64:
 // the square of a float32 may be beyond float32 at either end.
-std::vector<double> squared_weight_sums(const cpu::WeightView& w) {
+std::vector<double> squared_weight_sums(const engine::WeightView& w) {
   std::vector<double> sums(static_cast<std::size_t>(w.volume * w.groups * w.out));
   double* to = sums.data();
   visit_feature_dtype("normalized convolution", w.dtype, [&]<typename T>() {

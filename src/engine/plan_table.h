@@ -1,12 +1,13 @@
-// The tuned plans of this process, and the seam where `tune` watches convolutions.
+// The tuned plans of the current context, and the seam where `tune` watches convolutions.
 #pragma once
 
 #include <map>
 #include <string>
 
-#include "cpu/plan_key.h"
+#include "engine/backend.h"
+#include "engine/plan_key.h"
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 
 // An algorithm and how it cuts the work.
 struct Choice {
@@ -25,18 +26,18 @@ void add_tuned_plans(const Plans& plans);
 void forget_tuned_plans();
 
 // What was tuned; no algorithm when there is nothing for the key.
-[[nodiscard]] Choice tuned_choice(const ConvForward& problem);
-[[nodiscard]] Choice tuned_choice(const ConvWeightGradient& problem);
+[[nodiscard]] Choice tuned_choice(const ConvForward& problem, const Backend& backend);
+[[nodiscard]] Choice tuned_choice(const ConvWeightGradient& problem, const Backend& backend);
 
-// Whoever is installed here runs the convolutions of the process instead of the automatic choice.
+// Whoever is installed here runs the context's convolutions instead of the automatic choice.
 class Tuning {
  public:
   virtual ~Tuning() = default;
-  virtual void run(const ConvForward& problem) = 0;
-  virtual void run(const ConvWeightGradient& problem) = 0;
+  virtual void run(const ConvForward& problem, const Backend& backend) = 0;
+  virtual void run(const ConvWeightGradient& problem, const Backend& backend) = 0;
 };
 // nullptr: nobody. Not while convolutions run.
 void install_tuning(Tuning* tuning);
 [[nodiscard]] Tuning* installed_tuning();
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

@@ -16,9 +16,9 @@
 #include <string>
 #include <string_view>
 
-#include "cpu/plan_table.h"
+#include "engine/plan_table.h"
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 
 struct PlanText {
   Plans plans;          // empty when there is a warning
@@ -35,4 +35,4 @@ struct PlanText {
 // beside it, and readers always see a whole file. std::system_error when it cannot be written.
 void merge_plans_into(const std::filesystem::path& path, const Plans& plans);
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

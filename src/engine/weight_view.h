@@ -7,13 +7,15 @@
 #include <optional>
 #include <utility>
 
-#include "cpu/packed_view.h"
+#include "engine/packed_view.h"
+#include "voxloom/device.h"
 #include "voxloom/dtype.h"
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 
 struct WeightView {
-  const std::byte* data = nullptr;
+  const std::byte* data = nullptr;  // on `device`
+  Device device = {};
   DType dtype = DType::f32;
   std::int64_t volume = 0;  // kernel offsets
   std::int64_t groups = 1;
@@ -26,11 +28,17 @@ struct WeightView {
 
   [[nodiscard]] static WeightView of(const QuantizedWeight& weight) {
     WeightView view;
+    view.device = weight.codes.device();
     view.volume = weight.kernel_volume();
     view.in = weight.in_channels;
     view.out = weight.out_channels();
     view.packed = PackedView(weight);
     return view;
+  }
+
+  template <typename Visitor>
+  void each_tensor(Visitor& visit) const {
+    visit.on(device);
   }
 
   [[nodiscard]] std::int64_t at(std::int64_t k, std::int64_t g, std::int64_t i,
@@ -46,4 +54,4 @@ struct WeightView {
   }
 };
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

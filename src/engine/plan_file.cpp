@@ -1,4 +1,4 @@
-#include "cpu/plan_file.h"
+#include "engine/plan_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "core/atomic_file.h"
-#include "cpu/cpu_name.h"
+#include "engine/choice.h"
 #include "voxloom/version.h"
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ constexpr std::string_view kFirstLine = "voxloom plans 2";
 constexpr std::uintmax_t kMostBytes = 16 << 20;  // more than tuning can ever write
 
 std::string version_line() { return fmt::format("version {}", version()); }
-std::string cpu_line() { return fmt::format("cpu {}", cpu_name()); }
+std::string cpu_line() { return fmt::format("cpu {}", cpu_backend().machine()); }
 
 // The lines of a text whose last line is complete.
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -152,4 +152,4 @@ void merge_plans_into(const fs::path& path, const Plans& plans) {
   file.commit();
 }
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

@@ -1,4 +1,4 @@
-#include "cpu/plan_key.h"
+#include "engine/plan_key.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <bit>
 #include <sstream>
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 namespace {
 
 constexpr std::array kDirections = {std::string_view("forward"),
@@ -26,18 +26,14 @@ int density_class(std::int64_t pairs, std::int64_t rows) {
 
 int row_class(std::int64_t rows) { return std::bit_width(static_cast<std::uint64_t>(rows)); }
 
-std::int64_t pairs_of(const MapBlocks& map) {
-  return map.entries->begin.empty() ? 0 : map.entries->begin.back();
-}
-
-PlanKey key_of(Direction direction, const MapBlocks& map, DType features) {
+PlanKey key_of(Direction direction, const MapRef& map, DType features, std::string_view variant) {
   PlanKey key;
   key.direction = direction;
-  key.isa = current();
+  key.variant = variant;
   key.features = features;
-  key.volume = map.volume;
-  key.rows = row_class(map.out_rows);
-  key.density = density_class(pairs_of(map), map.out_rows);
+  key.volume = map.volume();
+  key.rows = row_class(map.out_rows());
+  key.density = density_class(map.entries(), map.out_rows());
   return key;
 }
 
@@ -73,8 +69,8 @@ bool read_named(std::istream& text, T& value, const All& all, const NameOf& name
 
 }  // namespace
 
-PlanKey key_of(const ConvForward& problem) {
-  PlanKey key = key_of(Direction::forward, problem.map, problem.x->dtype());
+PlanKey key_of(const ConvForward& problem, std::string_view variant) {
+  PlanKey key = key_of(Direction::forward, problem.map, problem.x->dtype(), variant);
   if (problem.weight.packed) {
     key.packed_bits = problem.weight.packed->bits;
   } else {
@@ -86,8 +82,8 @@ PlanKey key_of(const ConvForward& problem) {
   return key;
 }
 
-PlanKey key_of(const ConvWeightGradient& problem) {
-  PlanKey key = key_of(Direction::weight_gradient, problem.map, problem.x->dtype());
+PlanKey key_of(const ConvWeightGradient& problem, std::string_view variant) {
+  PlanKey key = key_of(Direction::weight_gradient, problem.map, problem.x->dtype(), variant);
   key.groups = problem.groups;
   key.in = problem.x->dim(1) / problem.groups;
   key.out = problem.dy->dim(1) / problem.groups;
@@ -96,7 +92,7 @@ PlanKey key_of(const ConvWeightGradient& problem) {
 
 std::string to_text(const PlanKey& key) {
   return fmt::format("{} {} {} {} {} {} {} {} {} {}",
-                     kDirections[static_cast<std::size_t>(key.direction)], name_of(key.isa),
+                     kDirections[static_cast<std::size_t>(key.direction)], key.variant,
                      name_of(key.features), weight_name(key), key.in, key.out, key.groups,
                      key.volume, key.rows, key.density);
 }
@@ -109,7 +105,7 @@ std::optional<PlanKey> parse_plan_key(std::string_view text) {
   const bool named =
       read_named(stream, key.direction, kBoth,
                  [](Direction d) { return kDirections[static_cast<std::size_t>(d)]; }) &&
-      read_named(stream, key.isa, known_isas(), [](Isa isa) { return name_of(isa); }) &&
+      static_cast<bool>(stream >> key.variant) &&
       read_named(stream, key.features, kFeatureTypes, [](DType dtype) { return name_of(dtype); }) &&
       read_named(stream, weights, kWeightTypes, [](const WeightType& w) { return w.name; });
   if (!named) return std::nullopt;
@@ -121,4 +117,4 @@ std::optional<PlanKey> parse_plan_key(std::string_view text) {
   return key;
 }
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

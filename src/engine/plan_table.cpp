@@ -1,4 +1,4 @@
-#include "cpu/plan_table.h"
+#include "engine/plan_table.h"
 
 #include <fmt/format.h>
 
@@ -6,26 +6,24 @@
 #include <mutex>
 #include <shared_mutex>
 
-namespace voxloom::cpu {
+#include "core/context_state.h"
+
+namespace voxloom::engine {
 namespace {
 
 struct Table {
   std::shared_mutex mutex;
   Plans plans;
   std::atomic<bool> empty = true;  // the usual case costs one load
+  std::atomic<Tuning*> tuning = nullptr;
 };
 
-Table& table() {
-  static Table instance;
-  return instance;
-}
-
-std::atomic<Tuning*> installed = nullptr;
+Table& table() { return current_part<Table>(); }
 
 template <typename Problem>
-Choice find(const Problem& problem) {
+Choice find(const Problem& problem, const Backend& backend) {
   if (table().empty.load(std::memory_order_acquire)) return {};
-  const PlanKey key = key_of(problem);
+  const PlanKey key = key_of(problem, backend.variant());
   const std::shared_lock lock(table().mutex);
   const auto found = table().plans.find(key);
   return found == table().plans.end() ? Choice{} : found->second;
@@ -55,10 +53,14 @@ void forget_tuned_plans() {
   table().empty.store(true, std::memory_order_release);
 }
 
-Choice tuned_choice(const ConvForward& problem) { return find(problem); }
-Choice tuned_choice(const ConvWeightGradient& problem) { return find(problem); }
+Choice tuned_choice(const ConvForward& problem, const Backend& backend) {
+  return find(problem, backend);
+}
+Choice tuned_choice(const ConvWeightGradient& problem, const Backend& backend) {
+  return find(problem, backend);
+}
 
-void install_tuning(Tuning* tuning) { installed.store(tuning, std::memory_order_release); }
-Tuning* installed_tuning() { return installed.load(std::memory_order_acquire); }
+void install_tuning(Tuning* tuning) { table().tuning.store(tuning, std::memory_order_release); }
+Tuning* installed_tuning() { return table().tuning.load(std::memory_order_acquire); }
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

@@ -7,7 +7,7 @@
 
 #include "voxloom/weight.h"
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 
 struct PackedView {
   const std::uint32_t* codes = nullptr;
@@ -24,9 +24,9 @@ struct PackedView {
 
   PackedView() = default;
   explicit PackedView(const QuantizedWeight& weight)
-      : codes(weight.codes.data<std::uint32_t>()),
-        scales(weight.scales.raw()),
-        biases(weight.biases.raw()),
+      : codes(reinterpret_cast<const std::uint32_t*>(weight.codes.buffer().data)),
+        scales(weight.scales.buffer().data),
+        biases(weight.biases.buffer().data),
         scale_dtype(weight.scales.dtype()),
         bits(weight.bits),
         group_size(weight.group_size),
@@ -62,4 +62,4 @@ struct PackedView {
   }
 };
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

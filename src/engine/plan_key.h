@@ -9,17 +9,16 @@
 #include <string>
 #include <string_view>
 
-#include "cpu/convolution.h"
-#include "cpu/isa.h"
+#include "engine/convolution.h"
 #include "voxloom/dtype.h"
 
-namespace voxloom::cpu {
+namespace voxloom::engine {
 
 enum class Direction : std::uint8_t { forward, weight_gradient };
 
 struct PlanKey {
   Direction direction = Direction::forward;
-  Isa isa = Isa::scalar;
+  std::string variant = {};  // of the backend: its instruction set
   DType features = DType::f32;
   DType weights = DType::f32;
   int packed_bits = 0;           // 4 or 8: packed weights, whose `weights` is float32
@@ -32,12 +31,12 @@ struct PlanKey {
   friend auto operator<=>(const PlanKey&, const PlanKey&) = default;
 };
 
-// With the current instruction set.
-[[nodiscard]] PlanKey key_of(const ConvForward& problem);
-[[nodiscard]] PlanKey key_of(const ConvWeightGradient& problem);
+// With what the backend would choose now.
+[[nodiscard]] PlanKey key_of(const ConvForward& problem, std::string_view variant);
+[[nodiscard]] PlanKey key_of(const ConvWeightGradient& problem, std::string_view variant);
 
 // "forward avx2 float32 float32 64 64 1 27 16 14", and back; nothing for any other text.
 [[nodiscard]] std::string to_text(const PlanKey& key);
 [[nodiscard]] std::optional<PlanKey> parse_plan_key(std::string_view text);
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom::engine

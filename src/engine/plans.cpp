@@ -3,9 +3,9 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "cpu/convolution.h"
-#include "cpu/cpu_name.h"
-#include "cpu/plan_file.h"
+#include "engine/choice.h"
+#include "engine/convolution.h"
+#include "engine/plan_file.h"
 
 namespace voxloom {
 namespace {
@@ -39,21 +39,21 @@ std::filesystem::path default_plan_path() {
   } else {
     return {};
   }
-  return cache / "voxloom" / ("plans-" + file_part(cpu::cpu_name()) + ".txt");
+  return cache / "voxloom" / ("plans-" + file_part(engine::cpu_backend().machine()) + ".txt");
 }
 
 LoadedPlans load_plans(const std::filesystem::path& path) {
   if (path.empty()) return {};
-  const cpu::PlanText text = cpu::read_plans(path);
-  cpu::add_tuned_plans(text.plans);
+  const engine::PlanText text = engine::read_plans(path);
+  engine::add_tuned_plans(text.plans);
   return {text.plans.size(), text.warning};
 }
 
-void forget_plans() { cpu::forget_tuned_plans(); }
+void forget_plans() { engine::forget_tuned_plans(); }
 
-std::vector<std::string> algorithm_names() { return cpu::algorithm_names(); }
+std::vector<std::string> algorithm_names() { return engine::algorithm_names(); }
 
-void pin_algorithm(std::string_view name) { cpu::pin_algorithm(name); }
-std::string pinned_algorithm() { return cpu::pinned_algorithm(); }
+void pin_algorithm(std::string_view name) { engine::pin_algorithm(name); }
+std::string pinned_algorithm() { return engine::pinned_algorithm(); }
 
 }  // namespace voxloom

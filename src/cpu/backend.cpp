@@ -1,0 +1,20 @@
+#include "cpu/backend.h"
+
+#include "cpu/cpu_name.h"
+#include "cpu/isa.h"
+
+namespace voxloom {
+namespace cpu {
+
+CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) { offer_products(); }
+
+std::string_view CpuBackend::variant() const { return name_of(current()); }
+
+}  // namespace cpu
+
+const engine::Backend& engine::cpu_backend() {
+  static const cpu::CpuBackend backend;
+  return backend;
+}
+
+}  // namespace voxloom

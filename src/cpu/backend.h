@@ -1,0 +1,17 @@
+// The CPU as a backend: its table, made of one list per room of algorithms.
+#pragma once
+
+#include "engine/backend.h"
+
+namespace voxloom::cpu {
+
+class CpuBackend : public engine::Backend {
+ public:
+  CpuBackend();
+  [[nodiscard]] std::string_view variant() const override;
+
+ private:
+  void offer_products();  // convolution.cpp
+};
+
+}  // namespace voxloom::cpu
