@@ -6,7 +6,10 @@
 namespace voxloom {
 namespace cpu {
 
-CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) { offer_products(); }
+CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) {
+  offer_products();
+  offer_pools();
+}
 
 std::string_view CpuBackend::variant() const { return name_of(current()); }
 

@@ -12,6 +12,7 @@ class CpuBackend : public engine::Backend {
 
  private:
   void offer_products();  // convolution.cpp
+  void offer_pools();     // pools.cpp
 };
 
 }  // namespace voxloom::cpu

@@ -2,6 +2,7 @@
 // each backend's table and nothing here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -53,7 +54,18 @@ class Backend {
     for (const Algorithm<Problem>& algorithm : list) note_name(algorithm.name);
   }
 
+  // A problem that is computed in one way only: by a function void(const Problem&).
+  template <auto Run>
+  void offer_only() {
+    using Problem = decltype(problem_of(Run));
+    static constexpr std::array kOnly = {Algorithm<Problem>{kReference, nullptr, Run}};
+    offer<Problem>(kOnly);
+  }
+
  private:
+  template <typename Problem>
+  static Problem problem_of(void (*)(const Problem&));  // for its type
+
   struct List {
     const void* first = nullptr;
     std::size_t count = 0;
