@@ -32,9 +32,9 @@ class Tensor {
   Tensor() = default;  // undefined: no shape, no elements
 
   [[nodiscard]] static Tensor empty(Shape shape, DType dtype, Device device = {});  // uninitialised
-  [[nodiscard]] static Tensor zeros(Shape shape, DType dtype);
+  [[nodiscard]] static Tensor zeros(Shape shape, DType dtype, Device device = {});
   // Float types only; the value is rounded to the dtype.
-  [[nodiscard]] static Tensor full(Shape shape, DType dtype, float value);
+  [[nodiscard]] static Tensor full(Shape shape, DType dtype, float value, Device device = {});
   template <typename T>
   [[nodiscard]] static Tensor from(std::span<const T> values, Shape shape) {
     return from_bytes(std::as_bytes(values), std::move(shape), dtype_of<T>);

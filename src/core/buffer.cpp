@@ -13,12 +13,6 @@ namespace {
 
 std::array<std::atomic<DeviceMemory*>, 3> memories = {};
 
-DeviceMemory& memory_of(Device device) {
-  DeviceMemory* memory = memories[static_cast<std::size_t>(device.kind)].load();
-  require(memory != nullptr, "device", "this program has no device '{}'", to_string(device));
-  return *memory;
-}
-
 }  // namespace
 
 std::string to_string(const Device& device) {
@@ -30,13 +24,19 @@ std::string to_string(const Device& device) {
   return fmt::format("other:{}", device.index);
 }
 
+DeviceMemory& device_memory(Device device) {
+  DeviceMemory* memory = memories[static_cast<std::size_t>(device.kind)].load();
+  require(memory != nullptr, "device", "this program has no device '{}'", to_string(device));
+  return *memory;
+}
+
 void register_device_memory(DeviceKind kind, DeviceMemory* memory) {
   require(kind != DeviceKind::cpu, "device", "the CPU's memory is the library's own");
   memories[static_cast<std::size_t>(kind)].store(memory);
 }
 
 Buffer allocate(std::size_t bytes, Device device) {
-  if (!device.is_host()) return memory_of(device).allocate(bytes, device);
+  if (!device.is_host()) return device_memory(device).allocate(bytes, device);
   std::shared_ptr<std::byte> data = allocate_bytes(bytes);
   std::byte* address = data.get();
   return {.data = address, .bytes = bytes, .device = {}, .owner = std::move(data)};
@@ -46,8 +46,8 @@ void copy(const Buffer& from, const Buffer& to) {
   require(from.bytes == to.bytes && to.is_writable, "copy", "{} bytes do not go into {} {}",
           from.bytes, to.bytes, to.is_writable ? "bytes" : "read-only bytes");
   if (from.bytes == 0) return;
-  if (!from.device.is_host()) return memory_of(from.device).copy(from, to);
-  if (!to.device.is_host()) return memory_of(to.device).copy(from, to);
+  if (!from.device.is_host()) return device_memory(from.device).copy(from, to);
+  if (!to.device.is_host()) return device_memory(to.device).copy(from, to);
   std::memcpy(to.data, from.data, from.bytes);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/checked.h"
+#include "core/device_memory.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 #include "core/parallel.h"
@@ -28,6 +29,10 @@ void convert(const From* from, To* to, std::int64_t count) {
   });
 }
 
+void require_float(std::string_view op, DType dtype) {
+  visit_feature_dtype(op, dtype, []<typename T>() {});
+}
+
 constexpr char kNobody = 0;
 
 }  // namespace
@@ -45,14 +50,23 @@ Tensor Tensor::empty(Shape shape, DType dtype, Device device) {
   return tensor;
 }
 
-Tensor Tensor::zeros(Shape shape, DType dtype) {
-  Tensor tensor = empty(std::move(shape), dtype);
-  std::memset(tensor.mutable_raw(), 0, tensor.bytes());
+Tensor Tensor::zeros(Shape shape, DType dtype, Device device) {
+  Tensor tensor = empty(std::move(shape), dtype, device);
+  if (device.is_host()) {
+    std::memset(tensor.mutable_raw(), 0, tensor.bytes());
+  } else {
+    device_memory(device).fill(tensor.buffer_, dtype, 0.0F);
+  }
   return tensor;
 }
 
-Tensor Tensor::full(Shape shape, DType dtype, float value) {
-  Tensor tensor = empty(std::move(shape), dtype);
+Tensor Tensor::full(Shape shape, DType dtype, float value, Device device) {
+  require_float("full", dtype);
+  Tensor tensor = empty(std::move(shape), dtype, device);
+  if (!device.is_host()) {
+    device_memory(device).fill(tensor.buffer_, dtype, value);
+    return tensor;
+  }
   visit_feature_dtype("full", dtype,
                       [&]<typename T>() { std::ranges::fill(tensor.mutable_span<T>(), T(value)); });
   return tensor;
@@ -102,7 +116,13 @@ Tensor Tensor::to(Device device) const {
 
 Tensor Tensor::to(DType dtype) const {
   if (!defined() || dtype == dtype_) return *this;
-  Tensor result = empty(shape_, dtype);
+  require_float("to", dtype_);
+  require_float("to", dtype);
+  Tensor result = empty(shape_, dtype, device());
+  if (!device().is_host()) {
+    device_memory(device()).convert(buffer_, dtype_, result.buffer_, dtype);
+    return result;
+  }
   visit_feature_dtype("to", dtype_, [&]<typename From>() {
     visit_feature_dtype("to", dtype, [&]<typename To>() {
       convert(data<From>(), result.mutable_data<To>(), size_);
