@@ -9,6 +9,9 @@ namespace cpu {
 CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) {
   offer_products();
   offer_pools();
+  offer_rows();
+  offer_elementwise();
+  offer_row_wise();
 }
 
 std::string_view CpuBackend::variant() const { return name_of(current()); }

@@ -13,6 +13,9 @@ class CpuBackend : public engine::Backend {
  private:
   void offer_products();  // convolution.cpp
   void offer_pools();     // pools.cpp
+  void offer_rows();      // rows.cpp
+  void offer_elementwise();
+  void offer_row_wise();
 };
 
 }  // namespace voxloom::cpu

@@ -4,9 +4,9 @@
 #include "voxloom/conv_gradients.h"
 
 #include "core/error.h"
-#include "cpu/column_sums.h"
 #include "engine/choice.h"
 #include "engine/convolution.h"
+#include "engine/rows.h"
 #include "ops/conv_weight.h"
 #include "ops/dense_arguments.h"
 #include "ops/weight_layout.h"
@@ -127,8 +127,8 @@ Tensor conv_weight_gradient(const Tensor& x, const Tensor& dy, const KernelMap& 
 
 Tensor conv_bias_gradient(const Tensor& dy) {
   check_matrix("conv_bias_gradient", dy);
-  Tensor sums = Tensor::empty({dy.dim(1)}, DType::f32);
-  cpu::column_sums(dy, sums);
+  Tensor sums = Tensor::empty({dy.dim(1)}, DType::f32, dy.device());
+  engine::run(engine::ColumnSums{.x = &dy, .sums = &sums});
   return sums.to(dy.dtype());
 }
 

@@ -1,13 +1,16 @@
-#include "cpu/row_ops.h"
+#include "cpu/rows.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/dispatch.h"
 #include "core/parallel.h"
+#include "cpu/backend.h"
 
 namespace voxloom::cpu {
 namespace {
+
+using engine::RowSource;
 
 // Rows per chunk so that a chunk is some tens of microseconds of work.
 std::int64_t grain_for(std::int64_t channels) {
@@ -60,65 +63,87 @@ void combine(const RowSource& lhs, const RowSource& rhs, Tensor& y, const Op& op
   });
 }
 
-}  // namespace
-
-void binary_rows(BinaryOp op, const RowSource& lhs, const RowSource& rhs, Tensor& y) {
-  visit_feature_dtype("binary", y.dtype(), [&]<typename T>() {
-    visit_op(op, [&](const auto& function) { combine<T>(lhs, rhs, y, function); });
+// Copies into the channels [first_channel, first_channel + C) of y.
+template <typename T>
+void place(const RowSource& source, Tensor& y, std::int64_t first_channel) {
+  const std::int64_t channels = source.features->dim(1);
+  const std::int64_t width = y.dim(1);
+  const T* x = source.features->data<T>();
+  T* out = y.mutable_data<T>() + first_channel;
+  parallel_for(y.dim(0), grain_for(channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t row = source.row(i);
+      if (row < 0) {
+        std::fill_n(out + i * width, channels, T(source.fill));
+      } else {
+        std::copy_n(x + row * channels, channels, out + i * width);
+      }
+    }
   });
 }
 
-void place_rows(const RowSource& source, Tensor& y, std::int64_t first_channel) {
-  const std::int64_t channels = source.features->dim(1);
-  const std::int64_t width = y.dim(1);
-  visit_feature_dtype("rows", y.dtype(), [&]<typename T>() {
-    const T* x = source.features->data<T>();
-    T* out = y.mutable_data<T>() + first_channel;
-    parallel_for(y.dim(0), grain_for(channels), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t row = source.row(i);
-        if (row < 0) {
-          std::fill_n(out + i * width, channels, T(source.fill));
-        } else {
-          std::copy_n(x + row * channels, channels, out + i * width);
-        }
-      }
+struct Candidate {
+  std::int32_t batch, row;
+  float value;
+};
+
+bool before(const Candidate& a, const Candidate& b) {
+  if (a.batch != b.batch) return a.batch < b.batch;
+  const bool a_nan = std::isnan(a.value);
+  const bool b_nan = std::isnan(b.value);
+  if (a_nan != b_nan) return a_nan;
+  if (!a_nan && a.value != b.value) return a.value > b.value;
+  return a.row < b.row;
+}
+
+}  // namespace
+
+void binary_rows(const engine::BinaryRows& problem) {
+  visit_feature_dtype("binary", problem.y->dtype(), [&]<typename T>() {
+    visit_op(problem.op, [&](const auto& function) {
+      combine<T>(problem.lhs, problem.rhs, *problem.y, function);
     });
   });
 }
 
-std::vector<std::int32_t> largest_rows(const SparseTensor& x, std::int64_t count,
-                                       std::int64_t channel) {
-  struct Candidate {
-    std::int32_t batch, row;
-    float value;
-  };
-  const auto before = [](const Candidate& a, const Candidate& b) {
-    if (a.batch != b.batch) return a.batch < b.batch;
-    const bool a_nan = std::isnan(a.value);
-    const bool b_nan = std::isnan(b.value);
-    if (a_nan != b_nan) return a_nan;
-    if (!a_nan && a.value != b.value) return a.value > b.value;
-    return a.row < b.row;
-  };
-  std::vector<Candidate> candidates(static_cast<std::size_t>(x.rows()));
-  visit_feature_dtype("topk", x.dtype(), [&]<typename T>() {
-    const T* values = x.features().data<T>() + channel;
+void place_rows(const engine::PlaceRows& problem) {
+  std::int64_t first_channel = 0;
+  for (const RowSource& source : problem.sources) {
+    visit_feature_dtype("rows", problem.y->dtype(),
+                        [&]<typename T>() { place<T>(source, *problem.y, first_channel); });
+    first_channel += source.features->dim(1);
+  }
+}
+
+void largest_rows(const engine::LargestRows& problem) {
+  const std::int64_t channels = problem.x->dim(1);
+  std::vector<Candidate> candidates(problem.coords.size());
+  visit_feature_dtype("topk", problem.x->dtype(), [&]<typename T>() {
+    const T* values = problem.x->data<T>() + problem.channel;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
-      candidates[i] = {x.coords()[row].batch, static_cast<std::int32_t>(i),
-                       static_cast<float>(values[row * x.channels()])};
+      candidates[i] = {problem.coords[i].batch, static_cast<std::int32_t>(i),
+                       static_cast<float>(values[row * channels])};
     }
   });
   std::ranges::sort(candidates, before);
-  std::vector<std::int32_t> rows;
+  std::vector<std::int32_t>& rows = *problem.rows;
   std::int64_t taken = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (i > 0 && candidates[i].batch != candidates[i - 1].batch) taken = 0;
-    if (taken++ < count) rows.push_back(candidates[i].row);
+    if (taken++ < problem.count) rows.push_back(candidates[i].row);
   }
   std::ranges::sort(rows);
-  return rows;
+}
+
+void CpuBackend::offer_rows() {
+  offer_only<binary_rows>();
+  offer_only<place_rows>();
+  offer_only<largest_rows>();
+  offer_only<scatter_to_grid>();
+  offer_only<occupied_cells>();
+  offer_only<gather_from_grid>();
+  offer_only<column_sums>();
 }
 
 }  // namespace voxloom::cpu
