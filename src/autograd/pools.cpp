@@ -7,8 +7,8 @@
 
 #include "autograd/loops.h"
 #include "autograd/tape.h"
-#include "cpu/segment_reduce.h"
 #include "engine/choice.h"
+#include "engine/segments.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
 #include "voxloom/autograd_ops.h"
@@ -106,8 +106,9 @@ std::vector<std::int32_t> batch_of_rows(const CoordinateSet& set) {
   return batches;
 }
 
-Tensor global_max_gradient(const Tensor& x, const cpu::Segments& batches, const Tensor& dy) {
-  const Tensor winners = cpu::segment_max_winners(batches, x);
+Tensor global_max_gradient(const Tensor& x, const Segments& batches, const Tensor& dy) {
+  Tensor winners = Tensor::empty({batches.count(), x.dim(1)}, DType::i32, x.device());
+  engine::run(engine::SegmentMaxWinners{.segments = &batches, .x = &x, .winners = &winners});
   Tensor dx = Tensor::zeros(x.shape(), DType::f32);
   const std::int64_t channels = x.dim(1);
   for (std::int64_t i = 0; i < winners.size(); ++i) {
@@ -117,8 +118,8 @@ Tensor global_max_gradient(const Tensor& x, const cpu::Segments& batches, const 
   return dx;
 }
 
-Tensor spread_over_batches(const std::vector<std::int32_t>& batch_of_row,
-                           const cpu::Segments& batches, bool mean, const Tensor& dy) {
+Tensor spread_over_batches(const std::vector<std::int32_t>& batch_of_row, const Segments& batches,
+                           bool mean, const Tensor& dy) {
   const std::int64_t channels = dy.dim(1);
   Tensor dx = Tensor::empty({static_cast<std::int64_t>(batch_of_row.size()), channels}, DType::f32);
   float* to = dx.mutable_data<float>();
@@ -183,7 +184,7 @@ Variable global_pool(const Variable& x, PoolMode mode) {
                          value = mode == PoolMode::max ? x.value() : Tensor{}](const Tensor& dy,
                                                                                GradientSink& to) {
     const std::vector<std::int32_t> batch_of_row = batch_of_rows(set);
-    const cpu::Segments batches = cpu::group_rows(batch_of_row, batch_size);
+    const Segments batches = group_rows(batch_of_row, batch_size);
     to.add(0, mode == PoolMode::max
                   ? global_max_gradient(value, batches, dy)
                   : spread_over_batches(batch_of_row, batches, mode == PoolMode::avg, dy));

@@ -12,6 +12,9 @@ CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) {
   offer_rows();
   offer_elementwise();
   offer_row_wise();
+  offer_segments();
+  offer_points();
+  offer_weights();
 }
 
 std::string_view CpuBackend::variant() const { return name_of(current()); }

@@ -16,6 +16,9 @@ class CpuBackend : public engine::Backend {
   void offer_rows();      // rows.cpp
   void offer_elementwise();
   void offer_row_wise();
+  void offer_segments();
+  void offer_points();   // point_cells.cpp
+  void offer_weights();  // turn_weight.cpp
 };
 
 }  // namespace voxloom::cpu

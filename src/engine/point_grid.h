@@ -8,7 +8,7 @@
 
 #include "voxloom/points.h"
 
-namespace voxloom::cpu {
+namespace voxloom {
 
 class PointGrid {
  public:
@@ -51,4 +51,4 @@ class PointGrid {
   return static_cast<std::int64_t>(floored < -kFar ? -kFar : floored > kFar ? kFar : floored);
 }
 
-}  // namespace voxloom::cpu
+}  // namespace voxloom

@@ -1,10 +1,11 @@
-#include "cpu/segment_reduce.h"
+#include "cpu/segments.h"
 
 #include <algorithm>
+#include <vector>
 
-#include "core/checked.h"
 #include "core/dispatch.h"
 #include "core/parallel.h"
+#include "cpu/backend.h"
 #include "cpu/maximum.h"
 
 namespace voxloom::cpu {
@@ -100,34 +101,27 @@ void win_rows(const Tensor& x, Rows rows, std::vector<std::int32_t>& winners) {
               });
 }
 
-}  // namespace
-
-Segments group_rows(std::span<const std::int32_t> segment_of_row, std::int64_t segments) {
-  Segments result;
-  resize_or_throw("segment_reduce", result.begin, segments + 1, std::int64_t{0});
-  for (const std::int32_t s : segment_of_row) {
-    if (s >= 0) ++result.begin[static_cast<std::size_t>(s) + 1];
-  }
-  for (std::size_t s = 1; s < result.begin.size(); ++s) result.begin[s] += result.begin[s - 1];
-  result.rows.resize(static_cast<std::size_t>(result.begin.back()));
-  std::vector<std::int64_t> next(result.begin.begin(), result.begin.end() - 1);
-  for (std::size_t row = 0; row < segment_of_row.size(); ++row) {
-    if (segment_of_row[row] < 0) continue;
-    const auto s = static_cast<std::size_t>(segment_of_row[row]);
-    result.rows[static_cast<std::size_t>(next[s]++)] = static_cast<std::int32_t>(row);
-  }
-  return result;
+Tensor winners_of(const Segments& segments, const Tensor& x) {
+  Tensor winners = Tensor::empty({segments.count(), x.dim(1)}, DType::i32);
+  segment_max_winners({.segments = &segments, .x = &x, .winners = &winners});
+  return winners;
 }
 
-void segment_sum(const Segments& segments, const Tensor& x, Tensor& y) {
-  sum_or_mean(segments, x, false, y);
+void maximum(const Segments& segments, const Tensor& x, Tensor& y) {
+  const Tensor winners = winners_of(segments, x);
+  const std::int64_t channels = x.dim(1);
+  visit_feature_dtype("segment_reduce", x.dtype(), [&]<typename T>() {
+    const auto* table = winners.data<std::int32_t>();
+    T* out = y.mutable_data<T>();
+    parallel_for(winners.size(), kChunkRows, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        out[i] = table[i] < 0 ? T(0.0F) : x.data<T>()[table[i] * channels + i % channels];
+      }
+    });
+  });
 }
 
-void segment_mean(const Segments& segments, const Tensor& x, Tensor& y) {
-  sum_or_mean(segments, x, true, y);
-}
-
-void segment_first(const Segments& segments, const Tensor& x, Tensor& y) {
+void first(const Segments& segments, const Tensor& x, Tensor& y) {
   const std::int64_t channels = x.dim(1);
   visit_feature_dtype("segment_reduce", x.dtype(), [&]<typename T>() {
     parallel_for(segments.count(), kSegmentsPerTask, [&](std::int64_t begin, std::int64_t end) {
@@ -143,7 +137,7 @@ void segment_first(const Segments& segments, const Tensor& x, Tensor& y) {
   });
 }
 
-void segment_count(const Segments& segments, Tensor& y) {
+void count(const Segments& segments, Tensor& y) {
   visit_feature_dtype("segment_reduce", y.dtype(), [&]<typename T>() {
     T* out = y.mutable_data<T>();
     for (std::int64_t s = 0; s < segments.count(); ++s) {
@@ -152,32 +146,35 @@ void segment_count(const Segments& segments, Tensor& y) {
   });
 }
 
-Tensor segment_max_winners(const Segments& segments, const Tensor& x) {
+}  // namespace
+
+void segment_reduce(const engine::SegmentReduce& problem) {
+  const Segments& segments = *problem.segments;
+  switch (problem.reduction) {
+    case Reduction::sum: return sum_or_mean(segments, *problem.x, false, *problem.y);
+    case Reduction::mean: return sum_or_mean(segments, *problem.x, true, *problem.y);
+    case Reduction::max: return maximum(segments, *problem.x, *problem.y);
+    case Reduction::first: return first(segments, *problem.x, *problem.y);
+    case Reduction::count: return count(segments, *problem.y);
+  }
+}
+
+void segment_max_winners(const engine::SegmentMaxWinners& problem) {
+  const Tensor& x = *problem.x;
   const std::int64_t channels = x.dim(1);
-  Tensor winners = Tensor::empty({segments.count(), channels}, DType::i32);
-  auto* table = winners.mutable_data<std::int32_t>();
+  auto* table = problem.winners->mutable_data<std::int32_t>();
   visit_feature_dtype("segment_reduce", x.dtype(), [&]<typename T>() {
     using Winners = std::vector<std::int32_t>;
-    for_each_segment<Winners>(segments, [&](std::int64_t s, Winners& held) {
-      win_rows<T>(x, segments[s], held);
+    for_each_segment<Winners>(*problem.segments, [&](std::int64_t s, Winners& held) {
+      win_rows<T>(x, (*problem.segments)[s], held);
       std::ranges::copy(held, table + s * channels);
     });
   });
-  return winners;
 }
 
-void segment_max(const Segments& segments, const Tensor& x, Tensor& y) {
-  const Tensor winners = segment_max_winners(segments, x);
-  const std::int64_t channels = x.dim(1);
-  visit_feature_dtype("segment_reduce", x.dtype(), [&]<typename T>() {
-    const auto* table = winners.data<std::int32_t>();
-    T* out = y.mutable_data<T>();
-    parallel_for(winners.size(), kChunkRows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        out[i] = table[i] < 0 ? T(0.0F) : x.data<T>()[table[i] * channels + i % channels];
-      }
-    });
-  });
+void CpuBackend::offer_segments() {
+  offer_only<segment_reduce>();
+  offer_only<segment_max_winners>();
 }
 
 }  // namespace voxloom::cpu
