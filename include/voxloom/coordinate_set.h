@@ -48,6 +48,11 @@ class CoordinateSet {
   // `rows`: (N,4) int32.
   [[nodiscard]] static CoordinateSet from_tensor(const Tensor& rows,
                                                  const CoordinateSetOptions& options = {});
+  // The same without a copy: the set stands on the tensor's elements and keeps their owner. They must
+  // not change while the set, a copy of it, or a map made from it lives, which nothing checks. Rows on
+  // another device are copied to the CPU.
+  [[nodiscard]] static CoordinateSet borrow(const Tensor& rows,
+                                            const CoordinateSetOptions& options = {});
 
   CoordinateSet();  // no rows, stride 1, no batches
 
@@ -79,6 +84,10 @@ class CoordinateSet {
   explicit CoordinateSet(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
  private:
+  [[nodiscard]] static CoordinateSet on_rows(std::span<const Coordinate> rows,
+                                             std::shared_ptr<const void> owner,
+                                             const CoordinateSetOptions& options);
+
   std::shared_ptr<const Impl> impl_;
   friend class Impl;
 };

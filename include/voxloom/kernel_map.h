@@ -59,6 +59,7 @@ struct MapByOffset {
 
 struct MapBlocks;  // the engine's own encoding
 class MapData;
+class EncodingCache;
 
 class KernelMap {
  public:
@@ -79,6 +80,9 @@ class KernelMap {
   [[nodiscard]] MapByOffset by_offset() const;            // CSR by k
   [[nodiscard]] std::vector<std::int32_t> dense() const;  // (N_out, K) input rows, -1: a miss
 
+  // What backends made of this map in this direction, kept with it.
+  [[nodiscard]] EncodingCache& encodings() const;
+
   // Same sets, same data, same direction.
   friend bool operator==(const KernelMap& a, const KernelMap& b) {
     return a.fine_ == b.fine_ && a.coarse_ == b.coarse_ && a.data_ == b.data_ &&
@@ -89,6 +93,8 @@ class KernelMap {
   friend MapBlocks blocks_of(const KernelMap&);
   friend KernelMap make_kernel_map(const CoordinateSet&, const CoordinateSet&, const KernelSpec&,
                                    bool);
+  friend KernelMap kernel_map_from_pairs(const CoordinateSet&, const CoordinateSet&, std::int64_t,
+                                         std::span<const MapEntry>);
   KernelMap() = default;
 
   CoordinateSet fine_, coarse_;  // fine = coarse * stride + shift
@@ -104,6 +110,14 @@ class KernelMap {
                                     const KernelSpec& kernel);
 [[nodiscard]] KernelMap transposed_map(const CoordinateSet& source, const CoordinateSet& target,
                                        const KernelSpec& kernel);
+
+// A map of the caller's own: `entries` in any order, each (output row, k) and, where the map is swapped,
+// each (input row, k) at most once. It has no geometry: kernel() is a list of `volume` zero offsets, so
+// that weights are (K, C_in, C_out) or grouped. Not remembered with the sets: keep it to use it again.
+// std::invalid_argument for a row or offset out of range or a pair given twice.
+[[nodiscard]] KernelMap kernel_map_from_pairs(const CoordinateSet& source,
+                                              const CoordinateSet& target, std::int64_t volume,
+                                              std::span<const MapEntry> entries);
 
 // Output supports. Derived rows come in canonical order; the same request gives the same object.
 //   strided     stride 1: `source` itself; else the unique floor(c / stride)

@@ -28,8 +28,8 @@ struct Voxelized {
 // `points` (P,3) float32; `features` (P,C), or undefined with Reduction::count;
 // `batch` (P) int32, or undefined: all 0. cell = floor((p - origin) / voxel_size) in float64.
 // Reduction::count gives one channel (float32 without features, else their dtype).
-[[nodiscard]] Voxelized voxelize(const Tensor& points, const Tensor& features, const Tensor& batch,
-                                 const VoxelizeOptions& options = {});
+[[nodiscard]] Voxelized voxelize(const Tensor& points, const Tensor& features,
+                                 const Tensor& batch = {}, const VoxelizeOptions& options = {});
 
 struct DevoxelizeOptions {
   Grid grid = {};
@@ -42,7 +42,7 @@ struct DevoxelizeOptions {
 
 // (P,C) in the voxels' dtype; a point without voxels gets 0.
 [[nodiscard]] Tensor devoxelize(const Tensor& points, const SparseTensor& voxels,
-                                const Tensor& batch, const DevoxelizeOptions& options = {});
+                                const Tensor& batch = {}, const DevoxelizeOptions& options = {});
 
 // A sparse tensor from rows that may repeat: duplicates are merged by `reduction`. Rows are checked
 // whatever options.trusted says: merging looks at each of them anyway.

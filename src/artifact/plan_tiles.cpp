@@ -12,7 +12,6 @@
 #include "coords/leaf_index.h"
 #include "core/checked.h"
 #include "core/finite.h"
-#include "cpu/point_grid.h"
 
 namespace voxloom::artifact {
 namespace {

@@ -6,7 +6,8 @@
 #include "autograd/tape.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "cpu/segment_reduce.h"
+#include "engine/choice.h"
+#include "engine/segments.h"
 #include "voxloom/autograd_ops.h"
 
 namespace voxloom::autograd {
@@ -65,8 +66,10 @@ Variable embedding_lookup(const Tensor& indices, const Variable& table) {
   const auto gradient = [indices, shape = table.value().shape()](const Tensor& dy,
                                                                  GradientSink& to) {
     Tensor sums = Tensor::empty(shape, DType::f32);
-    cpu::segment_sum(cpu::group_rows(indices.span<std::int32_t>(), shape[0]),
-                     dy.reshape({indices.size(), shape[1]}), sums);
+    const Segments readers = group_rows(indices.span<std::int32_t>(), shape[0]);
+    const Tensor rows = dy.reshape({indices.size(), shape[1]});
+    engine::run(engine::SegmentReduce{
+        .segments = &readers, .reduction = Reduction::sum, .x = &rows, .y = &sums});
     to.add(0, sums);
   };
   return record(Operation::embedding_lookup, Variable(y), {&table}, {}, gradient);

@@ -6,8 +6,9 @@
 
 #include "autograd/loops.h"
 #include "autograd/tape.h"
-#include "cpu/point_grid.h"
-#include "cpu/segment_reduce.h"
+#include "engine/choice.h"
+#include "engine/point_grid.h"
+#include "engine/segments.h"
 #include "ops/point_arguments.h"
 #include "voxloom/autograd_ops.h"
 
@@ -22,16 +23,16 @@ struct Merge {
   Tensor features;  // of the points, for max
 
   [[nodiscard]] Tensor gradient(const Tensor& dy) const {
-    const cpu::Segments segments = cpu::group_rows(row_of_point, rows);
+    const Segments segments = group_rows(row_of_point, rows);
     switch (reduction) {
-      case Reduction::max: return to_chosen(dy, cpu::segment_max_winners(segments, features));
+      case Reduction::max: return to_chosen(dy, winners_of(segments));
       case Reduction::first: return to_chosen(dy, first_rows(segments, dy.dim(1)));
       default: return to_all(dy, segments);
     }
   }
 
  private:
-  [[nodiscard]] Tensor to_all(const Tensor& dy, const cpu::Segments& segments) const {
+  [[nodiscard]] Tensor to_all(const Tensor& dy, const Segments& segments) const {
     const std::int64_t channels = dy.dim(1);
     const auto points = static_cast<std::int64_t>(row_of_point.size());
     Tensor dx = Tensor::empty({points, channels}, DType::f32);
@@ -63,7 +64,15 @@ struct Merge {
     return dx;
   }
 
-  [[nodiscard]] static Tensor first_rows(const cpu::Segments& segments, std::int64_t channels) {
+  [[nodiscard]] Tensor winners_of(const Segments& segments) const {
+    Tensor winners =
+        Tensor::empty({segments.count(), features.dim(1)}, DType::i32, features.device());
+    engine::run(
+        engine::SegmentMaxWinners{.segments = &segments, .x = &features, .winners = &winners});
+    return winners;
+  }
+
+  [[nodiscard]] static Tensor first_rows(const Segments& segments, std::int64_t channels) {
     Tensor chosen = Tensor::empty({segments.count(), channels}, DType::i32);
     for (std::int64_t row = 0; row < segments.count(); ++row) {
       std::fill_n(chosen.mutable_data<std::int32_t>() + row * channels, channels,
@@ -96,7 +105,7 @@ struct Reads {
 
 class Reader {
  public:
-  Reader(const cpu::PointGrid& points, const CoordinateSet& set, const DevoxelizeOptions& options)
+  Reader(const PointGrid& points, const CoordinateSet& set, const DevoxelizeOptions& options)
       : points_(points), set_(set), options_(options) {}
 
   [[nodiscard]] Reads operator[](std::int64_t point) const {
@@ -107,9 +116,9 @@ class Reader {
     } else {
       const double shift = options_.nearest == NearestMode::lattice ? 0.5 : 0.0;
       const auto q = points_[point];
-      reads.rows[0] = static_cast<std::int32_t>(
-          set_.find(points_.batch(point), cpu::floor_cell(q[0] + shift),
-                    cpu::floor_cell(q[1] + shift), cpu::floor_cell(q[2] + shift)));
+      reads.rows[0] =
+          static_cast<std::int32_t>(set_.find(points_.batch(point), floor_cell(q[0] + shift),
+                                              floor_cell(q[1] + shift), floor_cell(q[2] + shift)));
       reads.weights[0] = 1.0F;
     }
     return reads;
@@ -129,9 +138,8 @@ class Reader {
       const double product = weight(0, x) * weight(1, y) * weight(2, z);
       if (product == 0.0) continue;
       const auto at = static_cast<std::size_t>(corner);
-      reads.rows[at] = static_cast<std::int32_t>(
-          set_.find(points_.batch(point), cpu::floor_cell(q[0]) + x, cpu::floor_cell(q[1]) + y,
-                    cpu::floor_cell(q[2]) + z));
+      reads.rows[at] = static_cast<std::int32_t>(set_.find(
+          points_.batch(point), floor_cell(q[0]) + x, floor_cell(q[1]) + y, floor_cell(q[2]) + z));
       weights[at] = reads.rows[at] < 0 ? 0.0 : product;
       present += weights[at];
     }
@@ -139,7 +147,7 @@ class Reader {
     for (std::size_t i = 0; i < 8; ++i) reads.weights[i] = static_cast<float>(weights[i] / divisor);
   }
 
-  const cpu::PointGrid& points_;
+  const PointGrid& points_;
   const CoordinateSet& set_;
   const DevoxelizeOptions& options_;
 };
@@ -150,7 +158,7 @@ Tensor sum_over_readers(const std::vector<Reads>& reads, std::int64_t rows, cons
   voxel_of_read.reserve(reads.size() * 8);
   for (const Reads& r : reads)
     voxel_of_read.insert(voxel_of_read.end(), r.rows.begin(), r.rows.end());
-  const cpu::Segments readers = cpu::group_rows(voxel_of_read, rows);
+  const Segments readers = group_rows(voxel_of_read, rows);
   const std::int64_t channels = dy.dim(1);
   Tensor dx = Tensor::zeros({rows, channels}, DType::f32);
   float* to = dx.mutable_data<float>();
@@ -184,7 +192,9 @@ Variable devoxelize(const PointTensors& where, const Variable& voxels,
   const Tensor y = voxloom::devoxelize(where.points, voxels.tensor(), where.batch, options);
   const auto gradient = [where, set = voxels.coords(), options](const Tensor& dy,
                                                                 GradientSink& to) {
-    const cpu::PointGrid grid = check_points("devoxelize", where.points, where.batch, options.grid);
+    const CheckedPoints checked =
+        check_points("devoxelize", where.points, where.batch, options.grid);
+    const PointGrid grid(checked.positions.span<float>(), checked.batches(), options.grid);
     const Reader reader(grid, set, options);
     std::vector<Reads> reads(static_cast<std::size_t>(grid.size()));
     for_rows(grid.size(), 64,

@@ -1,13 +1,14 @@
 // Pools and resampling. Sums and means go back over the swapped map; a maximum goes back to the row
 // it came from.
 
+#include "engine/pools.h"
+
 #include <algorithm>
 
 #include "autograd/loops.h"
 #include "autograd/tape.h"
-#include "coords/map_blocks.h"
-#include "cpu/pool.h"
-#include "cpu/segment_reduce.h"
+#include "engine/choice.h"
+#include "engine/segments.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
 #include "voxloom/autograd_ops.h"
@@ -23,7 +24,7 @@ struct MapSum {
 
   [[nodiscard]] Tensor operator()(const KernelMap& over, const Tensor& x) const {
     Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, DType::f32);
-    cpu::pool_sum({.map = blocks_of(over), .x = &x, .offset_weights = offset_weights, .y = &y});
+    engine::run(engine::PoolSum{.map = over, .x = &x, .offset_weights = offset_weights, .y = &y});
     return y;
   }
 
@@ -57,19 +58,25 @@ Variable record_sum(Operation operation, const SparseTensor& y, const Variable& 
   return record(operation, Variable(y), {&x}, {}, gradient);
 }
 
+Tensor winners_of(const KernelMap& map, const Tensor& x) {
+  Tensor winners = Tensor::empty({map.target().size(), x.dim(1)}, DType::i32, x.device());
+  engine::run(engine::PoolMaxWinners{.map = map, .x = &x, .winners = &winners});
+  return winners;
+}
+
 // dy at the winners' rows: what max pooling's gradient is.
 Tensor scatter_to_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
-  const Tensor winners = cpu::pool_max_winners(blocks_of(map), x);
+  const Tensor winners = winners_of(map, x);
   const KernelMap swapped = map.swapped();
   Tensor dx = Tensor::empty(x.shape(), DType::f32);
-  cpu::pool_max_scatter(
-      {.swapped_map = blocks_of(swapped), .winners = &winners, .dy = &dy, .y = &dx});
+  engine::run(
+      engine::PoolMaxScatter{.swapped_map = swapped, .winners = &winners, .dy = &dy, .y = &dx});
   return dx;
 }
 
 // And the other way: each winner's row read at the element it won.
 Tensor gather_from_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
-  const Tensor winners = cpu::pool_max_winners(blocks_of(map), x);
+  const Tensor winners = winners_of(map, x);
   Tensor result = Tensor::empty(winners.shape(), DType::f32);
   const auto* rows = winners.data<std::int32_t>();
   const float* from = dy.data<float>();
@@ -99,8 +106,9 @@ std::vector<std::int32_t> batch_of_rows(const CoordinateSet& set) {
   return batches;
 }
 
-Tensor global_max_gradient(const Tensor& x, const cpu::Segments& batches, const Tensor& dy) {
-  const Tensor winners = cpu::segment_max_winners(batches, x);
+Tensor global_max_gradient(const Tensor& x, const Segments& batches, const Tensor& dy) {
+  Tensor winners = Tensor::empty({batches.count(), x.dim(1)}, DType::i32, x.device());
+  engine::run(engine::SegmentMaxWinners{.segments = &batches, .x = &x, .winners = &winners});
   Tensor dx = Tensor::zeros(x.shape(), DType::f32);
   const std::int64_t channels = x.dim(1);
   for (std::int64_t i = 0; i < winners.size(); ++i) {
@@ -110,8 +118,8 @@ Tensor global_max_gradient(const Tensor& x, const cpu::Segments& batches, const 
   return dx;
 }
 
-Tensor spread_over_batches(const std::vector<std::int32_t>& batch_of_row,
-                           const cpu::Segments& batches, bool mean, const Tensor& dy) {
+Tensor spread_over_batches(const std::vector<std::int32_t>& batch_of_row, const Segments& batches,
+                           bool mean, const Tensor& dy) {
   const std::int64_t channels = dy.dim(1);
   Tensor dx = Tensor::empty({static_cast<std::int64_t>(batch_of_row.size()), channels}, DType::f32);
   float* to = dx.mutable_data<float>();
@@ -176,7 +184,7 @@ Variable global_pool(const Variable& x, PoolMode mode) {
                          value = mode == PoolMode::max ? x.value() : Tensor{}](const Tensor& dy,
                                                                                GradientSink& to) {
     const std::vector<std::int32_t> batch_of_row = batch_of_rows(set);
-    const cpu::Segments batches = cpu::group_rows(batch_of_row, batch_size);
+    const Segments batches = group_rows(batch_of_row, batch_size);
     to.add(0, mode == PoolMode::max
                   ? global_max_gradient(value, batches, dy)
                   : spread_over_batches(batch_of_row, batches, mode == PoolMode::avg, dy));

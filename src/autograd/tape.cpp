@@ -132,7 +132,7 @@ std::size_t Tape::saved_bytes() const {
   std::size_t bytes = 0;
   for (const Node& node : state_->nodes) {
     for (const Tensor& tensor : node.saved) {
-      if (tensor.defined() && seen.insert(tensor.raw()).second) bytes += tensor.bytes();
+      if (tensor.defined() && seen.insert(tensor.buffer().data).second) bytes += tensor.bytes();
     }
   }
   return bytes;

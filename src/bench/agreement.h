@@ -2,7 +2,7 @@
 // algorithm promises (semantics.md, section 5).
 #pragma once
 
-#include "cpu/convolution.h"
+#include "engine/convolution.h"
 
 namespace voxloom::bench {
 
@@ -12,10 +12,10 @@ namespace voxloom::bench {
 // Either result may be off by one error bound, so two are allowed. `zero_mean` data has a second,
 // tighter bound. The epilogue is left out and half-precision results are compared before their
 // rounding. Of a large problem some output rows are looked at.
-[[nodiscard]] double error_share(const cpu::Algorithm<cpu::ConvForward>& algorithm,
-                                 const cpu::ConvForward& problem, bool zero_mean);
+[[nodiscard]] double error_share(const engine::Algorithm<engine::ConvForward>& algorithm,
+                                 const engine::ConvForward& problem, bool zero_mean);
 // Of a large problem, the gradient of some output rows.
-[[nodiscard]] double error_share(const cpu::Algorithm<cpu::ConvWeightGradient>& algorithm,
-                                 const cpu::ConvWeightGradient& problem, bool zero_mean);
+[[nodiscard]] double error_share(const engine::Algorithm<engine::ConvWeightGradient>& algorithm,
+                                 const engine::ConvWeightGradient& problem, bool zero_mean);
 
 }  // namespace voxloom::bench

@@ -5,7 +5,8 @@
 
 #include "bench/cases.h"
 #include "core/random.h"
-#include "cpu/convolution.h"
+#include "engine/choice.h"
+#include "engine/convolution.h"
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
 
@@ -106,21 +107,21 @@ class Builder {
     const Tensor dy = features(map.target().size(), out_);
     const Tensor w = dense_weight({volume(), in_, out_});
     count(map, w.bytes(), dense_flops());
-    const cpu::WeightView view{.data = w.raw(),
-                               .dtype = w.dtype(),
-                               .volume = volume(),
-                               .in = in_,
-                               .out = out_,
-                               .stride_k = in_ * out_,
-                               .stride_i = out_,
-                               .stride_o = 1};
-    return {
-        task_, [=, in = in_] {
-          Tensor dx = Tensor::empty({map.source().size(), in}, dy.dtype());
-          const KernelMap back = map.swapped();
-          cpu::convolve({.map = blocks_of(back), .x = &dy, .weight = view.transposed(), .y = &dx});
-          static_cast<void>(w);  // keeps the view's bytes alive
-        }};
+    const engine::WeightView view{.data = w.raw(),
+                                  .dtype = w.dtype(),
+                                  .volume = volume(),
+                                  .in = in_,
+                                  .out = out_,
+                                  .stride_k = in_ * out_,
+                                  .stride_i = out_,
+                                  .stride_o = 1};
+    return {task_, [=, in = in_] {
+              Tensor dx = Tensor::empty({map.source().size(), in}, dy.dtype());
+              const KernelMap back = map.swapped();
+              engine::run(engine::ConvForward{
+                  .map = back, .x = &dy, .weight = view.transposed(), .y = &dx});
+              static_cast<void>(w);  // keeps the view's bytes alive
+            }};
   }
 
   Case weight_gradient() {
@@ -131,7 +132,7 @@ class Builder {
     count(map, static_cast<std::size_t>(elements) * sizeof(float), dense_flops());
     return {task_, [=, shape = Shape{volume(), 1, in_, out_}] {
               Tensor dw = Tensor::empty(shape, DType::f32);
-              cpu::convolve_weight_gradient({.map = blocks_of(map), .x = &x, .dy = &dy, .dw = &dw});
+              engine::run(engine::ConvWeightGradient{.map = map, .x = &x, .dy = &dy, .dw = &dw});
             }};
   }
 

@@ -13,24 +13,24 @@ namespace voxloom::bench {
 namespace {
 
 template <typename Problem>
-using Candidates = std::vector<cpu::Chosen<Problem>>;
+using Candidates = std::vector<engine::Chosen<Problem>>;
 
 // The reference is no candidate where it would take minutes and cannot win.
 template <typename Problem>
-Candidates<Problem> worth_measuring(std::span<const cpu::Algorithm<Problem>> algorithms,
+Candidates<Problem> worth_measuring(engine::Algorithms<Problem> algorithms,
                                     const Problem& problem) {
   constexpr std::int64_t kFewRows = 64;
   Candidates<Problem> able;
-  for (const cpu::Chosen<Problem>& candidate : cpu::candidates_for(algorithms, problem)) {
-    const bool hopeless =
-        candidate.algorithm.name == "reference" && !able.empty() && problem.map.out_rows > kFewRows;
+  for (const engine::Chosen<Problem>& candidate : engine::candidates_for(algorithms, problem)) {
+    const bool hopeless = candidate.algorithm.name == "reference" && !able.empty() &&
+                          problem.map.out_rows() > kFewRows;
     if (!hopeless) able.push_back(candidate);
   }
   return able;
 }
 
 template <typename Problem>
-double timed(const cpu::Chosen<Problem>& candidate, const Problem& problem) {
+double timed(const engine::Chosen<Problem>& candidate, const Problem& problem) {
   const Clock::time_point start = Clock::now();
   candidate.run(problem);
   return seconds_since(start);
@@ -67,22 +67,22 @@ std::vector<double> median_times(const Candidates<Problem>& candidates, const Pr
 
 // The library's own choice stays unless another one is clearly faster: a plan should not change with
 // the noise of the day.
-cpu::Choice winner_of(const std::vector<TunedCandidate>& candidates) {
+engine::Choice winner_of(const std::vector<TunedCandidate>& candidates) {
   constexpr double kClearly = 0.98;
   const TunedCandidate* best = nullptr;
   for (const TunedCandidate& c : candidates) {
     if (c.error_share > 1) continue;
     if (best == nullptr || c.seconds < kClearly * best->seconds) best = &c;
   }
-  return best == nullptr ? cpu::Choice() : best->choice;
+  return best == nullptr ? engine::Choice() : best->choice;
 }
 
 template <typename Problem>
-void run_choice(std::span<const cpu::Algorithm<Problem>> algorithms, const cpu::Choice& choice,
+void run_choice(engine::Algorithms<Problem> algorithms, const engine::Choice& choice,
                 const Problem& problem) {
-  for (const cpu::Algorithm<Problem>& algorithm : algorithms) {
-    if (algorithm.name != choice.algorithm || !algorithm.can_do(problem)) continue;
-    return cpu::Chosen<Problem>{algorithm, choice.cut}.run(problem);
+  for (const engine::Algorithm<Problem>& algorithm : algorithms) {
+    if (algorithm.name != choice.algorithm || !algorithm.is_able(problem)) continue;
+    return engine::Chosen<Problem>{algorithm, choice.cut}.run(problem);
   }
   algorithms.back().run(problem);  // the reference can do everything
 }
@@ -94,16 +94,16 @@ bool TunedShape::all_agree() const {
 }
 
 Tuner::Tuner(Options options) : options_(std::move(options)) {
-  require(cpu::installed_tuning() == nullptr, "tune", "another tuner is at work");
-  cpu::install_tuning(this);
+  require(engine::installed_tuning() == nullptr, "tune", "another tuner is at work");
+  engine::install_tuning(this);
 }
 
-Tuner::~Tuner() { cpu::install_tuning(nullptr); }
+Tuner::~Tuner() { engine::install_tuning(nullptr); }
 
 template <typename Problem>
-cpu::Choice Tuner::tune(std::span<const cpu::Algorithm<Problem>> algorithms, const Problem& problem,
-                        const cpu::PlanKey& key) {
-  TunedShape shape{key, problem.map.out_rows, {}, {}};
+engine::Choice Tuner::tune(engine::Algorithms<Problem> algorithms, const Problem& problem,
+                           const engine::PlanKey& key) {
+  TunedShape shape{key, problem.map.out_rows(), {}, {}};
   const Candidates<Problem> able = worth_measuring(algorithms, problem);
   const std::vector<double> times = median_times(able, problem, options_.seconds);
   for (std::size_t i = 0; i < able.size(); ++i) {
@@ -120,25 +120,25 @@ cpu::Choice Tuner::tune(std::span<const cpu::Algorithm<Problem>> algorithms, con
 }
 
 template <typename Problem>
-void Tuner::tune_and_run(std::span<const cpu::Algorithm<Problem>> algorithms,
-                         const Problem& problem) {
-  const cpu::PlanKey key = cpu::key_of(problem);
-  if (problem.map.out_rows == 0) return algorithms.back().run(problem);
+void Tuner::tune_and_run(const engine::Backend& backend, const Problem& problem) {
+  const engine::Algorithms<Problem> algorithms = backend.algorithms<Problem>();
+  const engine::PlanKey key = engine::key_of(problem, backend.variant());
+  if (problem.map.out_rows() == 0) return algorithms.back().run(problem);
   auto found = plans_.find(key);
   if (found == plans_.end()) {
-    const cpu::Choice winner = tune(algorithms, problem, key);
+    const engine::Choice winner = tune(algorithms, problem, key);
     if (winner.algorithm.empty()) return algorithms.back().run(problem);
     found = plans_.insert_or_assign(key, winner).first;
   }
   run_choice(algorithms, found->second, problem);
 }
 
-void Tuner::run(const cpu::ConvForward& problem) {
-  tune_and_run(cpu::forward_algorithms(), problem);
+void Tuner::run(const engine::ConvForward& problem, const engine::Backend& backend) {
+  tune_and_run(backend, problem);
 }
 
-void Tuner::run(const cpu::ConvWeightGradient& problem) {
-  tune_and_run(cpu::weight_gradient_algorithms(), problem);
+void Tuner::run(const engine::ConvWeightGradient& problem, const engine::Backend& backend) {
+  tune_and_run(backend, problem);
 }
 
 }  // namespace voxloom::bench

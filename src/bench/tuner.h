@@ -6,28 +6,28 @@
 #include <functional>
 #include <vector>
 
-#include "cpu/plan_table.h"
+#include "engine/plan_table.h"
 
 namespace voxloom::bench {
 
 struct TunedCandidate {
-  cpu::Choice choice;
+  engine::Choice choice;
   double seconds = 0;      // median
   double error_share = 0;  // of what is allowed; above 1: it does not agree
 };
 
 struct TunedShape {
-  cpu::PlanKey key;
+  engine::PlanKey key;
   std::int64_t rows = 0;
   std::vector<TunedCandidate> candidates;  // in the library's order
-  cpu::Choice winner;                      // no algorithm: none agrees
+  engine::Choice winner;                   // no algorithm: none agrees
 
   [[nodiscard]] bool all_agree() const;
 };
 
-// While alive, the convolutions of the process run through it: the first of each shape is measured,
+// While alive, the convolutions of the current context run through it: the first of each shape is measured,
 // the others run with its winner. For one caller at a time.
-class Tuner : public cpu::Tuning {
+class Tuner : public engine::Tuning {
  public:
   struct Options {
     bool zero_mean = true;  // of the data that will be met: has a tighter error bound
@@ -39,21 +39,21 @@ class Tuner : public cpu::Tuning {
   Tuner(const Tuner&) = delete;
   Tuner& operator=(const Tuner&) = delete;
 
-  void run(const cpu::ConvForward& problem) override;
-  void run(const cpu::ConvWeightGradient& problem) override;
+  void run(const engine::ConvForward& problem, const engine::Backend& backend) override;
+  void run(const engine::ConvWeightGradient& problem, const engine::Backend& backend) override;
 
-  [[nodiscard]] const cpu::Plans& plans() const { return plans_; }
+  [[nodiscard]] const engine::Plans& plans() const { return plans_; }
   [[nodiscard]] bool all_agree() const { return all_agree_; }
 
  private:
   template <typename Problem>
-  cpu::Choice tune(std::span<const cpu::Algorithm<Problem>> algorithms, const Problem& problem,
-                   const cpu::PlanKey& key);
+  engine::Choice tune(engine::Algorithms<Problem> algorithms, const Problem& problem,
+                      const engine::PlanKey& key);
   template <typename Problem>
-  void tune_and_run(std::span<const cpu::Algorithm<Problem>> algorithms, const Problem& problem);
+  void tune_and_run(const engine::Backend& backend, const Problem& problem);
 
   Options options_;
-  cpu::Plans plans_;
+  engine::Plans plans_;
   bool all_agree_ = true;
 };
 

@@ -10,7 +10,7 @@
 #include "bench/tuner.h"
 #include "cli/command.h"
 #include "cli/measured_options.h"
-#include "cpu/plan_file.h"
+#include "engine/plan_file.h"
 #include "voxloom/artifact.h"
 #include "voxloom/parallel.h"
 #include "voxloom/plans.h"
@@ -25,12 +25,12 @@ struct Arguments {
   double seconds = 0.3;
 };
 
-std::string shape_text(const cpu::PlanKey& key) {
+std::string shape_text(const engine::PlanKey& key) {
   return fmt::format("{}->{}{}", key.in, key.out,
                      key.groups == 1 ? "" : fmt::format(" x{}", key.groups));
 }
 
-std::string weights_text(const cpu::PlanKey& key) {
+std::string weights_text(const engine::PlanKey& key) {
   return key.packed_bits == 0 ? std::string(name_of(key.weights))
                               : fmt::format("int{}", key.packed_bits);
 }
@@ -50,8 +50,9 @@ void print_header() {
 }
 
 void print_shape(const bench::TunedShape& shape) {
-  const cpu::PlanKey& key = shape.key;
-  const char* direction = key.direction == cpu::Direction::forward ? "forward" : "weight gradient";
+  const engine::PlanKey& key = shape.key;
+  const char* direction =
+      key.direction == engine::Direction::forward ? "forward" : "weight gradient";
   fmt::print("{:<16}{:>12}{:>9}{:>9}{:>8}{:>9}  {:<20}{}\n", direction, shape_text(key),
              name_of(key.features), weights_text(key), key.volume, shape.rows,
              shape.winner.algorithm.empty() ? "none agrees" : to_text(shape.winner),
@@ -90,10 +91,10 @@ void run_tune(const Arguments& arguments) {
     throw CLI::ValidationError("--plans",
                                "names no file, and neither XDG_CACHE_HOME nor HOME is set");
   }
-  if (const std::string warning = cpu::read_plans(path).warning; !warning.empty()) {
+  if (const std::string warning = engine::read_plans(path).warning; !warning.empty()) {
     fmt::print(stderr, "voxloom: warning: plans {}; replaced\n", warning);
   }
-  cpu::merge_plans_into(path, {});  // a place that cannot be written to is found now
+  engine::merge_plans_into(path, {});  // a place that cannot be written to is found now
   bench::Progress progress(stderr);
   // A network's activations are no zero-mean data.
   bench::Tuner tuner({.zero_mean = arguments.bundle.empty() && !arguments.net,
@@ -109,7 +110,7 @@ void run_tune(const Arguments& arguments) {
     run_bundle(arguments);
   });
   progress.clear();
-  cpu::merge_plans_into(path, tuner.plans());
+  engine::merge_plans_into(path, tuner.plans());
   fmt::print("\n{} plans kept in {}\n", tuner.plans().size(), path.string());
   if (!tuner.all_agree()) {
     throw std::runtime_error("[tune] an algorithm does not agree with the reference: see WRONG");

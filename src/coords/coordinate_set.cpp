@@ -1,7 +1,6 @@
 #include "voxloom/coordinate_set.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "coords/coordinate_set_impl.h"
 #include "coords/order.h"
@@ -49,6 +48,17 @@ std::int64_t checked_batch_size(std::span<const Coordinate> rows,
 
 }  // namespace
 
+std::span<const Coordinate> coordinates_in(std::string_view op, const Tensor& rows,
+                                           std::string_view what) {
+  require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4, op,
+          "expected {} of shape (N,4) and type int32, got {} {}", what, to_string(rows.shape()),
+          name_of(rows.dtype()));
+  static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t) &&
+                alignof(Coordinate) == alignof(std::int32_t));
+  return {reinterpret_cast<const Coordinate*>(rows.data<std::int32_t>()),
+          static_cast<std::size_t>(rows.dim(0))};
+}
+
 std::string to_string(const Coordinate& c) {
   return fmt::format("({},{},{},{})", c.batch, c.x, c.y, c.z);
 }
@@ -61,25 +71,36 @@ bool canonical_less(const Coordinate& a, const Coordinate& b) {
 CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
                                        const CoordinateSetOptions& options) {
   require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
-  require_stride(options.stride);
-  const std::int64_t batch_size = checked_batch_size(rows, options.batch_size);
-  auto impl = with_memory_errors(kOp, [&] {
-    return std::make_shared<const Impl>(Impl::Content{
-        .rows = {rows.begin(), rows.end()}, .stride = options.stride, .batch_size = batch_size});
+  auto copy = with_memory_errors(kOp, [&] {
+    return std::make_shared<const std::vector<Coordinate>>(rows.begin(), rows.end());
   });
-  if (!options.trusted) impl->index_and_require_unique();
-  return CoordinateSet(std::move(impl));
+  const std::span<const Coordinate> copied = *copy;
+  return on_rows(copied, std::move(copy), options);
 }
 
 CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSetOptions& options) {
-  require(rows.defined() && rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) == 4, kOp,
-          "expected coordinates of shape (N,4) and type int32, got {} {}", rows.shape(),
-          name_of(rows.dtype()));
-  static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
-  std::vector<Coordinate> copy;
-  resize_or_throw(kOp, copy, rows.dim(0), Coordinate{});
-  if (!copy.empty()) std::memcpy(copy.data(), rows.raw(), rows.bytes());
-  return from_rows(copy, options);
+  if (rows.defined() && !rows.device().is_host())
+    return borrow(rows, options);  // a copy is made there
+  return from_rows(coordinates_in(kOp, rows), options);
+}
+
+CoordinateSet CoordinateSet::borrow(const Tensor& rows, const CoordinateSetOptions& options) {
+  const Tensor on_host = rows.to(Device{});
+  return on_rows(coordinates_in(kOp, on_host), on_host.buffer().owner, options);
+}
+
+CoordinateSet CoordinateSet::on_rows(std::span<const Coordinate> rows,
+                                     std::shared_ptr<const void> owner,
+                                     const CoordinateSetOptions& options) {
+  require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
+  require_stride(options.stride);
+  const std::int64_t batch_size = checked_batch_size(rows, options.batch_size);
+  auto impl = with_memory_errors(kOp, [&] {
+    return std::make_shared<const Impl>(
+        Impl::Content{rows, std::move(owner), options.stride, batch_size});
+  });
+  if (!options.trusted) impl->index_and_require_unique();
+  return CoordinateSet(std::move(impl));
 }
 
 CoordinateSet::CoordinateSet() {
@@ -103,11 +124,19 @@ std::int64_t CoordinateSet::find(std::int64_t batch, std::int64_t x, std::int64_
 
 bool CoordinateSet::is_canonical() const { return impl_->row_of_rank().empty(); }
 
+CoordinateSet::Impl::Content CoordinateSet::Impl::content_of(std::vector<Coordinate> rows,
+                                                             Triple stride,
+                                                             std::int64_t batch_size) {
+  auto owner = std::make_shared<const std::vector<Coordinate>>(std::move(rows));
+  const std::span<const Coordinate> kept = *owner;
+  return {kept, std::move(owner), stride, batch_size};
+}
+
 CoordinateSet::Impl::Impl(Content content)
     : content_(std::move(content)), id_(next_id()), cache_(std::make_shared<DerivedCache>()) {}
 
 CoordinateSet::Impl::Impl(LeafIndex index, Triple stride, std::int64_t batch_size)
-    : Impl(Content{index.coordinates(), stride, batch_size}) {
+    : Impl(content_of(index.coordinates(), stride, batch_size)) {
   std::call_once(index_once_, [&] { index_.leaves = std::move(index); });
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "coords/derived_cache.h"
@@ -15,7 +16,8 @@ namespace voxloom {
 class CoordinateSet::Impl {
  public:
   struct Content {
-    std::vector<Coordinate> rows;
+    std::span<const Coordinate> rows;
+    std::shared_ptr<const void> owner;  // of the rows
     Triple stride = 1;
     std::int64_t batch_size = 0;
   };
@@ -32,7 +34,7 @@ class CoordinateSet::Impl {
     return set.impl_;
   }
 
-  [[nodiscard]] const std::vector<Coordinate>& rows() const { return content_.rows; }
+  [[nodiscard]] std::span<const Coordinate> rows() const { return content_.rows; }
   [[nodiscard]] Triple stride() const { return content_.stride; }
   [[nodiscard]] std::int64_t batch_size() const { return content_.batch_size; }
   [[nodiscard]] std::uint64_t id() const { return id_; }  // never used again
@@ -54,6 +56,9 @@ class CoordinateSet::Impl {
   void add_referrer(const std::shared_ptr<DerivedCache>& cache) const;
 
  private:
+  [[nodiscard]] static Content content_of(std::vector<Coordinate> rows, Triple stride,
+                                          std::int64_t batch_size);
+
   Content content_;
   std::uint64_t id_;
   mutable std::once_flag index_once_;
@@ -62,6 +67,10 @@ class CoordinateSet::Impl {
   mutable std::mutex referrers_mutex_;
   mutable std::vector<std::weak_ptr<DerivedCache>> referrers_;
 };
+
+// The rows of a host tensor, where they stand; it must be (N,4) int32, and is called `what`.
+[[nodiscard]] std::span<const Coordinate> coordinates_in(std::string_view op, const Tensor& rows,
+                                                         std::string_view what = "coordinates");
 
 // A set from an index: rows in canonical order.
 [[nodiscard]] CoordinateSet set_from_index(LeafIndex index, Triple stride, std::int64_t batch_size);

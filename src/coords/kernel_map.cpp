@@ -4,9 +4,11 @@
 #include <array>
 
 #include "coords/coordinate_set_impl.h"
+#include "coords/encoding_cache.h"
 #include "coords/kernel_geometry.h"
 #include "coords/map_blocks.h"
 #include "coords/map_builder.h"
+#include "coords/pair_blocks.h"
 #include "core/checked.h"
 #include "core/parallel.h"
 
@@ -17,6 +19,9 @@ namespace voxloom {
 class MapData {
  public:
   explicit MapData(KernelGeometry geometry) : geometry_(std::move(geometry)) {}
+  // A caller's own pairs, from fine to coarse rows.
+  MapData(KernelGeometry geometry, std::vector<MapEntry> pairs)
+      : geometry_(std::move(geometry)), pairs_(std::move(pairs)), has_pairs_(true) {}
 
   [[nodiscard]] const KernelGeometry& geometry() const { return geometry_; }
 
@@ -25,10 +30,18 @@ class MapData {
     Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
     std::call_once(encoding.once, [&] {
       with_memory_errors("kernel_map", [&] {
-        run_isolated([&] { encoding.entries = build_blocks(fine, coarse, geometry_, side); });
+        run_isolated([&] {
+          encoding.entries = has_pairs_ ? blocks_of_pairs(fine, coarse, volume(), pairs_, side)
+                                        : build_blocks(fine, coarse, geometry_, side);
+        });
       });
     });
     return encoding.entries;
+  }
+  [[nodiscard]] std::int64_t volume() const { return geometry_.volume(); }
+  [[nodiscard]] bool has_pairs() const { return has_pairs_; }
+  [[nodiscard]] EncodingCache& encodings(bool transposed) const {
+    return backend_encodings_[transposed ? 1 : 0];
   }
 
  private:
@@ -38,7 +51,10 @@ class MapData {
   };
 
   KernelGeometry geometry_;
+  std::vector<MapEntry> pairs_;
+  bool has_pairs_ = false;
   mutable std::array<Encoding, 2> encodings_;
+  mutable std::array<EncodingCache, 2> backend_encodings_;
 };
 
 namespace {
@@ -58,7 +74,9 @@ void for_each_entry(const MapBlocks& blocks, const Body& body) {
 
 }  // namespace
 
-std::int64_t KernelMap::volume() const { return data_->geometry().volume(); }
+std::int64_t KernelMap::volume() const { return data_->volume(); }
+
+EncodingCache& KernelMap::encodings() const { return data_->encodings(transposed_); }
 
 std::int64_t KernelMap::size() const { return blocks_of(*this).entries->begin.back(); }
 
@@ -68,7 +86,8 @@ MapBlocks blocks_of(const KernelMap& map) {
   view.volume = map.volume();
   view.out_rows = map.target().size();
   view.out_row_of_rank = map.target().impl().row_of_rank();
-  view.mirrored = map.transposed_ && map.fine_ == map.coarse_ && data.geometry().is_symmetric();
+  view.mirrored = map.transposed_ && map.fine_ == map.coarse_ && !data.has_pairs() &&
+                  data.geometry().is_symmetric();
   const OutputSide side = map.transposed_ && !view.mirrored ? OutputSide::fine : OutputSide::coarse;
   view.entries = &data.entries(map.fine_, map.coarse_, side);
   return view;
@@ -129,6 +148,31 @@ KernelMap make_kernel_map(const CoordinateSet& fine, const CoordinateSet& coarse
     map.data_ = f.cache().keep_map(c.id(), key, std::make_shared<MapData>(std::move(geometry)));
     if (&f != &c) c.add_referrer(f.shared_cache());
   }
+  return map;
+}
+
+KernelMap kernel_map_from_pairs(const CoordinateSet& source, const CoordinateSet& target,
+                                std::int64_t volume, std::span<const MapEntry> entries) {
+  constexpr std::string_view kOp = "kernel_map_from_pairs";
+  constexpr std::int64_t kMostOffsets = std::int64_t{1} << 24;
+  require(volume >= 1 && volume <= kMostOffsets, kOp, "the volume must be from 1 to {}, got {}",
+          kMostOffsets, volume);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const MapEntry& e = entries[i];
+    require(e.in_row >= 0 && e.in_row < source.size() && e.out_row >= 0 &&
+                e.out_row < target.size() && e.k >= 0 && e.k < volume,
+            kOp, "entry {} is ({}, {}, {}): rows below {} and {}, offsets below {} exist", i,
+            e.in_row, e.out_row, e.k, source.size(), target.size(), volume);
+  }
+  KernelMap map;
+  map.fine_ = source;
+  map.coarse_ = target;
+  map.kernel_.offsets.assign(static_cast<std::size_t>(volume), Triple(0));
+  KernelGeometry geometry;
+  geometry.shifts.assign(static_cast<std::size_t>(volume), {0, 0, 0});
+  map.data_ = std::make_shared<MapData>(std::move(geometry),
+                                        std::vector<MapEntry>(entries.begin(), entries.end()));
+  static_cast<void>(blocks_of(map));  // finds pairs that are given twice now
   return map;
 }
 

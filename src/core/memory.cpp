@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
 #include <iterator>
 #include <limits>
@@ -15,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/context_state.h"
 #include "core/error.h"
+#include "core/pool_lane.h"
 
 namespace voxloom {
 namespace {
@@ -273,9 +276,34 @@ PoolScope::~PoolScope() {
   pool_->leave(std::exchange(MemoryPool::State::current(), std::move(previous_)));
 }
 
+std::shared_ptr<void> leave_pool() { return std::exchange(MemoryPool::State::current(), nullptr); }
+
+void return_to_pool(std::shared_ptr<void> pool) {
+  MemoryPool::State::current() = std::static_pointer_cast<MemoryPool::Lane>(std::move(pool));
+}
+
+namespace {
+
+std::shared_ptr<std::byte> allocate_from_context(std::size_t bytes) {
+  Context::State& state = Context::current().state();
+  if (!state.has_allocator.load(std::memory_order_acquire)) return allocate_system_bytes(bytes);
+  Allocator allocator;
+  {
+    const std::lock_guard lock(state.mutex);
+    allocator = state.allocator;
+  }
+  if (!allocator.allocate) return allocate_system_bytes(bytes);
+  std::shared_ptr<std::byte> block = allocator.allocate(bytes == 0 ? 1 : bytes);
+  require(block != nullptr && reinterpret_cast<std::uintptr_t>(block.get()) % kAlignment == 0,
+          "memory", "the allocator's {} bytes are not at a multiple of {}", bytes, kAlignment);
+  return block;
+}
+
+}  // namespace
+
 std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes) {
   const std::shared_ptr<MemoryPool::Lane>& lane = MemoryPool::State::current();
-  if (lane == nullptr) return allocate_system_bytes(bytes);
+  if (lane == nullptr) return allocate_from_context(bytes);
   const MemoryPool::Lane::Block block = lane->take(rounded_size(bytes));
   return {block.data, [lane, block](std::byte*) noexcept { lane->give_back(block); }};
 }

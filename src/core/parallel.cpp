@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/context_state.h"
 #include "core/error.h"
 
 #if defined(VOXLOOM_TSAN)
@@ -47,10 +48,12 @@ void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body) {
   HappensBefore started;
   HappensBefore finished;
   started.release();
+  const ContextCarrier context;
   tbb::parallel_for(
       tbb::blocked_range<std::int64_t>(0, chunks, 1),
       [&](const tbb::blocked_range<std::int64_t>& range) {
         started.acquire();
+        const ContextCarrier::Scope scope(context);
         for (std::int64_t chunk = range.begin(); chunk < range.end(); ++chunk) {
           body(chunk * grain, std::min(count, (chunk + 1) * grain));
         }

@@ -1,14 +1,14 @@
-#include "cpu/column_sums.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "core/parallel.h"
 #include "cpu/kernel_table.h"
+#include "cpu/rows.h"
 
 namespace voxloom::cpu {
 
-void column_sums(const Tensor& x, Tensor& sums) {
+void column_sums(const engine::ColumnSums& problem) {
+  const Tensor& x = *problem.x;
   constexpr std::int64_t kRows = 256;
   constexpr std::int64_t kChunk = 32 * kRows;
   const std::int64_t rows = x.dim(0), channels = x.dim(1);
@@ -31,7 +31,7 @@ void column_sums(const Tensor& x, Tensor& sums) {
       }
     }
   });
-  float* out = sums.mutable_data<float>();
+  float* out = problem.sums->mutable_data<float>();
   for (std::int64_t c = 0; c < channels; ++c) {
     double total = 0.0;
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {

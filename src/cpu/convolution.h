@@ -1,108 +1,55 @@
-// The seam between the convolution ops and the algorithms that compute them.
-//
-//   forward          y[u] = bias + sum x[v] W[k]       over the entries (v, u, k) of the map
-//   data gradient    the same product on the swapped map with the transposed weight view
-//   weight gradient  dW[k] = sum x[v]^T dy[u]
-//
-// An algorithm is a name, a test whether it can do a problem, and a function. Lists are ordered best
-// first; the plain reference, which can do everything, stands last. Everything was checked by the
-// op: algorithms trust their problem.
+// The CPU's algorithms for the products of engine/convolution.h, and the problems as they read them:
+// with the map in blocks.
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "coords/map_blocks.h"
 #include "cpu/epilogue.h"
 #include "cpu/pointwise.h"
-#include "cpu/weight_view.h"
+#include "engine/convolution.h"
 #include "voxloom/tensor.h"
 
 namespace voxloom::cpu {
 
-// How an algorithm cuts the work, where measuring decides: 0 leaves it to the algorithm's own rule. The
-// cut is part of the plan: with the same one, results are the same bits on any number of threads.
-struct Cut {
-  std::int64_t blocks = 0;  // of output rows: of a task, or those whose entries are listed together
-  std::int64_t columns = 0;  // output channels of one walk over the entries
+using engine::Cut;
+using engine::WeightView;
 
-  friend auto operator<=>(const Cut&, const Cut&) = default;
-};
-inline constexpr Cut kMostCut = {16, 1024};  // a task's sums of the two: 16 MiB
+// The blocks of a problem's map; those of an identity are made once.
+[[nodiscard]] MapBlocks blocks_of(const engine::MapRef& map);
 
 struct ConvForward {
   MapBlocks map;
-  const Tensor* x = nullptr;     // (N_in, G * in), float32 / float16 / bfloat16
-  WeightView weight;             // of x's dtype, or float32 (a dequantized weight)
-  const Tensor* bias = nullptr;  // (G * out) of x's dtype, or nullptr
-  Tensor* y = nullptr;           // (N_out, G * out), x's dtype or float32; every element is written
+  const Tensor* x = nullptr;
+  WeightView weight;
+  const Tensor* bias = nullptr;
+  Tensor* y = nullptr;
   Epilogue epilogue = {};
   Cut cut = {};
+
+  ConvForward() = default;
+  explicit ConvForward(const engine::ConvForward& p)
+      : map(blocks_of(p.map)),
+        x(p.x),
+        weight(p.weight),
+        bias(p.bias),
+        y(p.y),
+        epilogue(p.epilogue),
+        cut(p.cut) {}
 };
 
 struct ConvWeightGradient {
   MapBlocks map;
-  const Tensor* x = nullptr;   // (N_in, G * in)
-  const Tensor* dy = nullptr;  // (N_out, G * out), x's dtype
+  const Tensor* x = nullptr;
+  const Tensor* dy = nullptr;
   std::int64_t groups = 1;
-  Tensor* dw = nullptr;  // (K, G, in, out) float32; every element is written
-  Cut cut = {};
-};
-
-template <typename Problem>
-struct Algorithm {
-  std::string_view name;
-  bool (*can_do)(const Problem&);
-  void (*run)(const Problem&);
-  // Cuts that `tune` should measure besides the algorithm's own; nullptr: there are none.
-  std::vector<Cut> (*cuts)(const Problem&) = nullptr;
-};
-
-// What runs: an algorithm and its cut.
-template <typename Problem>
-struct Chosen {
-  const Algorithm<Problem>& algorithm;
+  Tensor* dw = nullptr;
   Cut cut = {};
 
-  void run(Problem problem) const {
-    problem.cut = cut;
-    algorithm.run(problem);
-  }
+  explicit ConvWeightGradient(const engine::ConvWeightGradient& p)
+      : map(blocks_of(p.map)), x(p.x), dy(p.dy), groups(p.groups), dw(p.dw), cut(p.cut) {}
 };
-
-// Every algorithm that can do the problem, first with its own cut, then with each that it offers.
-template <typename Problem>
-[[nodiscard]] std::vector<Chosen<Problem>> candidates_for(
-    std::span<const Algorithm<Problem>> algorithms, const Problem& problem) {
-  std::vector<Chosen<Problem>> candidates;
-  for (const Algorithm<Problem>& algorithm : algorithms) {
-    if (!algorithm.can_do(problem)) continue;
-    candidates.push_back({algorithm, {}});
-    if (algorithm.cuts == nullptr) continue;
-    for (const Cut& cut : algorithm.cuts(problem)) candidates.push_back({algorithm, cut});
-  }
-  return candidates;
-}
-
-[[nodiscard]] std::span<const Algorithm<ConvForward>> forward_algorithms();
-[[nodiscard]] std::span<const Algorithm<ConvWeightGradient>> weight_gradient_algorithms();
-[[nodiscard]] std::span<const Algorithm<ConvPointwise>> pointwise_algorithms();
-
-// Picks and runs: the first of the list that can do the problem, a tuned plan, or the algorithm that
-// VOXLOOM_ALGORITHM or pin_algorithm names, with its own cut. A name that no list holds is an error; a
-// problem that the named one cannot do (or a list without it) falls back to the first that can.
-void convolve(const ConvForward& problem);
-[[nodiscard]] Chosen<ConvForward> chosen_forward(const ConvForward& problem);
-void convolve_weight_gradient(const ConvWeightGradient& problem);
-void convolve_pointwise(const ConvPointwise& problem);
-
-// The names of all lists. pin_algorithm("") goes back to the automatic choice.
-[[nodiscard]] std::vector<std::string> algorithm_names();
-void pin_algorithm(std::string_view name);
-[[nodiscard]] std::string pinned_algorithm();
 
 // Maps whose output rows have at most one entry each (transposed 2x2x2 with stride 2): products go
 // through the epilogue straight into y. Dense weights.

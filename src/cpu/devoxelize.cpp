@@ -1,13 +1,15 @@
-#include "cpu/devoxelize.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "core/dispatch.h"
 #include "core/parallel.h"
+#include "cpu/points.h"
+#include "engine/point_grid.h"
 
 namespace voxloom::cpu {
 namespace {
+
+using engine::Devoxelize;
 
 constexpr std::int64_t kPointsPerTask = 1024;
 
@@ -52,8 +54,8 @@ void renormalize(Corners& corners) {
 template <typename T>
 void interpolate(const Devoxelize& problem, const Corners& corners, std::vector<double>& sums,
                  T* y) {
-  const std::int64_t channels = problem.voxels->channels();
-  const T* features = problem.voxels->features().data<T>();
+  const std::int64_t channels = problem.features->dim(1);
+  const T* features = problem.features->data<T>();
   sums.assign(static_cast<std::size_t>(channels), 0.0);
   for (int i = 0; i < corners.count; ++i) {
     const auto at = static_cast<std::size_t>(i);
@@ -70,13 +72,13 @@ void interpolate(const Devoxelize& problem, const Corners& corners, std::vector<
 
 // Calls body(point, y, sums) for each finite point; the others read 0.
 template <typename T, typename Body>
-void for_each_point(const Devoxelize& problem, const Body& body) {
-  const std::int64_t channels = problem.voxels->channels();
-  parallel_for(problem.points.size(), kPointsPerTask, [&](std::int64_t begin, std::int64_t end) {
+void for_each_point(const Devoxelize& problem, const PointGrid& points, const Body& body) {
+  const std::int64_t channels = problem.features->dim(1);
+  parallel_for(points.size(), kPointsPerTask, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> sums;
     for (std::int64_t point = begin; point < end; ++point) {
       T* y = problem.y->mutable_data<T>() + point * channels;
-      if (problem.points.is_finite(point)) {
+      if (points.is_finite(point)) {
         body(point, y, sums);
       } else {
         std::fill_n(y, channels, T(0.0F));
@@ -85,18 +87,16 @@ void for_each_point(const Devoxelize& problem, const Body& body) {
   });
 }
 
-}  // namespace
-
-void devoxelize_nearest(const Devoxelize& problem) {
-  const double shift = problem.nearest == NearestMode::lattice ? 0.5 : 0.0;
-  const std::int64_t channels = problem.voxels->channels();
-  visit_feature_dtype("devoxelize", problem.voxels->dtype(), [&]<typename T>() {
-    const T* features = problem.voxels->features().data<T>();
-    for_each_point<T>(problem, [&](std::int64_t point, T* y, std::vector<double>&) {
-      const std::array<double, 3> q = problem.points[point];
+void read_nearest(const Devoxelize& problem, const PointGrid& points) {
+  const double shift = problem.options.nearest == NearestMode::lattice ? 0.5 : 0.0;
+  const std::int64_t channels = problem.features->dim(1);
+  visit_feature_dtype("devoxelize", problem.features->dtype(), [&]<typename T>() {
+    const T* features = problem.features->data<T>();
+    for_each_point<T>(problem, points, [&](std::int64_t point, T* y, std::vector<double>&) {
+      const std::array<double, 3> q = points[point];
       const std::int64_t row =
-          problem.voxels->coords().find(problem.points.batch(point), floor_cell(q[0] + shift),
-                                        floor_cell(q[1] + shift), floor_cell(q[2] + shift));
+          problem.set->find(points.batch(point), floor_cell(q[0] + shift), floor_cell(q[1] + shift),
+                            floor_cell(q[2] + shift));
       if (row < 0) {
         std::fill_n(y, channels, T(0.0F));
       } else {
@@ -106,15 +106,24 @@ void devoxelize_nearest(const Devoxelize& problem) {
   });
 }
 
-void devoxelize_linear(const Devoxelize& problem) {
-  visit_feature_dtype("devoxelize", problem.voxels->dtype(), [&]<typename T>() {
-    for_each_point<T>(problem, [&](std::int64_t point, T* y, std::vector<double>& sums) {
-      Corners corners =
-          corners_of(problem.voxels->coords(), problem.points.batch(point), problem.points[point]);
-      if (problem.renormalize) renormalize(corners);
+void read_linear(const Devoxelize& problem, const PointGrid& points) {
+  visit_feature_dtype("devoxelize", problem.features->dtype(), [&]<typename T>() {
+    for_each_point<T>(problem, points, [&](std::int64_t point, T* y, std::vector<double>& sums) {
+      Corners corners = corners_of(*problem.set, points.batch(point), points[point]);
+      if (problem.options.renormalize) renormalize(corners);
       interpolate(problem, corners, sums, y);
     });
   });
+}
+
+}  // namespace
+
+void devoxelize(const Devoxelize& problem) {
+  const PointGrid points(problem.points->span<float>(), problem.batch, problem.options.grid);
+  switch (problem.options.interpolation) {
+    case Interpolation::nearest: return read_nearest(problem, points);
+    case Interpolation::linear: return read_linear(problem, points);
+  }
 }
 
 }  // namespace voxloom::cpu

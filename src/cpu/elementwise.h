@@ -1,12 +1,12 @@
-// Operations on each element alone. Shapes and dtypes of x and y are equal.
+// The CPU's loops for the problems of engine/elementwise.h.
 #pragma once
 
-#include "voxloom/options.h"
+#include "engine/elementwise.h"
 
 namespace voxloom::cpu {
 
-void activate(const Tensor& x, Activation kind, const ActivationOptions& options, Tensor& y);
-void exp(const Tensor& x, Tensor& y);
-void round(const Tensor& x, Tensor& y);  // half to even
+void activate(const engine::Activate& problem);
+void map_elements(const engine::MapElements& problem);
+void first_not_finite(const engine::FirstNotFinite& problem);
 
 }  // namespace voxloom::cpu

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/choice.h"
+
 namespace voxloom::cpu {
 namespace {
 
@@ -73,11 +75,11 @@ std::vector<Cut> offset_major_cuts(const ConvWeightGradient& problem) {
                      problem.map.block_count(), 0);
 }
 
-std::string describe(const ConvForward& problem) {
-  const Chosen<ConvForward> chosen = chosen_forward(problem);
+std::string describe(const engine::ConvForward& problem) {
+  const engine::Chosen<engine::ConvForward> chosen = engine::choose(problem, engine::cpu_backend());
   const std::string_view algorithm = chosen.algorithm.name;
   if (algorithm != "offset_major") return fmt::format("{} {}", algorithm, name_of(current()));
-  ConvForward cut = problem;
+  ConvForward cut(problem);
   cut.cut = chosen.cut;
   const ForwardPlan plan(cut);
   std::string panels;

@@ -52,6 +52,6 @@ struct WeightGradientPlan {
                                            std::int64_t most_blocks, std::int64_t most_columns);
 
 // One line: the algorithm that would run, the instruction set, and how the work is cut.
-[[nodiscard]] std::string describe(const ConvForward& problem);
+[[nodiscard]] std::string describe(const engine::ConvForward& problem);
 
 }  // namespace voxloom::cpu

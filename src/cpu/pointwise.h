@@ -7,17 +7,24 @@
 #include <cstdint>
 
 #include "cpu/epilogue.h"
-#include "cpu/weight_view.h"
+#include "engine/convolution.h"
 #include "voxloom/tensor.h"
 
 namespace voxloom::cpu {
 
+using engine::WeightView;
+
+// engine::ConvPointwise as the loops read it.
 struct ConvPointwise {
-  const Tensor* x = nullptr;     // (N, G * in), float32 / float16 / bfloat16
-  WeightView weight;             // volume 1, of x's dtype, or float32 (a dequantized weight)
-  const Tensor* bias = nullptr;  // (G * out) of x's dtype, or nullptr
-  Tensor* y = nullptr;           // (N, G * out), x's dtype or float32; every element is written
+  const Tensor* x = nullptr;
+  WeightView weight;
+  const Tensor* bias = nullptr;
+  Tensor* y = nullptr;
   Epilogue epilogue = {};
+
+  ConvPointwise() = default;
+  explicit ConvPointwise(const engine::ConvPointwise& p)
+      : x(p.x), weight(p.weight), bias(p.bias), y(p.y), epilogue(p.epilogue) {}
 };
 
 // Tiles of consecutive rows: every type and channel count, dense weights.

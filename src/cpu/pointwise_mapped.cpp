@@ -1,24 +1,21 @@
 // The pointwise product as a convolution on the map of the identity: what the plain reference is, and
 // what decodes packed weights.
 
-#include "coords/map_blocks.h"
 #include "cpu/convolution.h"
 
 namespace voxloom::cpu {
 namespace {
 
 void on_identity(const ConvPointwise& problem, void (*run)(const ConvForward&)) {
-  const BlockedEntries entries = identity_entries(problem.x->dim(0));
-  MapBlocks blocks;
-  blocks.entries = &entries;
-  blocks.out_rows = problem.x->dim(0);
-  blocks.volume = 1;
-  run({.map = blocks,
-       .x = problem.x,
-       .weight = problem.weight,
-       .bias = problem.bias,
-       .y = problem.y,
-       .epilogue = problem.epilogue});
+  const engine::MapRef rows = engine::MapRef::identity(problem.x->dim(0));
+  ConvForward mapped;
+  mapped.map = blocks_of(rows);
+  mapped.x = problem.x;
+  mapped.weight = problem.weight;
+  mapped.bias = problem.bias;
+  mapped.y = problem.y;
+  mapped.epilogue = problem.epilogue;
+  run(mapped);
 }
 
 }  // namespace

@@ -5,8 +5,9 @@
 
 #include "core/dispatch.h"
 #include "core/parallel.h"
+#include "cpu/convolution.h"
 #include "cpu/maximum.h"
-#include "cpu/pool.h"
+#include "cpu/pools.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -63,8 +64,8 @@ void for_each_lead(const MapBlocks& map, const Tensor& x, const Store& store) {
 }
 
 template <typename T>
-void scatter_block(const PoolMaxScatter& problem, std::int64_t block, std::vector<float>& sums) {
-  const MapBlocks& map = problem.swapped_map;
+void scatter_block(const engine::PoolMaxScatter& problem, const MapBlocks& map, std::int64_t block,
+                   std::vector<float>& sums) {
   const std::int64_t channels = problem.dy->dim(1);
   const auto* winners = problem.winners->data<std::int32_t>();
   const T* dy = problem.dy->data<T>();
@@ -91,11 +92,11 @@ void scatter_block(const PoolMaxScatter& problem, std::int64_t block, std::vecto
 
 }  // namespace
 
-void pool_max(const PoolMax& problem) {
+void pool_max(const engine::PoolMax& problem) {
   const std::int64_t channels = problem.x->dim(1);
   visit_feature_dtype("pool", problem.x->dtype(), [&]<typename T>() {
     T* y = problem.y->mutable_data<T>();
-    for_each_lead<T>(problem.map, *problem.x,
+    for_each_lead<T>(blocks_of(problem.map), *problem.x,
                      [&](std::int64_t out_row, const float* values, const std::int32_t* rows) {
                        for (std::int64_t c = 0; c < channels; ++c) {
                          y[out_row * channels + c] = T(rows[c] == Nobody::kRow ? 0.0F : values[c]);
@@ -104,24 +105,26 @@ void pool_max(const PoolMax& problem) {
   });
 }
 
-Tensor pool_max_winners(const MapBlocks& map, const Tensor& x) {
+void pool_max_winners(const engine::PoolMaxWinners& problem) {
+  const Tensor& x = *problem.x;
   const std::int64_t channels = x.dim(1);
-  Tensor winners = Tensor::empty({map.out_rows, channels}, DType::i32);
-  auto* table = winners.mutable_data<std::int32_t>();
+  auto* table = problem.winners->mutable_data<std::int32_t>();
   visit_feature_dtype("pool", x.dtype(), [&]<typename T>() {
-    for_each_lead<T>(map, x, [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
-      std::replace_copy(rows, rows + channels, table + out_row * channels, Nobody::kRow, -1);
-    });
+    for_each_lead<T>(blocks_of(problem.map), x,
+                     [&](std::int64_t out_row, const float*, const std::int32_t* rows) {
+                       std::replace_copy(rows, rows + channels, table + out_row * channels,
+                                         Nobody::kRow, -1);
+                     });
   });
-  return winners;
 }
 
-void pool_max_scatter(const PoolMaxScatter& problem) {
+void pool_max_scatter(const engine::PoolMaxScatter& problem) {
+  const MapBlocks map = blocks_of(problem.swapped_map);
   visit_feature_dtype("pool", problem.dy->dtype(), [&]<typename T>() {
-    parallel_for(problem.swapped_map.block_count(), 1, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(map.block_count(), 1, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> sums;
       for (std::int64_t block = begin; block < end; ++block) {
-        scatter_block<T>(problem, block, sums);
+        scatter_block<T>(problem, map, block, sums);
       }
     });
   });

@@ -7,6 +7,7 @@
 
 #include "core/dispatch.h"
 #include "core/parallel.h"
+#include "cpu/backend.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -95,39 +96,41 @@ Affine mean_square(const T* x, std::int64_t channels, float eps) {
 
 // `moments` gives the Affine of one row.
 template <typename Moments>
-void norm_rows(const Tensor& x, const NormParameters& parameters, Tensor& y,
-               const Moments& moments) {
-  const std::vector<float> scale = floats_of(*parameters.scale);
+void norm_rows(const engine::RowNorm& problem, const Moments& moments) {
+  const Tensor& x = *problem.x;
+  const std::vector<float> scale = floats_of(*problem.scale);
   const std::vector<float> bias =
-      parameters.bias == nullptr ? std::vector<float>{} : floats_of(*parameters.bias);
+      problem.bias == nullptr ? std::vector<float>{} : floats_of(*problem.bias);
   visit_feature_dtype("row_wise", x.dtype(), [&]<typename T>() {
-    for_each_row<T>(x, y, [&](const T* from, T* to, std::vector<float>&) {
-      affine_row(from, moments(from, x.dim(1), parameters.eps), scale, bias, to);
+    for_each_row<T>(x, *problem.y, [&](const T* from, T* to, std::vector<float>&) {
+      affine_row(from, moments(from, x.dim(1), problem.eps), scale, bias, to);
     });
   });
 }
 
 }  // namespace
 
-void softmax(const Tensor& x, Tensor& y) {
+void softmax(const engine::Softmax& problem) {
+  const Tensor& x = *problem.x;
   visit_feature_dtype("softmax", x.dtype(), [&]<typename T>() {
-    for_each_row<T>(x, y, [&](const T* from, T* to, std::vector<float>& powers) {
+    for_each_row<T>(x, *problem.y, [&](const T* from, T* to, std::vector<float>& powers) {
       softmax_row(from, x.dim(1), powers, to);
     });
   });
 }
 
-void batch_norm(const Tensor& x, const BatchNormParameters& parameters, float eps, Tensor& y) {
-  const std::vector<float> scale = floats_of(parameters.scale);
-  const std::vector<float> bias = floats_of(parameters.bias);
-  const std::vector<float> mean = floats_of(parameters.mean);
-  std::vector<float> factor = floats_of(parameters.variance);
+void batch_norm(const engine::BatchNorm& problem) {
+  const std::vector<float> scale = floats_of(*problem.scale);
+  const std::vector<float> bias = floats_of(*problem.bias);
+  const std::vector<float> mean = floats_of(*problem.mean);
+  std::vector<float> factor = floats_of(*problem.variance);
   for (std::size_t c = 0; c < factor.size(); ++c) {
-    const double deviation = std::sqrt(static_cast<double>(factor[c]) + static_cast<double>(eps));
+    const double deviation =
+        std::sqrt(static_cast<double>(factor[c]) + static_cast<double>(problem.eps));
     factor[c] = static_cast<float>(static_cast<double>(scale[c]) / deviation);
   }
-  visit_feature_dtype("batch_norm", x.dtype(), [&]<typename T>() {
-    for_each_row<T>(x, y, [&](const T* from, T* to, std::vector<float>&) {
+  visit_feature_dtype("batch_norm", problem.x->dtype(), [&]<typename T>() {
+    for_each_row<T>(*problem.x, *problem.y, [&](const T* from, T* to, std::vector<float>&) {
       for (std::size_t c = 0; c < factor.size(); ++c) {
         to[c] = T((static_cast<float>(from[c]) - mean[c]) * factor[c] + bias[c]);
       }
@@ -135,16 +138,23 @@ void batch_norm(const Tensor& x, const BatchNormParameters& parameters, float ep
   });
 }
 
-void layer_norm(const Tensor& x, const NormParameters& parameters, Tensor& y) {
-  norm_rows(x, parameters, y, [](const auto* row, std::int64_t channels, float eps) {
-    return layer_moments(row, channels, eps);
-  });
+void row_norm(const engine::RowNorm& problem) {
+  switch (problem.kind) {
+    case engine::RowNormKind::layer:
+      return norm_rows(problem, [](const auto* row, std::int64_t channels, float eps) {
+        return layer_moments(row, channels, eps);
+      });
+    case engine::RowNormKind::rms:
+      return norm_rows(problem, [](const auto* row, std::int64_t channels, float eps) {
+        return mean_square(row, channels, eps);
+      });
+  }
 }
 
-void rms_norm(const Tensor& x, const NormParameters& parameters, Tensor& y) {
-  norm_rows(x, parameters, y, [](const auto* row, std::int64_t channels, float eps) {
-    return mean_square(row, channels, eps);
-  });
+void CpuBackend::offer_row_wise() {
+  offer_only<softmax>();
+  offer_only<batch_norm>();
+  offer_only<row_norm>();
 }
 
 }  // namespace voxloom::cpu

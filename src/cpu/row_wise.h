@@ -1,20 +1,12 @@
-// Operations on rows of channels: softmax and the norms. x and y are (N,C) of one dtype, vectors
-// (C) of the same. Sums over a row are binary64.
+// The CPU's loops for the problems of engine/row_wise.h.
 #pragma once
 
-#include "voxloom/options.h"
+#include "engine/row_wise.h"
 
 namespace voxloom::cpu {
 
-void softmax(const Tensor& x, Tensor& y);
-void batch_norm(const Tensor& x, const BatchNormParameters& parameters, float eps, Tensor& y);
-
-struct NormParameters {
-  const Tensor* scale = nullptr;
-  const Tensor* bias = nullptr;  // nullptr: none
-  float eps = 0;
-};
-void layer_norm(const Tensor& x, const NormParameters& parameters, Tensor& y);
-void rms_norm(const Tensor& x, const NormParameters& parameters, Tensor& y);
+void softmax(const engine::Softmax& problem);
+void batch_norm(const engine::BatchNorm& problem);
+void row_norm(const engine::RowNorm& problem);
 
 }  // namespace voxloom::cpu

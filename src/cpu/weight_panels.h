@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "cpu/kernel_table.h"
-#include "cpu/weight_view.h"
+#include "cpu/pointwise.h"
 
 namespace voxloom::cpu {
 

@@ -31,13 +31,16 @@ std::int64_t channel_of(const Tensor& weight, bool is_linear, std::int64_t eleme
 }  // namespace
 
 FoldedNorm fold(const BatchNormParameters& p, float eps) {
-  FoldedNorm folded;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(p.scale.size()); ++c) {
+  FoldedNorm folded{Tensor::empty(p.scale.shape(), DType::f32),
+                    Tensor::empty(p.scale.shape(), DType::f32)};
+  const auto factors = folded.factor.mutable_span<float>();
+  const auto shifts = folded.shift.mutable_span<float>();
+  for (std::size_t c = 0; c < factors.size(); ++c) {
     const double deviation = std::sqrt(double{p.variance.span<float>()[c]} + double{eps});
     const double factor = double{p.scale.span<float>()[c]} / deviation;
-    folded.factor.push_back(static_cast<float>(factor));
-    folded.shift.push_back(static_cast<float>(double{p.bias.span<float>()[c]} -
-                                              double{p.mean.span<float>()[c]} * factor));
+    factors[c] = static_cast<float>(factor);
+    shifts[c] = static_cast<float>(double{p.bias.span<float>()[c]} -
+                                   double{p.mean.span<float>()[c]} * factor);
   }
   return folded;
 }
@@ -61,16 +64,17 @@ bool can_fold(const ConvolutionBase& product) {
 
 FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
                    const FoldedNorm& norm) {
-  const auto channels = static_cast<std::int64_t>(norm.shift.size());
+  const std::int64_t channels = norm.shift.size();
+  const std::span<const float> factors = norm.factor.span<float>();
   Tensor scaled = weight.clone();
   const auto values = scaled.mutable_span<float>();
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::int64_t c = channel_of(weight, is_linear, static_cast<std::int64_t>(i), channels);
-    values[i] *= norm.factor[static_cast<std::size_t>(c)];
+    values[i] *= factors[static_cast<std::size_t>(c)];
   }
-  Tensor shifted = Tensor::from(norm.shift, {channels});
-  for (std::size_t c = 0; bias.defined() && c < norm.shift.size(); ++c) {
-    shifted.mutable_span<float>()[c] += bias.span<float>()[c] * norm.factor[c];
+  Tensor shifted = norm.shift.clone();
+  for (std::size_t c = 0; bias.defined() && c < factors.size(); ++c) {
+    shifted.mutable_span<float>()[c] += bias.span<float>()[c] * factors[c];
   }
   return {std::move(scaled), std::move(shifted)};
 }

@@ -3,14 +3,13 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "voxloom/nn.h"
 
 namespace voxloom::nn {
 
 struct FoldedNorm {
-  std::vector<float> factor, shift;  // (C)
+  Tensor factor, shift;  // (C) float32
 };
 
 [[nodiscard]] FoldedNorm fold(const BatchNormParameters& parameters, float eps);

@@ -1,8 +1,8 @@
 // Between sparse tensors and dense grids.
 
 #include "core/checked.h"
-#include "core/parallel.h"
-#include "cpu/row_ops.h"
+#include "engine/choice.h"
+#include "engine/rows.h"
 #include "voxloom/sets.h"
 
 namespace voxloom {
@@ -40,12 +40,12 @@ Tensor to_dense(const SparseTensor& x, Triple lo, Triple hi) {
   const Shape shape = {x.batch_size(), extent(lo.x, hi.x), extent(lo.y, hi.y), extent(lo.z, hi.z),
                        x.channels()};
   (void)checked_product("to_dense", {shape[0], shape[1], shape[2], shape[3]});
-  Tensor grid = Tensor::zeros(shape, x.dtype());
+  Tensor grid = Tensor::empty(shape, x.dtype(), x.features().device());
   std::vector<std::int64_t> cells(static_cast<std::size_t>(x.rows()));
   for (std::size_t i = 0; i < cells.size(); ++i) {
     cells[i] = cell_of(x.coords().rows()[i], lo, shape);
   }
-  cpu::scatter_rows(x.features(), cells, grid);
+  engine::run(engine::ScatterToGrid{.x = &x.features(), .cells = cells, .grid = &grid});
   return grid;
 }
 
@@ -54,7 +54,8 @@ SparseTensor from_dense(const Tensor& grid, Triple lo, Triple stride) {
           "expected a grid of shape (B,X,Y,Z,C) and type float32, float16 or bfloat16, got {} {}",
           grid.shape(), name_of(grid.dtype()));
   const Shape& shape = grid.shape();
-  const std::vector<std::int64_t> cells = cpu::occupied_cells(grid, shape[4]);
+  std::vector<std::int64_t> cells;
+  engine::run(engine::OccupiedCells{.grid = &grid, .cells = &cells});
   std::vector<Coordinate> rows(cells.size());
   for (std::size_t i = 0; i < cells.size(); ++i) rows[i] = coordinate_of(cells[i], lo, shape);
   const SortedSet sorted = sort_canonical(
@@ -63,8 +64,8 @@ SparseTensor from_dense(const Tensor& grid, Triple lo, Triple stride) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     cell_of_row[i] = cells[static_cast<std::size_t>(sorted.permutation[i])];
   }
-  Tensor features = Tensor::empty({sorted.set.size(), shape[4]}, grid.dtype());
-  cpu::gather_cells(grid, cell_of_row, features);
+  Tensor features = Tensor::empty({sorted.set.size(), shape[4]}, grid.dtype(), grid.device());
+  engine::run(engine::GatherFromGrid{.grid = &grid, .cells = cell_of_row, .y = &features});
   return {sorted.set, std::move(features)};
 }
 

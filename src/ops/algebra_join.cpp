@@ -4,7 +4,8 @@
 
 #include "coords/join.h"
 #include "core/checked.h"
-#include "cpu/row_ops.h"
+#include "engine/choice.h"
+#include "engine/rows.h"
 
 namespace voxloom {
 namespace {
@@ -24,9 +25,11 @@ SparseTensor named_binary(std::string_view op_name, BinaryOp op, const SparseTen
   CoordinateSet set = joined_set(options.join, lhs.coords(), rhs.coords());
   const std::vector<std::int32_t> lhs_rows = rows_in(lhs.coords(), set);
   const std::vector<std::int32_t> rhs_rows = rows_in(rhs.coords(), set);
-  Tensor y = Tensor::empty({set.size(), lhs.channels()}, lhs.dtype());
-  cpu::binary_rows(op, {&lhs.features(), lhs_rows, options.lhs_fill},
-                   {&rhs.features(), rhs_rows, options.rhs_fill}, y);
+  Tensor y = Tensor::empty({set.size(), lhs.channels()}, lhs.dtype(), lhs.features().device());
+  engine::run(engine::BinaryRows{.op = op,
+                                 .lhs = {&lhs.features(), lhs_rows, options.lhs_fill},
+                                 .rhs = {&rhs.features(), rhs_rows, options.rhs_fill},
+                                 .y = &y});
   return {std::move(set), std::move(y), std::max(lhs.batch_size(), rhs.batch_size())};
 }
 
@@ -80,13 +83,15 @@ SparseTensor cat(std::span<const SparseTensor> tensors, Join join) {
     channels += x.channels();
     batch_size = std::max(batch_size, x.batch_size());
   }
-  Tensor y = Tensor::empty({set.size(), channels}, tensors.front().dtype());
-  std::int64_t first_channel = 0;
+  const Tensor& first = tensors.front().features();
+  Tensor y = Tensor::empty({set.size(), channels}, first.dtype(), first.device());
+  std::vector<std::vector<std::int32_t>> rows;
+  engine::PlaceRows problem{.sources = {}, .y = &y};
   for (const SparseTensor& x : tensors) {
-    const std::vector<std::int32_t> rows = rows_in(x.coords(), set);
-    cpu::place_rows({&x.features(), rows, 0.0F}, y, first_channel);
-    first_channel += x.channels();
+    rows.push_back(rows_in(x.coords(), set));
+    problem.sources.push_back({.features = &x.features(), .rows = rows.back()});
   }
+  engine::run(problem);
   return {std::move(set), std::move(y), batch_size};
 }
 
@@ -94,8 +99,8 @@ SparseTensor reindex(const SparseTensor& x, const CoordinateSet& target, float f
   require(x.stride() == target.stride(), "reindex",
           "the target's stride {} differs from the input's {}", target.stride(), x.stride());
   const std::vector<std::int32_t> rows = rows_in(x.coords(), target);
-  Tensor y = Tensor::empty({target.size(), x.channels()}, x.dtype());
-  cpu::place_rows({&x.features(), rows, fill}, y);
+  Tensor y = Tensor::empty({target.size(), x.channels()}, x.dtype(), x.features().device());
+  engine::run(engine::PlaceRows{.sources = {{&x.features(), rows, fill}}, .y = &y});
   return {target, std::move(y), x.batch_size()};
 }
 

@@ -2,15 +2,16 @@
 
 #include "coords/join.h"
 #include "core/checked.h"
-#include "cpu/row_ops.h"
+#include "engine/choice.h"
+#include "engine/rows.h"
 
 namespace voxloom {
 namespace {
 
 SparseTensor on_set(const SparseTensor& x, CoordinateSet set, std::span<const std::int32_t> rows) {
   if (set == x.coords()) return x;
-  Tensor y = Tensor::empty({set.size(), x.channels()}, x.dtype());
-  if (!rows.empty()) cpu::place_rows({&x.features(), rows, 0.0F}, y);
+  Tensor y = Tensor::empty({set.size(), x.channels()}, x.dtype(), x.features().device());
+  engine::run(engine::PlaceRows{.sources = {{.features = &x.features(), .rows = rows}}, .y = &y});
   return {std::move(set), std::move(y), x.batch_size()};
 }
 
@@ -54,7 +55,13 @@ std::vector<std::int32_t> topk(const SparseTensor& x, std::int64_t count, std::i
   require(count >= 0, "topk", "count must not be negative, got {}", count);
   require(channel >= 0 && channel < x.channels(), "topk", "channel {} of {} channels", channel,
           x.channels());
-  return cpu::largest_rows(x, count, channel);
+  std::vector<std::int32_t> rows;
+  engine::run(engine::LargestRows{.x = &x.features(),
+                                  .channel = channel,
+                                  .coords = x.coords().rows(),
+                                  .count = count,
+                                  .rows = &rows});
+  return rows;
 }
 
 }  // namespace voxloom

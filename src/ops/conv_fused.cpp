@@ -2,19 +2,19 @@
 
 #include <algorithm>
 
-#include "coords/map_blocks.h"
 #include "core/error.h"
-#include "cpu/convolution.h"
+#include "engine/choice.h"
+#include "engine/convolution.h"
 #include "ops/conv_weight.h"
 
 namespace voxloom {
 namespace {
 
-void check_vector(std::string_view op, std::span<const float> values, std::int64_t channels,
+void check_vector(std::string_view op, const Tensor* values, std::int64_t channels,
                   std::string_view what) {
-  require(values.empty() || static_cast<std::int64_t>(values.size()) == channels, op,
-          "{} should have {} values, one per output channel, got {}", what, channels,
-          values.size());
+  require(values == nullptr || (values->size() == channels && values->dtype() == DType::f32), op,
+          "{} should have {} float32 values, one per output channel, got {}", what, channels,
+          values == nullptr ? 0 : values->size());
 }
 
 void check_residual(std::string_view op, const Tensor* residual, const Tensor& y) {
@@ -24,13 +24,11 @@ void check_residual(std::string_view op, const Tensor* residual, const Tensor& y
           name_of(residual->dtype()), residual->shape());
 }
 
-cpu::Epilogue epilogue_of(const ConvFusion& fusion) {
-  cpu::Epilogue epilogue;
-  epilogue.scale = fusion.scale.empty() ? nullptr : fusion.scale.data();
-  epilogue.shift = fusion.shift.empty() ? nullptr : fusion.shift.data();
-  epilogue.residual = fusion.residual;
-  epilogue.rectifier = fusion.relu ? cpu::Rectifier::relu : cpu::Rectifier::none;
-  return epilogue;
+engine::Epilogue epilogue_of(const ConvFusion& fusion) {
+  return {.scale = fusion.scale,
+          .shift = fusion.shift,
+          .residual = fusion.residual,
+          .rectifier = fusion.relu ? engine::Rectifier::relu : engine::Rectifier::none};
 }
 
 }  // namespace
@@ -45,24 +43,16 @@ SparseTensor conv_fused(std::string_view op, const SparseTensor& x, const Weight
   check_vector(op, fusion.scale, channels, "scale");
   check_vector(op, fusion.shift, channels, "shift");
 
-  BlockedEntries own_rows;
-  MapBlocks blocks;
-  if (map != nullptr) {
-    blocks = blocks_of(*map);
-  } else {
-    own_rows = identity_entries(x.rows());
-    blocks.entries = &own_rows;
-    blocks.out_rows = x.rows();
-    blocks.volume = 1;
-  }
-  Tensor y = Tensor::empty({blocks.out_rows, channels}, x.dtype());
+  const engine::MapRef rows =
+      map != nullptr ? engine::MapRef(*map) : engine::MapRef::identity(x.rows());
+  Tensor y = Tensor::empty({rows.out_rows(), channels}, x.dtype(), x.features().device());
   check_residual(op, fusion.residual, y);
-  cpu::convolve({.map = blocks,
-                 .x = &x.features(),
-                 .weight = checked.view,
-                 .bias = fusion.bias,
-                 .y = &y,
-                 .epilogue = epilogue_of(fusion)});
+  engine::run(engine::ConvForward{.map = rows,
+                                  .x = &x.features(),
+                                  .weight = checked.view,
+                                  .bias = fusion.bias,
+                                  .y = &y,
+                                  .epilogue = epilogue_of(fusion)});
   return {map != nullptr ? map->target() : x.coords(), std::move(y),
           std::max(x.batch_size(), fusion.batch_size)};
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "voxloom/kernel_map.h"
@@ -14,9 +13,10 @@ namespace voxloom {
 
 // y = activation((sum + bias) * scale + shift + residual); what is empty is left out.
 struct ConvFusion {
-  std::span<const float> scale, shift;  // (C_out)
-  const Tensor* bias = nullptr;         // (C_out), the features' dtype
-  const Tensor* residual = nullptr;     // (N_out, C_out), the features' dtype
+  const Tensor* scale = nullptr;     // (C_out) float32
+  const Tensor* shift = nullptr;     // (C_out) float32
+  const Tensor* bias = nullptr;      // (C_out), the features' dtype
+  const Tensor* residual = nullptr;  // (N_out, C_out), the features' dtype
   bool relu = false;
   std::int64_t batch_size = 0;  // at least; of the target or the residual, whose sets may not know
 };

@@ -3,10 +3,10 @@
 
 #include "voxloom/conv_gradients.h"
 
-#include "coords/map_blocks.h"
 #include "core/error.h"
-#include "cpu/column_sums.h"
-#include "cpu/convolution.h"
+#include "engine/choice.h"
+#include "engine/convolution.h"
+#include "engine/rows.h"
 #include "ops/conv_weight.h"
 #include "ops/dense_arguments.h"
 #include "ops/weight_layout.h"
@@ -71,11 +71,12 @@ DType weight_type(const Weight& weight, const Tensor& features) {
   return std::holds_alternative<QuantizedWeight>(weight) ? DType::f32 : features.dtype();
 }
 
-Tensor weight_gradient(const MapBlocks& map, const Tensor& x, const Tensor& dy,
+Tensor weight_gradient(const engine::MapRef& map, const Tensor& x, const Tensor& dy,
                        const WeightShape& shape) {
-  Tensor dw = Tensor::empty({shape.volume, shape.groups, shape.in, shape.out}, DType::f32);
-  cpu::convolve_weight_gradient(
-      {.map = map, .x = &x, .dy = &dy, .groups = shape.groups, .dw = &dw});
+  Tensor dw =
+      Tensor::empty({shape.volume, shape.groups, shape.in, shape.out}, DType::f32, x.device());
+  engine::run(engine::ConvWeightGradient{
+      .map = map, .x = &x, .dy = &dy, .groups = shape.groups, .dw = &dw});
   return dw;
 }
 
@@ -100,9 +101,10 @@ Tensor conv_input_gradient(const Tensor& dy, const Weight& weight, const KernelM
   const Weight dense = unpacked(weight);
   const ConvWeight checked = check_weight(context, dense);
   check_output_channels(kOp, dy, checked);
-  Tensor dx = Tensor::empty({map.source().size(), channels}, dy.dtype());
-  cpu::convolve(
-      {.map = blocks_of(map.swapped()), .x = &dy, .weight = checked.view.transposed(), .y = &dx});
+  Tensor dx = Tensor::empty({map.source().size(), channels}, dy.dtype(), dy.device());
+  const KernelMap back = map.swapped();
+  engine::run(
+      engine::ConvForward{.map = back, .x = &dy, .weight = checked.view.transposed(), .y = &dx});
   return dx;
 }
 
@@ -120,13 +122,13 @@ Tensor conv_weight_gradient(const Tensor& x, const Tensor& dy, const KernelMap& 
   if (map.kernel().offsets.empty()) shape.box = map.kernel().kernel_size;
   check_layout(kOp, options.layout, shape);
   const DType dtype = result_type(kOp, x, options.dtype);
-  return to_layout(weight_gradient(blocks_of(map), x, dy, shape), options.layout, shape, dtype);
+  return to_layout(weight_gradient(map, x, dy, shape), options.layout, shape, dtype);
 }
 
 Tensor conv_bias_gradient(const Tensor& dy) {
   check_matrix("conv_bias_gradient", dy);
-  Tensor sums = Tensor::empty({dy.dim(1)}, DType::f32);
-  cpu::column_sums(dy, sums);
+  Tensor sums = Tensor::empty({dy.dim(1)}, DType::f32, dy.device());
+  engine::run(engine::ColumnSums{.x = &dy, .sums = &sums});
   return sums.to(dy.dtype());
 }
 
@@ -141,8 +143,8 @@ Tensor linear_input_gradient(const Tensor& dy, const Weight& weight) {
   const Weight dense = unpacked(weight);
   const ConvWeight checked = check_weight(context, dense);
   check_output_channels(kOp, dy, checked);
-  Tensor dx = Tensor::empty({dy.dim(0), context.in_channels}, dy.dtype());
-  cpu::convolve_pointwise({.x = &dy, .weight = checked.view.transposed(), .y = &dx});
+  Tensor dx = Tensor::empty({dy.dim(0), context.in_channels}, dy.dtype(), dy.device());
+  engine::run(engine::ConvPointwise{.x = &dy, .weight = checked.view.transposed(), .y = &dx});
   return dx;
 }
 
@@ -155,12 +157,8 @@ Tensor linear_weight_gradient(const Tensor& x, const Tensor& dy, WeightLayout la
   const WeightShape shape{
       .volume = 1, .groups = 1, .in = x.dim(1), .out = dy.dim(1), .box = Triple(1)};
   check_layout(kOp, layout, shape);
-  const BlockedEntries entries = identity_entries(x.dim(0));
-  MapBlocks map;
-  map.entries = &entries;
-  map.out_rows = x.dim(0);
-  map.volume = 1;
-  return to_layout(weight_gradient(map, x, dy, shape), layout, shape, x.dtype());
+  return to_layout(weight_gradient(engine::MapRef::identity(x.dim(0)), x, dy, shape), layout, shape,
+                   x.dtype());
 }
 
 }  // namespace voxloom

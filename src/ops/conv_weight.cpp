@@ -5,7 +5,7 @@
 namespace voxloom {
 namespace {
 
-using cpu::WeightView;
+using engine::WeightView;
 
 std::string kernel_text(const WeightContext& c) {
   return c.is_box ? fmt::format("kernel_size {}", c.kernel_size)
@@ -21,7 +21,8 @@ std::string kernel_text(const WeightContext& c) {
 
 WeightView base_view(const WeightContext& c, const Tensor& weight) {
   WeightView view;
-  view.data = weight.raw();
+  view.data = weight.buffer().data;
+  view.device = weight.device();
   view.dtype = weight.dtype();
   view.volume = c.volume;
   view.groups = c.groups;

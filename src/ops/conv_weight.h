@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cpu/weight_view.h"
+#include "engine/weight_view.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/weight.h"
 
@@ -26,7 +26,7 @@ struct WeightContext {
 
 struct ConvWeight {
   Tensor storage;  // keeps the view's bytes alive
-  cpu::WeightView view;
+  engine::WeightView view;
 
   [[nodiscard]] std::int64_t out_channels() const { return view.groups * view.out; }
 };

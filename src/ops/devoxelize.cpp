@@ -1,8 +1,8 @@
 // devoxelize: voxel features read at points.
 
-#include "cpu/devoxelize.h"
-
 #include "core/error.h"
+#include "engine/choice.h"
+#include "engine/points.h"
 #include "ops/point_arguments.h"
 #include "voxloom/points.h"
 
@@ -11,21 +11,22 @@ namespace voxloom {
 Tensor devoxelize(const Tensor& points, const SparseTensor& voxels, const Tensor& batch,
                   const DevoxelizeOptions& options) {
   constexpr std::string_view kOp = "devoxelize";
-  const cpu::PointGrid grid = check_points(kOp, points, batch, options.grid);
+  const CheckedPoints checked = check_points(kOp, points, batch, options.grid);
   require(options.nearest == NearestMode::cell || options.nearest == NearestMode::lattice, kOp,
           "unknown nearest mode number {}", static_cast<int>(options.nearest));
-  check_non_finite(kOp, options.non_finite, grid);
-  Tensor y = Tensor::empty({grid.size(), voxels.channels()}, voxels.dtype());
-  const cpu::Devoxelize problem{.points = grid,
-                                .voxels = &voxels,
-                                .nearest = options.nearest,
-                                .renormalize = options.renormalize,
-                                .y = &y};
-  switch (options.interpolation) {
-    case Interpolation::nearest: cpu::devoxelize_nearest(problem); return y;
-    case Interpolation::linear: cpu::devoxelize_linear(problem); return y;
-  }
-  fail(kOp, "unknown interpolation number {}", static_cast<int>(options.interpolation));
+  check_non_finite(kOp, options.non_finite, checked);
+  require(options.interpolation == Interpolation::nearest ||
+              options.interpolation == Interpolation::linear,
+          kOp, "unknown interpolation number {}", static_cast<int>(options.interpolation));
+  const Tensor& features = voxels.features();
+  Tensor y = Tensor::empty({checked.size(), voxels.channels()}, voxels.dtype(), features.device());
+  engine::run(engine::Devoxelize{.points = &checked.positions,
+                                 .batch = checked.batches(),
+                                 .options = options,
+                                 .set = &voxels.coords(),
+                                 .features = &features,
+                                 .y = &y});
+  return y;
 }
 
 }  // namespace voxloom

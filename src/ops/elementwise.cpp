@@ -1,8 +1,9 @@
 // activate, exp, round: any shape.
 
-#include "cpu/elementwise.h"
+#include "engine/elementwise.h"
 
 #include "core/error.h"
+#include "engine/choice.h"
 #include "ops/dense_arguments.h"
 #include "voxloom/dense.h"
 
@@ -14,6 +15,13 @@ void require_known(E value, E last, std::string_view what) {
   require(value <= last, "activate", "unknown {} number {}", what, static_cast<int>(value));
 }
 
+Tensor mapped(std::string_view op, engine::ElementFunction function, const Tensor& x) {
+  check_elements(op, x);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  engine::run(engine::MapElements{.function = function, .x = &x, .y = &y});
+  return y;
+}
+
 }  // namespace
 
 Tensor activate(const Tensor& x, Activation kind, const ActivationOptions& options) {
@@ -23,23 +31,13 @@ Tensor activate(const Tensor& x, Activation kind, const ActivationOptions& optio
   require_known(options.approximate, GeluApprox::fast, "gelu approximation");
   require(kind != Activation::softplus || options.beta != 0.0F, kOp,
           "softplus divides by beta, which must not be 0");
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  cpu::activate(x, kind, options, y);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  engine::run(engine::Activate{.kind = kind, .options = options, .x = &x, .y = &y});
   return y;
 }
 
-Tensor exp(const Tensor& x) {
-  check_elements("exp", x);
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  cpu::exp(x, y);
-  return y;
-}
+Tensor exp(const Tensor& x) { return mapped("exp", engine::ElementFunction::exp, x); }
 
-Tensor round(const Tensor& x) {
-  check_elements("round", x);
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  cpu::round(x, y);
-  return y;
-}
+Tensor round(const Tensor& x) { return mapped("round", engine::ElementFunction::round, x); }
 
 }  // namespace voxloom

@@ -3,7 +3,8 @@
 #include "coords/coordinate_set_impl.h"
 #include "core/checked.h"
 #include "core/parallel.h"
-#include "cpu/segment_reduce.h"
+#include "engine/choice.h"
+#include "engine/segments.h"
 
 namespace voxloom {
 namespace {
@@ -37,20 +38,13 @@ std::vector<std::int32_t> find_rows(const CoordinateSet& set, std::span<const Co
   return found;
 }
 
-Tensor reduce(const cpu::Segments& segments, const Tensor& features, Reduction reduction) {
-  if (reduction == Reduction::count) {
-    const DType dtype = features.defined() ? features.dtype() : DType::f32;
-    Tensor counts = Tensor::empty({segments.count(), 1}, dtype);
-    cpu::segment_count(segments, counts);
-    return counts;
-  }
-  Tensor y = Tensor::empty({segments.count(), features.dim(1)}, features.dtype());
-  switch (reduction) {
-    case Reduction::sum: cpu::segment_sum(segments, features, y); break;
-    case Reduction::mean: cpu::segment_mean(segments, features, y); break;
-    case Reduction::max: cpu::segment_max(segments, features, y); break;
-    default: cpu::segment_first(segments, features, y); break;
-  }
+Tensor reduce(const Segments& segments, const Tensor& features, Reduction reduction) {
+  const bool is_count = reduction == Reduction::count;
+  const DType dtype = features.defined() ? features.dtype() : DType::f32;
+  Tensor y =
+      Tensor::empty({segments.count(), is_count ? 1 : features.dim(1)}, dtype, features.device());
+  engine::run(engine::SegmentReduce{
+      .segments = &segments, .reduction = reduction, .x = is_count ? nullptr : &features, .y = &y});
   return y;
 }
 
@@ -77,7 +71,7 @@ Voxelized merge_rows(std::span<const Coordinate> rows, const Tensor& features,
                      const MergeOptions& options) {
   const CoordinateSet set = set_of(rows, options);
   std::vector<std::int32_t> row_of_point = find_rows(set, rows);
-  const cpu::Segments segments = cpu::group_rows(row_of_point, set.size());
+  const Segments segments = group_rows(row_of_point, set.size());
   const auto dropped = static_cast<std::int64_t>(row_of_point.size()) -
                        static_cast<std::int64_t>(segments.rows.size());
   return {.tensor = {set, reduce(segments, features, options.reduction)},

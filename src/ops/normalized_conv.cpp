@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "coords/kernel_geometry.h"
-#include "core/dispatch.h"
 #include "core/error.h"
-#include "cpu/normalize.h"
+#include "engine/choice.h"
+#include "engine/pools.h"
 #include "ops/conv_maps.h"
 #include "ops/conv_run.h"
 #include "ops/target.h"
@@ -16,42 +15,16 @@
 namespace voxloom {
 namespace {
 
-// (K, C_out): the sum of squares over the input channels that an output channel sees. In binary64:
-// the square of a float32 may be beyond float32 at either end.
-std::vector<double> squared_weight_sums(const cpu::WeightView& w) {
-  std::vector<double> sums(static_cast<std::size_t>(w.volume * w.groups * w.out));
-  double* to = sums.data();
-  visit_feature_dtype("normalized convolution", w.dtype, [&]<typename T>() {
-    const T* from = reinterpret_cast<const T*>(w.data);
-    for (std::int64_t k = 0; k < w.volume; ++k) {
-      for (std::int64_t g = 0; g < w.groups; ++g) {
-        for (std::int64_t o = 0; o < w.out; ++o) {
-          double sum = 0;
-          for (std::int64_t i = 0; i < w.in; ++i) {
-            const float element =
-                w.packed ? w.packed->value(k, i, o) : static_cast<float>(from[w.at(k, g, i, o)]);
-            const auto value = static_cast<double>(element);
-            sum += value * value;
-          }
-          *to++ = sum;
-        }
-      }
-    }
-  });
-  return sums;
-}
-
 Tensor run_normalized(const Tensor& x, const ConvWeight& weight, const Tensor& bias,
                       const KernelMap& map, float eps) {
   const Tensor numerator = run_on_map(x, weight, {}, map, DType::f32);
-  const std::vector<double> sums = squared_weight_sums(weight.view);
-  Tensor y = Tensor::empty(numerator.shape(), x.dtype());
-  cpu::normalize({.map = blocks_of(map),
-                  .numerator = &numerator,
-                  .squared_weight_sums = sums,
-                  .bias = bias.defined() ? &bias : nullptr,
-                  .eps = eps,
-                  .y = &y});
+  Tensor y = Tensor::empty(numerator.shape(), x.dtype(), x.device());
+  engine::run(engine::NormalizeByWeights{.map = map,
+                                         .numerator = &numerator,
+                                         .weight = weight.view,
+                                         .bias = bias.defined() ? &bias : nullptr,
+                                         .eps = eps,
+                                         .y = &y});
   return y;
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "cpu/pool.h"
+#include "engine/choice.h"
+#include "engine/pools.h"
 #include "ops/conv_maps.h"
 #include "voxloom/pool.h"
 
@@ -22,19 +23,15 @@ ConvOptions geometry_of(const PoolOptions& o) {
 SparseTensor pool3d(const SparseTensor& x, const PoolOptions& options) {
   constexpr std::string_view kOp = "pool3d";
   const KernelMap map = forward_map_for(kOp, x, geometry_of(options));
-  const MapBlocks blocks = blocks_of(map);
-  Tensor y = Tensor::empty({map.target().size(), x.channels()}, x.dtype());
+  Tensor y = Tensor::empty({map.target().size(), x.channels()}, x.dtype(), x.features().device());
   switch (options.mode) {
     case PoolMode::sum:
     case PoolMode::avg:
-      cpu::pool_sum({.map = blocks,
-                     .x = &x.features(),
-                     .offset_weights = {},
-                     .mean = options.mode == PoolMode::avg,
-                     .y = &y});
+      engine::run(engine::PoolSum{
+          .map = map, .x = &x.features(), .mean = options.mode == PoolMode::avg, .y = &y});
       return {map.target(), std::move(y), x.batch_size()};
     case PoolMode::max:
-      cpu::pool_max({.map = blocks, .x = &x.features(), .y = &y});
+      engine::run(engine::PoolMax{.map = map, .x = &x.features(), .y = &y});
       return {map.target(), std::move(y), x.batch_size()};
   }
   fail(kOp, "unknown mode number {}", static_cast<int>(options.mode));
@@ -51,11 +48,13 @@ SparseTensor max_unpool3d(const SparseTensor& x, const SparseTensor& pooled,
   ConvOptions geometry = geometry_of(options);
   geometry.target = pooled.coords();  // also when the caller rebuilt the pooled set
   const KernelMap map = forward_map_for(kOp, x, geometry);
-  const Tensor winners = cpu::pool_max_winners(blocks_of(map), x.features());
+  const Device device = x.features().device();
+  Tensor winners = Tensor::empty({map.target().size(), x.channels()}, DType::i32, device);
+  engine::run(engine::PoolMaxWinners{.map = map, .x = &x.features(), .winners = &winners});
   const KernelMap swapped = map.swapped();
-  Tensor y = Tensor::empty({x.rows(), x.channels()}, x.dtype());
-  cpu::pool_max_scatter(
-      {.swapped_map = blocks_of(swapped), .winners = &winners, .dy = &pooled.features(), .y = &y});
+  Tensor y = Tensor::empty({x.rows(), x.channels()}, x.dtype(), device);
+  engine::run(engine::PoolMaxScatter{
+      .swapped_map = swapped, .winners = &winners, .dy = &pooled.features(), .y = &y});
   return {x.coords(), std::move(y), std::max(x.batch_size(), pooled.batch_size())};
 }
 

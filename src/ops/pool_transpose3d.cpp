@@ -7,7 +7,8 @@
 
 #include "coords/kernel_geometry.h"
 #include "core/checked.h"
-#include "cpu/pool.h"
+#include "engine/choice.h"
+#include "engine/pools.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
 #include "ops/target.h"
@@ -20,12 +21,9 @@ SparseTensor mean_on_transposed_map(std::string_view op, const SparseTensor& x,
                                     const ConvTransposeOptions& geometry,
                                     std::span<const float> offset_weights) {
   const KernelMap map = transposed_map_for(op, x, geometry);
-  Tensor y = Tensor::empty({map.target().size(), x.channels()}, x.dtype());
-  cpu::pool_sum({.map = blocks_of(map),
-                 .x = &x.features(),
-                 .offset_weights = offset_weights,
-                 .mean = true,
-                 .y = &y});
+  Tensor y = Tensor::empty({map.target().size(), x.channels()}, x.dtype(), x.features().device());
+  engine::run(engine::PoolSum{
+      .map = map, .x = &x.features(), .offset_weights = offset_weights, .mean = true, .y = &y});
   return {map.target(), std::move(y), std::max(x.batch_size(), target_batch_size(geometry.target))};
 }
 

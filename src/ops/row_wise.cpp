@@ -1,8 +1,9 @@
 // softmax, batch_norm, layer_norm, rms_norm.
 
-#include "cpu/row_wise.h"
+#include "engine/row_wise.h"
 
 #include "core/error.h"
+#include "engine/choice.h"
 #include "ops/dense_arguments.h"
 #include "voxloom/dense.h"
 
@@ -14,8 +15,9 @@ Tensor softmax(const Tensor& x) {
   require(x.rank() >= 1, kOp, "expected a last axis, got shape {}", x.shape());
   const std::int64_t channels = x.shape().back();
   const std::int64_t rows = channels == 0 ? 0 : x.size() / channels;
-  Tensor y = Tensor::empty({rows, channels}, x.dtype());
-  cpu::softmax(x.reshape({rows, channels}), y);
+  const Tensor matrix = x.reshape({rows, channels});
+  Tensor y = Tensor::empty({rows, channels}, x.dtype(), x.device());
+  engine::run(engine::Softmax{.x = &matrix, .y = &y});
   return y.reshape(x.shape());
 }
 
@@ -27,8 +29,14 @@ Tensor batch_norm(const Tensor& x, const BatchNormParameters& parameters, float 
   check_vector(kOp, x, parameters.mean, "mean");
   check_vector(kOp, x, parameters.variance, "variance");
   check_eps(kOp, eps);
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  cpu::batch_norm(x, parameters, eps, y);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  engine::run(engine::BatchNorm{.x = &x,
+                                .scale = &parameters.scale,
+                                .bias = &parameters.bias,
+                                .mean = &parameters.mean,
+                                .variance = &parameters.variance,
+                                .eps = eps,
+                                .y = &y});
   return y;
 }
 
@@ -38,8 +46,13 @@ Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& bias, floa
   check_vector(kOp, x, scale, "scale");
   check_vector(kOp, x, bias, "bias");
   check_eps(kOp, eps);
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  cpu::layer_norm(x, {.scale = &scale, .bias = &bias, .eps = eps}, y);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  engine::run(engine::RowNorm{.kind = engine::RowNormKind::layer,
+                              .x = &x,
+                              .scale = &scale,
+                              .bias = &bias,
+                              .eps = eps,
+                              .y = &y});
   return y;
 }
 
@@ -48,8 +61,9 @@ Tensor rms_norm(const Tensor& x, const Tensor& scale, float eps) {
   check_matrix(kOp, x);
   check_vector(kOp, x, scale, "scale");
   check_eps(kOp, eps);
-  Tensor y = Tensor::empty(x.shape(), x.dtype());
-  cpu::rms_norm(x, {.scale = &scale, .bias = nullptr, .eps = eps}, y);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  engine::run(engine::RowNorm{
+      .kind = engine::RowNormKind::rms, .x = &x, .scale = &scale, .eps = eps, .y = &y});
   return y;
 }
 

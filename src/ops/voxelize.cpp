@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "core/checked.h"
+#include "engine/choice.h"
+#include "engine/point_grid.h"
+#include "engine/points.h"
 #include "ops/merge_rows.h"
 #include "ops/point_arguments.h"
 #include "voxloom/points.h"
@@ -12,46 +15,43 @@ namespace {
 
 constexpr std::string_view kOp = "voxelize";
 
-Coordinate cell_of(const cpu::PointGrid& points, std::int64_t point) {
-  const std::array<double, 3> q = points[point];
-  const std::int64_t x = cpu::floor_cell(q[0]);
-  const std::int64_t y = cpu::floor_cell(q[1]);
-  const std::int64_t z = cpu::floor_cell(q[2]);
-  require(fits_int32(x) && fits_int32(y) && fits_int32(z), kOp,
-          "the cell of point {} at ({},{},{}) voxels does not fit 32 bits", point, q[0], q[1],
-          q[2]);
-  return {points.batch(point), static_cast<std::int32_t>(x), static_cast<std::int32_t>(y),
-          static_cast<std::int32_t>(z)};
+[[noreturn]] void refuse_beyond(const CheckedPoints& points, const Grid& grid, std::int64_t point) {
+  const Tensor position = points.positions.rows(point, point + 1).to(Device{});
+  const std::array<double, 3> q = PointGrid(position.span<float>(), {}, grid)[0];
+  fail(kOp, "the cell of point {} at ({},{},{}) voxels does not fit 32 bits", point, q[0], q[1],
+       q[2]);
 }
 
-std::vector<Coordinate> cells_of(const cpu::PointGrid& points) {
-  std::vector<Coordinate> cells;
-  cells.reserve(static_cast<std::size_t>(points.size()));
-  for (std::int64_t i = 0; i < points.size(); ++i) {
-    cells.push_back(points.is_finite(i) ? cell_of(points, i) : Coordinate{.batch = kDroppedRow});
-  }
+std::vector<Coordinate> cells_of(const CheckedPoints& points, const Grid& grid) {
+  std::vector<Coordinate> cells(static_cast<std::size_t>(points.size()));
+  std::int64_t beyond = -1;
+  engine::run(engine::PointCells{.points = &points.positions,
+                                 .batch = points.batches(),
+                                 .grid = grid,
+                                 .cells = cells,
+                                 .beyond = &beyond});
+  if (beyond >= 0) refuse_beyond(points, grid, beyond);
   return cells;
 }
 
 // Of the points as they were given: a batch whose points were all dropped is still a batch.
-std::int64_t batches_in(const cpu::PointGrid& points) {
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < points.size(); ++i) {
-    count = std::max<std::int64_t>(count, std::int64_t{points.batch(i)} + 1);
-  }
-  return count;
+std::int64_t batches_in(const CheckedPoints& points) {
+  if (points.size() == 0) return 0;
+  std::int32_t largest = 0;
+  for (const std::int32_t batch : points.batches()) largest = std::max(largest, batch);
+  return std::int64_t{largest} + 1;
 }
 
 }  // namespace
 
 Voxelized voxelize(const Tensor& points, const Tensor& features, const Tensor& batch,
                    const VoxelizeOptions& options) {
-  const cpu::PointGrid grid = check_points(kOp, points, batch, options.grid);
+  const CheckedPoints checked = check_points(kOp, points, batch, options.grid);
   MergeOptions merge{.reduction = options.reduction, .stride = options.stride};
-  check_merge(kOp, features, grid.size(), merge);
-  check_non_finite(kOp, options.non_finite, grid);
-  merge.batch_size = merged_batch_size(kOp, batches_in(grid), options.batch_size);
-  return merge_rows(cells_of(grid), features, merge);
+  check_merge(kOp, features, checked.size(), merge);
+  check_non_finite(kOp, options.non_finite, checked);
+  merge.batch_size = merged_batch_size(kOp, batches_in(checked), options.batch_size);
+  return merge_rows(cells_of(checked, options.grid), features, merge);
 }
 
 }  // namespace voxloom

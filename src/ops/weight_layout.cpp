@@ -1,7 +1,8 @@
 #include "ops/weight_layout.h"
 
-#include "core/dispatch.h"
 #include "core/error.h"
+#include "engine/choice.h"
+#include "engine/weights.h"
 
 namespace voxloom {
 namespace {
@@ -20,19 +21,6 @@ Shape shape_of(WeightLayout layout, const WeightShape& s) {
 // Output channels outermost, input channels innermost; the other layouts keep the engine's order.
 bool is_turned(WeightLayout layout) {
   return layout == WeightLayout::output_major || layout == WeightLayout::pointwise;
-}
-
-template <typename T>
-void turn(const float* from, const WeightShape& s, T* to) {
-  for (std::int64_t k = 0; k < s.volume; ++k) {
-    for (std::int64_t g = 0; g < s.groups; ++g) {
-      for (std::int64_t i = 0; i < s.in; ++i) {
-        for (std::int64_t o = 0; o < s.out; ++o) {
-          to[((g * s.out + o) * s.volume + k) * s.in + i] = T(*from++);
-        }
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -61,10 +49,8 @@ void check_layout(std::string_view op, WeightLayout layout, const WeightShape& s
 Tensor to_layout(const Tensor& weight, WeightLayout layout, const WeightShape& s, DType dtype) {
   const Shape shape = shape_of(layout, s);
   if (!is_turned(layout)) return weight.to(dtype).reshape(shape);
-  Tensor turned = Tensor::empty(shape, dtype);
-  visit_feature_dtype("weight", dtype, [&]<typename T>() {
-    turn(weight.data<float>(), s, turned.mutable_data<T>());
-  });
+  Tensor turned = Tensor::empty(shape, dtype, weight.device());
+  engine::run(engine::TurnWeight{.from = &weight, .to = &turned});
   return turned;
 }
 

@@ -1,6 +1,7 @@
 // Does a packed weight's arrays fit each other? Everything that reads codes relies on it.
 
 #include "core/error.h"
+#include "engine/packing.h"
 #include "quant/packing.h"
 
 namespace voxloom {
@@ -47,11 +48,11 @@ void validate(const QuantizedWeight& weight) {
   constexpr std::int64_t kMaxChannels = std::int64_t{1} << 40;
   require(weight.in_channels >= 0 && weight.in_channels <= kMaxChannels, kOp,
           "in_channels {} is out of range", weight.in_channels);
-  const quant::Packing packing{.bits = weight.bits,
-                               .group_size = weight.group_size,
-                               .volume = weight.kernel_volume(),
-                               .in = weight.in_channels,
-                               .out = weight.out_channels()};
+  const engine::Packing packing{.bits = weight.bits,
+                                .group_size = weight.group_size,
+                                .volume = weight.kernel_volume(),
+                                .in = weight.in_channels,
+                                .out = weight.out_channels()};
   require_shape(weight.codes, "codes", packing.shape(packing.words()));
   require_shape(weight.scales, "scales", packing.shape(packing.groups()));
   require_shape(weight.biases, "biases", packing.shape(packing.groups()));

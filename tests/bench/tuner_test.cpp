@@ -13,19 +13,19 @@
 namespace voxloom::bench {
 namespace {
 
-void wrong_by_a_little(const cpu::ConvForward& problem) {
-  cpu::reference_forward(problem);
+template <typename Problem>
+void run_reference(const Problem& problem) {
+  engine::cpu_backend().algorithms<Problem>().back().run(problem);
+}
+
+void wrong_by_a_little(const engine::ConvForward& problem) {
+  run_reference(problem);
   problem.y->mutable_span<float>()[5] += 1e-2F;
 }
 
-void not_a_number(const cpu::ConvWeightGradient& problem) {
-  cpu::reference_weight_gradient(problem);
+void not_a_number(const engine::ConvWeightGradient& problem) {
+  run_reference(problem);
   problem.dw->mutable_span<float>()[0] = std::nanf("");
-}
-
-template <typename Problem>
-bool always(const Problem&) {
-  return true;
 }
 
 // A forward and a weight gradient of one layer, as tune meets them.
@@ -63,7 +63,7 @@ TEST(Tuner, ThereIsOneAtATimeAndNoneAfterwards) {
     const Tuner tuner({});
     EXPECT_THROW(Tuner({}), std::invalid_argument);
   }
-  EXPECT_EQ(cpu::installed_tuning(), nullptr);
+  EXPECT_EQ(engine::installed_tuning(), nullptr);
 }
 
 TEST(Agreement, EveryAlgorithmAgrees) {
@@ -78,31 +78,29 @@ TEST(Agreement, EveryAlgorithmAgrees) {
     }
     Tensor y = Tensor::empty({700, 10}, DType::f32);
     Tensor dw = Tensor::empty({5, 1, 6, 10}, DType::f32);
-    const cpu::WeightView view{.data = w.raw(),
-                               .dtype = DType::f32,
-                               .volume = 5,
-                               .groups = 1,
-                               .in = 6,
-                               .out = 10,
-                               .stride_k = 60,
-                               .stride_g = 0,
-                               .stride_i = 10,
-                               .stride_o = 1};
-    const cpu::ConvForward forward{.map = map.blocks, .x = &x, .weight = view, .y = &y};
-    const cpu::ConvWeightGradient gradient{.map = map.blocks, .x = &x, .dy = &dy, .dw = &dw};
-    for (const auto& algorithm : cpu::forward_algorithms()) {
-      if (!algorithm.can_do(forward)) continue;
+    const engine::WeightView view{.data = w.raw(),
+                                  .dtype = DType::f32,
+                                  .volume = 5,
+                                  .groups = 1,
+                                  .in = 6,
+                                  .out = 10,
+                                  .stride_k = 60,
+                                  .stride_g = 0,
+                                  .stride_i = 10,
+                                  .stride_o = 1};
+    const engine::ConvForward forward{.map = map.map, .x = &x, .weight = view, .y = &y};
+    const engine::ConvWeightGradient gradient{.map = map.map, .x = &x, .dy = &dy, .dw = &dw};
+    for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvForward>()) {
+      if (!algorithm.is_able(forward)) continue;
       EXPECT_LE(error_share(algorithm, forward, true), 1) << algorithm.name;
     }
-    for (const auto& algorithm : cpu::weight_gradient_algorithms()) {
-      if (!algorithm.can_do(gradient)) continue;
+    for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvWeightGradient>()) {
+      if (!algorithm.is_able(gradient)) continue;
       EXPECT_LE(error_share(algorithm, gradient, true), 1) << algorithm.name;
     }
-    const cpu::Algorithm<cpu::ConvForward> wrong{"wrong", always<cpu::ConvForward>,
-                                                 wrong_by_a_little};
+    const engine::Algorithm<engine::ConvForward> wrong{"wrong", nullptr, wrong_by_a_little};
     EXPECT_GT(error_share(wrong, forward, true), 1);
-    const cpu::Algorithm<cpu::ConvWeightGradient> broken{"broken", always<cpu::ConvWeightGradient>,
-                                                         not_a_number};
+    const engine::Algorithm<engine::ConvWeightGradient> broken{"broken", nullptr, not_a_number};
     EXPECT_GT(error_share(broken, gradient, true), 1);
   }
 }

@@ -1,8 +1,12 @@
 // Making sets, finding coordinates, order, and algebra over sets.
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+
 #include "coords/cases.h"
 #include "oracle/sets.h"
+#include "voxloom/kernel_map.h"
 
 namespace voxloom::test {
 namespace {
@@ -16,6 +20,52 @@ TEST(CoordinateSet, KeepsTheCallersRowsInTheirOrder) {
   const CoordinateSet same = CoordinateSet::from_tensor(set.to_tensor());
   EXPECT_EQ(Rows(same.rows().begin(), same.rows().end()), rows);
   EXPECT_FALSE(same == set);
+}
+
+TEST(CoordinateSet, BorrowsRowsWithoutACopyAndKeepsTheirOwner) {
+  auto owner = std::make_shared<Rows>(Rows{{1, 5, -1, 0}, {0, kMax, kMin, 7}, {1, 5, -1, 1}});
+  const std::weak_ptr<Rows> watched = owner;
+  const Coordinate* const data = owner->data();
+  const auto* numbers = reinterpret_cast<const std::int32_t*>(data);
+  Tensor rows = Tensor::borrow(numbers, {3, 4}, std::move(owner));
+  std::optional<CoordinateSet> set = CoordinateSet::borrow(rows, {.stride = 2});
+  rows = {};
+  EXPECT_EQ(set->rows().data(), data);
+  EXPECT_EQ(set->size(), 3);
+  EXPECT_EQ(set->batch_size(), 2);
+  EXPECT_EQ(set->stride(), Triple(2));
+  EXPECT_EQ(set->find(0, kMax, kMin, 7), 1);
+  const CoordinateSet coarse = strided_support(*set, 2);
+  EXPECT_FALSE(watched.expired());
+  set.reset();
+  EXPECT_TRUE(watched.expired());
+  EXPECT_EQ(coarse.size(), 2);
+}
+
+TEST(CoordinateSet, BorrowedRowsAreCheckedLikeAnyOthers) {
+  const Rows rows = {{0, 1, 2, 3}, {0, 4, 5, 6}, {0, 1, 2, 3}};
+  const auto* numbers = reinterpret_cast<const std::int32_t*>(rows.data());
+  const auto borrowed = [&](std::int64_t count) {
+    return Tensor::borrow(numbers, {count, 4}, nullptr);
+  };
+  expect_throws<Misuse>([&] { (void)CoordinateSet::borrow(borrowed(3)); },
+                        "rows 0 and 2 are the same coordinate");
+  expect_throws<Misuse>([&] { (void)CoordinateSet::borrow(borrowed(2), {.batch_size = 0}); },
+                        "batch_size 0 is too small");
+  expect_throws<Misuse>(
+      [&] {
+        (void)CoordinateSet::borrow(Tensor::zeros({2, 3}, DType::i32));
+      },
+      "(N,4)");
+  expect_throws<Misuse>([&] { (void)CoordinateSet::borrow({}); }, "[coordinate_set]");
+  EXPECT_EQ(CoordinateSet::borrow(borrowed(0)).size(), 0);
+}
+
+TEST(CoordinateSet, ATensorThatASetBorrowsIsNotWrittenOver) {
+  const Tensor rows = CoordinateSet::from_rows(Rows{{0, 1, 2, 3}}).to_tensor();
+  EXPECT_TRUE(rows.is_unique());
+  const CoordinateSet set = CoordinateSet::borrow(rows);
+  EXPECT_FALSE(rows.is_unique());
 }
 
 TEST(CoordinateSet, FindsEveryRowOfTheZooAndNothingElse) {

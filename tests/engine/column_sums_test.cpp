@@ -1,10 +1,9 @@
 // Column sums on every instruction set of this machine, against float64 sums.
 
-#include "cpu/column_sums.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/problems.h"
+#include "engine/rows.h"
 #include "voxloom/parallel.h"
 
 namespace voxloom::test {
@@ -25,7 +24,7 @@ TEST(ColumnSums, RowAndChannelTails) {
           Tensor first;
           for (const int threads : {1, 2, 3}) {
             Tensor sums = Tensor::full({channels}, DType::f32, 99.0F);
-            with_threads(threads, [&] { cpu::column_sums(x, sums); });
+            with_threads(threads, [&] { engine::run(engine::ColumnSums{.x = &x, .sums = &sums}); });
             if (threads == 1) first = sums;
             EXPECT_TRUE(same_bits(first, sums)) << isa << " " << threads;
           }

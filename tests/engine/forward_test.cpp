@@ -27,7 +27,7 @@ struct ForwardData {
   ForwardCase shape;
   MadeUpMap map;
   Tensor x, w, bias;
-  cpu::WeightView view;
+  engine::WeightView view;
 
   explicit ForwardData(const ForwardCase& c) : shape(c), map(c.map) {
     Random random(11);
@@ -53,9 +53,8 @@ struct ForwardData {
     }
   }
 
-  [[nodiscard]] cpu::ConvForward problem(Tensor& y) const {
-    return {
-        .map = map.blocks, .x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr, .y = &y};
+  [[nodiscard]] engine::ConvForward problem(Tensor& y) const {
+    return {.map = map.map, .x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr, .y = &y};
   }
 
   [[nodiscard]] Sums expected() const {
@@ -86,7 +85,8 @@ void check(const ForwardCase& c) {
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
     Tensor y = Tensor::empty({c.map.out_rows, c.groups * c.out}, c.dtype);
-    for (const auto& candidate : candidates_for(cpu::forward_algorithms(), data.problem(y))) {
+    for (const auto& candidate :
+         candidates_for(engine::cpu_backend().algorithms<engine::ConvForward>(), data.problem(y))) {
       y = Tensor::full({c.map.out_rows, c.groups * c.out}, c.dtype, 99.0F);
       candidate.run(data.problem(y));
       expect_within(y, expected.value, expected.bounds(),
@@ -146,10 +146,10 @@ TEST(Forward, SubnormalNumbersCount) {
     data.w.mutable_data<bfloat16>()[20 * 3 + 9] = bfloat16(v.w);
     const Sums expected = data.expected();
     on_each_isa([&](const std::string& isa) {
-      for (const auto& algorithm : cpu::forward_algorithms()) {
+      for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvForward>()) {
         Tensor y = Tensor::empty({50, 20}, DType::f32);
-        const cpu::ConvForward problem = data.problem(y);
-        if (!algorithm.can_do(problem)) continue;
+        const engine::ConvForward problem = data.problem(y);
+        if (!algorithm.is_able(problem)) continue;
         algorithm.run(problem);
         std::vector<double> bounds(expected.value.size());
         for (std::size_t i = 0; i < bounds.size(); ++i) {
@@ -224,7 +224,8 @@ void check_same_bits(const ForwardCase& c) {
   const ForwardData data(c);
   on_each_isa([&](const std::string& isa) {
     Tensor first = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
-    for (const auto& candidate : candidates_for(cpu::forward_algorithms(), data.problem(first))) {
+    for (const auto& candidate : candidates_for(
+             engine::cpu_backend().algorithms<engine::ConvForward>(), data.problem(first))) {
       for (const int threads : {1, 2, 3}) {
         Tensor y = Tensor::empty({c.map.out_rows, c.out}, c.dtype);
         with_threads(threads, [&] { candidate.run(data.problem(y)); });
@@ -252,8 +253,8 @@ void check_epilogue(const MapShape& map) {
     const Tensor shift = random_tensor(random, {c.out}, DType::f32);
     const Tensor residual = random_tensor(random, {c.map.out_rows, c.out}, dtype);
     const std::vector<double> rs = to_doubles(residual);
-    for (const cpu::Rectifier rectifier :
-         {cpu::Rectifier::none, cpu::Rectifier::relu, cpu::Rectifier::leaky_relu}) {
+    for (const engine::Rectifier rectifier :
+         {engine::Rectifier::none, engine::Rectifier::relu, engine::Rectifier::leaky_relu}) {
       Sums sums = data.expected();
       std::vector<double> bounds = sums.bounds();
       for (std::size_t i = 0; i < bounds.size(); ++i) {
@@ -261,17 +262,16 @@ void check_epilogue(const MapShape& map) {
         double& value = sums.value[i];
         value = value * s + shift.data<float>()[i % static_cast<std::size_t>(c.out)] + rs[i];
         bounds[i] = bounds[i] * std::fabs(s) + 1e-6;
-        if (rectifier != cpu::Rectifier::none && value < 0) {
-          value *= rectifier == cpu::Rectifier::relu ? 0.0 : 0.25;
+        if (rectifier != engine::Rectifier::none && value < 0) {
+          value *= rectifier == engine::Rectifier::relu ? 0.0 : 0.25;
         }
       }
       on_each_isa([&](const std::string& isa) {
-        for (const auto& algorithm : cpu::forward_algorithms()) {
+        for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvForward>()) {
           Tensor y = Tensor::empty({c.map.out_rows, c.out}, dtype);
-          cpu::ConvForward problem = data.problem(y);
-          problem.epilogue = {scale.data<float>(), shift.data<float>(), &residual, rectifier,
-                              0.25F};
-          if (!algorithm.can_do(problem)) continue;
+          engine::ConvForward problem = data.problem(y);
+          problem.epilogue = {&scale, &shift, &residual, rectifier, 0.25F};
+          if (!algorithm.is_able(problem)) continue;
           algorithm.run(problem);
           expect_within(y, sums.value, bounds, fmt::format("{} {}", algorithm.name, isa));
         }
@@ -290,9 +290,9 @@ TEST(Forward, PlanCanBePrinted) {
   Tensor y = Tensor::empty({20, 20}, DType::f32);
   EXPECT_NE(cpu::describe(data.problem(y)).find("offset_major " + current_isa()),
             std::string::npos);
-  cpu::pin_algorithm("reference");
+  engine::pin_algorithm("reference");
   EXPECT_NE(cpu::describe(data.problem(y)).find("reference"), std::string::npos);
-  cpu::pin_algorithm("");
+  engine::pin_algorithm("");
 }
 
 TEST(Forward, PackedWeights) {
@@ -311,11 +311,11 @@ TEST(Forward, PackedWeights) {
                           .float_weight = true});
         data.w = dequantize(packed);
         const Sums expected = data.expected();
-        data.view = cpu::WeightView::of(packed);
+        data.view = engine::WeightView::of(packed);
         on_each_isa([&, out = out](const std::string& isa) {
-          for (const auto& algorithm : cpu::forward_algorithms()) {
+          for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvForward>()) {
             Tensor y = Tensor::empty({300, out}, dtype);
-            if (!algorithm.can_do(data.problem(y))) continue;
+            if (!algorithm.is_able(data.problem(y))) continue;
             algorithm.run(data.problem(y));
             expect_within(y, expected.value, expected.bounds(),
                           fmt::format("{} {} {} bits", algorithm.name, isa, options.bits));
@@ -334,9 +334,9 @@ void check_not_a_number(const MapShape& map) {
     if (in == 7) reached[static_cast<std::size_t>(out)] = true;
   });
   on_each_isa([&](const std::string& isa) {
-    for (const auto& algorithm : cpu::forward_algorithms()) {
+    for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvForward>()) {
       Tensor y = Tensor::empty({300, 20}, DType::f32);
-      if (!algorithm.can_do(data.problem(y))) continue;
+      if (!algorithm.is_able(data.problem(y))) continue;
       algorithm.run(data.problem(y));
       for (std::size_t i = 0; i < 6000; ++i) {
         ASSERT_EQ(std::isnan(y.data<float>()[i]), reached[i / 20]) << algorithm.name << " " << isa;

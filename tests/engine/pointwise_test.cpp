@@ -23,7 +23,7 @@ struct PointwiseCase {
 struct PointwiseData {
   PointwiseCase shape;
   Tensor x, w, bias;
-  cpu::WeightView view;
+  engine::WeightView view;
 
   explicit PointwiseData(const PointwiseCase& c) : shape(c) {
     Random random(13);
@@ -44,7 +44,7 @@ struct PointwiseData {
   [[nodiscard]] Tensor empty_result() const {
     return Tensor::full({shape.rows, shape.groups * shape.out}, shape.dtype, 99.0F);
   }
-  [[nodiscard]] cpu::ConvPointwise problem(Tensor& y) const {
+  [[nodiscard]] engine::ConvPointwise problem(Tensor& y) const {
     return {.x = &x, .weight = view, .bias = shape.bias ? &bias : nullptr, .y = &y};
   }
   [[nodiscard]] Sums expected() const {
@@ -68,10 +68,10 @@ void check(const PointwiseCase& c) {
   const PointwiseData data(c);
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
-    for (const auto& algorithm : cpu::pointwise_algorithms()) {
+    for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvPointwise>()) {
       Tensor y = data.empty_result();
-      const cpu::ConvPointwise problem = data.problem(y);
-      if (!algorithm.can_do(problem)) continue;
+      const engine::ConvPointwise problem = data.problem(y);
+      if (!algorithm.is_able(problem)) continue;
       algorithm.run(problem);
       expect_within(y, expected.value, expected.bounds(),
                     fmt::format("{} {} {}", algorithm.name, isa, c.text()));
@@ -129,11 +129,10 @@ TEST(Pointwise, Epilogue) {
       bounds[i] = bounds[i] * std::fabs(s) + 1e-6;
     }
     on_each_isa([&](const std::string& isa) {
-      for (const auto& algorithm : cpu::pointwise_algorithms()) {
+      for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvPointwise>()) {
         Tensor y = data.empty_result();
-        cpu::ConvPointwise problem = data.problem(y);
-        problem.epilogue = {scale.data<float>(), shift.data<float>(), &residual,
-                            cpu::Rectifier::relu};
+        engine::ConvPointwise problem = data.problem(y);
+        problem.epilogue = {&scale, &shift, &residual, engine::Rectifier::relu};
         algorithm.run(problem);
         expect_within(y, sums.value, bounds, fmt::format("{} {}", algorithm.name, isa));
       }
@@ -145,7 +144,7 @@ TEST(Pointwise, SameBitsForAnyThreadCount) {
   for (const DType dtype : {DType::f32, DType::f16}) {
     const PointwiseData data({.rows = 3000, .in = 20, .out = 50, .dtype = dtype});
     on_each_isa([&](const std::string& isa) {
-      for (const auto& algorithm : cpu::pointwise_algorithms()) {
+      for (const auto& algorithm : engine::cpu_backend().algorithms<engine::ConvPointwise>()) {
         Tensor first;
         for (const int threads : {1, 2, 3}) {
           Tensor y = data.empty_result();

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <string>
 #include <vector>
 
-#include "coords/map_blocks.h"
 #include "core/random.h"
-#include "cpu/convolution.h"
+#include "cpu/kernel_table.h"
+#include "engine/choice.h"
+#include "engine/convolution.h"
 #include "support/oracle_bridge.h"
 #include "voxloom/isa.h"
 
@@ -23,61 +23,53 @@ struct MapShape {
   std::int64_t in_rows = 0, out_rows = 0, volume = 1;
   double density = 0.4;   // share of (output row, offset) pairs with an entry
   bool permuted = false;  // ranks differ from rows
-  // No output row in more than one entry; a share of 1 - density in none. Known to the map.
+  // No output row in more than one entry; a share of 1 - density in none.
   bool single_partner = false;
 };
 
-struct MadeUpMap {
-  BlockedEntries entries;
-  std::vector<std::int32_t> row_of_rank;
-  MapBlocks blocks;
-
-  explicit MadeUpMap(const MapShape& shape, std::uint64_t seed = 7) {
-    Random random(seed);
-    constexpr std::int64_t kRows = BlockedEntries::kBlockRows;
-    entries.begin.push_back(0);
-    entries.single_partner = shape.single_partner;
-    std::vector<std::int64_t> only_k(static_cast<std::size_t>(shape.out_rows));
-    for (std::int64_t& k : only_k) {
-      k = static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(shape.volume));
-    }
-    for (std::int64_t first = 0; first < shape.out_rows; first += kRows) {
-      for (std::int64_t k = 0; k < shape.volume; ++k) {
-        for (std::int64_t r = first; r < std::min(shape.out_rows, first + kRows); ++r) {
-          if (shape.in_rows == 0 || random.uniform() >= static_cast<float>(shape.density)) continue;
-          if (shape.single_partner && only_k[static_cast<std::size_t>(r)] != k) continue;
-          entries.in_row.push_back(
-              static_cast<std::int32_t>(random.next() % static_cast<std::uint64_t>(shape.in_rows)));
-          entries.out_local.push_back(static_cast<std::uint8_t>(r - first));
-        }
-        entries.begin.push_back(static_cast<std::int64_t>(entries.in_row.size()));
-      }
-    }
-    blocks.out_rows = shape.out_rows;
-    blocks.volume = shape.volume;
-    if (shape.permuted) {
-      row_of_rank.resize(static_cast<std::size_t>(shape.out_rows));
-      std::iota(row_of_rank.begin(), row_of_rank.end(), 0);
-      for (std::size_t i = row_of_rank.size(); i > 1; --i) {
-        std::swap(row_of_rank[i - 1], row_of_rank[random.next() % i]);
-      }
-      blocks.out_row_of_rank = row_of_rank;
-    }
-    blocks.entries = &entries;
+// Rows on a line; ranks differ from rows where it is permuted.
+inline CoordinateSet line_of_rows(std::int64_t count, bool permuted, Random& random) {
+  std::vector<Coordinate> rows(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].x = static_cast<std::int32_t>(i);
+  for (std::size_t i = rows.size(); permuted && i > 1; --i) {
+    std::swap(rows[i - 1], rows[random.next() % i]);
   }
-  MadeUpMap(const MadeUpMap&) = delete;
-  MadeUpMap& operator=(const MadeUpMap&) = delete;
+  return CoordinateSet::from_rows(rows);
+}
 
-  // body(in_row, out_row, k), in map order.
+struct MadeUpMap {
+  std::vector<MapEntry> entries;
+  KernelMap map;
+
+  explicit MadeUpMap(const MapShape& shape, std::uint64_t seed = 7)
+      : MadeUpMap(shape, Random(seed)) {}
+
+  // body(in_row, out_row, k).
   void each(const std::function<void(std::int64_t, std::int64_t, std::int64_t)>& body) const {
-    for (std::int64_t b = 0; b < blocks.block_count(); ++b) {
-      for (std::int64_t k = 0; k < blocks.volume; ++k) {
-        const BlockSlice slice = blocks.slice(b, k);
-        for (std::int64_t e = 0; e < slice.count; ++e) {
-          body(slice.in_row[e], blocks.out_row(b, slice.out_local[e]), k);
-        }
+    for (const MapEntry& e : entries) body(e.in_row, e.out_row, e.k);
+  }
+
+ private:
+  MadeUpMap(const MapShape& shape, Random random)
+      : entries(made_up(shape, random)),
+        map(kernel_map_from_pairs(line_of_rows(shape.in_rows, false, random),
+                                  line_of_rows(shape.out_rows, shape.permuted, random),
+                                  shape.volume, entries)) {}
+
+  static std::vector<MapEntry> made_up(const MapShape& shape, Random& random) {
+    std::vector<MapEntry> entries;
+    const auto below = [&](std::int64_t most) {
+      return static_cast<std::int32_t>(random.next() % static_cast<std::uint64_t>(most));
+    };
+    for (std::int32_t row = 0; row < shape.out_rows; ++row) {
+      const std::int32_t only_k = below(shape.volume);
+      for (std::int32_t k = 0; k < shape.volume; ++k) {
+        if (shape.in_rows == 0 || random.uniform() >= static_cast<float>(shape.density)) continue;
+        if (shape.single_partner && only_k != k) continue;
+        entries.push_back({below(shape.in_rows), row, k});
       }
     }
+    return entries;
   }
 };
 

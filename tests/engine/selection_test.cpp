@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
 #include "engine/problems.h"
 
@@ -50,15 +49,17 @@ TEST(Selection, EveryGemmWidthHasADenseKernel) {
 }
 
 TEST(Selection, ReferenceStandsLast) {
-  EXPECT_EQ(cpu::pointwise_algorithms().back().name, "reference");
-  EXPECT_EQ(cpu::forward_algorithms().back().name, "reference");
-  EXPECT_EQ(cpu::weight_gradient_algorithms().back().name, "reference");
+  EXPECT_EQ(engine::cpu_backend().algorithms<engine::ConvPointwise>().back().name, "reference");
+  EXPECT_EQ(engine::cpu_backend().algorithms<engine::ConvForward>().back().name, "reference");
+  EXPECT_EQ(engine::cpu_backend().algorithms<engine::ConvWeightGradient>().back().name,
+            "reference");
 }
 
 TEST(Selection, PinTakesKnownNamesAndRefusesOthers) {
-  for (const std::string& name : cpu::algorithm_names()) EXPECT_NO_THROW(cpu::pin_algorithm(name));
-  expect_throws<std::invalid_argument>([] { cpu::pin_algorithm("fastest"); }, "offset_major");
-  cpu::pin_algorithm("");
+  for (const std::string& name : engine::algorithm_names())
+    EXPECT_NO_THROW(engine::pin_algorithm(name));
+  expect_throws<std::invalid_argument>([] { engine::pin_algorithm("fastest"); }, "offset_major");
+  engine::pin_algorithm("");
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ struct GradientData {
   [[nodiscard]] Tensor empty_gradient() const {
     return Tensor::full({shape.map.volume, shape.groups, shape.in, shape.out}, DType::f32, 99.0F);
   }
-  [[nodiscard]] cpu::ConvWeightGradient problem(Tensor& dw) const {
-    return {.map = map.blocks, .x = &x, .dy = &dy, .groups = shape.groups, .dw = &dw};
+  [[nodiscard]] engine::ConvWeightGradient problem(Tensor& dw) const {
+    return {.map = map.map, .x = &x, .dy = &dy, .groups = shape.groups, .dw = &dw};
   }
 
   [[nodiscard]] Sums expected() const {
@@ -57,8 +57,8 @@ void check(const GradientCase& c) {
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
     Tensor dw = data.empty_gradient();
-    for (const auto& candidate :
-         candidates_for(cpu::weight_gradient_algorithms(), data.problem(dw))) {
+    for (const auto& candidate : candidates_for(
+             engine::cpu_backend().algorithms<engine::ConvWeightGradient>(), data.problem(dw))) {
       dw = data.empty_gradient();
       candidate.run(data.problem(dw));
       expect_within(dw, expected.value, expected.bounds(),
@@ -109,8 +109,8 @@ TEST(WeightGradient, SameBitsForAnyThreadCount) {
   const GradientData data(c);
   on_each_isa([&](const std::string& isa) {
     Tensor first = data.empty_gradient();
-    for (const auto& candidate :
-         candidates_for(cpu::weight_gradient_algorithms(), data.problem(first))) {
+    for (const auto& candidate : candidates_for(
+             engine::cpu_backend().algorithms<engine::ConvWeightGradient>(), data.problem(first))) {
       for (const int threads : {1, 2, 3}) {
         Tensor dw = data.empty_gradient();
         with_threads(threads, [&] { candidate.run(data.problem(dw)); });

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <thread>
 
-#include "cpu/plan_file.h"
-#include "cpu/plan_table.h"
+#include "engine/plan_file.h"
+#include "engine/plan_table.h"
 #include "engine/problems.h"
 
 namespace voxloom::test {
@@ -18,9 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-cpu::PlanKey some_key(std::int64_t out = 64) {
-  return {.direction = cpu::Direction::weight_gradient,
-          .isa = cpu::Isa::scalar,
+engine::PlanKey some_key(std::int64_t out = 64) {
+  return {.direction = engine::Direction::weight_gradient,
+          .variant = "scalar",
           .features = DType::f16,
           .weights = DType::f32,
           .in = 32,
@@ -57,36 +57,36 @@ class PlanFile : public ::testing::Test {
 };
 
 TEST(PlanKey, TextSaysEverything) {
-  const cpu::PlanKey key = some_key();
-  EXPECT_EQ(cpu::to_text(key), "weight_gradient scalar float16 float32 32 64 2 27 16 7");
-  EXPECT_EQ(cpu::parse_plan_key(cpu::to_text(key)), key);
+  const engine::PlanKey key = some_key();
+  EXPECT_EQ(engine::to_text(key), "weight_gradient scalar float16 float32 32 64 2 27 16 7");
+  EXPECT_EQ(engine::parse_plan_key(engine::to_text(key)), key);
 }
 
 TEST(PlanKey, PackedWeightsAreATypeOfTheirOwn) {
-  cpu::PlanKey key = some_key();
+  engine::PlanKey key = some_key();
   key.packed_bits = 4;
-  EXPECT_EQ(cpu::to_text(key), "weight_gradient scalar float16 int4 32 64 2 27 16 7");
-  EXPECT_EQ(cpu::parse_plan_key(cpu::to_text(key)), key);
+  EXPECT_EQ(engine::to_text(key), "weight_gradient scalar float16 int4 32 64 2 27 16 7");
+  EXPECT_EQ(engine::parse_plan_key(engine::to_text(key)), key);
 }
 
 TEST(PlanKey, OnlyItsOwnTextIsRead) {
-  const std::string text = cpu::to_text(some_key());
+  const std::string text = engine::to_text(some_key());
   for (const std::string& wrong :
        {std::string(), text + " ", text + " 1", "x" + text, text.substr(0, text.size() - 2),
         std::string("forward scalar int32 float32 1 1 1 1 1 1"),
         std::string("forward scalar float32 float32 01 1 1 1 1 1"),
         std::string("forward scalar float32 float32 99999999999999999999 1 1 1 1 1")}) {
-    EXPECT_FALSE(cpu::parse_plan_key(wrong).has_value()) << wrong;
+    EXPECT_FALSE(engine::parse_plan_key(wrong).has_value()) << wrong;
   }
 }
 
 TEST_F(PlanFile, KeepsWhatIsMergedIntoIt) {
-  cpu::merge_plans_into(path(), {{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
-  cpu::merge_plans_into(path(), {{some_key(), {"offset_major", {2, 128}}}});
-  const cpu::PlanText text = cpu::read_plans(path());
+  engine::merge_plans_into(path(), {{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
+  engine::merge_plans_into(path(), {{some_key(), {"offset_major", {2, 128}}}});
+  const engine::PlanText text = engine::read_plans(path());
   EXPECT_EQ(text.warning, "");
-  EXPECT_EQ(text.plans,
-            (cpu::Plans{{some_key(), {"offset_major", {2, 128}}}, {some_key(8), {"reference"}}}));
+  EXPECT_EQ(text.plans, (engine::Plans{{some_key(), {"offset_major", {2, 128}}},
+                                       {some_key(8), {"reference"}}}));
 }
 
 TEST_F(PlanFile, WritersNeverLoseEachOthersPlans) {
@@ -94,11 +94,11 @@ TEST_F(PlanFile, WritersNeverLoseEachOthersPlans) {
   constexpr int kWriters = 8;
   for (int i = 1; i <= kWriters; ++i) {
     writers.emplace_back([this, i] {
-      cpu::merge_plans_into(path(), {{some_key(i), {"reference"}}});
+      engine::merge_plans_into(path(), {{some_key(i), {"reference"}}});
     });
   }
   for (std::thread& writer : writers) writer.join();
-  EXPECT_EQ(cpu::read_plans(path()).plans.size(), std::size_t{kWriters});
+  EXPECT_EQ(engine::read_plans(path()).plans.size(), std::size_t{kWriters});
 }
 
 TEST_F(PlanFile, AMissingFileHoldsNoPlans) {
@@ -108,7 +108,7 @@ TEST_F(PlanFile, AMissingFileHoldsNoPlans) {
 }
 
 TEST_F(PlanFile, ForeignAndCorruptFilesAreNotUsed) {
-  const std::string good = cpu::format_plans({{some_key(), {"reference"}}});
+  const std::string good = engine::format_plans({{some_key(), {"reference"}}});
   const auto replaced = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     return text.replace(text.find(from), from.size(), to);
@@ -126,17 +126,17 @@ TEST_F(PlanFile, ForeignAndCorruptFilesAreNotUsed) {
     const LoadedPlans loaded = load_plans(path());
     EXPECT_EQ(loaded.count, 0U) << text;
     EXPECT_NE(loaded.warning.find("plans.txt"), std::string::npos) << text;
-    EXPECT_TRUE(cpu::tuned_plans().empty());
+    EXPECT_TRUE(engine::tuned_plans().empty());
   }
-  cpu::merge_plans_into(path(), {{some_key(), {"reference"}}});  // replaces what cannot be used
+  engine::merge_plans_into(path(), {{some_key(), {"reference"}}});  // replaces what cannot be used
   EXPECT_EQ(load_plans(path()).count, 1U);
 }
 
 TEST_F(PlanFile, TruncationAnywhereIsNoticedOrHarmless) {
   const std::string good =
-      cpu::format_plans({{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
+      engine::format_plans({{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
   for (std::size_t size = 0; size < good.size(); ++size) {
-    const cpu::PlanText text = cpu::parse_plans(std::string_view(good).substr(0, size));
+    const engine::PlanText text = engine::parse_plans(std::string_view(good).substr(0, size));
     if (text.warning.empty()) {
       EXPECT_EQ(good[size - 1], '\n');  // whole lines
       EXPECT_LT(text.plans.size(), 2U);
@@ -163,14 +163,16 @@ TEST_F(PlanFile, DecidesUnlessAnAlgorithmIsPinned) {
   const Tensor x = Tensor::full({300, 4}, DType::f32, 1);
   const Tensor dy = Tensor::full({300, 4}, DType::f32, 1);
   Tensor dw = Tensor::empty({3, 1, 4, 4}, DType::f32);
-  const cpu::ConvWeightGradient problem{.map = map.blocks, .x = &x, .dy = &dy, .dw = &dw};
-  EXPECT_EQ(cpu::tuned_choice(problem), cpu::Choice());
-  cpu::merge_plans_into(path(), {{cpu::key_of(problem), {"reference", {2, 0}}}});
+  const engine::ConvWeightGradient problem{.map = map.map, .x = &x, .dy = &dy, .dw = &dw};
+  EXPECT_EQ(engine::tuned_choice(problem, engine::cpu_backend()), engine::Choice());
+  engine::merge_plans_into(path(),
+                           {{engine::key_of(problem, current_isa()), {"reference", {2, 0}}}});
   EXPECT_EQ(load_plans(path()).count, 1U);
-  EXPECT_EQ(cpu::tuned_choice(problem), (cpu::Choice{"reference", {2, 0}}));
-  cpu::convolve_weight_gradient(problem);
+  EXPECT_EQ(engine::tuned_choice(problem, engine::cpu_backend()),
+            (engine::Choice{"reference", {2, 0}}));
+  engine::run(problem);
   forget_plans();
-  EXPECT_EQ(cpu::tuned_choice(problem), cpu::Choice());
+  EXPECT_EQ(engine::tuned_choice(problem, engine::cpu_backend()), engine::Choice());
 }
 
 }  // namespace

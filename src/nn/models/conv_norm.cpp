@@ -36,8 +36,8 @@ SparseTensor ConvNorm::fused(const SparseTensor& x, const KernelMap* map, const 
                              std::int64_t batch_size) const {
   const FoldedNorm folded = fold(kOp, norm, out_channels_);
   return conv_fused(kOp, x, weight, map,
-                    {.scale = folded.factor,
-                     .shift = folded.shift,
+                    {.scale = &folded.factor,
+                     .shift = &folded.shift,
                      .bias = bias.defined() ? &bias : nullptr,
                      .residual = residual.defined() ? &residual.value() : nullptr,
                      .relu = relu,

@@ -1,0 +1,35 @@
+// What a forward product does with a finished sum before it is stored, so that batch norm, residual
+// connection and rectifier cost no further pass over the features:
+//   y = rectifier((sum + bias) * scale + shift + residual)
+#pragma once
+
+#include <cstdint>
+
+#include "voxloom/tensor.h"
+
+namespace voxloom::engine {
+
+enum class Rectifier : std::uint8_t { none, relu, leaky_relu };
+
+struct Epilogue {
+  const Tensor* scale = nullptr;     // (G * out) float32, or nullptr: 1
+  const Tensor* shift = nullptr;     // (G * out) float32, or nullptr: 0
+  const Tensor* residual = nullptr;  // y's shape and dtype, or nullptr: 0
+  Rectifier rectifier = Rectifier::none;
+  float slope = 0.01F;  // leaky_relu
+
+  template <typename Visitor>
+  void each_tensor(Visitor& visit) {
+    visit.reads(scale);
+    visit.reads(shift);
+    visit.reads(residual);
+  }
+  template <typename Visitor>
+  void each_tensor(Visitor& visit) const {
+    visit.reads(scale);
+    visit.reads(shift);
+    visit.reads(residual);
+  }
+};
+
+}  // namespace voxloom::engine
