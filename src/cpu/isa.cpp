@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "core/context_state.h"
 #include "core/error.h"
 #include "voxloom/isa.h"
 
@@ -129,9 +130,11 @@ Isa initial() {
   return Isa::scalar;
 }
 
-// -1: not chosen yet. A name in the environment that does not exist is reported at every use, since
-// nothing is kept then.
-std::atomic<int> chosen = -1;
+// Each context has its own. -1: not chosen yet. A name in the environment that does not exist is
+// reported at every use, since nothing is kept then.
+struct ChosenIsa {
+  std::atomic<int> isa = -1;
+};
 
 }  // namespace
 
@@ -143,6 +146,7 @@ bool can_run(Isa isa) {
 }
 
 Isa current() {
+  std::atomic<int>& chosen = current_part<ChosenIsa>().isa;
   int isa = chosen.load(std::memory_order_relaxed);
   if (isa < 0) {
     isa = static_cast<int>(initial());
@@ -162,7 +166,8 @@ std::vector<std::string> isa_names() {
 }
 
 void set_isa(std::string_view name) {
-  cpu::chosen.store(static_cast<int>(cpu::named("set_isa", name)), std::memory_order_relaxed);
+  current_part<cpu::ChosenIsa>().isa.store(static_cast<int>(cpu::named("set_isa", name)),
+                                           std::memory_order_relaxed);
 }
 
 std::string current_isa() { return std::string(cpu::name_of(cpu::current())); }

@@ -12,6 +12,7 @@
 
 namespace voxloom::cpu {
 
+using engine::PackedView;
 using engine::WeightView;
 
 // engine::ConvPointwise as the loops read it.

@@ -1,5 +1,8 @@
 // The tensors of a problem, seen one after another: whoever needs to know where they lie, or wants to
-// put others in their places, visits them. A problem names them in each_tensor(problem, visitor).
+// put others in their places, visits them. A problem names them in each_tensor(problem, visitor):
+//
+//   visitor.reads(p.x)     visitor.writes(p.y)     visitor.updates(p.sum)   read, then written over
+//   visitor.on(device)     what is no tensor lies on this device
 #pragma once
 
 #include <string_view>
@@ -17,6 +20,7 @@ class DeviceFinder {
 
   void reads(const Tensor* tensor) { note(tensor); }
   void writes(const Tensor* tensor) { note(tensor); }
+  void updates(const Tensor* tensor) { note(tensor); }
   void on(Device device) {
     if (is_known_ && device != device_) refuse_mixed(problem_, device_, device);
     device_ = device;
