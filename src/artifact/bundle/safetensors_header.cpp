@@ -161,7 +161,9 @@ class EntryReader {
   SafetensorsEntry entry_;
 };
 
+// MLX writes null where there is none.
 MetadataMap read_metadata(const Json& json, std::string_view file) {
+  if (json.is_null()) return {};
   if (!json.is_object()) throw_safetensors(file, "'__metadata__' is not an object");
   MetadataMap metadata;
   for (const auto& [key, value] : json.items()) {

@@ -115,10 +115,11 @@ void Parser::parse_operands(OpSyntax& op) {
 
 // `: (types) -> types`, `: type -> types`, or, of what has no operands, `: type`.
 void Parser::parse_signature(OpSyntax& op) {
-  std::vector<TypeSyntax> types = parse_types();
+  const Bare bare = op.name.name == "lattice.weight" ? Bare::weight : Bare::sparse;
+  std::vector<TypeSyntax> types = parse_types(bare);
   if (accept_arrow()) {
     op.operand_types = std::move(types);
-    op.result_types = parse_types();
+    op.result_types = parse_types(bare);
   } else {
     op.result_types = std::move(types);
   }

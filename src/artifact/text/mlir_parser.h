@@ -3,6 +3,7 @@
 // something unknown is reported, and reading goes on.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,9 +38,11 @@ class Parser {
   void parse_return(FunctionSyntax& function);
   std::vector<AttributeSyntax> parse_attributes();
 
-  // mlir_values.cpp: types and attributes
-  TypeSyntax parse_type();
-  std::vector<TypeSyntax> parse_types();  // `(t, ...)` or one
+  // mlir_values.cpp: types and attributes. MLIR's printer leaves a type's name out where the operation
+  // implies it; `bare` is what `<...>` alone stands for, nothing: it is refused.
+  enum class Bare : std::uint8_t { nothing, sparse, weight };
+  TypeSyntax parse_type(Bare bare = Bare::nothing);
+  std::vector<TypeSyntax> parse_types(Bare bare = Bare::nothing);  // `(t, ...)` or one
   ValueType parse_tensor();
   ValueType parse_sparse(Position position);
   ValueType parse_weight(Position position);

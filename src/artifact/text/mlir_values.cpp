@@ -9,6 +9,7 @@
 
 #include "artifact/graph/names.h"
 #include "artifact/text/mlir_parser.h"
+#include "core/checked.h"
 
 namespace voxloom::artifact {
 namespace {
@@ -84,7 +85,11 @@ std::int64_t integer_of(const Token& number, bool negative) {
 
 }  // namespace
 
-TypeSyntax Parser::parse_type() {
+TypeSyntax Parser::parse_type(Bare bare) {
+  if (bare != Bare::nothing && at('<')) {
+    const Position position = lexer_.peek().position;
+    return {bare == Bare::weight ? parse_weight(position) : parse_sparse(position), position};
+  }
   const Token token = lexer_.next();
   if (token.kind == TokenKind::identifier && token.text == "tensor") {
     return {parse_tensor(), token.position};
@@ -98,12 +103,12 @@ TypeSyntax Parser::parse_type() {
   fail_at(token, "a type: tensor<...>, !lattice.sparse_tensor<...> or !lattice.weight<...>");
 }
 
-std::vector<TypeSyntax> Parser::parse_types() {
+std::vector<TypeSyntax> Parser::parse_types(Bare bare) {
   std::vector<TypeSyntax> types;
   if (accept('(')) {
-    list_until(')', [&] { types.push_back(parse_type()); });
+    list_until(')', [&] { types.push_back(parse_type(bare)); });
   } else {
-    types.push_back(parse_type());
+    types.push_back(parse_type(bare));
   }
   return types;
 }
@@ -259,13 +264,17 @@ AttributeValue Parser::typed_number(const Token& number, bool negative, const st
   if (type == "f64" || (type.empty() && number.kind == TokenKind::floating)) {
     return parse_float_token<double, std::uint64_t>(number, negative);
   }
-  if (!type.empty() && type != "i64") {
-    reporter_.error(number.position, "numbers are i64, f32 or f64, not {}", type);
+  if (!type.empty() && type != "i64" && type != "i32") {
+    reporter_.error(number.position, "numbers are i64, i32, f32 or f64, not {}", type);
   }
   if (number.kind == TokenKind::floating) {
     fail(number.position, fmt::format("'{}' is not an integer", number.text));
   }
-  return integer_of(number, negative);
+  const std::int64_t value = integer_of(number, negative);
+  if (type == "i32" && !fits_int32(value)) {
+    fail(number.position, fmt::format("{} does not fit a 32-bit integer", value));
+  }
+  return value;
 }
 
 AttributeValue Parser::parse_dense_array() {

@@ -115,7 +115,9 @@ class Writer {
     }
     for (const Graph::Output& output : graph_.outputs) {
       output_names.push_back(output.name);
-      output_roles.emplace_back(name_of(output.role));
+      // Some writers give a sparse result the role of a tensor; the type counts.
+      const bool is_sparse = kind_of(graph_.value(output.value).type) == ValueKind::sparse;
+      output_roles.emplace_back(name_of(is_sparse ? OutputRole::sparse_tensor : output.role));
     }
     out_ += "module attributes {\n";
     out_ += fmt::format("  lattice.ir_version = {},\n", kIrVersion);

@@ -135,7 +135,12 @@ class Verifier {
       const ValueType& type = graph_.value(output.value).type;
       const bool fits = kind_of(type) ==
                         (output.role == OutputRole::tensor ? ValueKind::tensor : ValueKind::sparse);
-      if (!fits) {
+      if (!fits && kind_of(type) == ValueKind::sparse) {
+        reporter_.warning(
+            output.position,
+            "output '{}' has the role tensor, but is a sparse tensor: its type counts",
+            output.name);
+      } else if (!fits) {
         reporter_.error(output.position, "output '{}' of role {} cannot be {}", output.name,
                         name_of(output.role), to_string(type));
       }
