@@ -2,7 +2,7 @@
 //
 // Values are numbered; an input or an operation defines each one once, before its first use.
 // Operations are told by their full name ("lattice.conv3d"); which operands, attributes and results
-// each takes stands in one table (src/artifact/ops_*.cpp). A weight is the result of an operation
+// each takes stands in one table (src/artifact/ops/ops_*.cpp). A weight is the result of an operation
 // "lattice.weight", which names the array it stands for.
 #pragma once
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "artifact/names.h"
+#include "artifact/graph/names.h"
 #include "cli/command.h"
 #include "cli/info_cpu.h"
 #include "voxloom/artifact.h"

@@ -4,8 +4,8 @@
 #include <limits>
 #include <set>
 
+#include "artifact/graph/op_spec.h"
 #include "artifact/helpers.h"
-#include "artifact/op_spec.h"
 #include "artifact/operation_cases.h"
 #include "voxloom/sets.h"
 

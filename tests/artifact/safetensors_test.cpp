@@ -92,6 +92,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "metadata 'a' is not a string"}),
     [](const auto& test) { return test.param.name; });
 
+// As MLX writes it where there is none.
+TEST(Safetensors, NullMetadataIsNone) {
+  EXPECT_TRUE(parse_safetensors(file_of(R"({"__metadata__":null})", 0)).metadata.empty());
+}
+
 TEST(Safetensors, RefusesLyingHeaderLengths) {
   for (const std::uint64_t length : {std::uint64_t{3}, ~std::uint64_t{0}, std::uint64_t{1} << 40}) {
     const std::string message =

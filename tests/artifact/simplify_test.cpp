@@ -1,5 +1,5 @@
 // Folded norms and fused chains: the results of every operation by itself, and what must be left alone.
-#include "artifact/simplify.h"
+#include "artifact/run/simplify.h"
 
 #include <algorithm>
 #include <functional>

@@ -7,8 +7,8 @@
 #include <limits>
 #include <set>
 
+#include "artifact/graph/op_spec.h"
 #include "artifact/helpers.h"
-#include "artifact/op_spec.h"
 #include "artifact/random_data.h"
 #include "voxloom/dataset.h"
 #include "voxloom/graph_builder.h"

@@ -1,0 +1,209 @@
+// Where a scene is cut: recursively, until each tile fits the memory with its halo.
+//
+// Points and voxels are counted in bricks of 16 x 16 x 16 voxels of the finest grid. Cuts run between
+// bricks, so that a tile's inner points are those of its bricks; what the halo holds is counted in
+// whole bricks, which is never too little.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "artifact/tiles/tile_halo.h"
+#include "coords/leaf_index.h"
+#include "core/checked.h"
+#include "core/finite.h"
+
+namespace voxloom::artifact {
+namespace {
+
+constexpr std::string_view kOp = "plan_tiles";
+constexpr std::int64_t kBrickVoxels = 16;  // a branch of leaves
+constexpr double kEndless = std::numeric_limits<double>::infinity();
+
+using BrickPosition = std::array<std::int32_t, 3>;
+struct Count {
+  std::int64_t points = 0, voxels = 0;
+};
+struct Brick {
+  BrickPosition position;
+  Count count;
+};
+
+// In bricks, both ends inside.
+struct BrickBox {
+  BrickPosition low, high;
+};
+
+std::int32_t clamped(double q) {
+  constexpr double kLow = std::numeric_limits<std::int32_t>::min();
+  constexpr double kHigh = std::numeric_limits<std::int32_t>::max();
+  return static_cast<std::int32_t>(std::clamp(std::floor(q), kLow, kHigh));
+}
+
+// A cell that does not fit 32 bits is the model's error to report: here it counts at the rim.
+Coordinate cell_of(const std::array<float, 3>& p, const Grid& grid) {
+  std::array<std::int32_t, 3> cell{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    cell[axis] =
+        clamped((static_cast<double>(p[axis]) - grid.origin[axis]) / grid.voxel_size[axis]);
+  }
+  return {0, cell[0], cell[1], cell[2]};
+}
+
+std::vector<Brick> bricks_of(std::span<const std::array<float, 3>> points, const Grid& grid) {
+  LeafCollector collector;
+  std::vector<std::int64_t> points_of_leaf;
+  for (const std::array<float, 3>& p : points) {
+    if (!is_finite(p)) continue;
+    const auto leaf = static_cast<std::size_t>(collector.add(cell_of(p, grid)).leaf);
+    if (leaf >= points_of_leaf.size()) points_of_leaf.resize(leaf + 1);
+    ++points_of_leaf[leaf];
+  }
+  const std::vector<Leaf> leaves = collector.take();
+  std::map<BrickPosition, Count> counts;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    const LeafPosition brick = branch_of(leaves[i].position);
+    Count& count = counts[{brick.x, brick.y, brick.z}];
+    count.points += points_of_leaf[i];
+    count.voxels += count_bits(leaves[i].mask);
+  }
+  std::vector<Brick> bricks;
+  bricks.reserve(counts.size());
+  for (const auto& [position, count] : counts) bricks.push_back({position, count});
+  return bricks;
+}
+
+class Planner {
+ public:
+  Planner(const TileRule& rule, std::vector<Brick> bricks)
+      : rule_(rule), bricks_(std::move(bricks)) {}
+
+  std::vector<Tile> run() {
+    if (bricks_.empty()) return {};
+    std::vector<std::int32_t> all(bricks_.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int32_t>(i);
+    constexpr std::array<double, 3> kLow = {-kEndless, -kEndless, -kEndless};
+    constexpr std::array<double, 3> kHigh = {kEndless, kEndless, kEndless};
+    cut({.low = kLow, .high = kHigh}, all, all);
+    return std::move(tiles_);
+  }
+
+ private:
+  using Numbers = std::vector<std::int32_t>;
+
+  // `inner`: the bricks in the tile; `near`: those in its halo as well.
+  void cut(Tile tile, const Numbers& inner, const Numbers& near) {
+    for (const std::int32_t i : near) {
+      tile.points += brick(i).count.points;
+      tile.voxels += brick(i).count.voxels;
+    }
+    const double bytes = rule_.cost.per_point * static_cast<double>(tile.points) +
+                         rule_.cost.per_voxel * static_cast<double>(tile.voxels);
+    if (bytes <= static_cast<double>(rule_.memory)) return tiles_.push_back(tile);
+    const BrickBox box = box_of(inner);
+    const int axis = longest(box);
+    const auto a = static_cast<std::size_t>(axis);
+    require(
+        box.high[a] > box.low[a], kOp,
+        "{:.3f} GB are too little: a tile of one brick with its halo holds {} points in {} voxels "
+        "and takes about {:.3f} GB",
+        static_cast<double>(rule_.memory) * 1e-9, tile.points, tile.voxels, bytes * 1e-9);
+    const auto middle =
+        static_cast<std::int32_t>(floor_div(std::int64_t{box.low[a]} + box.high[a] + 1, 2));
+    Tile lower{.low = tile.low, .high = tile.high}, upper = lower;
+    lower.high[a] = upper.low[a] = brick_edge(middle, a);
+    cut(lower, below(inner, axis, middle, true), touching(lower, near));
+    cut(upper, below(inner, axis, middle, false), touching(upper, near));
+  }
+
+  [[nodiscard]] const Brick& brick(std::int32_t i) const {
+    return bricks_[static_cast<std::size_t>(i)];
+  }
+
+  [[nodiscard]] double brick_edge(std::int64_t position, std::size_t axis) const {
+    const Grid& grid = rule_.reach.grid;
+    return grid.origin[axis] + grid.voxel_size[axis] * static_cast<double>(kBrickVoxels * position);
+  }
+
+  [[nodiscard]] BrickBox box_of(const Numbers& numbers) const {
+    BrickBox box{brick(numbers.front()).position, brick(numbers.front()).position};
+    for (const std::int32_t i : numbers) {
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        box.low[axis] = std::min(box.low[axis], brick(i).position[axis]);
+        box.high[axis] = std::max(box.high[axis], brick(i).position[axis]);
+      }
+    }
+    return box;
+  }
+
+  [[nodiscard]] int longest(const BrickBox& box) const {
+    int best = 0;
+    double most = -1;
+    for (int axis = 0; axis < 3; ++axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      const double side = (static_cast<double>(box.high[a]) - static_cast<double>(box.low[a])) *
+                          rule_.reach.grid.voxel_size[a];
+      if (side > most) {
+        most = side;
+        best = axis;
+      }
+    }
+    return best;
+  }
+
+  [[nodiscard]] Numbers below(const Numbers& numbers, int axis, std::int32_t middle,
+                              bool lower) const {
+    Numbers result;
+    for (const std::int32_t i : numbers) {
+      if ((brick(i).position[static_cast<std::size_t>(axis)] < middle) == lower) {
+        result.push_back(i);
+      }
+    }
+    return result;
+  }
+
+  [[nodiscard]] Numbers touching(const Tile& tile, const Numbers& numbers) const {
+    const Halo halo = halo_of(tile, rule_.reach);
+    Numbers result;
+    for (const std::int32_t i : numbers) {
+      bool touches = true;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        const std::int64_t position = brick(i).position[axis];
+        touches = touches && brick_edge(position, axis) <= halo.high[axis] &&
+                  brick_edge(position + 1, axis) >= halo.low[axis];
+      }
+      if (touches) result.push_back(i);
+    }
+    return result;
+  }
+
+  const TileRule& rule_;
+  std::vector<Brick> bricks_;
+  std::vector<Tile> tiles_;
+};
+
+}  // namespace
+
+Halo halo_of(const Tile& tile, const Reach& reach) {
+  Halo halo;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const double slack = reach.grid.voxel_size[axis] / 2;
+    halo.low[axis] = tile.low[axis] - reach.below[axis] - slack;
+    halo.high[axis] = tile.high[axis] + reach.above[axis] + slack;
+  }
+  return halo;
+}
+
+std::int64_t count_voxels(std::span<const std::array<float, 3>> points, const Grid& grid) {
+  std::int64_t voxels = 0;
+  for (const Brick& brick : bricks_of(points, grid)) voxels += brick.count.voxels;
+  return voxels;
+}
+
+std::vector<Tile> plan_tiles(std::span<const std::array<float, 3>> points, const TileRule& rule) {
+  require_row_count(kOp, static_cast<std::int64_t>(points.size()));
+  return with_memory_errors(
+      kOp, [&] { return Planner(rule, bricks_of(points, rule.reach.grid)).run(); });
+}
+
+}  // namespace voxloom::artifact
