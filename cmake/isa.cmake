@@ -1,10 +1,11 @@
-# The one table of instruction sets: name, processors, flags. A kernel source
-# src/cpu/kernels/<what>_<name>.cpp is compiled with its row's flags, on those processors only.
-# To add an instruction set, add a row here and a row in the library's own table in src/cpu/.
+# How each instruction set of src/cpu/isas.inc is compiled: name, processors, flags for exactly its
+# feature bits. A kernel source src/cpu/kernels/<what>_<name>.cpp is compiled with its row's flags, on
+# those processors only. HACKING.md says what else a new one needs.
 
 set(voxloom_x86 "x86_64|AMD64|amd64")
 set(voxloom_arm "aarch64|arm64")
-set(voxloom_isas scalar avx2 avx512 amx neon)
+# Best first.
+set(voxloom_isas amx avx512 avx2 neon scalar)
 
 set(voxloom_isa_scalar_processors ".*")
 set(voxloom_isa_scalar_flags "")
@@ -16,7 +17,6 @@ set(voxloom_isa_avx512_processors ${voxloom_x86})
 set(voxloom_isa_avx512_flags ${voxloom_isa_avx2_flags}
     -mavx512f -mavx512bw -mavx512dq -mavx512vl)
 
-# No level of its own: kernels that a processor with avx512 may have besides.
 set(voxloom_isa_amx_processors ${voxloom_x86})
 set(voxloom_isa_amx_flags ${voxloom_isa_avx512_flags} -mamx-tile -mamx-bf16)
 

@@ -38,19 +38,20 @@ function(voxloom_add_test name target)
     ENVIRONMENT "${environment}" LABELS "${name};${ARGN}" TIMEOUT ${timeout})
 endfunction()
 
-# voxloom_add_test_on_every_isa(name target): the same tests once more on each instruction set that is
-# not this machine's best, and with the plain reference algorithms. A set that the machine lacks is
-# skipped. Sanitizers and emulators would take too long for too little.
+# voxloom_add_test_on_every_isa(name target): the same tests once more on each instruction set, and with
+# the plain reference algorithms. A set that the machine lacks is skipped. Sanitizers and emulators would take too long for too little.
 function(voxloom_add_test_on_every_isa name target)
   if(VOXLOOM_SANITIZE OR CMAKE_CROSSCOMPILING)
     return()
   endif()
-  foreach(setting ISA=scalar ISA=avx2 ISA=neon ALGORITHM=reference)
+  set(settings ${voxloom_isas})
+  list(TRANSFORM settings PREPEND ISA=)
+  foreach(setting IN LISTS settings ITEMS ALGORITHM=reference)
     string(REPLACE "=" "_" suffix ${setting})
     string(TOLOWER ${suffix} suffix)
     voxloom_add_test(${name}_${suffix} ${target} ${name})
     set_property(TEST ${name}_${suffix} APPEND PROPERTY ENVIRONMENT VOXLOOM_${setting})
     set_tests_properties(${name}_${suffix} PROPERTIES
-      SKIP_REGULAR_EXPRESSION "no instruction set '[a-z0-9]+' in this build on this machine")
+      SKIP_REGULAR_EXPRESSION "no instruction set '[a-z0-9_]+' in this build on this machine")
   endforeach()
 endfunction()

@@ -1,6 +1,6 @@
-// Which instruction set the kernels run with. Chosen at first use: the best that this build holds
-// and the processor and its operating system offer, unless VOXLOOM_ISA or set_isa names another.
-// All names: scalar, avx2, avx512, neon.
+// Which instruction set the kernels run with: the best that this build holds and the processor and its
+// system offer, unless VOXLOOM_ISA or set_isa names another. All names: scalar, avx2, avx512,
+// amx, neon. Each is exactly some feature bits (docs/api.md), the same on any processor.
 #pragma once
 
 #include <string>

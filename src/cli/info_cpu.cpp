@@ -47,7 +47,7 @@ void print_cpu() {
   fmt::print("processor         {}\n", cpu::cpu_name());
   fmt::print("threads           {}\n", available_threads());
   fmt::print("instruction sets  {} (in use: {})\n", joined(isa_names()), current_isa());
-  fmt::print("matrix tiles      {}\n", cpu::can_run(cpu::Isa::amx) ? "amx" : "none");
+  fmt::print("feature bits      {}\n", fmt::join(cpu::names_of(cpu::machine_features()), ", "));
   fmt::print("algorithms        {}\n", joined(algorithm_names()));
   fmt::print("tuned plans       {}\n", default_plan_path().string());
   fmt::print("kernels of {}", current_isa());

@@ -1,9 +1,6 @@
 #include "cpu/isa.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-#if VOXLOOM_WITH_AMX
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -14,73 +11,48 @@
 
 #include "core/context_state.h"
 #include "core/error.h"
+#include "cpu/kernel_table.h"
 #include "voxloom/isa.h"
 
 namespace voxloom {
 namespace cpu {
 namespace {
 
-// The compiler's check covers the operating system too: it reads XCR0, so that registers which the
-// system does not save count as absent.
-#if defined(__x86_64__)
-// Clang 14's check does not know F16C by name.
-bool has_f16c() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
-}
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 && has_f16c();
-}
-[[maybe_unused]] bool has_avx512() {
-  return has_avx2() && __builtin_cpu_supports("avx512f") != 0 &&
-         __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-         __builtin_cpu_supports("avx512vl") != 0;
-}
-#endif
-
-#if VOXLOOM_WITH_AMX
-// Their registers are 8 KiB a thread, so that Linux gives them to a process that asks.
-bool may_use_tiles() {
-#if defined(__linux__)
-  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
-  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
-  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-#else
-  return false;
-#endif
-}
-bool has_amx() {
-  constexpr unsigned kBrainFloats = 1U << 22, kTiles = 1U << 24;
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (!has_avx512() || __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
-  return (edx & kBrainFloats) != 0 && (edx & kTiles) != 0 && may_use_tiles();
-}
-#endif
-
 struct Row {
   Isa isa;
   std::string_view name;
-  bool (*offered)();  // nullptr: not in this build
+  Features needs;
+  Features default_needs;  // the default only where these are there too
 };
 
-constexpr std::array kTable = {
-#if VOXLOOM_WITH_AVX512
-    Row{Isa::avx512, "avx512", has_avx512},
-#else
-    Row{Isa::avx512, "avx512", nullptr},
-#endif
-#if VOXLOOM_WITH_AVX2
-    Row{Isa::avx2, "avx2", has_avx2},
-#else
-    Row{Isa::avx2, "avx2", nullptr},
-#endif
-#if VOXLOOM_WITH_NEON
-    Row{Isa::neon, "neon", [] { return true; }},
-#else
-    Row{Isa::neon, "neon", nullptr},
-#endif
-    Row{Isa::scalar, "scalar", [] { return true; }},
+namespace bits {
+constexpr Features none;
+#define VOXLOOM_X86_FEATURE(name, leaf, subleaf, reg, bit, state) \
+  [[maybe_unused]] constexpr Features name = Feature::name;
+#define VOXLOOM_ARM_FEATURE(name, bit) [[maybe_unused]] constexpr Features name = Feature::name;
+#include "cpu/isas.inc"
+
+constexpr std::array kOwn = {
+#define VOXLOOM_ISA(name, base, bits, default_bits) Row{Isa::name, #name, bits, default_bits},
+#include "cpu/isas.inc"
 };
+}  // namespace bits
+
+constexpr std::array kBase = {
+#define VOXLOOM_ISA(name, base, bits, default_bits) Isa::base,
+#include "cpu/isas.inc"
+};
+
+// With what their bases need.
+constexpr std::array kTable = [] {
+  auto table = bits::kOwn;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    for (Isa base = kBase[i]; base != Isa::scalar; base = kBase[static_cast<std::size_t>(base)]) {
+      table[i].needs |= bits::kOwn[static_cast<std::size_t>(base)].needs;
+    }
+  }
+  return table;
+}();
 
 constexpr std::array kKnown = [] {
   std::array<Isa, kTable.size()> isas{};
@@ -88,24 +60,8 @@ constexpr std::array kKnown = [] {
   return isas;
 }();
 
-constexpr Row kTiles = {Isa::amx, "amx",
-#if VOXLOOM_WITH_AMX
-                        [] {
-                          static const bool offered = has_amx();
-                          return offered;
-                        }
-#else
-                        nullptr
-#endif
-};
-
-const Row& row_of(Isa isa) {
-  if (isa == Isa::amx) return kTiles;
-  for (const Row& row : kTable) {
-    if (row.isa == isa) return row;
-  }
-  return kTable.back();
-}
+// Rows stand in the order of the enumeration.
+const Row& row_of(Isa isa) { return kTable[static_cast<std::size_t>(isa)]; }
 
 std::string listed() {
   std::string names;
@@ -124,8 +80,8 @@ Isa initial() {
   if (const char* name = std::getenv("VOXLOOM_ISA"); name != nullptr && *name != '\0') {
     return named("VOXLOOM_ISA", name);
   }
-  for (const Isa isa : kKnown) {
-    if (can_run(isa)) return isa;
+  for (const Row& row : kTable) {
+    if (can_run(row.isa) && machine_features().contains(row.default_needs)) return row.isa;
   }
   return Isa::scalar;
 }
@@ -140,10 +96,8 @@ struct ChosenIsa {
 
 std::string_view name_of(Isa isa) { return row_of(isa).name; }
 std::span<const Isa> known_isas() { return kKnown; }
-bool can_run(Isa isa) {
-  const Row& row = row_of(isa);
-  return row.offered != nullptr && row.offered();
-}
+Features needs_of(Isa isa) { return row_of(isa).needs; }
+bool can_run(Isa isa) { return has_kernels(isa) && machine_features().contains(row_of(isa).needs); }
 
 Isa current() {
   std::atomic<int>& chosen = current_part<ChosenIsa>().isa;
@@ -153,6 +107,19 @@ Isa current() {
     chosen.store(isa, std::memory_order_relaxed);
   }
   return static_cast<Isa>(isa);
+}
+
+bool may_use_tile_registers() {
+#if defined(__linux__) && defined(__x86_64__)
+  static const bool granted = [] {
+    constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+    constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+    return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  }();
+  return granted;
+#else
+  return false;
+#endif
 }
 
 }  // namespace cpu

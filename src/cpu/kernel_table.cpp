@@ -1,5 +1,7 @@
 #include "cpu/kernel_table.h"
 
+#include <algorithm>
+#include <tuple>
 #include <type_traits>
 
 #include "cpu/kernels/kernels.h"
@@ -21,7 +23,19 @@ std::vector<KernelInfo<Args>> collect() {
   }
 #include "cpu/kernels/kernels.inc"
 #undef VOXLOOM_KERNEL
+  std::ranges::stable_sort(found, {}, [](const KernelInfo<Args>& kernel) {
+    return std::tuple(kernel.isa, kernel.type);
+  });
   return found;
+}
+
+template <typename Args>
+void append_names(Isa isa, std::vector<std::string_view>& names) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    for (const KernelInfo<Args>& kernel : kernels_of<Args>(isa, type)) {
+      names.push_back(kernel.name);
+    }
+  }
 }
 
 }  // namespace
@@ -31,29 +45,23 @@ std::span<const KernelInfo<Args>> kernels_of() {
   static const std::vector<KernelInfo<Args>> all = collect<Args>();
   return all;
 }
-template std::span<const KernelInfo<GemmArgs>> kernels_of();
-template std::span<const KernelInfo<WgradArgs>> kernels_of();
-template std::span<const KernelInfo<PackArgs>> kernels_of();
-template std::span<const KernelInfo<DenseArgs>> kernels_of();
-template std::span<const KernelInfo<ColumnSumArgs>> kernels_of();
-template std::span<const KernelInfo<WidenArgs>> kernels_of();
-template std::span<const KernelInfo<DecodeArgs>> kernels_of();
-template std::span<const KernelInfo<DepthwiseArgs>> kernels_of();
-template std::span<const KernelInfo<DepthwiseWgradArgs>> kernels_of();
-template std::span<const KernelInfo<StoreArgs>> kernels_of();
-template std::span<const KernelInfo<PeakArgs>> kernels_of();
-template std::span<const KernelInfo<TileSetupArgs>> kernels_of();
-template std::span<const KernelInfo<TilePackArgs>> kernels_of();
-template std::span<const KernelInfo<TileGemmArgs>> kernels_of();
+#define VOXLOOM_KIND(kind, Args) template std::span<const KernelInfo<Args>> kernels_of();
+VOXLOOM_KERNEL_KINDS(VOXLOOM_KIND)
+#undef VOXLOOM_KIND
 
-std::vector<std::string_view> kernel_names(Isa wanted) {
-  std::vector<std::string_view> names;
-#define VOXLOOM_KERNEL(isa, kind, type, rows, width)                                  \
-  if (wanted == Isa::isa) {                                                           \
-    names.push_back(VOXLOOM_TEXT(VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width))); \
-  }
+bool has_kernels(Isa wanted) {
+#define VOXLOOM_KERNEL(isa, kind, type, rows, width) \
+  if (wanted == Isa::isa) return true;
 #include "cpu/kernels/kernels.inc"
 #undef VOXLOOM_KERNEL
+  return false;
+}
+
+std::vector<std::string_view> kernel_names(Isa isa) {
+  std::vector<std::string_view> names;
+#define VOXLOOM_KIND(kind, Args) append_names<Args>(isa, names);
+  VOXLOOM_KERNEL_KINDS(VOXLOOM_KIND)
+#undef VOXLOOM_KIND
   return names;
 }
 

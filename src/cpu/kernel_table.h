@@ -1,4 +1,7 @@
 // The kernels of this build, found by what they do.
+//
+// Which ones run under an instruction set: of each kind and type the rows of the best set whose bits are
+// among those in use. So a set holds only what it does better than the sets below it.
 #pragma once
 
 #include <span>
@@ -18,33 +21,43 @@ using Kernel = void (*)(const Args&) noexcept;
 template <typename Args>
 struct KernelInfo {
   std::string_view name;
-  Isa isa;
+  Isa isa;  // its own: the bits that it needs
   DType type;
   int rows;
   int width;
   Kernel<Args> run;
 };
 
-// Every kernel with this argument in this build, in the order of kernels.inc.
+// Every kernel with this argument in this build: by instruction set, best first, and type, else in the
+// order of kernels.inc.
 template <typename Args>
 [[nodiscard]] std::span<const KernelInfo<Args>> kernels_of();
 
-// The kernels of one instruction set and type.
+// Those that run under `isa`: of one set, in the order of kernels.inc. None where neither it nor what it
+// builds on has the kind for this type.
 template <typename Args>
-[[nodiscard]] std::vector<KernelInfo<Args>> kernels_of(Isa isa, DType type) {
-  std::vector<KernelInfo<Args>> found;
-  for (const KernelInfo<Args>& kernel : kernels_of<Args>()) {
-    if (kernel.isa == isa && kernel.type == type) found.push_back(kernel);
+[[nodiscard]] std::span<const KernelInfo<Args>> kernels_of(Isa isa, DType type) {
+  const std::span<const KernelInfo<Args>> all = kernels_of<Args>();
+  std::size_t first = 0;
+  while (first < all.size() &&
+         (all[first].type != type || !needs_of(isa).contains(needs_of(all[first].isa)))) {
+    ++first;
   }
-  return found;
+  std::size_t last = first;
+  while (last < all.size() && all[last].isa == all[first].isa && all[last].type == type) ++last;
+  return all.subspan(first, last - first);
 }
 
-// The first of them. Every instruction set has one for each type that the kind is made for.
+// The first of them. The scalar set has one for each type that the kind is made for, save the kinds of
+// matrix tiles.
 template <typename Args>
 [[nodiscard]] Kernel<Args> kernel_of(Isa isa, DType type) {
   return kernels_of<Args>(isa, type).front().run;
 }
 
+[[nodiscard]] bool has_kernels(Isa isa);  // of its own, in this build
+
+// Of all kernels that run under `isa`, kind by kind.
 [[nodiscard]] std::vector<std::string_view> kernel_names(Isa isa);
 
 }  // namespace voxloom::cpu

@@ -1,4 +1,5 @@
-// Forward product on matrix tiles: bfloat16 features and weights, float32 sums.
+// Forward product of bfloat16 features and weights with float32 sums, on matrix tiles or whatever else
+// multiplies pairs of bfloat16 (the kernels `tilegemm`).
 //
 // Output block by kernel offset, as in offset_major: a task owns the sums of one block of output rows
 // and some output channels. The tiles are so fast that moving the sums binds, not the multiplication.
@@ -25,9 +26,16 @@ constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
-template <typename Args>
-const KernelInfo<Args>& tile_kernel() {
-  return kernels_of<Args>().front();
+using Gemm = KernelInfo<TileGemmArgs>;
+
+// nullptr: none with the instruction set in use.
+const Gemm* gemm_kernel() {
+  const auto kernels = kernels_of<TileGemmArgs>(current(), DType::bf16);
+  return kernels.empty() ? nullptr : kernels.data();
+}
+
+bool needs_tile_registers(const Gemm& gemm) {
+  return needs_of(gemm.isa).contains(Feature::amx_tile);
 }
 
 // A block's sums, 128 KiB, stay in the second-level cache.
@@ -39,12 +47,14 @@ class MatrixTiles {
  public:
   explicit MatrixTiles(const ConvForward& problem)
       : p_(problem),
+        gemm_(*gemm_kernel()),
         in_(problem.weight.in),
         depth_(round_up(in_, kTileDepth)),
         columns_(round_up(problem.weight.out, kTileColumns)),
         columns_a_pass_(columns_a_pass(problem)),
         store_(problem, current()),
         prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written) {
+    if (needs_tile_registers(gemm_)) setup_ = kernel_of<TileSetupArgs>(current(), DType::bf16);
     pack();
   }
 
@@ -70,18 +80,18 @@ class MatrixTiles {
     const std::int64_t bytes = checked_product("convolution", {w.volume, columns_, depth_, 2});
     weights_ = std::reinterpret_pointer_cast<std::uint16_t>(
         allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(1, bytes))));
+    const Kernel<TilePackArgs> pack_tiles = kernel_of<TilePackArgs>(current(), DType::bf16);
     std::atomic<bool> extreme = false;
     parallel_for(w.volume, 4, [&](std::int64_t begin, std::int64_t end) {
       bool found = false;
       for (std::int64_t k = begin; k < end; ++k) {
-        tile_kernel<TilePackArgs>().run(
-            {.w = reinterpret_cast<const std::uint16_t*>(w.data) + w.at(k, 0, 0, 0),
-             .stride_i = w.stride_i,
-             .stride_o = w.stride_o,
-             .in = in_,
-             .out = w.out,
-             .to = weights(k, 0),
-             .extreme = &found});
+        pack_tiles({.w = reinterpret_cast<const std::uint16_t*>(w.data) + w.at(k, 0, 0, 0),
+                    .stride_i = w.stride_i,
+                    .stride_o = w.stride_o,
+                    .in = in_,
+                    .out = w.out,
+                    .to = weights(k, 0),
+                    .extreme = &found});
       }
       if (found) extreme = true;
     });
@@ -91,11 +101,12 @@ class MatrixTiles {
   void run_task(std::int64_t block, std::int64_t column) const {
     const std::int64_t columns = std::min(columns_a_pass_, columns_ - column);
     const std::int64_t rows = p_.map.rows_in(block);
-    constexpr std::int64_t kProduct = 32 * 32;
-    // Rows packed as tiles take half a float an element.
-    float* product = thread_scratch(kProduct + 16 * depth_ + rows * columns).data();
-    float* packed = product + kProduct;
-    float* sums = packed + 16 * depth_;
+    const std::int64_t product_size = std::int64_t{gemm_.rows} * gemm_.width;
+    // Rows packed as tiles take half a float an element, and depth_ is a multiple of 32.
+    const std::int64_t packed_size = gemm_.rows * (depth_ / 2);
+    float* product = thread_scratch(product_size + packed_size + rows * columns).data();
+    float* packed = product + product_size;
+    float* sums = packed + packed_size;
     std::fill(sums, sums + rows * columns, 0.0F);
     TileGemmArgs gemm{};
     gemm.a = reinterpret_cast<const std::uint16_t*>(p_.x->raw());
@@ -106,8 +117,8 @@ class MatrixTiles {
     gemm.packed = reinterpret_cast<std::uint16_t*>(packed);
     gemm.product = product;
     Prefetch::Spread spread(prefetch_, {block + 1, block + 2}, {block, block + 1},
-                            p_.map.entries_in(block, block + 1) / 32);
-    tile_kernel<TileSetupArgs>().run({.on = true});
+                            p_.map.entries_in(block, block + 1) / gemm_.rows);
+    if (setup_ != nullptr) setup_({.on = true});
     for (std::int64_t step = 0; step < p_.weight.volume; ++step) {
       // In the order in which the entries lie in memory.
       const std::int64_t k = p_.map.mirrored ? p_.weight.volume - 1 - step : step;
@@ -118,9 +129,9 @@ class MatrixTiles {
       gemm.count = slice.count;
       gemm.w = weights(k, column);
       if (column == 0) gemm.ahead = spread.ahead();
-      tile_kernel<TileGemmArgs>().run(gemm);
+      gemm_.run(gemm);
     }
-    tile_kernel<TileSetupArgs>().run({.on = false});
+    if (setup_ != nullptr) setup_({.on = false});
     store_({.sums = sums,
             .stride = columns,
             .first = block * kBlockRows,
@@ -130,7 +141,9 @@ class MatrixTiles {
   }
 
   const ConvForward& p_;
-  std::int64_t in_, depth_, columns_;  // depth and columns up to whole tiles
+  const Gemm& gemm_;
+  Kernel<TileSetupArgs> setup_ = nullptr;  // where tile registers need it
+  std::int64_t in_, depth_, columns_;      // depth and columns up to whole tiles
   std::int64_t columns_a_pass_;
   std::shared_ptr<std::uint16_t> weights_;
   bool extreme_ = false;
@@ -142,8 +155,11 @@ class MatrixTiles {
 
 bool has_matrix_tiles(const ConvForward& problem) {
   const WeightView& w = problem.weight;
-  return problem.x->dtype() == DType::bf16 && w.dtype == DType::bf16 && !w.packed &&
-         w.groups == 1 && current() == Isa::avx512 && can_run(Isa::amx);
+  if (problem.x->dtype() != DType::bf16 || w.dtype != DType::bf16 || w.packed || w.groups != 1) {
+    return false;
+  }
+  const Gemm* gemm = gemm_kernel();
+  return gemm != nullptr && (!needs_tile_registers(*gemm) || may_use_tile_registers());
 }
 
 std::vector<Cut> matrix_tiles_cuts(const ConvForward& problem) {

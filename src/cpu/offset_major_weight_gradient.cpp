@@ -37,7 +37,7 @@ std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1
 
 // The kernel that pads `out` least; among those the widest.
 KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
-  const std::vector<KernelInfo<WgradArgs>> kernels = kernels_of<WgradArgs>(current(), DType::f32);
+  const auto kernels = kernels_of<WgradArgs>(current(), DType::f32);
   const auto cost = [&](const KernelInfo<WgradArgs>& k) {
     return std::pair(round_up(out, k.width), -k.width);
   };
@@ -45,7 +45,7 @@ KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
 }
 
 Kernel<PackArgs> pack_kernel(DType dtype, std::int64_t width) {
-  const std::vector<KernelInfo<PackArgs>> kernels = kernels_of<PackArgs>(current(), dtype);
+  const auto kernels = kernels_of<PackArgs>(current(), dtype);
   return std::ranges::find(kernels, width, &KernelInfo<PackArgs>::width)->run;
 }
 

@@ -58,7 +58,7 @@ std::vector<Kernel<DenseArgs>> dense_kernels(const std::vector<Panel>& panels, I
 }
 
 std::vector<Panel> split_into_panels(std::int64_t out, Isa isa) {
-  const std::vector<KernelInfo<GemmArgs>> kernels = kernels_of<GemmArgs>(isa, DType::f32);
+  const auto kernels = kernels_of<GemmArgs>(isa, DType::f32);
   // cost[n]: of n channels, one per padded channel and a little per panel. Far beyond the widest
   // panel the widest is right, so the table stays short.
   const std::int64_t widest =

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFirstLine = "voxloom plans 2";
+constexpr std::string_view kFirstLine = "voxloom plans 3";
 constexpr std::uintmax_t kMostBytes = 16 << 20;  // more than tuning can ever write
 
 std::string version_line() { return fmt::format("version {}", version()); }

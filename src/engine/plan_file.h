@@ -1,6 +1,6 @@
 // Tuned plans on disk: text, one plan a line.
 //
-//   voxloom plans 2
+//   voxloom plans 3
 //   version 0.1.0                     algorithms change from version to version
 //   cpu AMD EPYC 7R13 Processor       and what is fastest from processor to processor
 //   forward avx2 float32 float32 64 64 1 27 16 9 offset_major

@@ -64,6 +64,75 @@ TEST(Kernels, GemmTails) {
   });
 }
 
+// Packed weights and rows of bfloat16, over tails of entries, of input channels and of columns.
+TEST(Kernels, TileGemmTails) {
+  for (const cpu::Isa isa : cpu::known_isas()) {
+    const auto kernels = cpu::kernels_of<cpu::TileGemmArgs>(isa, DType::bf16);
+    if (!cpu::can_run(isa) || kernels.empty()) continue;
+    const auto& kernel = kernels.front();
+    SCOPED_TRACE(kernel.name);
+    const auto setups = cpu::kernels_of<cpu::TileSetupArgs>(isa, DType::bf16);
+    if (!setups.empty() && !cpu::may_use_tile_registers()) continue;
+    Random random(5);
+    const std::int64_t stride = 71;
+    const Tensor a = random_tensor(random, {40, stride}, DType::bf16);
+    const std::vector<double> rows = to_doubles(a);
+    for (const std::int64_t depth : {1, 2, 3, 7, 16, 31, 32, 33, 63, 64, 70}) {
+      for (const std::int64_t out : {1, 15, 16, 33, 64, 90}) {
+        const Tensor w = random_tensor(random, {depth, out}, DType::bf16);
+        const std::vector<double> weights = to_doubles(w);
+        const std::int64_t padded = (depth + 31) / 32 * 32, columns = (out + 15) / 16 * 16;
+        Tensor tiles = Tensor::zeros({columns, padded}, DType::bf16);
+        bool extreme = false;
+        cpu::kernel_of<cpu::TilePackArgs>(
+            isa, DType::bf16)({.w = reinterpret_cast<const std::uint16_t*>(w.raw()),
+                               .stride_i = out,
+                               .stride_o = 1,
+                               .in = depth,
+                               .out = out,
+                               .to = reinterpret_cast<std::uint16_t*>(tiles.mutable_raw()),
+                               .extreme = &extreme});
+        EXPECT_FALSE(extreme);
+        for (std::int64_t count = 0; count <= 2 * kernel.rows + 1; count += count < 14 ? 1 : 5) {
+          std::vector<std::int32_t> a_row;
+          std::vector<std::uint8_t> c_row;
+          Tensor c = random_tensor(random, {2 * count + 2, columns}, DType::f32);
+          Sums sums(c.size());
+          for (std::int64_t i = 0; i < c.size(); ++i) {
+            sums.add(i, static_cast<double>(c.data<float>()[i]));
+          }
+          for (std::int64_t e = 0; e < count; ++e) {
+            a_row.push_back(static_cast<std::int32_t>(random.next() % 40));
+            c_row.push_back(static_cast<std::uint8_t>(2 * e + 1));
+            for (std::int64_t i = 0; i < depth * out; ++i) {
+              sums.add(c_row.back() * columns + i % out,
+                       rows[static_cast<std::size_t>(a_row.back() * stride + i / out)] *
+                           weights[static_cast<std::size_t>(i)]);
+            }
+          }
+          std::vector<std::uint16_t> packed(static_cast<std::size_t>(kernel.rows * padded));
+          std::vector<float> product(static_cast<std::size_t>(kernel.rows * kernel.width));
+          if (!setups.empty()) setups.front().run({.on = true});
+          kernel.run({.a = reinterpret_cast<const std::uint16_t*>(a.raw()),
+                      .a_stride = stride,
+                      .a_row = a_row.data(),
+                      .c_row = c_row.data(),
+                      .count = count,
+                      .w = reinterpret_cast<const std::uint16_t*>(tiles.raw()),
+                      .depth = depth,
+                      .columns = columns,
+                      .c = c.mutable_data<float>(),
+                      .packed = packed.data(),
+                      .product = product.data()});
+          if (!setups.empty()) setups.front().run({.on = false});
+          expect_within(c, sums.value, sums.bounds(),
+                        fmt::format("depth {} columns {} count {}", depth, out, count));
+        }
+      }
+    }
+  }
+}
+
 // Entries in any order to rows in any order, in full tiles and short ones.
 TEST(Kernels, DenseNamedRows) {
   each_kernel<cpu::DenseArgs>([](const auto& kernel) {

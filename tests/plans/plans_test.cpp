@@ -115,7 +115,7 @@ TEST_F(PlanFile, ForeignAndCorruptFilesAreNotUsed) {
   };
   for (const std::string& text :
        {std::string(), std::string("\0\0\0", 3), std::string("{}\n"), good + "nonsense\n",
-        good.substr(0, good.size() - 1), replaced("plans 2", "plans 1"),
+        good.substr(0, good.size() - 1), replaced("plans 3", "plans 2"),
         replaced("version ", "version 9"), replaced("cpu ", "cpu Other "),
         replaced("reference", "no_such_algorithm"), replaced("reference", "reference:"),
         replaced("reference", "reference:2"), replaced("reference", "reference:02x0"),

@@ -38,6 +38,7 @@ struct GemmArgs {
 //   w[column / 16][step][pair][column % 16][2]
 constexpr std::int64_t kTileDepth = 32;
 constexpr std::int64_t kTileColumns = 16;
+constexpr std::int64_t kTileElements = kTileDepth * kTileColumns;
 
 // The tile registers of this thread: shaped for tilegemm, or given back.
 struct TileSetupArgs {
@@ -50,7 +51,7 @@ struct TilePackArgs {
   std::int64_t stride_i, stride_o;
   std::int64_t in, out;
   std::uint16_t* to;
-  // Set where a weight is subnormal or above 2^10 in magnitude: the tiles take subnormal numbers as
+  // Set where a weight is subnormal or above 2^10 in magnitude: tilegemm takes subnormal numbers as
   // zeros, which would show in products with such weights.
   bool* extreme;
 };
@@ -67,8 +68,8 @@ struct TileGemmArgs {
   std::int64_t depth;
   std::int64_t columns;
   float* c;               // rows of `columns` elements
-  std::uint16_t* packed;  // room for 32 rows of whole tiles
-  float* product;         // room for 32 x 32
+  std::uint16_t* packed;  // room for `rows` of the kernel, of whole tiles
+  float* product;         // room for its `rows` x `width`
   Ahead* ahead = nullptr;
 };
 

@@ -5,20 +5,26 @@
 
 namespace voxloom::cpu::kernels {
 
-using gemm_args = GemmArgs;
-using dense_args = DenseArgs;
-using columnsum_args = ColumnSumArgs;
-using wgrad_args = WgradArgs;
-using pack_args = PackArgs;
-using widen_args = WidenArgs;
-using decode_args = DecodeArgs;
-using depthwise_args = DepthwiseArgs;
-using depthwise_wgrad_args = DepthwiseWgradArgs;
-using store_args = StoreArgs;
-using peak_args = PeakArgs;
-using tilesetup_args = TileSetupArgs;
-using tilepack_args = TilePackArgs;
-using tilegemm_args = TileGemmArgs;
+// Every kind of kernel and its argument.
+#define VOXLOOM_KERNEL_KINDS(KIND)          \
+  KIND(gemm, GemmArgs)                      \
+  KIND(wgrad, WgradArgs)                    \
+  KIND(pack, PackArgs)                      \
+  KIND(dense, DenseArgs)                    \
+  KIND(columnsum, ColumnSumArgs)            \
+  KIND(widen, WidenArgs)                    \
+  KIND(depthwise, DepthwiseArgs)            \
+  KIND(depthwise_wgrad, DepthwiseWgradArgs) \
+  KIND(decode, DecodeArgs)                  \
+  KIND(store, StoreArgs)                    \
+  KIND(tilesetup, TileSetupArgs)            \
+  KIND(tilepack, TilePackArgs)              \
+  KIND(tilegemm, TileGemmArgs)              \
+  KIND(peak, PeakArgs)
+
+#define VOXLOOM_KIND(kind, Args) using kind##_args = Args;
+VOXLOOM_KERNEL_KINDS(VOXLOOM_KIND)
+#undef VOXLOOM_KIND
 
 #define VOXLOOM_KERNEL_NAME(isa, kind, type, rows, width) kind##_##type##_##rows##x##width##_##isa
 #define VOXLOOM_KERNEL(isa, kind, type, rows, width) \
