@@ -53,10 +53,10 @@ fuzz_one() {
 }
 
 fuzz() {
-  local seconds=$1 source status=0
+  local seconds=$1 seeds status=0
   build fuzz || return 1
-  for source in fuzz/*_fuzz.cpp; do
-    [ ! -f "$source" ] || fuzz_one "$(basename "$source" _fuzz.cpp)" "$seconds" || status=1
+  for seeds in fuzz/corpus/*/; do
+    fuzz_one "$(basename "$seeds")" "$seconds" || status=1
   done
   return $status
 }

@@ -1,15 +1,5 @@
 // Reading and writing scans.
 //
-//   format     files               held                                            written as
-//   kitti      .bin                x y z intensity, float32                        the same
-//   nuscenes   .pcd.bin            x y z intensity ring, float32                   the same
-//   ply        .ply                any scalar properties; lists are skipped        ascii, both orders
-//   pcd        .pcd                any fields; ascii, binary, binary_compressed    ascii, binary
-//   las        .las                1.0 to 1.4, point formats 0 to 10               1.2 or 1.4
-//   text       .xyz .txt .csv ...  columns, with or without a line of names        with names
-//   npy        .npy                (N,C) numbers or structured (N)                 both
-//   npz        .npz                several arrays with N rows                      stored
-//
 // The content rules: a file that starts like a PLY, PCD, LAS, NPY or NPZ is read as one whatever its
 // name. Files without such a start (.bin, text) go by their name, and a name that promises a start
 // that is not there is an error. What each format keeps is told in docs/formats.md.
@@ -36,7 +26,24 @@
 
 namespace VOXLOOM_API voxloom {
 
-enum class ScanFormat : std::uint8_t { kitti, nuscenes, ply, pcd, las, text, npy, npz };
+enum class ScanFormat : std::uint8_t {
+  kitti,     // x y z intensity, float32
+  nuscenes,  // x y z intensity ring, float32
+  ply,       // any scalar properties; lists are skipped
+  pcd,       // any fields
+  las,       // 1.0 to 1.4, point formats 0 to 10
+  text,      // columns, with or without a line of names
+  npy,       // (N,C) numbers or structured (N)
+  npz,       // several arrays with N rows
+};
+
+struct ScanFormatInfo {
+  ScanFormat format;
+  std::string_view name;
+  std::vector<std::string_view> endings;  // of file names, in small letters
+  bool is_written = true;                 // else only read
+};
+[[nodiscard]] std::vector<ScanFormatInfo> scan_formats();  // all of them
 
 [[nodiscard]] std::string_view name_of(ScanFormat format);  // "kitti", ...
 [[nodiscard]] std::optional<ScanFormat> scan_format_named(std::string_view name);

@@ -1,5 +1,9 @@
 #include "cli/command.h"
 
+#include <vector>
+
+#include "voxloom/io.h"
+
 namespace voxloom::cli {
 
 void add_threads_option(CLI::App& command, int& threads) {
@@ -11,9 +15,9 @@ void add_threads_option(CLI::App& command, int& threads) {
 
 void add_format_option(CLI::App& command, const char* option, std::string& format,
                        const char* help) {
-  command.add_option(option, format, help)
-      ->check(CLI::IsMember({"kitti", "nuscenes", "ply", "pcd", "las", "text", "npy", "npz"}))
-      ->type_name("FORMAT");
+  std::vector<std::string> names;
+  for (const ScanFormatInfo& info : scan_formats()) names.emplace_back(info.name);
+  command.add_option(option, format, help)->check(CLI::IsMember(names))->type_name("FORMAT");
 }
 
 }  // namespace voxloom::cli

@@ -35,6 +35,16 @@ void convert(const Arguments& arguments) {
   fmt::print("\n");
 }
 
+// A line of help for each format.
+std::string format_lines() {
+  std::string lines;
+  for (const ScanFormatInfo& info : scan_formats()) {
+    lines += fmt::format("  {:<9} {}{}\n", info.name, fmt::join(info.endings, " "),
+                         info.is_written ? "" : " (read only)");
+  }
+  return lines;
+}
+
 }  // namespace
 
 void add_convert(CLI::App& command) {
@@ -61,11 +71,10 @@ void add_convert(CLI::App& command) {
       .add_option("--classification", arguments->classification,
                   "LAS: the attribute to write as the classification")
       ->type_name("NAME");
-  command.footer(
-      "\nFormats: KITTI .bin, nuScenes .pcd.bin, .ply, .pcd, .las, .npy, .npz, text columns (.csv, "
-      ".xyz,\n.txt). What each of them keeps is told in docs/formats.md.\n"
-      "\nExample:\n"
-      "  voxloom convert 000008.bin 000008.ply\n");
+  command.footer("\nFormats:\n" + format_lines() +
+                 "What each of them keeps is told in docs/formats.md.\n"
+                 "\nExample:\n"
+                 "  voxloom convert 000008.bin 000008.ply\n");
   command.callback([arguments] { convert(*arguments); });
 }
 

@@ -5,6 +5,7 @@
 //
 // A file's length is all there is to check.
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/records.h"
 
 namespace voxloom::io {
@@ -28,13 +29,13 @@ Points open_floats(const Bytes& bytes, std::initializer_list<const char*> names,
 
 }  // namespace
 
-Points open_kitti(const Bytes& bytes) {
+Points open_kitti(const Bytes& bytes, const ReadOptions&) {
   const bool five_floats = bytes->size() % 20 == 0;
   return open_floats(bytes, {"x", "y", "z", "intensity"}, "KITTI",
                      five_floats ? "; nuScenes files, 20 bytes per point, are named .pcd.bin" : "");
 }
 
-Points open_nuscenes(const Bytes& bytes) {
+Points open_nuscenes(const Bytes& bytes, const ReadOptions&) {
   return open_floats(bytes, {"x", "y", "z", "intensity", "ring"}, "nuScenes", "");
 }
 

@@ -7,6 +7,7 @@
 
 #include "io/column_type.h"
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/las_format.h"
 
 namespace voxloom::io {
@@ -257,7 +258,7 @@ class LasSource final : public PointSource {
 
 }  // namespace
 
-Points open_las(const Bytes& bytes) {
+Points open_las(const Bytes& bytes, const ReadOptions&) {
   const Header header = HeaderReader(bytes).read();
   const std::int64_t room = header.layout.stride - las_record_size(header.format);
   return std::make_unique<LasSource>(bytes, header, fitting(read_extras(bytes, header), room));

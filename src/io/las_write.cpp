@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "io/formats.h"
 #include "io/las_format.h"
 #include "io/las_plan.h"
-#include "io/writers.h"
 
 namespace voxloom::io {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "io/column_type.h"
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/npy_header.h"
 #include "io/records.h"
 #include "voxloom/dtype.h"
@@ -138,6 +139,8 @@ Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::st
   return header.structured ? open_structured(bytes, header) : open_plain(bytes, header, name);
 }
 
-Points open_npy(const Bytes& bytes) { return open_npy_array(bytes, read_npy_header(bytes), ""); }
+Points open_npy(const Bytes& bytes, const ReadOptions&) {
+  return open_npy_array(bytes, read_npy_header(bytes), "");
+}
 
 }  // namespace voxloom::io

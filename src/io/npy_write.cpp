@@ -8,8 +8,8 @@
 
 #include "core/error.h"
 #include "io/column_type.h"
+#include "io/formats.h"
 #include "io/lines.h"
-#include "io/writers.h"
 
 namespace voxloom::io {
 namespace {
@@ -141,7 +141,7 @@ std::string directory_of(const std::vector<Member>& members, std::int64_t offset
 
 }  // namespace
 
-void write_npy(ByteSink& sink, const Scan& scan) {
+void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions&) {
   const std::vector<OutField> fields = npy_fields(scan);
   const std::string descr =
       is_plain(scan) ? fmt::format("'{}'", descr_of(scan.position_type)) : structured_descr(fields);
@@ -152,7 +152,7 @@ void write_npy(ByteSink& sink, const Scan& scan) {
                  [&](std::span<const std::byte> records, std::int64_t) { sink.write(records); });
 }
 
-void write_npz(ByteSink& sink, const Scan& scan) {
+void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions&) {
   std::vector<OutField> fields = npy_fields(scan);
   std::vector<Member> members;
   members.push_back(plain_member("points", scan, {fields[0], fields[1], fields[2]}));

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/npy_header.h"
 #include "io/zip.h"
 
@@ -49,8 +50,8 @@ bool is_attribute(const Array& array, std::int64_t points) {
 
 }  // namespace
 
-Points open_npz(const Bytes& bytes, std::int64_t max_unpacked_bytes) {
-  const std::vector<Array> arrays = open_arrays(bytes, max_unpacked_bytes);
+Points open_npz(const Bytes& bytes, const ReadOptions& options) {
+  const std::vector<Array> arrays = open_arrays(bytes, options.max_unpacked_bytes);
   const Array& points = find_points(arrays, bytes);
   const bool by_axis = points.name == "x" && !points.header.structured;
   std::vector<Points> parts;

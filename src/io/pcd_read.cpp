@@ -5,6 +5,7 @@
 
 #include "io/column_type.h"
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/lzf.h"
 #include "io/pcd_header.h"
 #include "io/records.h"
@@ -164,9 +165,9 @@ Points open_data(const Bytes& bytes, const PcdHeader& header, std::int64_t max_u
 
 }  // namespace
 
-Points open_pcd(const Bytes& bytes, std::int64_t max_unpacked_bytes) {
+Points open_pcd(const Bytes& bytes, const ReadOptions& options) {
   const PcdHeader header = read_pcd_header(bytes);
-  Points points = open_data(bytes, header, max_unpacked_bytes);
+  Points points = open_data(bytes, header, options.max_unpacked_bytes);
   if (std::ranges::none_of(points->fields(), is_packed_colour)) return points;
   return std::make_unique<ColourSource>(std::move(points));
 }

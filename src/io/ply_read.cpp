@@ -4,6 +4,7 @@
 
 #include "io/column_type.h"
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/lines.h"
 #include "io/ply_header.h"
 #include "io/records.h"
@@ -148,7 +149,7 @@ Points open_ascii(const Bytes& bytes, const PlyHeader& header, std::size_t verte
 
 }  // namespace
 
-Points open_ply(const Bytes& bytes) {
+Points open_ply(const Bytes& bytes, const ReadOptions&) {
   const PlyHeader header = read_ply_header(bytes);
   const auto vertex = std::ranges::find(header.elements, "vertex", &PlyElement::name);
   if (vertex == header.elements.end()) {

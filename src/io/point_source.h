@@ -51,14 +51,4 @@ using Points = std::unique_ptr<PointSource>;
 // Several sources of equal size side by side.
 [[nodiscard]] Points join(std::vector<Points> parts);
 
-// One per format; each throws FormatError when the header is wrong or promises what is not there.
-[[nodiscard]] Points open_kitti(const Bytes& bytes);
-[[nodiscard]] Points open_nuscenes(const Bytes& bytes);
-[[nodiscard]] Points open_ply(const Bytes& bytes);
-[[nodiscard]] Points open_pcd(const Bytes& bytes, std::int64_t max_unpacked_bytes);
-[[nodiscard]] Points open_las(const Bytes& bytes);
-[[nodiscard]] Points open_text(const Bytes& bytes);
-[[nodiscard]] Points open_npy(const Bytes& bytes);
-[[nodiscard]] Points open_npz(const Bytes& bytes, std::int64_t max_unpacked_bytes);
-
 }  // namespace voxloom::io

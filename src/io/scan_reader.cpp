@@ -4,24 +4,11 @@
 #include "io/assemble.h"
 #include "io/detect.h"
 #include "io/failure.h"
+#include "io/formats.h"
 #include "voxloom/io.h"
 
 namespace voxloom {
 namespace {
-
-io::Points open_points(const io::Bytes& bytes, ScanFormat format, const ReadOptions& options) {
-  switch (format) {
-    case ScanFormat::kitti: return io::open_kitti(bytes);
-    case ScanFormat::nuscenes: return io::open_nuscenes(bytes);
-    case ScanFormat::ply: return io::open_ply(bytes);
-    case ScanFormat::pcd: return io::open_pcd(bytes, options.max_unpacked_bytes);
-    case ScanFormat::las: return io::open_las(bytes);
-    case ScanFormat::text: return io::open_text(bytes);
-    case ScanFormat::npy: return io::open_npy(bytes);
-    case ScanFormat::npz: break;
-  }
-  return io::open_npz(bytes, options.max_unpacked_bytes);
-}
 
 ScanFormat choose_format(const io::Bytes& bytes, const ReadOptions& options) {
   if (!options.format) return io::detect_format(bytes);
@@ -39,7 +26,7 @@ class ScanReader::Impl {
       : file_(bytes->name()),
         invalid_(options.invalid),
         format_(choose_format(bytes, options)),
-        source_(open_points(bytes, format_, options)),
+        source_(io::spec_of(format_).open(bytes, options)),
         assemble_(*source_, file_) {}
 
   ScanFormat format() const { return format_; }

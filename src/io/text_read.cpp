@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "io/failure.h"
+#include "io/formats.h"
 #include "io/text_rows.h"
 
 namespace voxloom::io {
@@ -182,6 +183,8 @@ class Survey {
 
 }  // namespace
 
-Points open_text(const Bytes& bytes) { return open_text_rows(bytes, Survey(bytes).run()); }
+Points open_text(const Bytes& bytes, const ReadOptions&) {
+  return open_text_rows(bytes, Survey(bytes).run());
+}
 
 }  // namespace voxloom::io

@@ -3,9 +3,9 @@
 
 #include "core/error.h"
 #include "io/column_type.h"
+#include "io/formats.h"
 #include "io/lines.h"
 #include "io/ply_header.h"
-#include "io/writers.h"
 
 namespace voxloom::io {
 namespace {
@@ -128,12 +128,15 @@ std::string pcd_header(const Scan& scan, const std::vector<OutField>& fields, bo
 
 }  // namespace
 
-void write_kitti(ByteSink& sink, const Scan& scan) { write_floats(sink, scan, {"intensity"}); }
-void write_nuscenes(ByteSink& sink, const Scan& scan) {
+void write_kitti(ByteSink& sink, const Scan& scan, const WriteOptions&) {
+  write_floats(sink, scan, {"intensity"});
+}
+void write_nuscenes(ByteSink& sink, const Scan& scan, const WriteOptions&) {
   write_floats(sink, scan, {"intensity", "ring"});
 }
 
-void write_ply(ByteSink& sink, const Scan& scan, Encoding encoding) {
+void write_ply(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+  const Encoding encoding = options.encoding;
   const std::vector<OutField> fields = ply_fields(scan);
   constexpr std::array<const char*, 3> kNames = {"binary_little_endian", "ascii",
                                                  "binary_big_endian"};
@@ -152,17 +155,18 @@ void write_ply(ByteSink& sink, const Scan& scan, Encoding encoding) {
   });
 }
 
-void write_pcd(ByteSink& sink, const Scan& scan, Encoding encoding) {
-  require(encoding != Encoding::big_endian, "write_scan", "PCD has no big-endian form");
+void write_pcd(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+  require(options.encoding != Encoding::big_endian, "write_scan", "PCD has no big-endian form");
   const std::optional<PackedColour> colour = pack_colour(scan);
   const std::vector<OutField> fields = pcd_fields(scan, colour);
-  const bool ascii = encoding == Encoding::ascii;
+  const bool ascii = options.encoding == Encoding::ascii;
   sink.write(pcd_header(scan, fields, ascii));
   if (ascii) return write_rows(sink, scan, fields, ' ');
   write_block(sink, scan, fields);
 }
 
-void write_text(ByteSink& sink, const Scan& scan, char separator) {
+void write_text(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+  const char separator = options.separator == 0 ? ' ' : options.separator;
   std::vector<OutField> fields = scalar_fields(scan);
   make_words(fields);
   std::string header;

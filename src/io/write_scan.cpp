@@ -1,7 +1,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "io/formats.h"
 #include "io/lines.h"
-#include "io/writers.h"
 #include "voxloom/io.h"
 
 namespace voxloom {
@@ -32,17 +32,9 @@ class MemorySink final : public io::ByteSink {
 void write_to(io::ByteSink& sink, const Scan& scan, ScanFormat format,
               const WriteOptions& options) {
   validate(scan);
-  const char separator = options.separator == 0 ? ' ' : options.separator;
-  switch (format) {
-    case ScanFormat::kitti: return io::write_kitti(sink, scan);
-    case ScanFormat::nuscenes: return io::write_nuscenes(sink, scan);
-    case ScanFormat::ply: return io::write_ply(sink, scan, options.encoding);
-    case ScanFormat::pcd: return io::write_pcd(sink, scan, options.encoding);
-    case ScanFormat::las: return io::write_las(sink, scan, options);
-    case ScanFormat::text: return io::write_text(sink, scan, separator);
-    case ScanFormat::npy: return io::write_npy(sink, scan);
-    case ScanFormat::npz: return io::write_npz(sink, scan);
-  }
+  const io::FormatSpec& spec = io::spec_of(format);
+  require(spec.write != nullptr, "write_scan", "{} is read, not written", spec.name);
+  spec.write(sink, scan, options);
 }
 
 }  // namespace
@@ -52,9 +44,8 @@ void write_scan(const std::filesystem::path& path, const Scan& scan, const Write
   if (!chosen.format) chosen.format = scan_format_of(path);
   const std::string ending = io::lower(path.extension().string());
   require(chosen.format.has_value(), "write_scan",
-          "'{}' does not tell the format by its ending; choose .ply, .pcd, .las, .npy, .npz, .csv, "
-          ".xyz or .bin",
-          path.string());
+          "'{}' does not tell the format by its ending; known are {}", path.string(),
+          io::list_formats(true));
   require(ending != ".laz", "write_scan", "'{}': LAZ is not written; choose .las", path.string());
   if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
   AtomicFile file(path);

@@ -55,7 +55,8 @@ TEST(Formats, AreChosenByContentThenByName) {
 
 TEST(Formats, RefuseTheUnknown) {
   const FileBytes binary(std::string("\0\1\2\3", 4));
-  EXPECT_REASON(format_error(binary, "a.doc"), "neither the name nor the content tells the format");
+  EXPECT_REASON(format_error(binary, "a.doc"),
+                "neither the name nor the content tells the format; known are kitti (.bin), ");
   EXPECT_REASON(format_error(binary, "a.ply"), "byte 0: is named like a ply file");
   EXPECT_REASON(format_error(FileBytes(), "a.ply"), "is empty");
   EXPECT_REASON(format_error(FileBytes(), "a.bin", {.format = ScanFormat::kitti}), "is empty");
@@ -66,13 +67,27 @@ TEST(Formats, RefuseTheUnknown) {
   }
 }
 
-constexpr ScanFormat kAll[] = {ScanFormat::kitti, ScanFormat::nuscenes, ScanFormat::ply,
-                               ScanFormat::pcd,   ScanFormat::las,      ScanFormat::text,
-                               ScanFormat::npy,   ScanFormat::npz};
+TEST(Formats, AreKnownByTheirNamesAndEndings) {
+  for (const ScanFormatInfo& info : scan_formats()) {
+    EXPECT_EQ(name_of(info.format), info.name);
+    EXPECT_EQ(scan_format_named(info.name), info.format);
+    for (const std::string_view ending : info.endings) {
+      EXPECT_EQ(scan_format_of("dir/a" + std::string(ending)), info.format) << ending;
+    }
+  }
+}
+
+std::vector<ScanFormat> written_formats() {
+  std::vector<ScanFormat> formats;
+  for (const ScanFormatInfo& info : scan_formats()) {
+    if (info.is_written) formats.push_back(info.format);
+  }
+  return formats;
+}
 
 TEST(Pieces, EqualTheWhole) {
   const Scan scan = labelled_scan(2500);
-  for (const ScanFormat format : kAll) {
+  for (const ScanFormat format : written_formats()) {
     for (const Encoding encoding : {Encoding::binary, Encoding::ascii}) {
       const auto bytes = format_scan(scan, {.format = format, .encoding = encoding});
       const ReadOptions options{.format = format};

@@ -1,7 +1,5 @@
-// What every reader of scans must do with any bytes: read them, or throw one of the two errors that
+// What the reader of one format, VOXLOOM_SCAN_FORMAT, must do with any bytes: read them, or throw one of the two errors that
 // are meant for it; give the same points piece by piece; write what it read so that it reads it again.
-#pragma once
-
 #include <cstdint>
 #include <cstdlib>
 #include <span>
@@ -11,24 +9,25 @@
 #include "voxloom/io.h"
 
 namespace voxloom::fuzz {
+namespace {
 
-inline void require(bool condition) {
+void require(bool condition) {
   if (!condition) std::abort();
 }
 
 // As bytes, because a NaN is not equal to itself.
-inline std::vector<std::byte> as_bytes(const Scan& scan) {
+std::vector<std::byte> as_bytes(const Scan& scan) {
   return format_scan(scan, {.format = ScanFormat::npy});
 }
 
-inline Scan read_in_pieces(std::span<const std::byte> bytes, const ReadOptions& options) {
+Scan read_in_pieces(std::span<const std::byte> bytes, const ReadOptions& options) {
   ScanReader reader(bytes, "fuzz", options);
   Scan scan = reader.read(0);
   while (reader.remaining() > 0) append(scan, reader.read(reader.size() / 3 + 1));
   return scan;
 }
 
-inline void check(std::span<const std::byte> bytes, ScanFormat format) {
+void check(std::span<const std::byte> bytes, ScanFormat format) {
   const ReadOptions options{.format = format,
                             .invalid = InvalidPoints::keep,
                             .max_unpacked_bytes = std::int64_t{1} << 24};
@@ -47,13 +46,11 @@ inline void check(std::span<const std::byte> bytes, ScanFormat format) {
   require(as_bytes(again).size() == whole.size());
 }
 
+}  // namespace
 }  // namespace voxloom::fuzz
 
-#define VOXLOOM_SCAN_FUZZER(...)                                                      \
-  extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \
-    const std::span<const std::uint8_t> bytes(data, size);                            \
-    for (const voxloom::ScanFormat format : {__VA_ARGS__}) {                          \
-      voxloom::fuzz::check(std::as_bytes(bytes), format);                             \
-    }                                                                                 \
-    return 0;                                                                         \
-  }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const voxloom::ScanFormat format = voxloom::scan_format_named(VOXLOOM_SCAN_FORMAT).value();
+  voxloom::fuzz::check(std::as_bytes(std::span(data, size)), format);
+  return 0;
+}

@@ -1,3 +1,0 @@
-#include "scan_fuzz.h"
-
-VOXLOOM_SCAN_FUZZER(voxloom::ScanFormat::las)

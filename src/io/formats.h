@@ -1,0 +1,54 @@
+// The scan formats: one row each. Whatever asks which formats there are, how one is known, read or
+// written, asks this table.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "io/out_field.h"
+#include "io/point_source.h"
+#include "voxloom/io.h"
+
+namespace voxloom::io {
+
+// Readers. Each throws FormatError when the header is wrong or promises what is not there.
+[[nodiscard]] Points open_kitti(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_nuscenes(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_ply(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_pcd(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_las(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_text(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_npy(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_npz(const Bytes& bytes, const ReadOptions& options);
+
+// Writers. Each throws std::invalid_argument for what its format cannot hold.
+void write_kitti(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_nuscenes(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_ply(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_pcd(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_las(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_text(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+
+struct FormatSpec {
+  ScanFormat format;
+  std::string_view name;
+  // Of file names, in small letters; the longest that fits a name rules, whatever the order.
+  std::array<std::string_view, 6> endings;
+  // First bytes, one of which every such file has. Without any a format goes by name.
+  std::array<std::string_view, 4> starts;
+  Points (*open)(const Bytes&, const ReadOptions&);
+  void (*write)(ByteSink&, const Scan&, const WriteOptions&);  // null: not written
+
+  [[nodiscard]] bool has_start() const { return !starts[0].empty(); }
+};
+
+[[nodiscard]] std::span<const FormatSpec> format_specs();
+[[nodiscard]] const FormatSpec& spec_of(ScanFormat format);
+
+// "kitti (.bin), nuscenes (.pcd.bin), ...", for messages.
+[[nodiscard]] std::string list_formats(bool written);
+
+}  // namespace voxloom::io
