@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "artifact/names.h"
+#include "artifact/graph/names.h"
 #include "voxloom/graph.h"
 
 namespace voxloom::artifact {

@@ -1,4 +1,4 @@
-#include "artifact/reporter.h"
+#include "artifact/graph/reporter.h"
 
 #include <fmt/format.h>
 
