@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "voxloom/coordinate_set.h"
 #include "voxloom/options.h"
 
 namespace voxloom {

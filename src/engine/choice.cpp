@@ -1,5 +1,7 @@
 #include "engine/choice.h"
 
+#include <fmt/ranges.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <mutex>

@@ -1,5 +1,7 @@
 #include "io/formats.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.h"

@@ -6,10 +6,12 @@
 // for AVX-512, could be the copy that the linker keeps for the whole program.
 #include "cpu/kernels/columns.h"
 #include "cpu/kernels/decode.h"
-#include "cpu/kernels/define_rows.h"
 #include "cpu/kernels/dense.h"
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
 #include "cpu/kernels/peak.h"
 #include "cpu/kernels/rows.h"
 #include "cpu/kernels/wgrad.h"
+
+// Last: the templates have to be known.
+#include "cpu/kernels/define_rows.h"
