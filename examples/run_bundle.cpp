@@ -12,8 +12,8 @@ using namespace voxloom::artifact;
 int main(int argc, char** argv) try {
   if (argc != 4) throw std::invalid_argument("usage: run_bundle BUNDLE IN OUT");
   const Model model = Model::load(argv[1]);
-  const TensorMap results = to_tensors(model.run(read_safetensors(argv[2]).tensors));
-  write_safetensors(argv[3], results);
+  const auto results = to_tensors(model.run(voxloom::read_safetensors(argv[2]).tensors));
+  voxloom::write_safetensors(argv[3], results);
   for (const auto& [name, tensor] : results) {
     std::printf("%s %s\n", name.c_str(), to_string(tensor).c_str());
   }

@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/device_memory.h"
 #include "engine/backend.h"
@@ -35,9 +36,24 @@ class CheckedMemory : public DeviceMemory {
   void copy(const Buffer& from, const Buffer& to) override {
     std::memcpy(to.data, from.data, from.bytes);
   }
+  void fill(const Buffer& to, DType dtype, float value) override {
+    const auto count = static_cast<std::int64_t>(to.bytes / size_of(dtype));
+    write(to, value == 0.0F ? Tensor::zeros({count}, dtype) : Tensor::full({count}, dtype, value));
+  }
+  void convert(const Buffer& from, DType from_dtype, const Buffer& to, DType to_dtype) override {
+    Buffer here = from;
+    here.device = {};
+    const auto count = static_cast<std::int64_t>(from.bytes / size_of(from_dtype));
+    write(to, Tensor::borrow_bytes(std::move(here), {count}, from_dtype).to(to_dtype));
+  }
   // NaN in every float type, and no row number.
   static void poison(const Buffer& buffer) {
     if (buffer.bytes > 0) std::memset(buffer.data, 0xFF, buffer.bytes);
+  }
+
+ private:
+  static void write(const Buffer& to, const Tensor& values) {
+    if (to.bytes > 0) std::memcpy(to.data, values.raw(), to.bytes);
   }
 };
 

@@ -8,6 +8,7 @@
 #include "support/oracle_bridge.h"
 #include "support/same_bits.h"
 #include "train/toy_data.h"
+#include "voxloom/simulator.h"
 
 namespace voxloom::test {
 namespace {
