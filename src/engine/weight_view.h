@@ -40,6 +40,10 @@ struct WeightView {
   void each_tensor(Visitor& visit) const {
     visit.on(device);
   }
+  template <typename Visitor>
+  void each_tensor(Visitor& visit) {
+    visit.on(device);
+  }
 
   [[nodiscard]] std::int64_t at(std::int64_t k, std::int64_t g, std::int64_t i,
                                 std::int64_t o) const {

@@ -72,7 +72,7 @@ class HostNames {
   void updates(Tensor*& tensor) {
     if (tensor != nullptr && tensor->defined()) tensor = &renamed(*tensor);
   }
-  void on(Device /*device*/) {}
+  void on(Device& device) { device = {}; }
 
  private:
   Tensor& renamed(const Tensor& tensor) {
