@@ -14,7 +14,7 @@ namespace voxloom::engine {
 struct TurnWeight {
   static constexpr std::string_view kName = "turn_weight";
 
-  const Tensor* from = nullptr;  // (K, G, in, out) float32
+  const Tensor* from = nullptr;  // (K, G, in, out), of to's dtype or float32
   Tensor* to = nullptr;          // (G * out, ..., in), float32 / float16 / bfloat16
 
   template <typename Problem, typename Visitor>

@@ -173,6 +173,27 @@ TEST(Voxelize, BatchCounts) {
       "[voxelize] batch_size 4 is too small: the largest batch is 4");
 }
 
+TEST(Voxelize, WithoutABatchAllPointsAreInTheFirst) {
+  const Tensor points = Tensor::from<float>({0.5F, 0, 0, 3, 4, 5, 0.6F, 0, 0}, {3, 3});
+  const Tensor features = Tensor::from<float>({1, 2, 3}, {3, 1});
+  const Voxelized result = voxelize(points, features);
+  EXPECT_EQ(result.tensor.batch_size(), 1);
+  EXPECT_EQ(result.tensor.coords()[1], (Coordinate{0, 3, 4, 5}));
+  expect_exactly(result.tensor.features(), {2, 2}, "mean");
+  expect_exactly(devoxelize(points, result.tensor), {2, 2, 2}, "back");
+}
+
+// The first one is named, however many threads look.
+TEST(Voxelize, NamesTheFirstPointWhoseCellIsBeyond32Bits) {
+  Tensor points = Tensor::zeros({20000, 3}, DType::f32);
+  for (const std::int64_t point : {9001, 9000, 19999}) {
+    points.mutable_data<float>()[3 * point + 1] = -3e9F;
+  }
+  expect_throws<std::invalid_argument>(
+      [&] { (void)voxelize(points, {}, {}, {.reduction = Reduction::count}); },
+      "the cell of point 9000 at (0,-3000000000,0) voxels does not fit 32 bits");
+}
+
 TEST(Voxelize, AMillionPointsInOneCellLoseNothing) {
   constexpr std::int64_t kPoints = 1'000'000;
   oracle::Random random(54);

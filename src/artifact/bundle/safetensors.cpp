@@ -157,7 +157,10 @@ void write_safetensors(const std::filesystem::path& file, const TensorMap& tenso
   const Layout layout = lay_out(tensors, metadata);
   AtomicFile out(file);
   out.write(layout.header);
-  for (const Tensor* tensor : layout.tensors) out.write({tensor->raw(), tensor->bytes()});
+  for (const Tensor* tensor : layout.tensors) {
+    const Tensor on_host = tensor->to(Device{});
+    out.write({on_host.raw(), on_host.bytes()});
+  }
   out.commit();
 }
 
@@ -166,7 +169,8 @@ std::vector<std::byte> format_safetensors(const TensorMap& tensors, const Metada
   const auto header = std::as_bytes(std::span(layout.header));
   std::vector<std::byte> bytes(header.begin(), header.end());
   for (const Tensor* tensor : layout.tensors) {
-    bytes.insert(bytes.end(), tensor->raw(), tensor->raw() + tensor->bytes());
+    const Tensor on_host = tensor->to(Device{});
+    bytes.insert(bytes.end(), on_host.raw(), on_host.raw() + on_host.bytes());
   }
   return bytes;
 }

@@ -1,9 +1,9 @@
 #include "artifact/export/conv_weight_layout.h"
 
-#include <cstring>
-
 #include "core/checked.h"
 #include "core/error.h"
+#include "engine/choice.h"
+#include "engine/weights.h"
 
 namespace voxloom::artifact {
 namespace {
@@ -12,19 +12,8 @@ namespace {
 Tensor channels_first(const Tensor& weight) {
   const std::int64_t volume = weight.dim(0), groups = weight.dim(1);
   const std::int64_t in = weight.dim(2), out = weight.dim(3);
-  Tensor result = Tensor::empty({groups * out, volume, in}, weight.dtype());
-  const std::size_t bytes = size_of(weight.dtype());
-  const std::byte* from = weight.raw();
-  for (std::int64_t k = 0; k < volume; ++k) {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      for (std::int64_t i = 0; i < in; ++i) {
-        for (std::int64_t o = 0; o < out; ++o, from += bytes) {
-          const std::int64_t at = ((g * out + o) * volume + k) * in + i;
-          std::memcpy(result.mutable_raw() + static_cast<std::size_t>(at) * bytes, from, bytes);
-        }
-      }
-    }
-  }
+  Tensor result = Tensor::empty({groups * out, volume, in}, weight.dtype(), weight.device());
+  engine::run(engine::TurnWeight{.from = &weight, .to = &result});
   return result;
 }
 

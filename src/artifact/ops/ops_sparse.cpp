@@ -25,7 +25,8 @@ void infer_make(Inference& i) {
 Tensor divided(const Call& c, const Tensor& rows, Triple stride) {
   if (stride == Triple(1) || !c.environment().physical_coordinates()) return rows;
   Tensor result = Tensor::empty(rows.shape(), DType::i32);
-  const auto from = rows.span<std::int32_t>();
+  const Tensor physical = rows.to(Device{});
+  const auto from = physical.span<std::int32_t>();
   const auto to = result.mutable_span<std::int32_t>();
   for (std::size_t k = 0; k < from.size(); ++k) {
     const auto axis = static_cast<int>(k % 4) - 1;

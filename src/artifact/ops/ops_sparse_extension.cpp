@@ -56,7 +56,7 @@ void infer_prune(Inference& i) {
   infer_same(i);
 }
 void run_prune(Call& c) {
-  c.result(prune(c.sparse("input"), c.tensor("rows").span<std::int32_t>()));
+  c.result(prune(c.sparse("input"), c.tensor("rows").to(Device{}).span<std::int32_t>()));
 }
 
 void infer_topk(Inference& i) {

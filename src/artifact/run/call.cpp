@@ -51,7 +51,7 @@ std::vector<Tensor> active_rows(std::string_view op, const Tensor& active,
                                 std::span<const ActiveBuffer> buffers) {
   require(active.dtype() == DType::i32 && active.size() == 1, op,
           "active must be one int32, got {} {}", active.shape(), name_of(active.dtype()));
-  const std::int64_t rows = active.data<std::int32_t>()[0];
+  const std::int64_t rows = active.to(Device{}).data<std::int32_t>()[0];
   require(rows >= 0, op, "active is {}", rows);
   std::vector<Tensor> result;
   for (const ActiveBuffer& buffer : buffers) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coords/coordinate_set_impl.h"
+
 namespace voxloom::artifact {
 
 std::optional<CoordinateSet> SetMemory::find(const Graph::Op& place,
@@ -39,11 +41,8 @@ CoordinateSet SetMemory::remembered(const Graph::Op& place, const CoordinateSet&
 CoordinateSet SetMemory::remembered(const Graph::Op& place, const Tensor& rows,
                                     const CoordinateSetOptions& options) {
   if (limit_ == 0) return CoordinateSet::from_tensor(rows, options);
-  const std::span<const std::int32_t> numbers = rows.span<std::int32_t>();
-  static_assert(sizeof(Coordinate) == 4 * sizeof(std::int32_t));
-  const std::span<const Coordinate> coordinates(reinterpret_cast<const Coordinate*>(numbers.data()),
-                                                numbers.size() / 4);
-  const std::optional<CoordinateSet> known = find(place, coordinates);
+  const Tensor on_host = rows.to(Device{});
+  const std::optional<CoordinateSet> known = find(place, coordinates_in(place.name, on_host));
   const CoordinateSet result = known ? *known : CoordinateSet::from_tensor(rows, options);
   keep(place, result);
   return result;
