@@ -88,7 +88,7 @@ void for_each_point(const Devoxelize& problem, const PointGrid& points, const Bo
 }
 
 void read_nearest(const Devoxelize& problem, const PointGrid& points) {
-  const double shift = problem.options.nearest == NearestMode::lattice ? 0.5 : 0.0;
+  const double shift = problem.nearest == NearestMode::lattice ? 0.5 : 0.0;
   const std::int64_t channels = problem.features->dim(1);
   visit_feature_dtype("devoxelize", problem.features->dtype(), [&]<typename T>() {
     const T* features = problem.features->data<T>();
@@ -110,7 +110,7 @@ void read_linear(const Devoxelize& problem, const PointGrid& points) {
   visit_feature_dtype("devoxelize", problem.features->dtype(), [&]<typename T>() {
     for_each_point<T>(problem, points, [&](std::int64_t point, T* y, std::vector<double>& sums) {
       Corners corners = corners_of(*problem.set, points.batch(point), points[point]);
-      if (problem.options.renormalize) renormalize(corners);
+      if (problem.renormalize) renormalize(corners);
       interpolate(problem, corners, sums, y);
     });
   });
@@ -119,8 +119,8 @@ void read_linear(const Devoxelize& problem, const PointGrid& points) {
 }  // namespace
 
 void devoxelize(const Devoxelize& problem) {
-  const PointGrid points(problem.points->span<float>(), problem.batch, problem.options.grid);
-  switch (problem.options.interpolation) {
+  const PointGrid points(problem.points->span<float>(), problem.batch, problem.grid);
+  switch (problem.interpolation) {
     case Interpolation::nearest: return read_nearest(problem, points);
     case Interpolation::linear: return read_linear(problem, points);
   }

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "voxloom/dense.h"
+#include "voxloom/options.h"
+#include "voxloom/tensor.h"
 
 namespace voxloom::engine {
 

@@ -7,7 +7,9 @@
 #include <span>
 #include <string_view>
 
-#include "voxloom/points.h"
+#include "voxloom/coordinate_set.h"
+#include "voxloom/options.h"
+#include "voxloom/tensor.h"
 
 namespace voxloom::engine {
 
@@ -34,10 +36,13 @@ struct Devoxelize {
 
   const Tensor* points = nullptr;            // (P,3) float32
   std::span<const std::int32_t> batch = {};  // P; empty: all 0
-  DevoxelizeOptions options = {};            // non_finite is not looked at
-  const CoordinateSet* set = nullptr;        // of the voxels
-  const Tensor* features = nullptr;          // (N, C), float32 / float16 / bfloat16
-  Tensor* y = nullptr;  // (P, C) of the features' dtype; every element is written
+  Grid grid = {};
+  Interpolation interpolation = Interpolation::nearest;
+  NearestMode nearest = NearestMode::cell;
+  bool renormalize = false;            // linear: divide by the weight present
+  const CoordinateSet* set = nullptr;  // of the voxels
+  const Tensor* features = nullptr;    // (N, C), float32 / float16 / bfloat16
+  Tensor* y = nullptr;                 // (P, C) of the features' dtype; every element is written
 
   template <typename Problem, typename Visitor>
   static void each_tensor(Problem& p, Visitor& visit) {

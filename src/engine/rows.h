@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "voxloom/algebra.h"
+#include "voxloom/coordinate_set.h"
+#include "voxloom/options.h"
 #include "voxloom/tensor.h"
 
 namespace voxloom::engine {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "coords/segments.h"
-#include "voxloom/points.h"
+#include "voxloom/options.h"
 #include "voxloom/tensor.h"
 
 namespace voxloom::engine {

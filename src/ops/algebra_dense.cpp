@@ -3,6 +3,7 @@
 #include "core/checked.h"
 #include "engine/choice.h"
 #include "engine/rows.h"
+#include "voxloom/algebra.h"
 #include "voxloom/sets.h"
 
 namespace voxloom {

@@ -4,6 +4,7 @@
 #include "core/checked.h"
 #include "engine/choice.h"
 #include "engine/rows.h"
+#include "voxloom/algebra.h"
 
 namespace voxloom {
 namespace {

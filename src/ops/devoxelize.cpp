@@ -22,7 +22,10 @@ Tensor devoxelize(const Tensor& points, const SparseTensor& voxels, const Tensor
   Tensor y = Tensor::empty({checked.size(), voxels.channels()}, voxels.dtype(), features.device());
   engine::run(engine::Devoxelize{.points = &checked.positions,
                                  .batch = checked.batches(),
-                                 .options = options,
+                                 .grid = options.grid,
+                                 .interpolation = options.interpolation,
+                                 .nearest = options.nearest,
+                                 .renormalize = options.renormalize,
                                  .set = &voxels.coords(),
                                  .features = &features,
                                  .y = &y});
