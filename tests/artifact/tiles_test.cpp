@@ -10,6 +10,7 @@
 #include "artifact/graph/op_spec.h"
 #include "artifact/helpers.h"
 #include "artifact/random_data.h"
+#include "artifact/tiles/tile_halo.h"
 #include "voxloom/dataset.h"
 #include "voxloom/graph_builder.h"
 #include "voxloom/train.h"
@@ -252,6 +253,38 @@ TEST_P(Tiles, NeedTheirHalo) {
 
 INSTANTIATE_TEST_SUITE_P(, Tiles, testing::ValuesIn(cases()),
                          [](const auto& of) { return of.param.name; });
+
+// A point whose cell rounds into the reach belongs to the halo, though its position lies a rounding
+// error outside of it: points on the faces of their cells, on grids whose steps are no binary fractions.
+TEST(Halo, HoldsEveryCellWithinReach) {
+  std::int64_t outside = 0;
+  for (const double size : {0.1, 0.05, 0.3, 0.7, 1.1}) {
+    const Grid grid{.voxel_size = {size, size, size}, .origin = {0.3, 0, -0.7}};
+    for (std::int32_t cells = 1; cells < 40; ++cells) {
+      const Reach reach{.grid = grid,
+                        .below = {size * cells, size * cells, size * cells},
+                        .above = {size * cells, size * cells, size * cells}};
+      for (std::int32_t edge = -320; edge <= 320; edge += 16) {  // as plan_tiles cuts
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+          const double origin = grid.origin[axis];
+          Tile tile{.low = {-1e9, -1e9, -1e9}, .high = {1e9, 1e9, 1e9}};
+          tile.low[axis] = origin + size * edge;
+          const artifact::Halo halo = artifact::halo_of(tile, reach);
+          // The lowest float in the lowest cell that the tile's lowest one reaches.
+          const std::int32_t cell = edge - cells;
+          auto p = static_cast<float>(origin + size * cell);
+          if (std::floor((static_cast<double>(p) - origin) / size) < cell) {
+            p = std::nextafter(p, std::numeric_limits<float>::max());
+          }
+          if (std::floor((static_cast<double>(p) - origin) / size) < cell) continue;
+          EXPECT_GE(static_cast<double>(p), halo.low[axis]) << size << ' ' << cells << ' ' << edge;
+          outside += static_cast<double>(p) < tile.low[axis] - reach.below[axis] ? 1 : 0;
+        }
+      }
+    }
+  }
+  EXPECT_GT(outside, 0) << "otherwise nothing was rounded, and this test shows nothing";
+}
 
 TEST(RunInTiles, CutsByTheMemoryItIsGiven) {
   const Model model = Model::from_bundle(on_points(small_unet));

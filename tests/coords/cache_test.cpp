@@ -45,16 +45,21 @@ TEST(Cache, KernelsWithOneRelationShareTheirMap) {
   EXPECT_EQ(forward_map(set, set, {.padding = 1, .origin = Origin::corner}), centered);
 }
 
-// Six numbers of bounds must not read like two more shifts of the kernel.
+// Six numbers of bounds must not read like a stride and more shifts of the kernel, before its own
+// numbers or behind them: bounds from (1,1,1) to (4,4,4) are also the stride 1 and the shift (4,4,4).
 TEST(Cache, BoundsAreNotTakenForOffsets) {
-  const CoordinateSet set = some_set(4);
-  const CoordinateSet bounded =
-      reachable_support(set, {.offsets = {{0, 0, 0}}}, Bounds{{0, 0, 0}, {4, 4, 4}});
-  const KernelSpec longer{.offsets = {{0, 0, 0}, {0, 0, 0}, {4, 4, 4}}};
-  const CoordinateSet unbounded = reachable_support(set, longer);
-  EXPECT_EQ(to_coords(unbounded),
-            oracle::reachable_support(to_coords(set), to_offsets(longer), {}));
-  EXPECT_FALSE(bounded == unbounded);
+  const Bounds bounds{{1, 1, 1}, {4, 4, 4}};
+  const std::vector<std::vector<Triple>> readings = {{{4, 4, 4}, {1, 1, 1}, {0, 0, 0}},
+                                                     {{0, 0, 0}, {1, 1, 1}, {4, 4, 4}}};
+  for (const std::vector<Triple>& offsets : readings) {
+    const CoordinateSet set = some_set(4);
+    const KernelSpec longer{.offsets = offsets};
+    const CoordinateSet bounded = reachable_support(set, {.offsets = {{0, 0, 0}}}, bounds);
+    const CoordinateSet unbounded = reachable_support(set, longer);
+    EXPECT_EQ(to_coords(unbounded),
+              oracle::reachable_support(to_coords(set), to_offsets(longer), {}));
+    EXPECT_FALSE(bounded == unbounded);
+  }
 }
 
 TEST(Cache, AMapDiesWithItsCoarseSet) {
@@ -130,6 +135,18 @@ TEST(Cache, TheLongestUnaskedIsForgottenFirst) {
   }
   EXPECT_FALSE(often.expired());
   EXPECT_TRUE(once.expired());
+}
+
+TEST(Cache, OfMapsTooTheLongestUnaskedIsForgottenFirst) {
+  const CoordinateSet set = some_set(12, 20);
+  const KernelMap often = forward_map(set, set, {.kernel_size = {3, 1, 1}});
+  const KernelMap once = forward_map(set, set, {.kernel_size = {1, 3, 1}});
+  for (std::int32_t dilation = 1; dilation <= static_cast<std::int32_t>(DerivedCache::kKeptMaps);
+       ++dilation) {
+    EXPECT_GE(forward_map(set, set, {.dilation = dilation}).volume(), 27);
+    EXPECT_EQ(forward_map(set, set, {.kernel_size = {3, 1, 1}}), often) << dilation;
+  }
+  EXPECT_FALSE(forward_map(set, set, {.kernel_size = {1, 3, 1}}) == once);
 }
 
 TEST(Cache, ADerivedSetThatFellOutIsStillFoundWhileItIsHeld) {

@@ -100,6 +100,21 @@ TEST(Npy, RefusesBadHeaders) {
   EXPECT_REASON(reason("{'fortran_order': Maybe}"), "True or False is expected");
 }
 
+// A well-formed header of 64 KiB is read, one byte more is not.
+TEST(Npy, RefusesHeadersBeyondAllUse) {
+  constexpr std::size_t kLongest = 65536;
+  std::string text = header_text("'<f4'", "1, 3");
+  text.insert(text.size() - 1, kLongest - text.size(), ' ');
+  FileBytes file = npy_header(text, 2);
+  file.put(1.F).put(2.F).put(3.F);
+  EXPECT_EQ(parse(file, "a.npy").positions, (Positions{{1, 2, 3}}));
+  text.insert(text.size() - 1, 1, ' ');
+  FileBytes longer = npy_header(text, 2);
+  longer.put(1.F).put(2.F).put(3.F);
+  EXPECT_REASON(format_error(longer, "a.npy"),
+                "a header of 65537 bytes is promised; 65549 bytes follow, 65536 are read at most");
+}
+
 TEST(Npy, WritesTheExpectedBytes) {
   Scan scan;
   scan.position_type = ColumnType::f32;

@@ -40,6 +40,16 @@ TEST(Pcd, ReadsAscii) {
   EXPECT_EQ(values<std::uint8_t>(scan, "red"), (std::vector<std::uint8_t>{255, 0}));
 }
 
+// A line with '#' is a comment in the header alone.
+TEST(Pcd, RefusesCommentsAmongTheRows) {
+  const std::string rows =
+      header("FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\n", "WIDTH 2\nHEIGHT 1\n", "ascii");
+  EXPECT_REASON(format_error(FileBytes(rows + "1 2 3\n# 5 6\n4 5 6\n"), "a.pcd"),
+                "line 10: '#' is no float32");
+  EXPECT_REASON(format_error(FileBytes(rows + "1 2 3\n// 5 6\n4 5 6\n"), "a.pcd"),
+                "line 10: '//' is no float32");
+}
+
 // Columns one behind the other, packed as literals and one overlapping copy.
 FileBytes compressed() {
   FileBytes columns;

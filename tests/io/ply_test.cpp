@@ -137,6 +137,9 @@ TEST(Ply, RefusesBadRows) {
   EXPECT_REASON(reason("1 2 3 256\n1 2 3 4\n"), "'256' does not fit uint8");
   EXPECT_REASON(reason("1 2 1e39 4\n1 2 3 4\n"), "'1e39' does not fit float32");
   EXPECT_REASON(reason("1 2 1,5 4\n1 2 3 4\n"), "'1,5' is no float32");
+  // Neither kind of comment stands among a PLY file's rows.
+  EXPECT_REASON(reason("1 2 3 4\n# 2 3 4\n1 2 3 4\n"), "line 10: '#' is no float32");
+  EXPECT_REASON(reason("1 2 3 4\n// 2 3 4\n1 2 3 4\n"), "line 10: '//' is no float32");
 }
 
 TEST(Ply, RefusesTruncatedBinary) {

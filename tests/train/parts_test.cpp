@@ -148,6 +148,13 @@ TEST(LargestScores, TakesTheFirstAmongEquals) {
   EXPECT_EQ(largest_scores(scores), (std::vector<std::int32_t>{1, 0}));
 }
 
+TEST(Batch, AmongEquallyFrequentLabelsTheLowestIsTaken) {
+  const LabelledScan scan{{{0.1F, 0, 0}, {0.2F, 0, 0}, {0.3F, 0, 0}, {0.4F, 0, 0}, {0.5F, 0, 0}},
+                          {0, 0, 0, 0, 0},
+                          {4, 2, 4, 2, kIgnoreLabel}};
+  EXPECT_EQ(train::make_batch({scan}, 1.0).labels.data<std::int32_t>()[0], 2);
+}
+
 TEST(Batch, TakesTheMostFrequentLabelOfAVoxel) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   LabelledScan a{{{0.1F, 0, 0}, {0.2F, 0, 0}, {0.3F, 0, 0}, {5, 0, 0}, {nan, 0, 0}},
