@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/checked.h"
+#include "core/quotient.h"
 #include "core/random.h"
 #include "voxloom/train.h"
 
@@ -54,7 +55,7 @@ void check(const TrainOptions& o, std::int64_t classes) {
 std::int64_t steps_of(const TrainOptions& o, std::int64_t scans) {
   if (o.steps > 0) return o.steps;
   const std::int64_t per_step = checked_mul(kOp, o.batch_size, o.accumulation);
-  return (checked_mul(kOp, scans, o.epochs) + per_step - 1) / per_step;
+  return ceil_div(checked_mul(kOp, scans, o.epochs), per_step);
 }
 
 const Dataset& checked(const DatasetPtr& data) {

@@ -1,5 +1,11 @@
 // Every way to be wrong has its own words and its place.
+#include <fmt/format.h>
+
+#include <limits>
+
 #include "artifact/sample.h"
+#include "voxloom/graph_builder.h"
+#include "voxloom/weight.h"
 
 namespace voxloom::test {
 namespace {
@@ -269,6 +275,107 @@ TEST(Refusals, AllGroupsTooLongAreFoundByTheConsumer) {
   EXPECT_NE(problems_of(sample_text(), weights)
                 .find("has 2 groups of 32 channels, but the input has 4 channels"),
             std::string::npos);
+}
+
+// --- numbers at the ends of 64 bits: told apart from small ones, whatever is worked out with them ---
+
+constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+
+// A convolution over a list of offsets, in groups, as text; its weights as they should be.
+artifact::Bundle grouped_offsets() {
+  artifact::GraphBuilder b;
+  const artifact::ValueRef x = b.sparse_input("x", {.channels = 4});
+  const artifact::ValueRef weight =
+      b.weight("w", artifact::WeightFamily::kernel, Tensor::full({3, 2, 2, 3}, DType::f32, 1));
+  b.output("y", b.conv3d(x, {.weight = weight},
+                         {.groups = 2, .offsets = {{0, 0, 0}, {1, 0, 0}, {0, -1, 0}}}));
+  return b.bundle();
+}
+
+std::string problems_of_offsets(const std::string& what, const std::string& with) {
+  const artifact::Bundle bundle = grouped_offsets();
+  return problems_of(replaced(artifact::to_text(bundle.graph), what, with), bundle.weights);
+}
+
+TEST(Refusals, OffsetsFit32Bits) {
+  EXPECT_EQ(problems_of_offsets("offsets", "offsets"), "");
+  for (const char* beyond : {"2147483648", "-2147483649", "4294967296", "9223372036854775807"}) {
+    const std::string found = problems_of_offsets(
+        "array<i64: 0, 0, 0, 1,", std::string("array<i64: 0, 0, 0, ") + beyond + ",");
+    EXPECT_NE(found.find(std::string("offsets holds ") + beyond + ", which does not fit 32 bits"),
+              std::string::npos)
+        << found;
+  }
+}
+
+TEST(Refusals, CountsFit32Bits) {
+  for (const std::int64_t groups : {std::int64_t{1} << 31, kHuge / 2 + 1, kHuge}) {
+    const std::string found = problems_of_offsets("groups = 2", fmt::format("groups = {}", groups));
+    EXPECT_NE(found.find(fmt::format("groups is {}, which does not fit 32 bits", groups)),
+              std::string::npos)
+        << found;
+  }
+  const std::string batches =
+      problems_of(replaced(sample_text(), "batch_size = 2", "batch_size = 9223372036854775807"));
+  EXPECT_NE(batches.find("batch_size is 9223372036854775807, which does not fit 32 bits"),
+            std::string::npos)
+      << batches;
+}
+
+// A graph whose input says that it has so many channels.
+template <typename Net>
+std::string problems_with_channels(std::int64_t channels, const Net& net) {
+  artifact::GraphBuilder b;
+  net(b, b.sparse_input("x", {.channels = 4}),
+      b.tensor_input("t", {{artifact::kDynamic, 4}, artifact::ElementType::f32}));
+  const artifact::Bundle bundle = b.bundle();
+  std::string text = artifact::to_text(bundle.graph);
+  for (std::size_t at = 0; (at = text.find("<?x4xf32>", at)) != std::string::npos;) {
+    text.replace(at, 9, fmt::format("<?x{}xf32>", channels));
+  }
+  return problems_of(text, bundle.weights);
+}
+
+TEST(Refusals, ChannelsThatDoNotFitTogether) {
+  const auto cat = [](artifact::GraphBuilder& b, artifact::ValueRef x, artifact::ValueRef) {
+    b.output("y", b.cat({x, x}));
+  };
+  EXPECT_EQ(problems_with_channels(kHuge / 2, cat),
+            "graph.mlir:14:20: warning: input 't' is never used\n");
+  EXPECT_NE(problems_with_channels(kHuge / 2 + 1, cat).find("side by side do not fit 64 bits"),
+            std::string::npos);
+  const auto list = [](artifact::GraphBuilder& b, artifact::ValueRef x, artifact::ValueRef) {
+    b.output("y", b.op("voxloom.sparse.cat", {x, x, x}, {})[0]);
+  };
+  EXPECT_NE(problems_with_channels(kHuge / 2, list).find("side by side do not fit 64 bits"),
+            std::string::npos);
+}
+
+TEST(Refusals, ChannelsBeyondAWeightsGroups) {
+  const auto packed_linear = [](artifact::GraphBuilder& b, artifact::ValueRef,
+                                artifact::ValueRef t) {
+    const QuantizedWeight weight =
+        quantize(Tensor::full({2, 4}, DType::f32, 1), {.bits = 8, .group_size = 32});
+    b.output("y", b.linear(t, b.weight("w", artifact::WeightFamily::linear, weight)));
+  };
+  const auto packed_conv = [](artifact::GraphBuilder& b, artifact::ValueRef x, artifact::ValueRef) {
+    const QuantizedWeight weight =
+        quantize(Tensor::full({2, 3, 3, 3, 4}, DType::f32, 1), {.bits = 8, .group_size = 32});
+    b.output("y", b.subm_conv3d(x, {.weight = b.conv_weight("w", weight, 3)}));
+  };
+  const std::string expected =
+      fmt::format("has 1 groups of 32 channels, but the input has {} channels", kHuge);
+  EXPECT_NE(problems_with_channels(kHuge, packed_linear).find(expected), std::string::npos);
+  EXPECT_NE(problems_with_channels(kHuge, packed_conv).find(expected), std::string::npos);
+}
+
+TEST(Refusals, DimensionsBelowZero) {
+  artifact::Bundle bundle = grouped_offsets();
+  auto& type = std::get<artifact::TensorType>(bundle.graph.values[0].type);
+  type.dims[0] = -7;
+  const std::string message =
+      message_of<std::invalid_argument>([&] { (void)artifact::Model::from_bundle(bundle); });
+  EXPECT_NE(message.find("there are no dimensions below 0"), std::string::npos) << message;
 }
 
 TEST(Refusals, EveryProblemIsFoundInOrder) {

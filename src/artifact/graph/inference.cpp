@@ -91,6 +91,14 @@ void Inference::require_vector(std::string_view name, std::int64_t channels, std
   }
 }
 
+std::int64_t added_channels(Inference& i, std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!known(a) || !known(b)) return kDynamic;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  i.error("{} and {} channels side by side do not fit 64 bits", a, b);
+  return kDynamic;
+}
+
 std::optional<Triple> multiplied_stride(Inference& i) {
   const std::optional<Triple>& in = i.operand("input").stride;
   if (!in) return std::nullopt;

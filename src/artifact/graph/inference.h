@@ -76,6 +76,10 @@ class Inference : public OpView {
   std::vector<Facts> results_;
 };
 
+// The channels of both side by side; unknown where either is, or where the sum is an error, which is
+// reported.
+[[nodiscard]] std::int64_t added_channels(Inference& i, std::int64_t a, std::int64_t b);
+
 // The input's stride times, or divided by, the attribute `stride`; nothing when it is not known or
 // the result is an error, which is reported.
 [[nodiscard]] std::optional<Triple> multiplied_stride(Inference& i);

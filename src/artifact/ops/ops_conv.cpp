@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "artifact/graph/inference.h"
 #include "artifact/ops/op_rows.h"
 #include "artifact/run/call.h"
 #include "artifact/tiles/reach.h"
+#include "core/checked.h"
+#include "core/quotient.h"
 #include "ops/conv_fused.h"
 #include "voxloom/conv.h"
 
@@ -24,8 +25,17 @@ constexpr std::int64_t kMaxKernelOffsets = std::int64_t{1} << 24;
 // Kernel offsets, or nothing when there are too many.
 std::optional<std::int64_t> kernel_volume(Inference& i) {
   if (i.has("offsets")) {
-    const auto count = static_cast<std::int64_t>(i.integers("offsets").size());
+    const std::vector<std::int64_t>& offsets = i.integers("offsets");
+    const auto count = static_cast<std::int64_t>(offsets.size());
     if (count == 0 || count % 3 != 0) i.error_at("offsets", "offsets must hold triples");
+    const auto beyond = std::ranges::find_if_not(offsets, fits_int32);
+    if (beyond != offsets.end()) {
+      i.error_at("offsets", "offsets holds {}, which does not fit 32 bits", *beyond);
+    }
+    if (count / 3 > kMaxKernelOffsets) {
+      i.error_at("offsets", "a kernel of {} offsets has too many", count / 3);
+      return std::nullopt;
+    }
     return count / 3;
   }
   const Triple size = i.triple("kernel_size");
@@ -37,13 +47,7 @@ std::optional<std::int64_t> kernel_volume(Inference& i) {
   return volume;
 }
 
-std::int64_t groups_of(Inference& i) {
-  const std::int64_t groups = i.has("groups") ? i.integer("groups") : 1;
-  if (groups > std::numeric_limits<std::int32_t>::max()) {
-    i.error_at("groups", "groups is {}", groups);
-  }
-  return groups;
-}
+std::int64_t groups_of(const Inference& i) { return i.has("groups") ? i.integer("groups") : 1; }
 
 std::int64_t packed_out_channels(Inference& i, const WeightFacts& weight, std::int64_t volume,
                                  std::int64_t channels) {
@@ -52,7 +56,7 @@ std::int64_t packed_out_channels(Inference& i, const WeightFacts& weight, std::i
     i.error("the packed weight has {} kernel offsets, kernel_size has {}", weight.shape[0], volume);
   }
   const std::int64_t size = weight.packing->group_size;
-  if (known(channels) && weight.packed_groups != (channels + size - 1) / size) {
+  if (known(channels) && weight.packed_groups != ceil_div(channels, size)) {
     i.error("the packed weight has {} groups of {} channels, but the input has {} channels",
             weight.packed_groups, size, channels);
   }
@@ -68,7 +72,8 @@ std::int64_t box_out_channels(Inference& i, const Shape& shape, std::int64_t cha
   }
   const Triple size = i.triple("kernel_size");
   const bool fits = shape[1] == size.x && shape[2] == size.y && shape[3] == size.z &&
-                    (!known(channels) || shape[4] * groups == channels) && shape[0] % groups == 0;
+                    (!known(channels) || is_product(channels, shape[4], groups)) &&
+                    shape[0] % groups == 0;
   if (!fits) {
     i.error("weight {} does not match kernel_size {}, {} input channels and {} groups", shape, size,
             known(channels) ? fmt::to_string(channels) : "?", groups);
@@ -84,8 +89,8 @@ std::int64_t kernel_major_out_channels(Inference& i, const Shape& shape, std::in
   bool fits = shape[0] == volume;
   if (shape.size() == 4) {
     fits = fits && shape[1] == groups;
-    in = shape[2] * groups;
-    out = shape[3] * groups;
+    in = fits ? shape[2] * groups : kDynamic;  // both are dimensions of an array that is there
+    out = fits ? shape[3] * groups : kDynamic;
   } else if (shape.size() == 3) {
     fits = fits && groups == 1;
     in = shape[1];

@@ -3,6 +3,7 @@
 #include "artifact/ops/op_rows.h"
 #include "artifact/run/call.h"
 #include "artifact/tiles/reach.h"
+#include "core/quotient.h"
 #include "voxloom/dense.h"
 
 namespace voxloom::artifact {
@@ -60,7 +61,7 @@ std::int64_t linear_out_channels(Inference& i) {
   const std::int64_t size = weight.packing->group_size;
   if (weight.shape[0] != 1) {
     i.error("the packed weight has {} kernel offsets, not 1", weight.shape[0]);
-  } else if (known(channels) && weight.packed_groups != (channels + size - 1) / size) {
+  } else if (known(channels) && weight.packed_groups != ceil_div(channels, size)) {
     i.error("the packed weight has {} groups of {} channels, but the input has {} channels",
             weight.packed_groups, size, channels);
   }

@@ -137,8 +137,7 @@ void infer_cat(Inference& i) {
   const Facts& rhs = i.operand("rhs");
   i.require_same_element("lhs", "rhs");
   i.require_same_stride("lhs", "rhs");
-  const bool both = known(lhs.channels) && known(rhs.channels);
-  i.result(sparse_facts(lhs.element(), both ? lhs.channels + rhs.channels : kDynamic,
+  i.result(sparse_facts(lhs.element(), added_channels(i, lhs.channels, rhs.channels),
                         lhs.stride ? lhs.stride : rhs.stride));
 }
 

@@ -29,7 +29,7 @@ void infer_cat(Inference& i) {
     if (x->element() != inputs[0]->element()) i.error("the inputs must have one element type");
     if (x->stride && stride && *x->stride != *stride) i.error("the inputs must have one stride");
     if (x->stride) stride = x->stride;
-    channels = known(channels) && known(x->channels) ? channels + x->channels : kDynamic;
+    channels = added_channels(i, channels, x->channels);
   }
   i.result(sparse_facts(inputs[0]->element(), channels, stride));
 }

@@ -1,6 +1,7 @@
 #include "artifact/run/call.h"
 
 #include "core/error.h"
+#include "core/quotient.h"
 
 namespace voxloom::artifact {
 
@@ -31,7 +32,7 @@ Weight Call::weight(std::string_view name, std::int64_t in_channels) const {
   const auto& stored = std::get<Weight>(value(name));
   const auto* packed = std::get_if<QuantizedWeight>(&stored);
   if (packed == nullptr) return stored;
-  const std::int64_t groups = (in_channels + packed->group_size - 1) / packed->group_size;
+  const std::int64_t groups = ceil_div(in_channels, packed->group_size);
   const std::int64_t stored_groups = packed->scales.dim(packed->kernel_volume() == 1 ? 2 : 1);
   require(groups == stored_groups, op().name,
           "the packed weight has {} groups of {} channels, but the input has {} channels",

@@ -64,7 +64,7 @@ Window ReachQuery::window(Origin origin) const {
     if (has("offsets")) {
       const std::vector<std::int64_t>& list = integers("offsets");
       for (std::size_t i = at(axis); i < list.size(); i += 3) {
-        const std::int64_t offset = static_cast<std::int32_t>(list[i]);  // as it runs
+        const std::int64_t offset = list[i];
         low = i < 3 ? offset : std::min(low, offset);
         high = i < 3 ? offset : std::max(high, offset);
       }

@@ -84,6 +84,8 @@ class AttributeCheck {
   bool check_integer() {
     const auto* value = as<std::int64_t>();
     if (value == nullptr) return false;
+    // Groups, batches, rows, channels, axes: all are numbered with int32.
+    if (!fits_int32(*value)) return refuse("is {}, which does not fit 32 bits", *value);
     if (in_range(spec_.range, static_cast<double>(*value))) return true;
     return refuse("must be {}, got {}", describe(spec_.range), *value);
   }

@@ -41,6 +41,11 @@ class Verifier {
       reporter_.error(value.position, "%{}: only packed weights have elements of type {}",
                       value.name, name_of(element));
     }
+    const auto* tensor = std::get_if<TensorType>(&value.type);
+    if (tensor != nullptr &&
+        std::ranges::any_of(tensor->dims, [](auto d) { return d < kDynamic; })) {
+      reporter_.error(value.position, "%{}: there are no dimensions below 0", value.name);
+    }
     if (kind_of(value.type) == ValueKind::sparse && element == ElementType::i32) {
       reporter_.error(value.position, "%{}: a sparse tensor holds floats, not i32", value.name);
     }
