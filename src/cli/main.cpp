@@ -1,5 +1,7 @@
 // The program: `voxloom COMMAND ...`. Errors are one line on stderr.
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -82,6 +84,14 @@ int parse_and_run(CLI::App& app, int argc, char** argv) {
   }
 }
 
+// A standard stream that the caller has closed would be the first file that is opened, which would then get
+// what is printed. Held by something that cannot be written to, it is an error like a full disk.
+void hold_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));
+  }
+}
+
 int run_program(int argc, char** argv) {
   CLI::App app{kDescription, "voxloom"};
   app.set_version_flag("--version", fmt::format("voxloom {}", version()));
@@ -99,7 +109,13 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return voxloom::cli::run_program(argc, argv);
+    voxloom::cli::hold_standard_streams();
+    const int code = voxloom::cli::run_program(argc, argv);
+    // What was printed may lie in a buffer still, and the disk behind it be full.
+    const bool is_whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (is_whole || code != 0) return code;
+    std::perror("voxloom: cannot write to the standard output");
+    return voxloom::cli::kFailure;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "voxloom: %s\n", error.what());
   } catch (...) {

@@ -1,8 +1,10 @@
 #include "cli/ordered_jobs.h"
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace voxloom::cli {
@@ -12,14 +14,37 @@ class Queue {
  public:
   explicit Queue(const OrderedJobs& jobs) : jobs_(jobs), is_done_(jobs.count) {}
 
+  // Whatever is thrown, here or on a thread: no more jobs are started, and those that run come to their
+  // end before the first error goes on.
   void run() {
     std::vector<std::thread> threads;
-    for (int i = 0; i < jobs_.at_once; ++i) threads.emplace_back([this] { run_jobs_of_thread(); });
-    report_all();
+    try {
+      threads.reserve(static_cast<std::size_t>(jobs_.at_once));
+      for (int i = 0; i < jobs_.at_once; ++i) threads.emplace_back([this] { run_thread(); });
+      report_all();
+    } catch (...) {
+      stop(std::current_exception());
+    }
     for (std::thread& thread : threads) thread.join();
+    if (error_) std::rethrow_exception(error_);
   }
 
  private:
+  void run_thread() {
+    try {
+      run_jobs_of_thread();
+    } catch (...) {
+      stop(std::current_exception());
+    }
+  }
+
+  void stop(std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+    over_ = true;
+    changed_.notify_all();
+  }
+
   void run_jobs_of_thread() {
     std::unique_lock lock(mutex_);
     while (true) {
@@ -59,7 +84,7 @@ class Queue {
   void report_all() {
     for (std::size_t job = 0; job < jobs_.count; ++job) {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return is_done_[job] || (over_ && job >= next_); });
+      changed_.wait(lock, [&] { return is_done_[job] || error_ || (over_ && job >= next_); });
       if (!is_done_[job]) return;
       lock.unlock();
       jobs_.report(job);
@@ -73,6 +98,7 @@ class Queue {
   std::size_t next_ = 0, taken_ = 0, running_ = 0;
   std::size_t wanted_ = 0;  // by the next job
   bool knows_wanted_ = false, over_ = false;
+  std::exception_ptr error_;  // the first one
 };
 
 }  // namespace

@@ -1,12 +1,16 @@
 #include "core/atomic_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -21,12 +25,81 @@ namespace fs = std::filesystem;
   throw std::system_error(error, std::generic_category(), what);
 }
 
-// Unique within the machine: process and a counter within the process.
-fs::path temporary_beside(const fs::path& path) {
-  static std::atomic<unsigned> counter{0};
-  fs::path name = path.filename();
-  name += fmt::format(".tmp-{}-{}", ::getpid(), counter.fetch_add(1));
-  return path.parent_path() / name;
+constexpr std::string_view kMark = ".tmp-";
+
+// Process and a counter within the process: unique among the living.
+struct Maker {
+  ::pid_t process = 0;
+  unsigned counter = 0;
+};
+std::atomic<unsigned> next_counter{0};
+
+// A name that a dead process left, whose number came again, is passed over: `make` says whether the name
+// was free.
+template <typename Make>
+fs::path make_temporary_beside(const fs::path& path, const Make& make) {
+  for (;;) {
+    fs::path name = path.filename();
+    name += fmt::format("{}{}-{}", kMark, ::getpid(), next_counter.fetch_add(1));
+    name = path.parent_path() / name;
+    if (make(name)) return name;
+  }
+}
+
+// Of "NAME.tmp-PROCESS-COUNTER".
+std::optional<Maker> maker_of(const std::string& name) {
+  const std::size_t mark = name.rfind(kMark);
+  if (mark == std::string::npos) return std::nullopt;
+  const char* end = name.data() + name.size();
+  Maker maker;
+  const auto first = std::from_chars(name.data() + mark + kMark.size(), end, maker.process);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, maker.counter);
+  if (second.ec != std::errc{} || second.ptr != end || maker.process <= 0) return std::nullopt;
+  return maker;
+}
+
+bool is_gone(const Maker& maker) {
+  // A process of our number that counted further than we did was another one.
+  if (maker.process == ::getpid()) return maker.counter >= next_counter.load();
+  return ::kill(maker.process, 0) != 0 && errno == ESRCH;
+}
+
+bool is_in_proc(const fs::path& path) { return path.string().starts_with("/proc/"); }
+
+struct Place {
+  fs::path path;                             // links followed
+  bool is_through = false;                   // not to be replaced
+  std::optional<struct ::stat> before = {};  // what stands there
+};
+
+// A link in /proc, which /dev/stdout leads to, names an open file of a process: even where that is a
+// regular file, a new file in its place would not be the one that is open.
+Place place_of(fs::path path) {
+  constexpr int kMostLinks = 40;  // as the system
+  for (int links = 0; links < kMostLinks; ++links) {
+    struct ::stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return {.path = std::move(path)};
+    if (!S_ISLNK(status.st_mode)) {
+      const bool is_through = !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+      return {.path = std::move(path), .is_through = is_through, .before = status};
+    }
+    std::error_code error;
+    const fs::path folder = fs::canonical(path.has_parent_path() ? path.parent_path() : ".", error);
+    const fs::path target = error ? fs::path() : fs::read_symlink(path, error);
+    if (error) throw_errno(error.value(), fmt::format("cannot follow '{}'", path.string()));
+    if (is_in_proc(folder / "")) return {.path = std::move(path), .is_through = true};
+    path = target.is_absolute() ? target : folder / target;
+  }
+  throw_errno(ELOOP, fmt::format("cannot follow '{}'", path.string()));
+}
+
+// The mode of what stood there, and its owner where we may give it: one who may not is the new owner,
+// without the bits that would let others act in that name.
+void take_over(int descriptor, const struct ::stat& before) {
+  mode_t mode = before.st_mode & 07777U;
+  if (::fchown(descriptor, before.st_uid, before.st_gid) != 0) mode &= 01777U;
+  static_cast<void>(::fchmod(descriptor, mode));
 }
 
 // "bundle/" names the folder "bundle".
@@ -46,7 +119,8 @@ void replace_folder(const fs::path& fresh, const fs::path& place) {
     throw_errno(errno, fmt::format("cannot replace '{}'", place.string()));
   }
 #endif
-  const fs::path old = temporary_beside(place);
+  const fs::path old = make_temporary_beside(
+      place, [](const fs::path& name) { return !fs::exists(fs::symlink_status(name)); });
   fs::rename(place, old);
   fs::rename(fresh, place);
   std::error_code ignored;
@@ -55,22 +129,52 @@ void replace_folder(const fs::path& fresh, const fs::path& place) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(fs::path path)
-    : path_(std::move(path)), temporary_(temporary_beside(path_)) {
-  require(path_.has_filename(), "write", "'{}' does not name a file", path_.string());
-  file_ = std::fopen(temporary_.c_str(), "wbx");
-  if (file_ == nullptr) throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
+AtomicFile::AtomicFile(fs::path path) {
+  require(path.has_filename(), "write", "'{}' does not name a file", path.string());
+  Place place = place_of(std::move(path));
+  path_ = std::move(place.path);
+  is_through_ = place.is_through;
+  const std::string what = fmt::format("cannot write '{}'", path_.string());
+  // Who may not write to a file may not replace it either.
+  if ((place.before || is_through_) && ::access(path_.c_str(), W_OK) != 0) throw_errno(errno, what);
+  if (is_through_) return;
+  if (place.before && S_ISDIR(place.before->st_mode)) throw_errno(EISDIR, what);
+  int descriptor = -1;
+  temporary_ = make_temporary_beside(path_, [&](const fs::path& name) {
+    const mode_t mode = place.before ? 0600 : 0666;  // never wider than what it replaces
+    descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (descriptor < 0 && errno != EEXIST) throw_errno(errno, what);
+    return descriptor >= 0;
+  });
+  if (place.before) take_over(descriptor, *place.before);
+  file_ = ::fdopen(descriptor, "wb");
+  if (file_ == nullptr) {
+    const int cause = errno;
+    ::close(descriptor);
+    ::unlink(temporary_.c_str());
+    throw_errno(cause, what);
+  }
 }
 
 AtomicFile::~AtomicFile() {
   if (file_ == nullptr) return;
   std::fclose(file_);
+  if (is_through_) return;
   std::error_code ignored;
   fs::remove(temporary_, ignored);
 }
 
+// At the end of what others wrote there.
+void AtomicFile::open_through() {
+  if (file_ != nullptr) return;
+  const int descriptor = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (descriptor >= 0) file_ = ::fdopen(descriptor, "ab");
+  if (file_ == nullptr) throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
+}
+
 void AtomicFile::write(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;  // fwrite must not see its null pointer
+  if (is_through_) open_through();
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
     throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
   }
@@ -82,6 +186,11 @@ void AtomicFile::write(std::string_view text) {
 
 void AtomicFile::commit() {
   const std::string what = fmt::format("cannot write '{}'", path_.string());
+  if (is_through_) {
+    open_through();
+    if (std::fclose(std::exchange(file_, nullptr)) != 0) throw_errno(errno, what);
+    return;
+  }
   // The bytes must be on the disk before the name is: a crash may otherwise leave an empty file.
   if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) throw_errno(errno, what);
   if (std::fclose(std::exchange(file_, nullptr)) != 0 ||
@@ -93,10 +202,12 @@ void AtomicFile::commit() {
   }
 }
 
-AtomicFolder::AtomicFolder(fs::path path, std::span<const std::string_view> replaceable)
-    : path_(without_trailing_slash(path)), temporary_(temporary_beside(path_)) {
-  require(path_.has_filename(), "write", "'{}' does not name a folder", path.string());
-  if (fs::exists(path_)) {
+AtomicFolder::AtomicFolder(fs::path path, std::span<const std::string_view> replaceable) {
+  const fs::path named = without_trailing_slash(path);
+  require(named.has_filename(), "write", "'{}' does not name a folder", path.string());
+  const Place place = place_of(named);
+  path_ = place.path;
+  if (place.before || place.is_through) {
     require(fs::is_directory(path_), "write", "'{}' exists and is not a folder", path_.string());
     for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
       const std::string name = entry.path().filename().string();
@@ -105,7 +216,13 @@ AtomicFolder::AtomicFolder(fs::path path, std::span<const std::string_view> repl
               path_.string(), name);
     }
   }
-  fs::create_directory(temporary_);
+  temporary_ =
+      make_temporary_beside(path_, [](const fs::path& name) { return fs::create_directory(name); });
+  if (!place.before) return;
+  const int descriptor = ::open(temporary_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;  // it is ours and new: only its mode would be another
+  take_over(descriptor, *place.before);
+  ::close(descriptor);
 }
 
 AtomicFolder::~AtomicFolder() {
@@ -121,6 +238,17 @@ void AtomicFolder::commit() {
     fs::rename(temporary_, path_);
   }
   temporary_.clear();
+}
+
+void remove_stale_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::optional<Maker> maker = maker_of(entry->path().filename().string());
+    if (!maker || !is_gone(*maker)) continue;
+    std::error_code ignored;
+    fs::remove_all(entry->path(), ignored);
+  }
 }
 
 }  // namespace voxloom

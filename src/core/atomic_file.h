@@ -1,5 +1,9 @@
 // Files and folders that appear whole or not at all: written under a temporary name beside their
 // place, then renamed. What was not committed is removed. Errors: std::system_error.
+//
+// A link is followed, and what it names is replaced. A file or folder that is replaced hands on its mode
+// and, where the system allows it, its owner. What is no regular file (a device, a pipe, /dev/stdout) is
+// never replaced: its bytes are written through as they come.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +26,10 @@ class AtomicFile {
   void commit();
 
  private:
+  void open_through();
+
   std::filesystem::path path_, temporary_;
+  bool is_through_ = false;  // opened with the first byte: a pipe's reader sees one writer
   std::FILE* file_ = nullptr;
 };
 
@@ -41,5 +48,9 @@ class AtomicFolder {
  private:
   std::filesystem::path path_, temporary_;
 };
+
+// Takes away what processes that are gone left in `folder` (not below it) in place of files and folders
+// that they did not finish.
+void remove_stale_temporaries(const std::filesystem::path& folder);
 
 }  // namespace voxloom

@@ -2,11 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
+#include <string_view>
 
 namespace voxloom {
 
-// What the machine could give now without swapping, and not more than the process's group may still
-// take (containers). The largest size_t where the system does not tell.
+// What the machine could give now without swapping, and not more than the process's control groups may
+// still take (containers, systemd units, batch jobs). The largest size_t where the system does not tell.
 [[nodiscard]] std::size_t available_memory();
+
+// What the group of `membership` (the text of /proc/self/cgroup, its line of version 2) and all the
+// groups around it may still take; each limits those within. `mount`: where the groups are files,
+// /sys/fs/cgroup. Pages of files that can be dropped count as free. The largest size_t: no limit.
+[[nodiscard]] std::size_t group_memory_left(const std::filesystem::path& mount,
+                                            std::string_view membership);
 
 }  // namespace voxloom

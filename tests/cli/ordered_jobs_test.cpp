@@ -7,6 +7,8 @@
 #include <atomic>
 #include <mutex>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -125,6 +127,43 @@ TEST(OrderedJobs, NoneIsStartedAfterAStop) {
             .work = [](std::size_t) { FAIL(); },
             .report = [](std::size_t) { FAIL(); },
             .is_stopped = [] { return false; }});
+}
+
+// Threads that were not joined would end the program.
+TEST(OrderedJobs, AnErrorAnywhereEndsTheRunAndGoesOn) {
+  const auto fails_in = [](const std::string& place) {
+    std::atomic<int> running = 0, started = 0;
+    const auto fail_at = [&](const std::string& here, std::size_t job) {
+      if (here == place && job == 7) throw std::runtime_error(place);
+    };
+    std::string message;
+    try {
+      run_jobs({.count = 500,
+                .at_once = 4,
+                .memory = 100,
+                .bytes =
+                    [&](std::size_t i) {
+                      fail_at("bytes", i);
+                      return i % 3;
+                    },
+                .work =
+                    [&](std::size_t i) {
+                      ++running;
+                      ++started;
+                      spin(2);
+                      --running;
+                      fail_at("work", i);
+                    },
+                .report = [&](std::size_t i) { fail_at("report", i); },
+                .is_stopped = [] { return false; }});
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    EXPECT_EQ(running, 0) << "no thread is left";
+    EXPECT_GE(started, 6);
+    return message;
+  };
+  for (const char* place : {"bytes", "work", "report"}) EXPECT_EQ(fails_in(place), place);
 }
 
 }  // namespace

@@ -170,6 +170,18 @@ TEST_F(Program, HelpGoesToStandardOutput) {
   EXPECT_EQ(version_line.out, std::string("voxloom ") + version() + "\n");
 }
 
+// Little enough to lie in the buffer until the end.
+TEST_F(Program, AnOutputThatCannotBeWrittenIsAnError) {
+  for (const char* output : {">/dev/full", ">&-"}) {
+    const fs::path errors = folder_ / "errors";
+    const std::string command =
+        quoted(program_.string()) + " --help " + output + " 2>" + quoted(errors.string());
+    const int status = std::system(command.c_str());
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << output;
+    EXPECT_NE(content(errors).find("cannot write to the standard output"), std::string::npos);
+  }
+}
+
 TEST_F(Program, InfoShowsTheModel) {
   const Outcome outcome = run({"info", "sample.lattice"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -180,5 +180,23 @@ TEST_F(SegmentCommand, RefusesBadUsage) {
             1);
 }
 
+// More rows than a buffer holds, so that printing fails between two scans.
+TEST_F(SegmentCommand, AFullOrClosedOutputIsAnErrorAndNoCrash) {
+  fs::create_directory(in_folder("many"));
+  Scan scan;
+  scan.position_type = ColumnType::f32;
+  for (int i = 0; i < 12; ++i) scan.positions.push_back({i * 0.5, i % 3, 0});
+  for (int i = 0; i < 90; ++i) write_scan(in_folder(fmt::format("many/{:03}.ply", i)), scan);
+  for (const char* output : {">/dev/full", ">&-"}) {
+    for (const int jobs : {1, 2}) {
+      const ShellResult result = run(fmt::format(
+          "segment '{}' --no-pictures --jobs {} --model '{}' --out '{}' {} 2>'{}'; echo code $?",
+          in_folder("many"), jobs, in_folder("run/model.lattice"), in_folder("out"), output,
+          in_folder("errors")));
+      EXPECT_EQ(result.text, "code 1\n") << output;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace voxloom::test
