@@ -1,19 +1,15 @@
 // What the reader of one format, VOXLOOM_SCAN_FORMAT, must do with any bytes: read them, or throw one of the two errors that
 // are meant for it; give the same points piece by piece; write what it read so that it reads it again.
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
+#include "check.h"
 #include "voxloom/error.h"
 #include "voxloom/io.h"
 
 namespace voxloom::fuzz {
 namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 // As bytes, because a NaN is not equal to itself.
 std::vector<std::byte> as_bytes(const Scan& scan) {

@@ -2,7 +2,9 @@
 # usage: scripts/test.sh [--quick | --full]
 #
 # Builds and tests. By default: every test, optimised and with assertions; before that, every fuzz
-# target for some seconds.
+# target for some seconds, the tests of what reads data from outside or computes with its numbers once
+# more under the address and undefined-behaviour sanitizers, and those of what several threads share
+# under the thread sanitizer.
 #   --quick  only the tests
 #   --full   also every test under the address and undefined-behaviour sanitizers and under the thread
 #            sanitizer, with the other compiler and on aarch64 under an emulator, longer fuzzing with
@@ -14,7 +16,7 @@ cd "$(dirname "$0")/.."
 mode=${1:-default}
 case "$mode" in
   default | --quick | --full) ;;
-  *) sed -n '2,11s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,13s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
 
 jobs=${VOXLOOM_JOBS:-$(nproc)}
@@ -31,7 +33,7 @@ step() {
 fixed=()
 if setarch "$(uname -m)" -R true 2>/dev/null; then fixed=(setarch "$(uname -m)" -R); fi
 
-build() { scripts/build.sh "$1"; }
+build() { scripts/build.sh "$@"; }
 run_tests() { "${fixed[@]}" ctest --preset "$1" -j "$jobs" --no-label-summary; }
 build_and_test() { build "$1" && run_tests "$1"; }
 
@@ -54,12 +56,25 @@ fuzz_one() {
 
 fuzz() {
   local seconds=$1 seeds status=0
-  build fuzz || return 1
+  build fuzz fuzzers || return 1
   for seeds in fuzz/corpus/*/; do
     fuzz_one "$(basename "$seeds")" "$seconds" || status=1
   done
   return $status
 }
+
+# Some tests of a preset: those of these folders.
+build_and_test_some() {
+  local preset=$1 folders=("${@:2}")
+  build "$preset" "${folders[@]/#/test_}" || return 1
+  local names
+  names=$(IFS='|' && echo "${folders[*]}")
+  "${fixed[@]}" ctest --preset "$preset" -j "$jobs" --no-label-summary -R "^($names)\$"
+}
+
+# In the fuzzers' build, whose library is there already.
+address_checks() { build_and_test_some fuzz core coords io artifact points pool nn; }
+thread_checks() { GTEST_FILTER='Cache.*:Model.*' build_and_test_some tsan coords artifact; }
 
 if [ "$mode" = --full ]; then
   scripts/setup.sh --full
@@ -75,6 +90,8 @@ build dev
 case "$mode" in
   default)
     step fuzz 10
+    step address_checks
+    step thread_checks
     ;;
   --full)
     step fuzz 120
