@@ -1,6 +1,6 @@
 // Which instruction set the kernels run with: the best that this build holds and the processor and its
-// system offer, unless VOXLOOM_ISA or set_isa names another. All names: scalar, avx2, avx512,
-// amx, neon. Each is exactly some feature bits (docs/api.md), the same on any processor.
+// system offer, unless VOXLOOM_ISA or set_isa names another. Each is exactly some feature bits, so that
+// one gives the same results on any processor that has it; docs/api.md has the names.
 #pragma once
 
 #include <string>

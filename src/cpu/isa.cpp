@@ -18,11 +18,13 @@ namespace voxloom {
 namespace cpu {
 namespace {
 
+enum class Choice : std::uint8_t { chosen, named };
+
 struct Row {
   Isa isa;
   std::string_view name;
   Features needs;
-  Features default_needs;  // the default only where these are there too
+  Choice choice;
 };
 
 namespace bits {
@@ -33,13 +35,13 @@ constexpr Features none;
 #include "cpu/isas.inc"
 
 constexpr std::array kOwn = {
-#define VOXLOOM_ISA(name, base, bits, default_bits) Row{Isa::name, #name, bits, default_bits},
+#define VOXLOOM_ISA(name, base, bits, choice) Row{Isa::name, #name, bits, Choice::choice},
 #include "cpu/isas.inc"
 };
 }  // namespace bits
 
 constexpr std::array kBase = {
-#define VOXLOOM_ISA(name, base, bits, default_bits) Isa::base,
+#define VOXLOOM_ISA(name, base, bits, choice) Isa::base,
 #include "cpu/isas.inc"
 };
 
@@ -81,7 +83,7 @@ Isa initial() {
     return named("VOXLOOM_ISA", name);
   }
   for (const Row& row : kTable) {
-    if (can_run(row.isa) && machine_features().contains(row.default_needs)) return row.isa;
+    if (row.choice == Choice::chosen && can_run(row.isa)) return row.isa;
   }
   return Isa::scalar;
 }
@@ -126,9 +128,13 @@ bool may_use_tile_registers() {
 
 std::vector<std::string> isa_names() {
   std::vector<std::string> names;
+  std::vector<std::string> only_named;  // the first stays the one that is chosen
   for (const cpu::Isa isa : cpu::known_isas()) {
-    if (cpu::can_run(isa)) names.emplace_back(cpu::name_of(isa));
+    if (!cpu::can_run(isa)) continue;
+    const bool chosen = cpu::row_of(isa).choice == cpu::Choice::chosen;
+    (chosen ? names : only_named).emplace_back(cpu::name_of(isa));
   }
+  names.insert(names.end() - 1, only_named.begin(), only_named.end());
   return names;
 }
 

@@ -11,7 +11,7 @@
 namespace voxloom::cpu {
 
 enum class Isa : std::uint8_t {
-#define VOXLOOM_ISA(name, base, bits, default_bits) name,
+#define VOXLOOM_ISA(name, base, bits, choice) name,
 #include "cpu/isas.inc"
 };
 
