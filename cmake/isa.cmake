@@ -5,7 +5,7 @@
 set(voxloom_x86 "x86_64|AMD64|amd64")
 set(voxloom_arm "aarch64|arm64")
 # Best first.
-set(voxloom_isas amx avx512 avx2 neon scalar)
+set(voxloom_isas amx avx512_bf16 avx512 avx2 neon scalar)
 
 set(voxloom_isa_scalar_processors ".*")
 set(voxloom_isa_scalar_flags "")
@@ -17,8 +17,11 @@ set(voxloom_isa_avx512_processors ${voxloom_x86})
 set(voxloom_isa_avx512_flags ${voxloom_isa_avx2_flags}
     -mavx512f -mavx512bw -mavx512dq -mavx512vl)
 
+set(voxloom_isa_avx512_bf16_processors ${voxloom_x86})
+set(voxloom_isa_avx512_bf16_flags ${voxloom_isa_avx512_flags} -mavx512bf16)
+
 set(voxloom_isa_amx_processors ${voxloom_x86})
-set(voxloom_isa_amx_flags ${voxloom_isa_avx512_flags} -mamx-tile -mamx-bf16)
+set(voxloom_isa_amx_flags ${voxloom_isa_avx512_bf16_flags} -mamx-tile -mamx-bf16)
 
 set(voxloom_isa_neon_processors ${voxloom_arm})
 set(voxloom_isa_neon_flags "")
