@@ -87,21 +87,21 @@ void run_bench(const Arguments& arguments) {
 
 }  // namespace
 
-void add_bench(CLI::App& command) {
+void add_bench(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("what", arguments->what, "conv, map, net, train or all, the default")
-      ->check(CLI::IsMember({"conv", "map", "net", "train", "all"}).description(""))
-      ->type_name("WHAT");
+      .check(one_of({"conv", "map", "net", "train", "all"}, List::hidden))
+      .type_name("WHAT");
   add_measured_options(command, arguments->measured);
   add_algorithm_option(command);
   command.add_option("--json", arguments->json, "Also write everything to this file")
-      ->type_name("FILE");
+      .type_name("FILE");
   command.add_option("--seconds", arguments->seconds, "Measure each case for at least that long")
-      ->check(CLI::Range(0.0, 3600.0).description(""))
-      ->type_name("S");
+      .check(in_range(0.0, 3600.0))
+      .type_name("S");
   command.add_option("--repeat", arguments->repeat, "Run each case at least that often")
-      ->check(CLI::Range(1, 1000).description(""))
-      ->type_name("N");
+      .check(in_range(1, 1000))
+      .type_name("N");
   command.footer(
       "\nExamples:\n"
       "  voxloom bench\n"

@@ -1,8 +1,9 @@
 // A command of the program: one file and one row of the table in main.cpp.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "cli/options.h"
 
 namespace voxloom::cli {
 
@@ -15,26 +16,25 @@ struct Command {
   const char* name;
   const char* summary;
   // Declares the command's options and what it does. What it does may throw: a message for the user
-  // as any std::exception, or CLI::RuntimeError to leave with an exit code and no message.
-  void (*add)(CLI::App& command);
+  // as any std::exception, or Leave.
+  void (*add)(Options command);
 };
 
 // Options that several commands have: --threads N, 0 for all; and a format of scans by its name.
-void add_threads_option(CLI::App& command, int& threads);
-void add_format_option(CLI::App& command, const char* option, std::string& format,
-                       const char* help);
+void add_threads_option(Options command, int& threads);
+void add_format_option(Options command, const char* option, std::string& format, const char* help);
 
-void add_run(CLI::App& command);
-void add_info(CLI::App& command);
-void add_verify(CLI::App& command);
-void add_bench(CLI::App& command);
-void add_tune(CLI::App& command);
-void add_convert(CLI::App& command);
-void add_voxelize(CLI::App& command);
-void add_simulate(CLI::App& command);
-void add_train(CLI::App& command);
-void add_eval(CLI::App& command);
-void add_segment(CLI::App& command);
-void add_view(CLI::App& command);
+void add_run(Options command);
+void add_info(Options command);
+void add_verify(Options command);
+void add_bench(Options command);
+void add_tune(Options command);
+void add_convert(Options command);
+void add_voxelize(Options command);
+void add_simulate(Options command);
+void add_train(Options command);
+void add_eval(Options command);
+void add_segment(Options command);
+void add_view(Options command);
 
 }  // namespace voxloom::cli

@@ -47,12 +47,12 @@ std::string format_lines() {
 
 }  // namespace
 
-void add_convert(CLI::App& command) {
+void add_convert(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("input", arguments->input, "The scan to read")->required()->type_name("IN");
+  command.add_option("input", arguments->input, "The scan to read").required().type_name("IN");
   command.add_option("output", arguments->output, "The scan to write; its ending tells the format")
-      ->required()
-      ->type_name("OUT");
+      .required()
+      .type_name("OUT");
   add_format_option(command, "--from", arguments->from,
                     "The input's format; by default its content tells, then its name");
   add_format_option(command, "--to", arguments->to,
@@ -60,17 +60,17 @@ void add_convert(CLI::App& command) {
   command
       .add_option("--invalid", arguments->invalid,
                   "What to do with points that are not finite: error (the default), drop or keep")
-      ->check(CLI::IsMember(kInvalid))
-      ->type_name("POLICY");
+      .check(one_of_keys(kInvalid))
+      .type_name("POLICY");
   command
       .add_option("--encoding", arguments->encoding,
                   "binary (the default), ascii (PLY, PCD) or big-endian (PLY)")
-      ->check(CLI::IsMember(kEncodings))
-      ->type_name("ENCODING");
+      .check(one_of_keys(kEncodings))
+      .type_name("ENCODING");
   command
       .add_option("--classification", arguments->classification,
                   "LAS: the attribute to write as the classification")
-      ->type_name("NAME");
+      .type_name("NAME");
   command.footer("\nFormats:\n" + format_lines() +
                  "What each of them keeps is told in docs/formats.md.\n"
                  "\nExample:\n"

@@ -72,27 +72,27 @@ void run_eval(const Arguments& arguments) {
 
 }  // namespace
 
-void add_eval(CLI::App& command) {
+void add_eval(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
-      ->required()
-      ->type_name("BUNDLE");
+      .required()
+      .type_name("BUNDLE");
   command
       .add_option("dataset", arguments->dataset,
                   "A folder of labelled scans, or `street`: simulated ones")
-      ->required()
-      ->type_name("DATASET");
+      .required()
+      .type_name("DATASET");
   command.add_option("--split", arguments->split, "Of `street`: train, val or test, the default")
-      ->check(CLI::IsMember({"train", "val", "test"}).description(""))
-      ->type_name("NAME");
+      .check(one_of({"train", "val", "test"}, List::hidden))
+      .type_name("NAME");
   command.add_option("--scans", arguments->scans, "Of `street`: how many; default 20")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000}).description(""))
-      ->type_name("N");
+      .check(in_range(std::int64_t{1}, std::int64_t{1000000}))
+      .type_name("N");
   command.add_option("--seed", arguments->seed, "Of `street`")
-      ->check(CLI::Range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1).description(""))
-      ->type_name("N");
+      .check(in_range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1))
+      .type_name("N");
   command.add_option("--json", arguments->json, "Also write the figures to this file")
-      ->type_name("FILE");
+      .type_name("FILE");
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe model takes points, features, batch and active and gives scores, as `voxloom train`\n"

@@ -141,13 +141,13 @@ void info(const std::string& folder) {
 
 }  // namespace
 
-void add_info(CLI::App& command) {
+void add_info(Options command) {
   const auto bundle = std::make_shared<std::string>();
   const auto cpu = std::make_shared<bool>(false);
-  CLI::Option* model = command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
-                           ->type_name("BUNDLE");
+  const Option model =
+      command.add_option("bundle", *bundle, "The model, a folder NAME.lattice").type_name("BUNDLE");
   command.add_flag("--cpu", *cpu, "Show what the library runs with on this machine instead")
-      ->excludes(model);
+      .excludes(model);
   command.footer(
       "\nInputs are listed as NAME, ROLE, TYPE; '?' in a type is a size that is known only when "
       "the\n"
@@ -157,7 +157,7 @@ void add_info(CLI::App& command) {
       "  voxloom info --cpu\n");
   command.callback([bundle, cpu] {
     if (*cpu) return print_cpu();
-    if (bundle->empty()) throw CLI::RequiredError("bundle");
+    if (bundle->empty()) throw BadUsage("bundle is required");
     info(*bundle);
   });
 }

@@ -9,6 +9,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -64,18 +65,23 @@ bool is_unknown_command(std::string_view word) {
          std::ranges::none_of(kCommands, [&](const Command& c) { return word == c.name; });
 }
 
-int parse_and_run(CLI::App& app, int argc, char** argv) {
+int run_program(int argc, char** argv) {
   if (argc > 1 && is_unknown_command(argv[1])) {
     return complain(fmt::format("there is no command '{}' (see voxloom --help)", argv[1]),
                     kBadUsage);
   }
+  std::vector<Subcommand> commands;
+  for (const Command& command : kCommands) {
+    commands.push_back({command.name, command.summary, command.add});
+  }
   try {
-    app.parse(argc, argv);
-    return 0;
-  } catch (const CLI::RuntimeError& error) {
-    return error.get_exit_code();
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return parse_and_run({.description = kDescription,
+                          .version = fmt::format("voxloom {}", version()),
+                          .footer = kExamples},
+                         commands, argc, argv);
+  } catch (const Leave& leave) {
+    return leave.code;
+  } catch (const BadUsage& error) {
     return complain(fmt::format("{} (see voxloom --help)", one_line(error.what())), kBadUsage);
   } catch (const Stopped& stop) {
     return complain(stop.what(), kStoppedByUser);
@@ -90,18 +96,6 @@ void hold_standard_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));
   }
-}
-
-int run_program(int argc, char** argv) {
-  CLI::App app{kDescription, "voxloom"};
-  app.set_version_flag("--version", fmt::format("voxloom {}", version()));
-  app.footer(kExamples);
-  app.require_subcommand(1);
-  for (const Command& command : kCommands) {
-    CLI::App* added = app.add_subcommand(command.name, command.summary);
-    command.add(*added);
-  }
-  return parse_and_run(app, argc, argv);
 }
 
 }  // namespace

@@ -49,35 +49,32 @@ std::vector<std::string> dtype_names() {
 
 }  // namespace
 
-void add_measured_options(CLI::App& command, MeasuredOptions& options) {
+void add_measured_options(Options command, MeasuredOptions& options) {
   command
       .add_option("--scene", options.scenes,
                   "Scenes: .npy (int32 N x 4: batch, x, y, z), or scans, voxelized at 0.05 m.\n"
                   "Without one: a generated surface")
-      ->type_name("FILE");
+      .type_name("FILE");
   command.add_option("--channels", options.channels, "Channels, like 32,64 or 32x64")
-      ->delimiter(',')
-      ->check(check_channels)
-      ->type_name("C");
-  command.add_option("--op", options.ops, "Convolutions")
-      ->delimiter(',')
-      ->check(CLI::IsMember(op_names()));
+      .delimiter(',')
+      .check(check_channels)
+      .type_name("C");
+  command.add_option("--op", options.ops, "Convolutions").delimiter(',').check(one_of(op_names()));
   command.add_option("--dtype", options.dtypes, "Types of features, or of packed weights")
-      ->delimiter(',')
-      ->check(CLI::IsMember(dtype_names()));
-  const auto range = [](int first, int last) { return CLI::Range(first, last).description(""); };
+      .delimiter(',')
+      .check(one_of(dtype_names()));
   command.add_option("--kernel", options.kernel, "Edge of the kernel")
-      ->check(range(1, 31))
-      ->type_name("K");
+      .check(in_range(1, 31))
+      .type_name("K");
   command.add_option("--stride", options.stride, "Stride of forward, dgrad and wgrad")
-      ->check(range(1, 1024))
-      ->type_name("S");
+      .check(in_range(1, 1024))
+      .type_name("S");
   command.add_option("--threads", options.threads, "Numbers of threads; default: one, and all")
-      ->delimiter(',')
-      ->check(range(1, 4096))
-      ->type_name("N");
+      .delimiter(',')
+      .check(in_range(1, 4096))
+      .type_name("N");
   command.add_option("--isa", options.isa, "Instruction set instead of the best one")
-      ->check(CLI::IsMember(isa_names()));
+      .check(one_of(isa_names()));
 }
 
 void apply_isa(const MeasuredOptions& options) {

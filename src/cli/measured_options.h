@@ -1,12 +1,12 @@
 // Options that bench and tune share: on what, with which shapes and threads.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "bench/cases.h"
 #include "bench/scene.h"
+#include "cli/options.h"
 
 namespace voxloom::cli {
 
@@ -19,7 +19,7 @@ struct MeasuredOptions {
 };
 
 // Declares them; the parser refuses values that make no sense.
-void add_measured_options(CLI::App& command, MeasuredOptions& options);
+void add_measured_options(Options command, MeasuredOptions& options);
 
 // Makes the choice of --isa.
 void apply_isa(const MeasuredOptions& options);

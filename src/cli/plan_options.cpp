@@ -10,12 +10,12 @@
 
 namespace voxloom::cli {
 
-void add_algorithm_option(CLI::App& command) {
+void add_algorithm_option(Options command) {
   command
       .add_option_function<std::string>(
           "--algorithm", [](const std::string& name) { pin_algorithm(name); },
           "Convolution algorithm wherever it can be used, instead of the tuned or default choice")
-      ->check(CLI::IsMember(algorithm_names()));
+      .check(one_of(algorithm_names()));
 }
 
 std::size_t use_tuned_plans() {

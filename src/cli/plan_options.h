@@ -1,13 +1,14 @@
 // How commands that run convolutions come by their algorithms.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
+
+#include "cli/options.h"
 
 namespace voxloom::cli {
 
 // --algorithm NAME: pins one convolution algorithm.
-void add_algorithm_option(CLI::App& command);
+void add_algorithm_option(Options command);
 
 // Refuses VOXLOOM_ISA and VOXLOOM_ALGORITHM with names that are not known. Loads the tuned plans of the
 // default file; one that cannot be used is a warning on stderr.

@@ -40,21 +40,21 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_run(CLI::App& command) {
+void add_run(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
-      ->required()
-      ->type_name("BUNDLE");
+      .required()
+      .type_name("BUNDLE");
   command
       .add_option("--inputs", arguments->inputs,
                   "A safetensors file with one array for each input of the model")
-      ->required()
-      ->type_name("FILE");
+      .required()
+      .type_name("FILE");
   command
       .add_option("--output", arguments->output,
                   "Where to write the results; nothing is written when the run fails")
-      ->required()
-      ->type_name("FILE");
+      .required()
+      .type_name("FILE");
   command.add_flag("--logical-coordinates", arguments->logical,
                    "Input coordinates are lattice coordinates, not physical ones\n"
                    "(physical = lattice coordinate times stride)");

@@ -53,11 +53,11 @@ std::vector<fs::path> scans_of(const Arguments& arguments) {
     std::ranges::sort(found);
     scans.insert(scans.end(), found.begin(), found.end());
   }
-  if (scans.empty()) throw CLI::ValidationError("there is no scan in what was named");
+  if (scans.empty()) throw BadUsage("there is no scan in what was named");
   std::set<std::string> names;
   for (const fs::path& scan : scans) {
     if (!names.insert(scan.stem().string()).second) {
-      throw CLI::ValidationError(
+      throw BadUsage(
           fmt::format("two scans are named '{}': their results would overwrite each other",
                       scan.stem().string()));
     }
@@ -274,43 +274,43 @@ void run_segment(const Arguments& arguments) {
   use_tuned_plans();
   bool is_whole = false;
   with_threads(arguments.threads, [&] { is_whole = Segmentation(arguments).run(); });
-  if (!is_whole) throw CLI::RuntimeError(kFailure);
+  if (!is_whole) throw Leave{kFailure};
 }
 
 }  // namespace
 
-void add_segment(CLI::App& command) {
+void add_segment(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("scans", arguments->scans, "Scans, and folders of scans")
-      ->required()
-      ->type_name("SCAN ...");
+      .required()
+      .type_name("SCAN ...");
   command
       .add_option("--out", arguments->out, "The folder for the results; made when it is not there")
-      ->required()
-      ->type_name("DIR");
+      .required()
+      .type_name("DIR");
   command
       .add_option(
           "--model", arguments->model,
           "The model, a folder NAME.lattice, or the name of one that comes with the program")
-      ->capture_default_str()
-      ->type_name("BUNDLE");
+      .capture_default_str()
+      .type_name("BUNDLE");
   command.add_flag("--no-pictures", arguments->no_pictures,
                    "Write the labelled points, no pictures and no page");
   command.add_option("--json", arguments->json, "Also write counts and times to this file")
-      ->type_name("FILE");
+      .type_name("FILE");
   command
       .add_option(
           "--memory", arguments->memory,
           "Stay below so many gigabytes in all: a scan that would take more is labelled in\n"
           "tiles, with the same result. Default: four fifths of what the machine has left")
-      ->check(CLI::Range(0.05, 1e6).description(""))
-      ->type_name("GB");
+      .check(in_range(0.05, 1e6))
+      .type_name("GB");
   command
       .add_option(
           "--jobs", arguments->jobs,
           "Label so many scans at once, as far as the memory allows; the threads are shared")
-      ->check(CLI::Range(1, 256).description(""))
-      ->type_name("N");
+      .check(in_range(1, 256))
+      .type_name("N");
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nFor each scan the folder gets NAME.ply with label, confidence and colour, two pictures,\n"

@@ -15,9 +15,9 @@
 #include "core/atomic_file.h"
 #include "data/baseline.h"
 #include "data/label_map.h"
-#include "voxloom/simulator.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
+#include "voxloom/simulator.h"
 
 namespace voxloom::cli {
 namespace {
@@ -183,47 +183,49 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_simulate(CLI::App& command) {
+void add_simulate(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  auto* out = command.add_option("--out", arguments->out, "The folder to write; new or empty")
-                  ->type_name("DIR");
+  const Option out =
+      command.add_option("--out", arguments->out, "The folder to write; new or empty")
+          .type_name("DIR");
   command.add_option("--scans", arguments->scans, "How many, each of a street of its own")
-      ->required()
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 28).description(""))
-      ->type_name("N");
+      .required()
+      .check(in_range(std::int64_t{1}, std::int64_t{1} << 28))
+      .type_name("N");
   command.add_option("--seed", arguments->seed, "Other streets; 0 (the default) to 2^32 - 1")
-      ->check(CLI::Range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1).description(""))
-      ->type_name("SEED");
+      .check(in_range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1))
+      .type_name("SEED");
   command
       .add_option("--split", arguments->split,
                   "train (the default), val or test: streets that share no seed; val and test\n"
                   "differ from train in layout, density, sensor height and beams")
-      ->check(CLI::IsMember(kSplits))
-      ->type_name("SPLIT");
+      .check(one_of_keys(kSplits))
+      .type_name("SPLIT");
   command
       .add_option("--sensor", arguments->sensor,
                   "hdl64 (that of KITTI, 1.73 m high), hdl32 or vlp16; by default the split's mix")
-      ->check(CLI::IsMember(kSensors))
-      ->type_name("SENSOR");
+      .check(one_of_keys(kSensors))
+      .type_name("SENSOR");
   command
       .add_option("--format", arguments->format,
                   "kitti (the default): NAME.bin and NAME.label; ply: NAME.ply")
-      ->check(CLI::IsMember({"kitti", "ply"}))
-      ->type_name("FORMAT");
+      .check(one_of({"kitti", "ply"}))
+      .type_name("FORMAT");
   command.add_option("--threads", arguments->threads, "At most this many; default: all")
-      ->check(CLI::Range(1, 4096).description(""))
-      ->type_name("N");
-  auto* baseline =
+      .check(in_range(1, 4096))
+      .type_name("N");
+  const Option baseline =
       command.add_flag("--baseline", arguments->baseline,
                        "Write nothing; tell how well classes are found without a network");
-  auto* map = command
-                  .add_option("--map", arguments->map,
-                              "Instead of a folder: one cloud of all streets, in rows and columns\n"
-                              "100 m apart, in a format that `voxloom convert` knows")
-                  ->type_name("FILE");
-  out->excludes(baseline);
-  map->excludes(baseline);
-  map->excludes(out);
+  const Option map =
+      command
+          .add_option("--map", arguments->map,
+                      "Instead of a folder: one cloud of all streets, in rows and columns\n"
+                      "100 m apart, in a format that `voxloom convert` knows")
+          .type_name("FILE");
+  out.excludes(baseline);
+  map.excludes(baseline);
+  map.excludes(out);
   command.footer(
       "\nThe files are the same on every machine. docs/simulator.md tells what they show.\n"
       "\nExamples:\n"
@@ -233,7 +235,7 @@ void add_simulate(CLI::App& command) {
       "  voxloom simulate --baseline --scans 20\n");
   command.callback([arguments] {
     if (arguments->out.empty() && arguments->map.empty() && !arguments->baseline) {
-      throw CLI::RequiredError("--out");
+      throw BadUsage("--out is required");
     }
     run(*arguments);
   });

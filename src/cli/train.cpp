@@ -103,7 +103,7 @@ class Run {
         fmt::format("stopped after step {} and saved; continue with\n"
                     "  voxloom train --resume {}",
                     trainer_.step_count(), folder_.path().string()));
-    throw CLI::RuntimeError(kStoppedByUser);
+    throw Leave{kStoppedByUser};
   }
 
   void finish(TrainProgress& progress) const {
@@ -149,7 +149,7 @@ void run_train(const Arguments& arguments) {
   use_tuned_plans();
   const bool is_new = arguments.resume.empty();
   if (is_new == arguments.config.empty()) {
-    throw CLI::ValidationError("give either a configuration or --resume RUN");
+    throw BadUsage("give either a configuration or --resume RUN");
   }
   with_threads(arguments.threads, [&] {
     TrainConfig config = is_new ? config_of(arguments)
@@ -166,20 +166,20 @@ void run_train(const Arguments& arguments) {
 
 }  // namespace
 
-void add_train(CLI::App& command) {
+void add_train(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command
       .add_option("config", arguments->config,
                   "A configuration (JSON), or `street`: simulated streets with sensible settings")
-      ->type_name("CONFIG");
+      .type_name("CONFIG");
   command.add_option("--out", arguments->out, "The run's folder")
-      ->default_val("run")
-      ->type_name("RUN");
+      .default_val("run")
+      .type_name("RUN");
   command.add_option("--resume", arguments->resume, "Continue the run in this folder")
-      ->type_name("RUN");
+      .type_name("RUN");
   command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31).description(""))
-      ->type_name("N");
+      .check(in_range(std::int64_t{1}, std::int64_t{1} << 31))
+      .type_name("N");
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe run's folder gets config.json, classes.json, metrics.jsonl, curves.png, a\n"

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "voxloom/dataset.h"
-#include "voxloom/simulator.h"
 #include "voxloom/models.h"
+#include "voxloom/simulator.h"
 #include "voxloom/train.h"
 
 namespace voxloom::cli {

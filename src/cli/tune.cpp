@@ -88,8 +88,7 @@ void run_tune(const Arguments& arguments) {
   const std::filesystem::path path =
       arguments.plans.empty() ? default_plan_path() : std::filesystem::path(arguments.plans);
   if (path.empty()) {
-    throw CLI::ValidationError("--plans",
-                               "names no file, and neither XDG_CACHE_HOME nor HOME is set");
+    throw BadUsage("--plans: names no file, and neither XDG_CACHE_HOME nor HOME is set");
   }
   if (const std::string warning = engine::read_plans(path).warning; !warning.empty()) {
     fmt::print(stderr, "voxloom: warning: plans {}; replaced\n", warning);
@@ -119,23 +118,23 @@ void run_tune(const Arguments& arguments) {
 
 }  // namespace
 
-void add_tune(CLI::App& command) {
+void add_tune(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   add_measured_options(command, arguments->measured);
   command.add_flag("--net", arguments->net, "Tune the shapes of MinkUNet34C on the scenes");
-  CLI::Option* bundle =
+  const Option bundle =
       command.add_option("--bundle", arguments->bundle, "Tune the shapes of this model")
-          ->type_name("BUNDLE");
-  CLI::Option* inputs =
+          .type_name("BUNDLE");
+  const Option inputs =
       command.add_option("--inputs", arguments->inputs, "The model's inputs, as for `voxloom run`")
-          ->type_name("FILE");
-  bundle->needs(inputs);
-  inputs->needs(bundle);
+          .type_name("FILE");
+  bundle.needs(inputs);
+  inputs.needs(bundle);
   command.add_option("--plans", arguments->plans, "The file that keeps the plans")
-      ->type_name("FILE");
+      .type_name("FILE");
   command.add_option("--seconds", arguments->seconds, "Measure each shape for about that long")
-      ->check(CLI::Range(0.0, 3600.0).description(""))
-      ->type_name("S");
+      .check(in_range(0.0, 3600.0))
+      .type_name("S");
   command.footer(
       "\nCandidates are algorithms, and for some of them NAME:BxC: other cuts of the work, into B\n"
       "blocks of 256 output rows and C output channels (0: the algorithm's own choice).\n"

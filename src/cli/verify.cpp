@@ -42,16 +42,16 @@ void verify(const std::filesystem::path& bundle) {
   fmt::print("{}: {}, {}\n", bundle.string(),
              problems == 0 ? "right" : counted(problems, "problem"),
              warnings == 0 ? "no warnings" : counted(warnings, "warning"));
-  if (problems != 0) throw CLI::RuntimeError(kFailure);
+  if (problems != 0) throw Leave{kFailure};
 }
 
 }  // namespace
 
-void add_verify(CLI::App& command) {
+void add_verify(Options command) {
   const auto bundle = std::make_shared<std::string>();
   command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
-      ->required()
-      ->type_name("BUNDLE");
+      .required()
+      .type_name("BUNDLE");
   command.footer(
       "\nProblems are listed as FILE:LINE:COLUMN: MESSAGE, all of them; warnings come apart.\n"
       "The exit code is 1 when there is a problem.\n"

@@ -141,30 +141,30 @@ void view(const Arguments& arguments) {
 
 }  // namespace
 
-void add_view(CLI::App& command) {
+void add_view(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command.add_option("cloud", arguments->cloud, "The point cloud, in any format `convert` reads")
-      ->required()
-      ->type_name("CLOUD");
+      .required()
+      .type_name("CLOUD");
   command.add_option("--out", arguments->out, "The page to write")
-      ->required()
-      ->type_name("PAGE.html");
+      .required()
+      .type_name("PAGE.html");
   command.add_option("--title", arguments->title, "The page's title; by default the file's name")
-      ->type_name("TEXT");
+      .type_name("TEXT");
   command
       .add_option("--labels", arguments->labels,
                   "The attribute that holds classes; by default label or classification")
-      ->type_name("NAME");
+      .type_name("NAME");
   command
       .add_option("--classes", arguments->classes,
                   "The table of classes: names, colours and labels, see docs/simulator.md")
-      ->type_name("FILE.json");
+      .type_name("FILE.json");
   command
       .add_option("--max-points", arguments->most_points,
                   "Of a larger cloud show an even choice of so many points")
-      ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{20'000'000}).description(""))
-      ->type_name("N");
+      .capture_default_str()
+      .check(in_range(std::int64_t{1}, std::int64_t{20'000'000}))
+      .type_name("N");
   add_format_option(command, "--from", arguments->from,
                     "The cloud's format; by default its content tells, then its name");
   command.footer(

@@ -1,6 +1,7 @@
 // voxloom voxelize: a scan onto a grid, as arrays.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -57,33 +58,35 @@ void run(const Arguments& arguments) {
 // CLI11's own check would print the largest float64 in full.
 std::string is_length(const std::string& text) {
   double length = 0;
-  const bool fits = CLI::detail::lexical_cast(text, length) && length > 0 && std::isfinite(length);
+  const char* end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, length);
+  const bool fits = error == std::errc() && last == end && length > 0 && std::isfinite(length);
   return fits ? "" : fmt::format("'{}' is not a number above 0", text);
 }
 
 }  // namespace
 
-void add_voxelize(CLI::App& command) {
+void add_voxelize(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("input", arguments->input, "The scan to read")->required()->type_name("IN");
+  command.add_option("input", arguments->input, "The scan to read").required().type_name("IN");
   command.add_option("output", arguments->output, "The safetensors file to write")
-      ->required()
-      ->type_name("OUT");
+      .required()
+      .type_name("OUT");
   command.add_option("--size", arguments->size, "The edge of a voxel, in the scan's unit")
-      ->required()
-      ->check(CLI::Validator(is_length, ""))
-      ->type_name("LENGTH");
+      .required()
+      .check(Check(is_length))
+      .type_name("LENGTH");
   command.add_option("--origin", arguments->origin, "The corner of voxel (0,0,0); default 0 0 0")
-      ->type_name("X Y Z");
+      .type_name("X Y Z");
   command
       .add_option("--features", arguments->features,
                   "Attributes to reduce, with commas between; by default intensity,\n"
                   "and without that the number of points")
-      ->delimiter(',')
-      ->type_name("NAMES");
+      .delimiter(',')
+      .type_name("NAMES");
   command.add_option("--reduce", arguments->reduction, "mean (the default), sum, max or first")
-      ->check(CLI::IsMember(kReductions))
-      ->type_name("HOW");
+      .check(one_of_keys(kReductions))
+      .type_name("HOW");
   command.add_flag("--drop-invalid", arguments->drop_invalid,
                    "Leave out points that are not finite instead of refusing the file");
   command.footer(

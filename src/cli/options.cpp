@@ -1,0 +1,89 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+
+namespace voxloom::cli {
+namespace {
+
+// The range's own words in a help text would say nothing that its description does not.
+template <typename T>
+Check range(T first, T last) {
+  return Check(CLI::Range(first, last).description(""));
+}
+
+}  // namespace
+
+Check::Check(std::function<std::string(const std::string&)> problem)
+    : Check(CLI::Validator(std::move(problem), "")) {}
+Check::Check(const CLI::Validator& validator)
+    : validator_(std::make_shared<CLI::Validator>(validator)) {}
+
+Check in_range(int first, int last) { return range(first, last); }
+Check in_range(std::int64_t first, std::int64_t last) { return range(first, last); }
+Check in_range(std::uint64_t first, std::uint64_t last) { return range(first, last); }
+Check in_range(double first, double last) { return range(first, last); }
+
+Check one_of(const std::vector<std::string>& words, List list) {
+  CLI::IsMember member(words);
+  return list == List::shown ? Check(member) : Check(member.description(""));
+}
+
+Option Option::required() const { return Option(option_->required()); }
+Option Option::type_name(const std::string& name) const { return Option(option_->type_name(name)); }
+Option Option::check(const Check& check) const { return Option(option_->check(check.validator())); }
+Option Option::delimiter(char separator) const { return Option(option_->delimiter(separator)); }
+Option Option::needs(const Option& other) const { return Option(option_->needs(other.option_)); }
+Option Option::excludes(const Option& other) const {
+  return Option(option_->excludes(other.option_));
+}
+
+Option Option::capture_default_str() const { return Option(option_->capture_default_str()); }
+Option Option::default_val(const std::string& text) const {
+  return Option(option_->default_val(text));
+}
+
+template <typename T>
+Option Options::add_option(const std::string& name, T& target, const std::string& help) {
+  return Option(app_.add_option(name, target, help));
+}
+template Option Options::add_option(const std::string&, int&, const std::string&);
+template Option Options::add_option(const std::string&, std::int64_t&, const std::string&);
+template Option Options::add_option(const std::string&, std::uint64_t&, const std::string&);
+template Option Options::add_option(const std::string&, double&, const std::string&);
+template Option Options::add_option(const std::string&, std::string&, const std::string&);
+template Option Options::add_option(const std::string&, std::array<double, 3>&, const std::string&);
+template Option Options::add_option(const std::string&, std::vector<int>&, const std::string&);
+template Option Options::add_option(const std::string&, std::vector<std::string>&,
+                                    const std::string&);
+
+Option Options::add_option_function(const std::string& name,
+                                    const std::function<void(const std::string&)>& use,
+                                    const std::string& help) {
+  return Option(app_.add_option_function<std::string>(name, use, help));
+}
+Option Options::add_flag(const std::string& name, bool& target, const std::string& help) {
+  return Option(app_.add_flag(name, target, help));
+}
+void Options::footer(const std::string& text) { app_.footer(text); }
+void Options::callback(const std::function<void()>& run) { app_.callback(run); }
+
+int parse_and_run(const Program& program, const std::vector<Subcommand>& commands, int argc,
+                  char** argv) {
+  CLI::App app{program.description, "voxloom"};
+  app.set_version_flag("--version", program.version);
+  app.footer(program.footer);
+  app.require_subcommand(1);
+  for (const Subcommand& command : commands) {
+    command.add(Options(*app.add_subcommand(command.name, command.summary)));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    throw BadUsage(error.what());
+  }
+  return 0;
+}
+
+}  // namespace voxloom::cli
