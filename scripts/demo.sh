@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: scripts/demo.sh
 #
-# On a bare Debian 12: installs what is missing, builds the program, and shows it at work. Results
+# On a bare Debian 12 or 13: installs what is missing, builds the program, and shows it at work. Results
 # land in demo-out/.
 set -euo pipefail
 cd "$(dirname "$0")/.."

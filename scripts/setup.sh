@@ -1,35 +1,37 @@
 #!/usr/bin/env bash
-# usage: scripts/setup.sh [--test | --full]
+# usage: scripts/setup.sh [--quick | --test | --full]
 #
-# Installs what a bare Debian 12 lacks for building; does nothing, and touches no network, when all of
-# it is there. --test adds what the tests need, --full also the cross compiler and emulator for
-# aarch64.
+# Installs what a bare Debian 12 or 13 lacks for building; does nothing, and touches no network, when all
+# of it is there. --quick adds what the tests are built with, --test also the fuzzers, the second compiler
+# and a browser, --full also the cross compiler and emulator for aarch64, and what makes a Debian 13 tree.
 set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache pkg-config
   libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev
 )
+quick=(libgtest-dev librapidcheck-dev libnanoflann-dev python3)
 testing=(
-  libgtest-dev librapidcheck-dev libnanoflann-dev libbenchmark-dev
+  "${quick[@]}" libbenchmark-dev
   # libFuzzer, and the second compiler.
-  clang libclang-rt-14-dev clang-format
+  clang libclang-rt-dev clang-format
   # The page is tested in a browser.
-  chromium chromium-driver python3
+  chromium chromium-driver
 )
 # Of these Debian lets the arm64 build stand beside the native one; the others are headers only.
 cross=(libtbb-dev libfmt-dev libpng-dev zlib1g-dev libgtest-dev librapidcheck-dev)
 
 case "${1-}" in
   '') ;;
+  --quick) packages+=("${quick[@]}") ;;
   --test) packages+=("${testing[@]}") ;;
   --full)
-    packages+=("${testing[@]}" clang-tidy)
+    packages+=("${testing[@]}" clang-tidy debootstrap)
     if [ "$(uname -m)" = x86_64 ]; then
       packages+=(g++-aarch64-linux-gnu qemu-user "${cross[@]/%/:arm64}")
     fi
     ;;
-  *) sed -n '2,6s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query apt-get >/dev/null; then

@@ -7,8 +7,8 @@
 # under the thread sanitizer.
 #   --quick  only the tests
 #   --full   also every test under the address and undefined-behaviour sanitizers and under the thread
-#            sanitizer, with the other compiler and on aarch64 under an emulator, longer fuzzing with
-#            fresh random seeds, and tests that take minutes
+#            sanitizer, with the other compiler, on aarch64 under an emulator and in a Debian 13 tree,
+#            longer fuzzing with fresh random seeds, and tests that take minutes
 # The last lines are ctest's; the exit status covers every step.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -79,7 +79,7 @@ thread_checks() { GTEST_FILTER='Cache.*:Model.*' build_and_test_some tsan coords
 if [ "$mode" = --full ]; then
   scripts/setup.sh --full
 else
-  scripts/setup.sh --test
+  scripts/setup.sh "${mode/default/--test}"
   # The same random properties every time; --full draws new ones.
   export RC_PARAMS=${RC_PARAMS:-seed=1}
 fi
@@ -99,6 +99,7 @@ case "$mode" in
     step build_and_test tsan
     step build_and_test clang
     [ "$(uname -m)" != x86_64 ] || step build_and_test aarch64
+    step scripts/debian13.sh
     ;;
 esac
 
