@@ -98,6 +98,7 @@ case "$mode" in
     step build_and_test asan
     step build_and_test tsan
     step build_and_test clang
+    step scripts/cuda_report.py
     [ "$(uname -m)" != x86_64 ] || step build_and_test aarch64
     step scripts/debian13.sh
     ;;
