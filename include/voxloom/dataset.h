@@ -84,7 +84,8 @@ struct LabelledScan {
 
 // With the attributes `intensity` (float32) and `label` (int32, the numbers of files).
 [[nodiscard]] Scan to_scan(const LabelledScan& scan, const ClassTable& table);
-// What a network sees of a scan; every label is kIgnoreLabel. Positions become float32. Intensities of
+// What a network sees of a scan; every label is kIgnoreLabel. Positions become float32, relative to the
+// sensor: the place of the scan's viewpoint, or else its origin, which is 0 for scans that are not far away. Intensities of
 // 8 and 16 bits become 0 to 1; others too, by the largest of them: up to 1 they stay, up to 255 they are
 // divided by that, else by 65535. A scan without any gets zeros.
 [[nodiscard]] LabelledScan to_unlabelled(const Scan& scan);

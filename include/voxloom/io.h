@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,10 +54,17 @@ struct ScanFormatInfo {
 // What to do with a point whose position is not finite.
 enum class InvalidPoints : std::uint8_t { error, drop, keep };
 
+// Takes what was guessed, left out or replaced, a line each, without an end of line.
+using OnNote = std::function<void(const std::string& note)>;
+
 struct ReadOptions {
   std::optional<ScanFormat> format = {};  // default: by content, then by name
   InvalidPoints invalid = InvalidPoints::error;
   std::int64_t max_unpacked_bytes = std::int64_t{1} << 32;  // of what is compressed in the file
+  // Names of the columns of a file that does not name them (text), or whose bytes do not tell what they are
+  // (kitti: float32 each, or "name:float64"); "_" passes a column over.
+  std::vector<std::string> fields = {};
+  OnNote on_note = {};
 };
 
 // Reads a file piece by piece. The column types of all pieces are the same.
@@ -98,6 +106,12 @@ struct WriteOptions {
   std::string classification = {};
   // LAS: default: the scan's own, or millimetres (more when the scan is too wide for them).
   std::optional<Quantization> quantization = {};
+  // kitti, nuscenes, pcd: where float32 cannot hold the positions to a millimetre, write them relative to
+  // the scan's origin, and that into a file beside it, NAME.origin, which read_scan reads. Else such
+  // positions are refused.
+  bool shift = false;
+  bool wide = false;  // pcd: float64 positions, where the scan has them
+  OnNote on_note = {};
 };
 
 void write_scan(const std::filesystem::path& path, const Scan& scan,

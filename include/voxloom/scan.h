@@ -1,7 +1,8 @@
 // Scan: one point cloud as read from a file: positions and named attributes, in file order.
 //
 // Positions are float64, so that what a file holds exactly (LAS lattice points, doubles in PLY) stays
-// exact; networks want float32, and to_points() gives it relative to an origin of choice.
+// exact; networks want float32, which holds a quarter of a millimetre up to 4096 m. Scans further away, as
+// maps are, have an origin: positions are relative to it, and so is what to_points() makes of them.
 // An attribute keeps the element type that its file had; what the library does not know by name is
 // carried along all the same. Names that writers know: intensity, label, confidence, red, green,
 // blue, classification and the other fields of LAS.
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -67,12 +69,38 @@ struct Box {
   std::array<double, 3> low = {0, 0, 0}, high = {0, 0, 0};
 };
 
+// What only LAS files have, kept from LAS to LAS: bits of the header and records byte for byte.
+struct LasRecords {
+  std::uint16_t encoding =
+      0;  // bit 0: times are seconds of a standard epoch; bit 4: the coordinate
+          // system is text
+  std::vector<std::vector<std::byte>> vlrs = {};   // with their headers of 54 bytes
+  std::vector<std::vector<std::byte>> evlrs = {};  // with their headers of 60 bytes
+  friend bool operator==(const LasRecords&, const LasRecords&) = default;
+};
+
+// An affine map, row by row: (x, y, z) goes to the first three of pose * (x, y, z, 1).
+using Pose = std::array<std::array<double, 4>, 4>;
+inline constexpr Pose kIdentityPose = {
+    {{{1, 0, 0, 0}}, {{0, 1, 0, 0}}, {{0, 0, 1, 0}}, {{0, 0, 0, 1}}}};
+
+[[nodiscard]] std::array<double, 3> transform(const Pose& pose, const std::array<double, 3>& point);
+
 struct Scan {
-  std::vector<std::array<double, 3>> positions;
+  std::vector<std::array<double, 3>> positions;  // relative to `origin`
   // f32 when every position came from a float32: such a scan is also written with float32.
   ColumnType position_type = ColumnType::f64;
   std::optional<Quantization> quantization = {};
   std::vector<Column> attributes;  // names are unique
+  // What positions are relative to, in the file's coordinates. Readers leave it 0 on an axis whose
+  // median is within 4096 of 0.
+  std::array<double, 3> origin = {0, 0, 0};
+  std::optional<Pose> pose = {};       // from the file's coordinates to those shared by many scans
+  std::optional<Pose> viewpoint = {};  // from the sensor's coordinates to the file's
+  std::optional<LasRecords> las = {};
+
+  // Where a point is, in the file's coordinates: origin + position.
+  [[nodiscard]] std::array<double, 3> at(std::int64_t point) const;
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(positions.size()); }
   [[nodiscard]] const Column* find(std::string_view name) const;  // null when there is none
@@ -87,17 +115,33 @@ struct Scan {
   friend bool operator==(const Scan&, const Scan&) = default;
 };
 
-// Throws unless names are unique and every attribute has one row per point.
+// Throws unless names are unique, every attribute has one row per point, and origin and poses are
+// finite.
 void validate(const Scan& scan);
 
-// Adds the points of `more` behind those of `scan`; both have the same attributes in the same order.
+// Adds the points of `more` behind those of `scan`; both have the same attributes in the same order,
+// and the same pose.
 void append(Scan& scan, const Scan& more);
 
-// The smallest box around the finite positions; all zeros without any.
+// Makes positions relative to another origin; no point moves.
+void move_origin(Scan& scan, const std::array<double, 3>& origin);
+
+// Takes positions (and the viewpoint) to the coordinates that `pose` leads to; afterwards there is none.
+void apply_pose(Scan& scan);
+
+// The smallest box around the finite positions, in the file's coordinates; all zeros without any.
 [[nodiscard]] Box bounds(const Scan& scan);
 
-// (N,3) float32: position - origin, subtracted in float64.
-[[nodiscard]] Tensor to_points(const Scan& scan, const std::array<double, 3>& origin = {0, 0, 0});
+// (N,3) float32: the positions as they are, relative to the scan's origin.
+[[nodiscard]] Tensor to_points(const Scan& scan);
+// (N,3) float32: relative to `origin`, in the file's coordinates; subtracted in float64.
+[[nodiscard]] Tensor to_points(const Scan& scan, const std::array<double, 3>& origin);
+
+// Red, green and blue with 8 bits each. Integers are taken as they are where all of them are at most
+// 255, else their upper 8 of 16 bits; floats are times 255 where all are within 0..1. Nothing where there
+// are no such columns.
+using ByteColours = std::array<std::vector<std::uint8_t>, 3>;
+[[nodiscard]] std::optional<ByteColours> byte_colours(const Scan& scan);
 
 // (N,C) float32: the named attributes side by side, component by component.
 [[nodiscard]] Tensor to_features(const Scan& scan, std::span<const std::string> names);

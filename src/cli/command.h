@@ -20,9 +20,8 @@ struct Command {
   void (*add)(Options command);
 };
 
-// Options that several commands have: --threads N, 0 for all; and a format of scans by its name.
+// An option that several commands have: --threads N, 0 for all.
 void add_threads_option(Options command, int& threads);
-void add_format_option(Options command, const char* option, std::string& format, const char* help);
 
 void add_run(Options command);
 void add_info(Options command);

@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
+#include "cli/scan_options.h"
 #include "voxloom/io.h"
 
 namespace voxloom::cli {
@@ -15,6 +17,8 @@ struct Arguments {
   std::string input, output;
   std::string from, to, classification;
   std::string invalid = "error";
+  std::vector<std::string> fields;
+  bool wide = false;
   std::string encoding = "binary";
 };
 
@@ -25,11 +29,16 @@ const std::map<std::string, Encoding> kEncodings = {
 
 void convert(const Arguments& arguments) {
   const Scan scan = read_scan(arguments.input, {.format = scan_format_named(arguments.from),
-                                                .invalid = kInvalid.at(arguments.invalid)});
+                                                .invalid = kInvalid.at(arguments.invalid),
+                                                .fields = arguments.fields,
+                                                .on_note = note_on(arguments.input)});
   write_scan(arguments.output, scan,
              {.format = scan_format_named(arguments.to),
               .encoding = kEncodings.at(arguments.encoding),
-              .classification = arguments.classification});
+              .classification = arguments.classification,
+              .shift = true,
+              .wide = arguments.wide,
+              .on_note = note_on(arguments.output)});
   fmt::print("{}: {} points", arguments.output, scan.size());
   for (const Column& column : scan.attributes) fmt::print(", {}", column.name);
   fmt::print("\n");
@@ -67,14 +76,22 @@ void add_convert(Options command) {
                   "binary (the default), ascii (PLY, PCD) or big-endian (PLY)")
       .check(one_of_keys(kEncodings))
       .type_name("ENCODING");
+  add_fields_option(command, arguments->fields);
+  command.add_flag("--double", arguments->wide,
+                   "PCD: positions as float64, which PCL's own point types cannot read");
   command
       .add_option("--classification", arguments->classification,
                   "LAS: the attribute to write as the classification")
       .type_name("NAME");
-  command.footer("\nFormats:\n" + format_lines() +
-                 "What each of them keeps is told in docs/formats.md.\n"
-                 "\nExample:\n"
-                 "  voxloom convert 000008.bin 000008.ply\n");
+  command.footer(
+      "\nFormats:\n" + format_lines() +
+      "What each of them keeps is told in docs/formats.md.\n"
+      "\nKITTI, nuScenes and PCD hold float32. What that cannot hold, as coordinates of a "
+      "map, is\nwritten relative to a point that OUT.origin names beside it; voxloom reads it "
+      "again.\n"
+      "\nExamples:\n"
+      "  voxloom convert 000008.bin 000008.ply\n"
+      "  voxloom convert radar.bin radar.ply --fields x,y,z,rcs,_,time\n");
   command.callback([arguments] { convert(*arguments); });
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "cli/model_path.h"
 #include "cli/ordered_jobs.h"
 #include "cli/plan_options.h"
+#include "cli/scan_options.h"
 #include "cli/segment_scan.h"
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
@@ -36,6 +38,7 @@ struct Arguments {
   bool no_pictures = false;
   int threads = 0, jobs = 1;
   double memory = 0;  // GB; 0: what the machine has
+  std::optional<std::array<double, 3>> sensor = {};
 };
 
 // Files as they are named; of a folder, the files whose names are those of scans, in order.
@@ -92,6 +95,7 @@ nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& clas
           {"voxels", voxels},
           {"tiles", scan.tiles},
           {"classes", counts},
+          {"notes", scan.notes},
           {"seconds",
            {{"read", scan.seconds.read},
             {"network", scan.seconds.network},
@@ -192,6 +196,7 @@ class Segmentation {
                                     {.out = arguments_.out,
                                      .pictures = !arguments_.no_pictures,
                                      .memory = memory,
+                                     .sensor = arguments_.sensor,
                                      .on_tile = on_tile});
       });
       release_workspaces(memory);
@@ -215,6 +220,7 @@ class Segmentation {
     clear_progress();
     if (outcome.error.empty()) {
       fmt::print("{}", row_text(outcome.scan));
+      for (const std::string& note : outcome.scan.notes) note_on(scans_[i].string())(note);
       index_.push_back(index_entry(outcome.scan));
       report_.push_back(to_json(outcome.scan, labeller_.classes()));
     } else {
@@ -311,6 +317,12 @@ void add_segment(Options command) {
           "Label so many scans at once, as far as the memory allows; the threads are shared")
       .check(in_range(1, 256))
       .type_name("N");
+  command
+      .add_option(
+          "--sensor", arguments->sensor,
+          "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
+          "else 0 0 0, and the middle of a scan that is far from there")
+      .type_name("X Y Z");
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nFor each scan the folder gets NAME.ply with label, confidence and colour, two pictures,\n"

@@ -48,6 +48,23 @@ std::size_t left_for_network(const Scan& scan, const SegmentOptions& options) {
   return options.memory - held;
 }
 
+// Says where the sensor is taken to be when it is not at 0.
+void place_sensor(Scan& scan, const SegmentOptions& options, const OnNote& note) {
+  if (options.sensor) {
+    scan.viewpoint = kIdentityPose;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      scan.viewpoint->at(axis)[3] = options.sensor->at(axis);
+    return;
+  }
+  std::array<double, 3> sensor = scan.origin;
+  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis)
+    sensor.at(axis) = scan.viewpoint->at(axis)[3];
+  if (sensor == std::array<double, 3>{0, 0, 0}) return;
+  note(fmt::format(
+      "the sensor is taken to be at {} {} {}, {}", sensor[0], sensor[1], sensor[2],
+      scan.viewpoint ? "the file's viewpoint" : "in the middle of the scan; --sensor tells"));
+}
+
 void draw(const LabelledScan& scan, const PointLabels& labels, const ClassTable& classes,
           const SegmentedScan& report, const std::filesystem::path& out) {
   const std::vector<viz::PageClass> table = page_classes(classes);
@@ -97,7 +114,9 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const PointLabelle
   const ClassTable& classes = labeller.classes();
   SegmentedScan report{.name = path.stem().string()};
   Clock::time_point clock = Clock::now();
-  Scan scan = read_scan(path, {.invalid = InvalidPoints::drop});
+  const OnNote note = [&](const std::string& text) { report.notes.push_back(text); };
+  Scan scan = read_scan(path, {.invalid = InvalidPoints::drop, .on_note = note});
+  place_sensor(scan, options, note);
   report.points = scan.size();
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
   const LabelledScan input = to_unlabelled(scan);
@@ -110,7 +129,7 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const PointLabelle
   for (const std::uint16_t label : labels.classes) ++report.of_class[label];
   report.seconds.network = since(clock);
   set_labels(scan, labels, classes);
-  write_scan(options.out / (report.name + ".ply"), scan);
+  write_scan(options.out / (report.name + ".ply"), scan, {.on_note = note});
   report.seconds.write = since(clock);
   report.voxels = labeller.count_voxels(input);
   clock = Clock::now();  // counting is no stage of the work

@@ -1,6 +1,7 @@
 // One scan from file to labels: what `voxloom segment` does for each of its scans.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,7 @@ struct SegmentedScan {
   std::size_t tiles = 1;                    // runs of the network
   std::vector<std::int64_t> of_class = {};  // points of each class
   StageSeconds seconds = {};
+  std::vector<std::string> notes = {};  // what was guessed, left out or replaced
 };
 
 struct SegmentOptions {
@@ -32,6 +34,8 @@ struct SegmentOptions {
   // Bytes that the scan may take in all, its points included; 0: without bound. The network runs in
   // tiles where one run would take more.
   std::size_t memory = 0;
+  std::optional<std::array<double, 3>> sensor =
+      {};  // in the files' coordinates; default: to_unlabelled's
   // Before each tile, where there are several; throws to stop.
   std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
 };

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/label_table.h"
+#include "cli/scan_options.h"
 #include "voxloom/io.h"
 #include "voxloom/page.h"
 
@@ -21,32 +22,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostValues = 8;
-constexpr double kNearby = 4096;  // metres: within, float32 keeps a quarter of a millimetre
 
 struct Arguments {
   std::string cloud, out, title, labels, classes, from;
   std::int64_t most_points = viz::PageOptions{}.most_points;
 };
 
-// Nothing for a cloud around zero; the middle of one that is far away, as maps are.
-std::array<double, 3> origin_of(const Scan& scan) {
-  const Box box = bounds(scan);
-  std::array<double, 3> origin = {0, 0, 0};
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    const double low = box.low.at(axis), high = box.high.at(axis);
-    if (std::max(std::abs(low), std::abs(high)) > kNearby) {
-      origin.at(axis) = std::round(low + (high - low) / 2);
-    }
-  }
-  return origin;
-}
-
-std::vector<std::array<float, 3>> positions_from(const Scan& scan,
-                                                 const std::array<double, 3>& origin) {
+// Relative to the scan's origin.
+std::vector<std::array<float, 3>> positions_of(const Scan& scan) {
   std::vector<std::array<float, 3>> positions(scan.positions.size());
   for (std::size_t i = 0; i < positions.size(); ++i) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      positions[i].at(axis) = static_cast<float>(scan.positions[i].at(axis) - origin.at(axis));
+      positions[i].at(axis) = static_cast<float>(scan.positions[i].at(axis));
     }
   }
   return positions;
@@ -65,22 +52,11 @@ const Column* labels_of(const Scan& scan, const std::string& name) {
   return nullptr;
 }
 
-// Red, green and blue, when all three are there; 16-bit colours lose their lower half.
 std::vector<viz::Color> colors_of(const Scan& scan) {
-  std::array<const Column*, 3> parts{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    parts.at(c) = scan.find(std::array{"red", "green", "blue"}.at(c));
-    if (parts.at(c) == nullptr || parts.at(c)->components != 1) return {};
-    const ColumnType type = parts.at(c)->type();
-    if (type != ColumnType::u8 && type != ColumnType::u16) return {};
-  }
-  const auto byte = [](const Column& part, std::int64_t i) {
-    const double value = part.as_double(i);
-    return static_cast<std::uint8_t>(part.type() == ColumnType::u16 ? value / 256 : value);
-  };
+  const std::optional<ByteColours> bytes = byte_colours(scan);
   std::vector<viz::Color> colors;
-  for (std::int64_t i = 0; i < scan.size(); ++i) {
-    colors.push_back({byte(*parts[0], i), byte(*parts[1], i), byte(*parts[2], i)});
+  for (std::size_t i = 0; bytes && i < (*bytes)[0].size(); ++i) {
+    colors.push_back({(*bytes)[0][i], (*bytes)[1][i], (*bytes)[2][i]});
   }
   return colors;
 }
@@ -123,15 +99,14 @@ void view(const Arguments& arguments) {
     labels = arguments.classes.empty() ? labels_by_name(*column)
                                        : labels_by(read_classes(arguments.classes), *column);
   }
-  const std::array<double, 3> origin = origin_of(scan);
-  const std::vector<std::array<float, 3>> positions = positions_from(scan, origin);
+  const std::vector<std::array<float, 3>> positions = positions_of(scan);
   const std::vector<viz::Color> colors = colors_of(scan);
   const std::vector<Value> values = values_of(scan, column);
   viz::PageCloud cloud{.positions = positions,
                        .classes = labels.classes,
                        .table = labels.table,
                        .colors = colors,
-                       .origin = origin};
+                       .origin = scan.origin};
   for (const Value& value : values) cloud.values.push_back({value.name, value.numbers});
   const std::string title =
       arguments.title.empty() ? fs::path(arguments.cloud).filename().string() : arguments.title;

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/scan_options.h"
 #include "voxloom/io.h"
 #include "voxloom/points.h"
 #include "voxloom/safetensors.h"
@@ -19,8 +21,9 @@ namespace {
 struct Arguments {
   std::string input, output;
   double size = 0;
-  std::array<double, 3> origin = {0, 0, 0};
-  std::vector<std::string> features;
+  std::optional<std::array<double, 3>> origin = {};
+  std::vector<std::string> features, fields;
+  std::string from;
   std::string reduction = "mean";
   bool drop_invalid = false;
 };
@@ -33,11 +36,19 @@ const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
 void run(const Arguments& arguments) {
   const Scan scan =
       read_scan(arguments.input,
-                {.invalid = arguments.drop_invalid ? InvalidPoints::drop : InvalidPoints::error});
+                {.format = scan_format_named(arguments.from),
+                 .invalid = arguments.drop_invalid ? InvalidPoints::drop : InvalidPoints::error,
+                 .fields = arguments.fields,
+                 .on_note = note_on(arguments.input)});
   std::vector<std::string> names = arguments.features;
   if (names.empty() && scan.find("intensity") != nullptr) names = {"intensity"};
   // The origin is subtracted in float64, before positions are rounded to float32.
-  const Tensor points = to_points(scan, arguments.origin);
+  const std::array<double, 3> origin = arguments.origin.value_or(scan.origin);
+  if (!arguments.origin && origin != std::array<double, 3>{0, 0, 0}) {
+    note_on(arguments.input)(
+        fmt::format("is far from 0: voxel (0,0,0) begins at {}", fmt::join(origin, " ")));
+  }
+  const Tensor points = to_points(scan, origin);
   VoxelizeOptions options;
   options.grid.voxel_size = {arguments.size, arguments.size, arguments.size};
   options.reduction = names.empty() ? Reduction::count : kReductions.at(arguments.reduction);
@@ -50,7 +61,7 @@ void run(const Arguments& arguments) {
        {"features", voxels.tensor.features()},
        {"row_of_point", Tensor::from(rows, {scan.size()})}},
       {{"voxel_size", fmt::format("{}", arguments.size)},
-       {"origin", fmt::format("{}", fmt::join(arguments.origin, " "))},
+       {"origin", fmt::format("{}", fmt::join(origin, " "))},
        {"features", names.empty() ? "count" : fmt::format("{}", fmt::join(names, " "))}});
   fmt::print("{}: {} points, {} voxels\n", arguments.output, scan.size(), voxels.tensor.rows());
 }
@@ -76,8 +87,14 @@ void add_voxelize(Options command) {
       .required()
       .check(Check(is_length))
       .type_name("LENGTH");
-  command.add_option("--origin", arguments->origin, "The corner of voxel (0,0,0); default 0 0 0")
+  command
+      .add_option("--origin", arguments->origin,
+                  "The corner of voxel (0,0,0); by default 0 0 0, and for\n"
+                  "a scan far away, as of a map, a point in its middle, which is then said")
       .type_name("X Y Z");
+  add_format_option(command, "--from", arguments->from,
+                    "The input's format; by default its content tells, then its name");
+  add_fields_option(command, arguments->fields);
   command
       .add_option("--features", arguments->features,
                   "Attributes to reduce, with commas between; by default intensity,\n"

@@ -27,6 +27,15 @@ double intensity_unit(const Column& column) {
   return most <= 255 ? 255 : 65535;
 }
 
+// From the scan's origin to its sensor.
+std::array<double, 3> sensor_from_origin(const Scan& scan) {
+  std::array<double, 3> sensor = {0, 0, 0};
+  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis) {
+    sensor.at(axis) = scan.viewpoint->at(axis)[3] - scan.origin.at(axis);
+  }
+  return sensor;
+}
+
 std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& table) {
   const data::LabelMap map(table);
   std::vector<std::int32_t> labels;
@@ -61,9 +70,11 @@ Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
 LabelledScan to_unlabelled(const Scan& scan) {
   LabelledScan out;
   out.positions.reserve(scan.positions.size());
+  const std::array<double, 3> sensor = sensor_from_origin(scan);
   for (const auto& p : scan.positions) {
-    out.positions.push_back(
-        {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])});
+    out.positions.push_back({static_cast<float>(p[0] - sensor[0]),
+                             static_cast<float>(p[1] - sensor[1]),
+                             static_cast<float>(p[2] - sensor[2])});
   }
   out.intensity.assign(scan.positions.size(), 0);
   out.labels.assign(scan.positions.size(), kIgnoreLabel);

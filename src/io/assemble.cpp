@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/finite.h"
+#include "io/aliases.h"
 #include "io/column_type.h"
 #include "io/failure.h"
 #include "io/lines.h"
@@ -12,15 +13,9 @@
 namespace voxloom::io {
 namespace {
 
-std::size_t find_axis(const PointSource& source, const std::string& axis, const std::string& file) {
-  const std::vector<Field>& fields = source.fields();
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].components == 1 && lower(fields[i].name) == axis) return i;
-  }
-  std::string names;
-  for (const Field& field : fields) names += (names.empty() ? "" : ", ") + field.name;
-  fail_file(file, "has no column '{}'; its columns are {}", axis, excerpt(names));
-}
+// What a column of three numbers is called when it holds positions.
+constexpr std::array<std::string_view, 10> kVectors = {
+    "xyz", "points", "positions", "position", "pos", "coords", "coord", "vertices", "pc", "point"};
 
 // Every value of these types is a float32.
 bool fits_f32(ColumnType type) {
@@ -52,40 +47,106 @@ void compact(std::vector<T>& values, const std::vector<bool>& keep, std::size_t 
 
 }  // namespace
 
-Assembler::Assembler(const PointSource& source, const std::string& file)
-    : quantization_(source.quantization()) {
+Assembler::Assembler(const PointSource& source, const std::string& file, const OnNote& note)
+    : quantization_(source.quantization()),
+      pose_(source.pose()),
+      viewpoint_(source.viewpoint()),
+      las_(source.las()) {
   // Far beyond any real file; keeps the work for a hostile one small.
   constexpr std::size_t kMaxFields = 4096;
   if (source.fields().size() > kMaxFields) {
     fail_file(file, "has {} columns; at most {} are read", source.fields().size(), kMaxFields);
   }
-  names_ = unique_names(source.fields());
-  constexpr std::array<const char*, 3> kAxes = {"x", "y", "z"};
-  for (std::size_t i = 0; i < 3; ++i) axes_[i] = find_axis(source, kAxes[i], file);
+  std::vector<bool> single;
+  for (const Field& field : source.fields()) single.push_back(field.components == 1);
+  std::vector<std::string> renamed;
+  names_ = canonical_names(unique_names(source.fields()), single, renamed);
+  if (note && !renamed.empty()) note(fmt::format("columns are read: {}", fmt::join(renamed, ", ")));
+  find_axes(source, file);
   const bool narrow = std::ranges::all_of(
-      axes_, [&](std::size_t axis) { return fits_f32(source.fields()[axis].type); });
+      axes_, [&](const Axis& axis) { return fits_f32(source.fields()[axis.field].type); });
   if (narrow && !quantization_) position_type_ = ColumnType::f32;
+}
+
+void Assembler::find_axes(const PointSource& source, const std::string& file) {
+  const std::vector<Field>& fields = source.fields();
+  const auto find = [&](std::string_view name, std::int64_t components) {
+    std::size_t i = 0;
+    while (i < names_.size() && (lower(names_[i]) != name || fields[i].components != components))
+      ++i;
+    return i;
+  };
+  constexpr std::array<std::string_view, 3> kAxes = {"x", "y", "z"};
+  std::optional<std::string_view> missing;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    axes_.at(axis) = {find(kAxes.at(axis), 1), 0};
+    if (axes_.at(axis).field == names_.size() && !missing) missing = kAxes.at(axis);
+  }
+  for (std::size_t i = 0; missing && i < kVectors.size(); ++i) {
+    const std::size_t vector = find(kVectors.at(i), 3);
+    if (vector == names_.size()) continue;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      axes_.at(axis) = {vector, static_cast<std::int64_t>(axis)};
+    }
+    missing.reset();
+  }
+  if (!missing) return;
+  std::string names;
+  for (const Field& field : fields) names += (names.empty() ? "" : ", ") + field.name;
+  fail_file(file, "has no column '{}'; its columns are {}", *missing, excerpt(names));
+}
+
+bool Assembler::is_axis(std::size_t field) const {
+  return std::ranges::find(axes_, field, &Axis::field) != axes_.end();
+}
+
+void Assembler::look(OriginSearch& search, const std::vector<Column>& columns) const {
+  search.add(columns[axes_[0].field].points(), [&](std::size_t i, std::int64_t point) {
+    const Axis& axis = axes_.at(i);
+    const Column& column = columns[axis.field];
+    const double stored = column.as_double(point * column.components + axis.component);
+    return quantization_ ? quantization_->offset.at(i) + quantization_->scale.at(i) * stored
+                         : stored;
+  });
+}
+
+void Assembler::set_origin(const OriginSearch& search) {
+  origin_ = search.origin(quantization_ ? &*quantization_ : nullptr);
+}
+
+// Relative to the origin.
+double Assembler::place(std::size_t axis, double stored) const {
+  const double origin = origin_.at(axis);
+  if (!quantization_) return origin == 0 ? stored : stored - origin;
+  const double step = quantization_->scale.at(axis) * stored;
+  const double offset = quantization_->offset.at(axis);
+  if (origin == 0) return offset + step;
+  return offset == origin ? step : offset + step - origin;
 }
 
 Scan Assembler::operator()(std::vector<Column> columns) const {
   Scan scan;
   scan.position_type = position_type_;
   scan.quantization = quantization_;
-  scan.positions.resize(static_cast<std::size_t>(columns[axes_[0]].points()));
+  scan.origin = origin_;
+  scan.pose = pose_;
+  scan.viewpoint = viewpoint_;
+  scan.las = las_;
+  scan.positions.resize(static_cast<std::size_t>(columns[axes_[0].field].points()));
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    const double scale = quantization_ ? quantization_->scale[axis] : 1;
-    const double offset = quantization_ ? quantization_->offset[axis] : 0;
+    const Column& column = columns[axes_.at(axis).field];
+    const auto step = static_cast<std::size_t>(column.components);
+    const auto first = static_cast<std::size_t>(axes_.at(axis).component);
     std::visit(
         [&](const auto& values) {
-          for (std::size_t i = 0; i < values.size(); ++i) {
-            const auto value = static_cast<double>(values[i]);
-            scan.positions[i][axis] = quantization_ ? offset + scale * value : value;
+          for (std::size_t i = 0; i < scan.positions.size(); ++i) {
+            scan.positions[i].at(axis) = place(axis, static_cast<double>(values[i * step + first]));
           }
         },
-        columns[axes_[axis]].values);
+        column.values);
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (std::ranges::find(axes_, i) != axes_.end()) continue;
+    if (is_axis(i)) continue;
     columns[i].name = names_[i];
     scan.attributes.push_back(std::move(columns[i]));
   }
@@ -98,7 +159,7 @@ void apply_policy(Scan& scan, InvalidPoints policy, const PointSource& source,
   const auto invalid = std::ranges::find_if_not(scan.positions, is_finite<double>);
   if (invalid == scan.positions.end()) return;
   if (policy == InvalidPoints::error) {
-    const auto& p = *invalid;
+    const std::array<double, 3> p = scan.at(invalid - scan.positions.begin());
     throw_format(file, source.where(first + (invalid - scan.positions.begin())),
                  fmt::format("the position ({}, {}, {}) is not finite; points like this can be "
                              "dropped or kept on request",

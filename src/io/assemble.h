@@ -1,10 +1,12 @@
-// From a source's columns to a scan: x, y and z become positions, the others attributes.
+// From a source's columns to a scan: x, y and z, or one column of three numbers, become positions, the others
+// attributes under the names that the library knows (aliases.h).
 #pragma once
 
 #include <array>
 #include <string>
 #include <vector>
 
+#include "io/origin.h"
 #include "io/point_source.h"
 
 namespace voxloom::io {
@@ -12,14 +14,34 @@ namespace voxloom::io {
 class Assembler {
  public:
   // FormatError when the source has no x, y and z. `file` is for messages.
-  Assembler(const PointSource& source, const std::string& file);
+  Assembler(const PointSource& source, const std::string& file, const OnNote& note);
+
+  // Whether positions may be too far from 0 for float32: those of float32 files never are.
+  [[nodiscard]] bool may_need_origin() const { return position_type_ != ColumnType::f32; }
+  // Shows points to the search, which then gives the origin.
+  void look(OriginSearch& search, const std::vector<Column>& columns) const;
+  void set_origin(const OriginSearch& search);
+
   [[nodiscard]] Scan operator()(std::vector<Column> columns) const;
 
  private:
-  std::array<std::size_t, 3> axes_ = {};
+  [[nodiscard]] double place(std::size_t axis, double stored) const;
+
+  // Where a coordinate lies in the columns.
+  struct Axis {
+    std::size_t field = 0;
+    std::int64_t component = 0;
+  };
+  void find_axes(const PointSource& source, const std::string& file);
+  [[nodiscard]] bool is_axis(std::size_t field) const;
+
+  std::array<Axis, 3> axes_ = {};
   std::vector<std::string> names_;  // unique, per field
   std::optional<Quantization> quantization_;
   ColumnType position_type_ = ColumnType::f64;
+  std::array<double, 3> origin_ = {0, 0, 0};
+  std::optional<Pose> pose_, viewpoint_;
+  std::optional<LasRecords> las_;
 };
 
 // Drops the points that are not finite, or throws; `first` is the file's number of the first point.

@@ -36,11 +36,13 @@ struct FormatSpec {
   ScanFormat format;
   std::string_view name;
   // Of file names, in small letters; the longest that fits a name rules, whatever the order.
-  std::array<std::string_view, 6> endings;
+  std::array<std::string_view, 8> endings;
   // First bytes, one of which every such file has. Without any a format goes by name.
-  std::array<std::string_view, 4> starts;
+  std::array<std::string_view, 5> starts;
   Points (*open)(const Bytes&, const ReadOptions&);
   void (*write)(ByteSink&, const Scan&, const WriteOptions&);  // null: not written
+  bool holds_pose = false;  // else positions are written where the pose takes them
+  bool is_narrow = false;   // positions are float32 (unless WriteOptions::wide)
 
   [[nodiscard]] bool has_start() const { return !starts[0].empty(); }
 };

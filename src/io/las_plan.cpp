@@ -53,12 +53,88 @@ const Column* choose_classification(const Scan& scan, const WriteOptions& option
     column = scan.find(options.classification);
     require(column != nullptr, kOp, "LAS: there is no attribute '{}' to classify by",
             options.classification);
+    require(column->components == 1, kOp, "LAS: the classification has more than one component");
   } else if (column == nullptr) {
     column = scan.find("label");
   }
-  require(column == nullptr || column->components == 1, kOp,
-          "LAS: the classification has more than one component");
   return column;
+}
+
+bool is_colour(std::string_view name) { return name == "red" || name == "green" || name == "blue"; }
+
+bool are_shares(const Column& column) {
+  return std::visit(
+      [](const auto& values) {
+        return std::ranges::all_of(values, [](auto v) { return v >= 0 && v <= 1; });
+      },
+      column.values);
+}
+
+// The largest number that a field takes, and 0 for fields that are not whole numbers.
+double most_of(std::string_view name) {
+  for (const auto bits : {las_return_bits(6), las_flag_bits(6), las_flag_bits(0).first(1)}) {
+    for (const LasBits& part : bits) {
+      if (part.name == name && name != "classification")
+        return std::ldexp(1.0, static_cast<int>(part.width)) - 1;
+    }
+  }
+  return 0;
+}
+
+// The type of a field of this name in any of the formats that are written.
+std::optional<ColumnType> type_of(std::string_view name) {
+  if (name == "classification") return ColumnType::u8;
+  for (const int format : {3, 8}) {
+    for (const PlacedField& placed : las_fields(format)) {
+      if (placed.field.name == name && name != "returns" && name != "flags")
+        return placed.field.type;
+    }
+  }
+  if (most_of(name) > 0) return ColumnType::u8;
+  return std::nullopt;
+}
+
+// Whether the values are ones that the field of this name holds.
+bool is_held(const Column& column, std::string_view name) {
+  const std::optional<ColumnType> type = type_of(name);
+  if (!type || column.components != 1) return false;
+  if (name == "intensity" && is_float(column.type()) && are_shares(column)) return true;
+  if (!fits(column, *type)) return false;
+  const double most = most_of(name);
+  return most == 0 || largest(&column) <= most;
+}
+
+// What makes 16 bits of the scan's colours; nothing when they are no colours.
+std::optional<double> choose_colour_factor(const Scan& scan) {
+  constexpr double kMost8 = 255, kMost16 = 65535,
+                   kEightBits = 256;  // as the format's description wants it
+  double most = 0;
+  bool floats = false, narrow = true, shares = true;
+  for (const Column& column : scan.attributes) {
+    if (!is_colour(column.name)) continue;
+    if (column.components != 1) return std::nullopt;
+    floats = floats || is_float(column.type());
+    narrow = narrow && column.type() != ColumnType::u16;
+    shares = shares && are_shares(column);
+    if (!shares && !fits(column, ColumnType::u16)) return std::nullopt;
+    most = std::max(most, largest(&column));
+  }
+  if (floats && shares) return kMost16;
+  return narrow && most <= kMost8 ? kEightBits : 1;
+}
+
+void find_sources(LasPlan& plan, const Column* classification) {
+  const std::optional<double> colour_factor = choose_colour_factor(plan.scan);
+  plan.colour_factor = colour_factor.value_or(1);
+  if (classification != nullptr && is_held(*classification, "classification")) {
+    plan.sources["classification"] = classification;
+  }
+  for (const Column& column : plan.scan.attributes) {
+    if (column.name == "classification") continue;
+    if (is_colour(column.name) ? colour_factor.has_value() : is_held(column, column.name)) {
+      plan.sources[column.name] = &column;
+    }
+  }
 }
 
 // Whether the format has a field, or a part of one, of this name.
@@ -72,12 +148,19 @@ bool has_field(int format, std::string_view name) {
          });
 }
 
+// Whole degrees become the finer angles of the later formats.
+bool is_converted(int format, std::string_view name, const LasPlan& plan) {
+  return is_modern_las(format) && name == "scan_angle_rank" &&
+         plan.source_of("scan_angle") == nullptr;
+}
+
 std::vector<const Column*> list_extras(const LasPlan& plan, int format) {
   std::vector<const Column*> extras;
   for (const Column& column : plan.scan.attributes) {
-    const bool placed = &column == plan.classification ||
-                        (column.components == 1 && column.name != "classification" &&
-                         has_field(format, column.name));
+    const auto placed = std::ranges::any_of(plan.sources, [&](const auto& source) {
+      return source.second == &column &&
+             (has_field(format, source.first) || is_converted(format, source.first, plan));
+    });
     if (!placed) extras.push_back(&column);
   }
   return extras;
@@ -91,25 +174,40 @@ int choose_format(const LasPlan& plan) {
   const bool modern = !list_extras(plan, kRichestOld).empty() ||
                       largest(plan.source_of("return_number")) > kOldReturns ||
                       largest(plan.source_of("number_of_returns")) > kOldReturns ||
-                      largest(plan.classification) > kOldClasses || plan.scan.size() > 0xffffffffLL;
+                      largest(plan.source_of("classification")) > kOldClasses ||
+                      plan.scan.size() > 0xffffffffLL ||
+                      (plan.scan.las && !plan.scan.las->evlrs.empty());
   if (modern) return has("nir") ? 8 : colour ? 7 : 6;
   return (has("gps_time") ? 1 : 0) + (colour ? 2 : 0);
+}
+
+// Fields whose values the format does not hold.
+void note_unheld(const LasPlan& plan, const WriteOptions& options) {
+  if (!options.on_note) return;
+  std::string names;
+  for (const Column* column : plan.extras) {
+    if (type_of(column->name)) names += (names.empty() ? "" : ", ") + column->name;
+  }
+  if (!names.empty()) {
+    options.on_note(
+        fmt::format("LAS cannot hold the values of {} in its own fields: extra bytes do", names));
+  }
 }
 
 }  // namespace
 
 const Column* LasPlan::source_of(std::string_view name) const {
-  if (name == "classification") return classification;
-  const Column* column = scan.find(name);
-  return column != nullptr && column->components == 1 ? column : nullptr;
+  const auto found = sources.find(name);
+  return found == sources.end() ? nullptr : found->second;
 }
 
 LasPlan plan_las(const Scan& scan, const WriteOptions& options) {
   LasPlan plan{.scan = scan};
   plan.quantization = choose_quantization(scan, options);
-  plan.classification = choose_classification(scan, options);
+  find_sources(plan, choose_classification(scan, options));
   plan.format = choose_format(plan);
   plan.extras = list_extras(plan, plan.format);
+  note_unheld(plan, options);
   return plan;
 }
 

@@ -1,6 +1,8 @@
 // How a scan is laid out in LAS: decided once, before the first byte is written.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "io/out_field.h"
@@ -12,7 +14,9 @@ struct LasPlan {
   const Scan& scan;
   int format = 0;  // the point format
   Quantization quantization = {};
-  const Column* classification = nullptr;  // what is written as that; may be absent
+  // The attributes behind the format's own fields, by those fields' names.
+  std::map<std::string, const Column*, std::less<>> sources = {};
+  double colour_factor = 1;                // what makes 16 bits of the colours
   std::vector<const Column*> extras = {};  // what the format has no place for: extra bytes
 
   // The attribute behind one of the format's own fields, or null.

@@ -31,10 +31,10 @@ OutField lattice_field(const LasPlan& plan, std::size_t axis) {
   return computed_field<std::int32_t>(
       ColumnType::i32, [&scan = plan.scan, axis, scale, offset](std::int64_t i) {
         const double position = scan.positions[static_cast<std::size_t>(i)].at(axis);
-        const double value = std::round((position - offset) / scale);
+        const double value = std::round((position - (offset - scan.origin.at(axis))) / scale);
         require(value >= -2147483648.0 && value <= 2147483647.0, kOp,
-                "LAS: coordinate {} of point {} does not fit scale {} and offset {}", position, i,
-                scale, offset);
+                "LAS: coordinate {} of point {} does not fit scale {} and offset {}",
+                scan.origin.at(axis) + position, i, scale, offset);
         return static_cast<std::int32_t>(value);
       });
 }
@@ -77,10 +77,20 @@ double intensity_factor(const Column& column) {
   return 65535;
 }
 
+// Whole degrees in the unit of the finer angles, 0.006 degrees.
+OutField angle_field(const Column& rank) {
+  constexpr double kUnit = 0.006;
+  return computed_field<std::int16_t>(ColumnType::i16, [&rank](std::int64_t i) {
+    return static_cast<std::int16_t>(std::round(rank.as_double(i) / kUnit));
+  });
+}
+
 OutField own_field(const LasPlan& plan, const Field& field) {
   if (field.name == "returns") return packed_field(plan, las_return_bits(plan.format));
   if (field.name == "flags") return packed_field(plan, las_flag_bits(plan.format));
   const Column* column = plan.source_of(field.name);
+  const Column* rank = plan.source_of("scan_angle_rank");
+  if (column == nullptr && field.name == "scan_angle" && rank != nullptr) return angle_field(*rank);
   if (column == nullptr) {
     return visit_column_type(field.type, [&]<typename T>() {
       return computed_field<T>(field.type, [](std::int64_t) { return T{}; });
@@ -90,8 +100,7 @@ OutField own_field(const LasPlan& plan, const Field& field) {
     return scaled_field(*column, intensity_factor(*column));
   }
   const bool colour = field.name == "red" || field.name == "green" || field.name == "blue";
-  constexpr double kEightBitColour = 256;  // as the format's description wants it
-  if (colour && column->type() == ColumnType::u8) return scaled_field(*column, kEightBitColour);
+  if (colour) return scaled_field(*column, plan.colour_factor);
   return component_field(*column, 0, field.type, field.name);
 }
 

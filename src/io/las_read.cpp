@@ -17,6 +17,8 @@ struct Header {
   int format = 0;
   std::int64_t size = 0;
   std::int64_t vlrs = 0;
+  std::uint16_t encoding = 0;
+  std::int64_t first_evlr = 0, evlrs = 0;
   RecordLayout layout = {};
   Quantization quantization = {};
 };
@@ -30,7 +32,8 @@ struct Extra {
 
 class HeaderReader {
  public:
-  explicit HeaderReader(const Bytes& bytes) : bytes_(*bytes), file_(bytes->name()) {}
+  HeaderReader(const Bytes& bytes, const OnNote& note)
+      : bytes_(*bytes), note_(note), file_(bytes->name()) {}
 
   Header read() {
     constexpr std::int64_t kOldHeader = 227, kModernHeader = 375;
@@ -47,6 +50,8 @@ class HeaderReader {
                 minor);
     }
     header_.vlrs = load<std::uint32_t>(raw_, 100);
+    header_.encoding = load<std::uint16_t>(raw_, 6);
+    if (minor == 4) read_evlrs();
     read_points(minor);
     read_quantization();
     return header_;
@@ -69,8 +74,9 @@ class HeaderReader {
     RecordLayout& layout = header_.layout;
     layout.begin = load<std::uint32_t>(raw_, 96);
     layout.stride = load<std::uint16_t>(raw_, 105);
-    const std::uint64_t count =
-        minor == 4 ? load<std::uint64_t>(raw_, 247) : load<std::uint32_t>(raw_, 107);
+    std::uint64_t count = load<std::uint32_t>(raw_, 107);
+    // The older count may be the only one, or, for many points, 0.
+    if (minor == 4 && load<std::uint64_t>(raw_, 247) > 0) count = load<std::uint64_t>(raw_, 247);
     header_.format = format;
     if (layout.begin < header_.size || layout.begin > bytes_.size()) {
       fail_byte(file_, 96, "the points begin at byte {}: not between the header and the end, {}",
@@ -86,6 +92,33 @@ class HeaderReader {
                 layout.stride, bytes_.size() - layout.begin);
     }
     layout.count = static_cast<std::int64_t>(count);
+    if (count == 0) count_points();
+  }
+
+  void read_evlrs() {
+    const auto first = load<std::uint64_t>(raw_, 235);
+    header_.evlrs = load<std::uint32_t>(raw_, 243);
+    if (header_.evlrs > 0 && first > static_cast<std::uint64_t>(bytes_.size())) {
+      fail_byte(file_, 235, "the first EVLR is promised at byte {}, the file has {}", first,
+                bytes_.size());
+    }
+    header_.first_evlr = static_cast<std::int64_t>(header_.evlrs > 0 ? first : 0);
+  }
+
+  // A writer that was stopped, or could not go back, leaves a count of 0.
+  void count_points() {
+    RecordLayout& layout = header_.layout;
+    const std::int64_t end = header_.first_evlr > layout.begin ? header_.first_evlr : bytes_.size();
+    const std::int64_t there = end - layout.begin;
+    if (there == 0) return;
+    if (there % layout.stride != 0) {
+      fail_byte(file_, 107,
+                "the header promises no points, but {} bytes follow, not whole records of {}",
+                there, layout.stride);
+    }
+    layout.count = there / layout.stride;
+    if (note_)
+      note_(fmt::format("the header promises no points, but there are {}: read", layout.count));
   }
 
   void read_quantization() {
@@ -102,6 +135,7 @@ class HeaderReader {
   }
 
   ByteSource& bytes_;
+  const OnNote& note_;
   std::string file_;
   std::vector<std::byte> raw_;
   Header header_;
@@ -133,8 +167,11 @@ Extra parse_extra(std::span<const std::byte> record, const std::string& file, st
   return extra;
 }
 
-// Looks for the descriptions of extra bytes between the header and the points.
-std::vector<Extra> read_extras(const Bytes& bytes, const Header& header) {
+constexpr std::int64_t kMostKept = std::int64_t{1} << 26;  // bytes of records
+
+// Takes the descriptions of extra bytes out of the records between the header and the points, and keeps the
+// others.
+std::vector<Extra> read_vlrs(const Bytes& bytes, const Header& header, LasRecords& kept) {
   std::vector<Extra> extras;
   Cursor cursor(bytes, header.size);
   for (std::int64_t i = 0; i < header.vlrs; ++i) {
@@ -150,6 +187,10 @@ std::vector<Extra> read_extras(const Bytes& bytes, const Header& header) {
       fail_byte(bytes->name(), cursor.offset(), "VLR {} of {} reaches into the points", i,
                 header.vlrs);
     }
+    if (!describes && cursor.offset() <= kMostKept) {
+      kept.vlrs.emplace_back(static_cast<std::size_t>(kLasVlrHeader + length));
+      bytes->read(cursor.offset() - kLasVlrHeader, kept.vlrs.back());
+    }
     while (describes && cursor.offset() + kLasExtraRecord <= end) {
       const std::int64_t at = cursor.offset();
       extras.push_back(parse_extra(cursor.take(kLasExtraRecord), bytes->name(), at));
@@ -157,6 +198,32 @@ std::vector<Extra> read_extras(const Bytes& bytes, const Header& header) {
     cursor.skip(end - cursor.offset());
   }
   return extras;
+}
+
+// The records behind the points, but for waves, whose places in the file would change.
+void read_evlrs(const Bytes& bytes, const Header& header, LasRecords& kept, const OnNote& note) {
+  constexpr std::int64_t kEvlrHeader = 60;
+  constexpr std::uint16_t kWaves = 65535;
+  std::int64_t left = kMostKept, at = header.first_evlr;
+  for (std::int64_t i = 0; i < header.evlrs; ++i) {
+    std::vector<std::byte> record(kEvlrHeader);
+    bytes->read(at, record);
+    const auto length = load<std::uint64_t>(record, 20);
+    if (length > static_cast<std::uint64_t>(bytes->size() - at - kEvlrHeader)) {
+      fail_byte(bytes->name(), at, "EVLR {} of {} reaches behind the end of the file", i,
+                header.evlrs);
+    }
+    const std::int64_t size = kEvlrHeader + static_cast<std::int64_t>(length);
+    if (load<std::uint16_t>(record, 18) == kWaves || size > left) {
+      if (note) note(fmt::format("EVLR {} of {} bytes is not kept", i, length));
+    } else {
+      record.resize(static_cast<std::size_t>(size));
+      bytes->read(at, record);
+      kept.evlrs.push_back(std::move(record));
+      left -= size;
+    }
+    at += size;
+  }
 }
 
 // The extra bytes that fit the record; what is left over is kept as bytes.
@@ -176,9 +243,10 @@ std::vector<Extra> fitting(std::vector<Extra> extras, std::int64_t room) {
 
 class LasSource final : public PointSource {
  public:
-  LasSource(const Bytes& bytes, Header header, std::vector<Extra> extras)
+  LasSource(const Bytes& bytes, Header header, std::vector<Extra> extras, LasRecords kept)
       : PointSource({}, header.layout.count), format_(header.format), extras_(std::move(extras)) {
     quantization_ = header.quantization;
+    las_ = std::move(kept);
     header.layout.fields = las_fields(format_);
     std::int64_t offset = las_record_size(format_);
     for (const Extra& extra : extras_) {
@@ -195,8 +263,10 @@ class LasSource final : public PointSource {
     std::vector<Column> columns;
     for (std::size_t i = 0; i < stored.size(); ++i) {
       const std::span<const LasBits> bits = bits_of(i);
-      for (const LasBits& part : bits) columns.push_back(unpack(stored[i], part));
-      if (!bits.empty()) continue;
+      for (const LasBits& part : bits) {
+        if (!is_replaced(part.name)) columns.push_back(unpack(stored[i], part));
+      }
+      if (!bits.empty() || (i < first_extra_ && is_replaced(stored[i].name))) continue;
       const bool scaled = i >= first_extra_ && extras_[i - first_extra_].scaled;
       columns.push_back(scaled ? apply_scale(stored[i], extras_[i - first_extra_])
                                : std::move(stored[i]));
@@ -214,13 +284,20 @@ class LasSource final : public PointSource {
     return {};
   }
 
+  // Extra bytes named like one of the format's own fields hold what that could not.
+  bool is_replaced(std::string_view field) const {
+    return field != "x" && field != "y" && field != "z" &&
+           std::ranges::any_of(extras_,
+                               [&](const Extra& extra) { return extra.stored.name == field; });
+  }
+
   void list_fields() {
     for (std::size_t i = 0; i < records_->fields().size(); ++i) {
       const std::span<const LasBits> bits = bits_of(i);
       for (const LasBits& part : bits) {
-        fields_.push_back({.name = part.name, .type = ColumnType::u8});
+        if (!is_replaced(part.name)) fields_.push_back({.name = part.name, .type = ColumnType::u8});
       }
-      if (!bits.empty()) continue;
+      if (!bits.empty() || (i < first_extra_ && is_replaced(records_->fields()[i].name))) continue;
       fields_.push_back(records_->fields()[i]);
       if (i >= first_extra_ && extras_[i - first_extra_].scaled) {
         fields_.back().type = ColumnType::f64;
@@ -258,10 +335,14 @@ class LasSource final : public PointSource {
 
 }  // namespace
 
-Points open_las(const Bytes& bytes, const ReadOptions&) {
-  const Header header = HeaderReader(bytes).read();
+Points open_las(const Bytes& bytes, const ReadOptions& options) {
+  const Header header = HeaderReader(bytes, options.on_note).read();
+  LasRecords kept{.encoding = header.encoding};
+  std::vector<Extra> extras = read_vlrs(bytes, header, kept);
+  read_evlrs(bytes, header, kept, options.on_note);
   const std::int64_t room = header.layout.stride - las_record_size(header.format);
-  return std::make_unique<LasSource>(bytes, header, fitting(read_extras(bytes, header), room));
+  return std::make_unique<LasSource>(bytes, header, fitting(std::move(extras), room),
+                                     std::move(kept));
 }
 
 }  // namespace voxloom::io

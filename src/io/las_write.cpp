@@ -47,6 +47,9 @@ std::vector<Part> extra_parts(const LasPlan& plan) {
       std::string name = components == column->components
                              ? column->name
                              : fmt::format("{}_{}", column->name, first);
+      // The format's own field of this name is taken by another attribute.
+      const Column* own = plan.source_of(column->name);
+      if (own != nullptr && own != column) name += "_2";
       require(name.size() <= 32, kOp, "LAS: the attribute name '{}' is longer than 32 bytes", name);
       parts.push_back({std::move(name), static_cast<std::int64_t>(column->type()), components});
     }
@@ -101,20 +104,55 @@ void put_geometry(Block& header, const LasPlan& plan) {
   }
 }
 
+// The coordinate system as text, or as GeoTIFF keys.
+bool has_projection(const LasRecords& records, std::uint16_t id) {
+  constexpr std::string_view kUser = "LASF_Projection";
+  for (const auto& list : {records.vlrs, records.evlrs}) {
+    for (const std::vector<std::byte>& record : list) {
+      const std::string_view user(reinterpret_cast<const char*>(record.data()) + 2, kUser.size());
+      if (user == kUser && load<std::uint16_t>(record, 18) == id) return true;
+    }
+  }
+  return false;
+}
+
+// Bit 0, what times mean, is kept. Bit 4: the coordinate system is given as text; formats 6 and later demand
+// it, so that it is only left out for files that have GeoTIFF keys and no text.
+std::uint16_t encoding_of(const LasPlan& plan) {
+  constexpr std::uint16_t kTimeBit = 1, kTextBit = 16, kTextId = 2112, kKeysId = 34735;
+  const std::optional<LasRecords>& las = plan.scan.las;
+  const auto time = static_cast<std::uint16_t>(las ? las->encoding & kTimeBit : 0);
+  const bool keys = las && has_projection(*las, kKeysId) && !has_projection(*las, kTextId);
+  return is_modern_las(plan.format) && !keys ? time | kTextBit : time;
+}
+
+std::int64_t bytes_in(const std::vector<std::vector<std::byte>>& records) {
+  std::int64_t size = 0;
+  for (const auto& record : records) size += static_cast<std::int64_t>(record.size());
+  return size;
+}
+
 Block make_header(const LasPlan& plan, std::int64_t record, std::int64_t descriptions) {
   require(record <= kMost16, kOp, "LAS: {} bytes per point are too many", record);
   const bool modern = is_modern_las(plan.format);
   const std::int64_t size = modern ? 375 : 227;
   Block header(size);
   header.put_text(0, "LASF");
-  // Bit 4: the coordinate system would be given as text; formats 6 and later demand it.
-  header.put<std::uint16_t>(6, modern ? 16 : 0);
+  header.put<std::uint16_t>(6, encoding_of(plan));
   header.put<std::uint8_t>(24, 1);
   header.put<std::uint8_t>(25, modern ? 4 : 2);
   header.put_text(58, "voxloom");
   header.put(94, static_cast<std::uint16_t>(size));
-  header.put(96, static_cast<std::uint32_t>(size + descriptions));
-  header.put<std::uint32_t>(100, descriptions > 0 ? 1 : 0);
+  static const LasRecords kNone;
+  const LasRecords& kept = plan.scan.las ? *plan.scan.las : kNone;
+  const std::int64_t begin = size + bytes_in(kept.vlrs) + descriptions;
+  require(begin <= 0xffffffffLL, kOp, "LAS: the records before the points take {} bytes", begin);
+  header.put(96, static_cast<std::uint32_t>(begin));
+  header.put(100, static_cast<std::uint32_t>(kept.vlrs.size() + (descriptions > 0 ? 1 : 0)));
+  if (!kept.evlrs.empty()) {
+    header.put(235, static_cast<std::uint64_t>(begin + record * plan.scan.size()));
+    header.put(243, static_cast<std::uint32_t>(kept.evlrs.size()));
+  }
   header.put(104, static_cast<std::uint8_t>(plan.format));
   header.put(105, static_cast<std::uint16_t>(record));
   put_counts(header, plan);
@@ -130,9 +168,14 @@ void write_las(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
   const Block descriptions = describe(extra_parts(plan));
   const auto described = static_cast<std::int64_t>(descriptions.bytes().size());
   sink.write(make_header(plan, record_size(fields), described).bytes());
+  if (scan.las) {
+    for (const auto& vlr : scan.las->vlrs) sink.write(std::span(vlr));
+  }
   sink.write(descriptions.bytes());
-  for_each_block(scan, fields,
-                 [&](std::span<const std::byte> records, std::int64_t) { sink.write(records); });
+  write_block(sink, scan, fields);
+  if (scan.las) {
+    for (const auto& evlr : scan.las->evlrs) sink.write(std::span(evlr));
+  }
 }
 
 }  // namespace voxloom::io

@@ -76,10 +76,34 @@ bool LineReader::fill() {
   return true;
 }
 
+void LineReader::skip_mark() {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (next_ != 0) return;
+  if (buffered().size() < kMark.size()) fill();
+  if (!buffered().starts_with(kMark)) return;
+  begin_ += kMark.size();
+  next_ += static_cast<std::int64_t>(kMark.size());
+}
+
+char LineReader::choose_end() {
+  std::size_t at = 0, searched = 0;
+  while ((at = buffered().find_first_of("\r\n", searched)) == std::string_view::npos) {
+    searched = buffered().size();
+    if (searched > kLongestLine || !fill()) return '\n';
+  }
+  if (buffered()[at] == '\n') return '\n';
+  if (at + 1 == buffered().size() && !fill()) return '\n';
+  return buffered()[at + 1] == '\n' ? '\n' : '\r';
+}
+
 bool LineReader::next(std::string_view& line) {
+  if (end_ == '\0') {
+    skip_mark();
+    end_ = choose_end();
+  }
   std::size_t searched = 0;
   std::size_t end = std::string_view::npos;
-  while ((end = buffered().find('\n', searched)) == std::string_view::npos) {
+  while ((end = buffered().find(end_, searched)) == std::string_view::npos) {
     searched = buffered().size();
     if (searched > kLongestLine) {
       fail_line(source_->name(), number_ + 1, "is longer than {} bytes: not a text file?",
@@ -111,8 +135,25 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+bool Cells::take_quoted(std::string_view& cell) {
+  const std::string_view text = trimmed(rest_);
+  if (!text.starts_with('"')) return false;
+  const std::size_t end = text.find('"', 1);
+  if (end == std::string_view::npos) return false;
+  std::string_view behind = text.substr(end + 1);
+  const bool blank = behind.empty() || is_blank(behind.front());
+  behind = trimmed(behind);
+  const bool separated = separator_ != ' ' && behind.starts_with(separator_);
+  if (!behind.empty() && !separated && !(separator_ == ' ' && blank)) return false;
+  cell = text.substr(1, end - 1);
+  pending_ = separated;
+  rest_ = separated ? behind.substr(1) : behind;
+  return true;
+}
+
 bool Cells::next(std::string_view& cell) {
   if (rest_.empty() && !pending_) return false;
+  if (take_quoted(cell)) return true;
   const std::size_t end = separator_ == ' ' ? rest_.find_first_of(" \t") : rest_.find(separator_);
   pending_ = separator_ != ' ' && end != std::string_view::npos;
   cell = rest_.substr(0, end);

@@ -13,7 +13,8 @@
 
 namespace voxloom::io {
 
-// Lines end in LF or CR LF; the last one may lack its end. A line is at most 1 MiB long.
+// Lines end in LF or CR LF, or, when the first does, in CR alone; the last one may lack its end. A
+// byte-order mark before the first is passed over. A line is at most 1 MiB long.
 class LineReader {
  public:
   explicit LineReader(Bytes source, std::int64_t offset = 0, std::int64_t lines_before = 0)
@@ -27,12 +28,15 @@ class LineReader {
  private:
   [[nodiscard]] std::string_view buffered() const;
   bool fill();  // false at the end of the file
+  void skip_mark();
+  [[nodiscard]] char choose_end();
 
   Bytes source_;
   std::int64_t next_;
   std::int64_t number_;
   std::string buffer_;
   std::size_t begin_ = 0;  // of what is not used yet
+  char end_ = '\0';        // of a line; not chosen yet
 };
 
 [[nodiscard]] constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
@@ -40,13 +44,16 @@ class LineReader {
 [[nodiscard]] std::string lower(std::string_view text);  // ASCII
 
 // The cells of a line. Separator ' ': runs of blanks and tabs; else every occurrence separates and
-// blanks around a cell are dropped.
+// blanks around a cell are dropped. A cell in double quotes may hold separators; it is given without
+// the quotes.
 class Cells {
  public:
   Cells(std::string_view line, char separator) : rest_(trimmed(line)), separator_(separator) {}
   [[nodiscard]] bool next(std::string_view& cell);
 
  private:
+  [[nodiscard]] bool take_quoted(std::string_view& cell);
+
   std::string_view rest_;
   char separator_;
   bool pending_ = false;  // a separator was the last thing seen: one more cell follows

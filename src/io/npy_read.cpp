@@ -112,12 +112,25 @@ Points open_by_components(const Bytes& bytes, const RecordLayout& layout) {
   return join(std::move(parts));
 }
 
+// (3,N) or (4,N) instead of (N,3): more numbers a point than anybody has, for hardly any points.
+bool lies_on_its_side(const NpyHeader& header) {
+  constexpr std::int64_t kMostRows = 8, kLeastPoints = 64;
+  return !header.structured && header.shape.size() == 2 && header.shape[0] >= 3 &&
+         header.shape[0] <= kMostRows && header.shape[1] >= kLeastPoints;
+}
+
 Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string& name) {
   constexpr std::int64_t kMaxWidth = 65536;
   const NpyType& type = header.members[0].type;
   const std::size_t rank = header.shape.size();
   const std::int64_t width = rank == 1 ? 1 : rank == 2 ? header.shape[1] : 0;
-  if (width < (name.empty() ? 3 : 1) || width > kMaxWidth || type.kind == 'V') {
+  if (type.kind == 'V') {
+    fail_byte(bytes->name(), 0,
+              "elements of {} bytes without a type cannot be read (bfloat16 is saved like that); "
+              "save float32",
+              type.size);
+  }
+  if (width < (name.empty() ? 3 : 1) || width > kMaxWidth) {
     fail_byte(bytes->name(), 0, "the array's shape ({}) is not (points, {} or more values)",
               fmt::join(header.shape, ", "), name.empty() ? 3 : 1);
   }
@@ -139,8 +152,17 @@ Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::st
   return header.structured ? open_structured(bytes, header) : open_plain(bytes, header, name);
 }
 
-Points open_npy(const Bytes& bytes, const ReadOptions&) {
-  return open_npy_array(bytes, read_npy_header(bytes), "");
+Points open_npy(const Bytes& bytes, const ReadOptions& options) {
+  NpyHeader header = read_npy_header(bytes);
+  if (lies_on_its_side(header)) {
+    if (options.on_note) {
+      options.on_note(fmt::format("the array's shape ({}) is taken for a column per point",
+                                  fmt::join(header.shape, ", ")));
+    }
+    std::swap(header.shape[0], header.shape[1]);
+    header.fortran_order = !header.fortran_order;
+  }
+  return open_npy_array(bytes, header, "");
 }
 
 }  // namespace voxloom::io

@@ -43,7 +43,7 @@ std::string header_of(const std::string& descr, const std::string& shape) {
 std::vector<OutField> npy_fields(const Scan& scan) {
   std::vector<OutField> fields;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    fields.push_back(position_field(scan, axis, scan.position_type));
+    fields.push_back(position_field(scan, axis, position_type_of(scan)));
   }
   for (const Column& column : scan.attributes) fields.push_back(column_field(column));
   make_words(fields);
@@ -54,7 +54,7 @@ bool is_plain(const Scan& scan) {
   if (scan.attributes.empty()) return true;
   const Column& first = scan.attributes[0];
   return scan.attributes.size() == 1 && first.name == "intensity" && first.components == 1 &&
-         first.type() == ColumnType::f32 && scan.position_type == ColumnType::f32;
+         first.type() == ColumnType::f32 && position_type_of(scan) == ColumnType::f32;
 }
 
 std::string structured_descr(const std::vector<OutField>& fields) {
@@ -143,13 +143,12 @@ std::string directory_of(const std::vector<Member>& members, std::int64_t offset
 
 void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions&) {
   const std::vector<OutField> fields = npy_fields(scan);
-  const std::string descr =
-      is_plain(scan) ? fmt::format("'{}'", descr_of(scan.position_type)) : structured_descr(fields);
+  const std::string descr = is_plain(scan) ? fmt::format("'{}'", descr_of(position_type_of(scan)))
+                                           : structured_descr(fields);
   const std::string shape = is_plain(scan) ? fmt::format("{}, {}", scan.size(), fields.size())
                                            : fmt::format("{},", scan.size());
   sink.write(header_of(descr, shape));
-  for_each_block(scan, fields,
-                 [&](std::span<const std::byte> records, std::int64_t) { sink.write(records); });
+  write_block(sink, scan, fields);
 }
 
 void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions&) {

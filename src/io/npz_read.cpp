@@ -1,5 +1,5 @@
 // NPZ: a zip archive of NPY files. Positions are the array "points", "positions", "xyz", "pos",
-// "coords" or "arr_0", (N,3) or wider, or the three arrays "x", "y" and "z"; other arrays with N rows
+// "coords", "coord", "pc", "vertices" or "arr_0", (N,3) or wider, or the three arrays "x", "y" and "z"; other arrays with N rows
 // become attributes; what has another shape or unreadable elements is left out.
 #include <algorithm>
 #include <map>
@@ -34,11 +34,17 @@ std::vector<Array> open_arrays(const Bytes& bytes, std::int64_t budget) {
 
 // The array whose rows are the points: it says how many there are.
 const Array& find_points(const std::vector<Array>& arrays, const Bytes& bytes) {
-  for (const char* name : {"points", "positions", "xyz", "pos", "coords", "x", "arr_0"}) {
+  for (const char* name :
+       {"points", "positions", "xyz", "pos", "coords", "coord", "pc", "vertices", "x", "arr_0"}) {
     const auto found = std::ranges::find(arrays, name, &Array::name);
     if (found != arrays.end() && !found->header.shape.empty()) return *found;
   }
-  fail_file(bytes->name(), "has no array 'points', 'positions', 'xyz', 'pos', 'coords' or 'x'");
+  std::string names;
+  for (const Array& array : arrays) names += (names.empty() ? "" : ", ") + array.name;
+  fail_file(bytes->name(),
+            "none of its arrays, {}, is called points, positions, xyz, pos, coords, coord, pc, "
+            "vertices or x",
+            excerpt(names));
 }
 
 bool is_attribute(const Array& array, std::int64_t points) {

@@ -22,6 +22,10 @@ bool convert(From from, To& to) {
     return true;
   } else if constexpr (std::is_floating_point_v<To>) {
     // A float attribute may lose digits when a format has only float32; an integer may not.
+    // What is too large for it would become infinity.
+    if constexpr (sizeof(From) > sizeof(To) && std::is_floating_point_v<From>) {
+      if (std::isfinite(from) && std::abs(from) > std::numeric_limits<To>::max()) return false;
+    }
     to = static_cast<To>(from);
     if constexpr (std::is_floating_point_v<From>) return true;
     return static_cast<long double>(to) == static_cast<long double>(from);
@@ -52,6 +56,22 @@ OutField::Fill converting_fill(const std::vector<From>& values, const Column& co
   };
 }
 
+// More than this is lost in no format without a word.
+constexpr double kMostRounding = 0.001;
+
+float narrow_position(double value, std::int64_t point) {
+  if (!std::isfinite(value)) return static_cast<float>(value);
+  require(std::abs(value) <= std::numeric_limits<float>::max(), "write_scan",
+          "the position {} of point {} does not fit float32", value, point);
+  const auto rounded = static_cast<float>(value);
+  require(std::abs(static_cast<double>(rounded) - value) <= kMostRounding, "write_scan",
+          "float32 would move the position {} of point {} by {:.3g}; write it shifted, or in a "
+          "format with "
+          "float64",
+          value, point, std::abs(static_cast<double>(rounded) - value));
+  return rounded;
+}
+
 std::string as_word(std::string_view name) {
   constexpr std::string_view kSpecial = ",;\"'\\";
   std::string word(name);
@@ -73,22 +93,33 @@ void print(std::string& out, const std::byte*& from) {
 
 std::int64_t OutField::size() const { return byte_size(type) * components; }
 
-OutField position_field(const Scan& scan, std::size_t axis, ColumnType type) {
+ColumnType position_type_of(const Scan& scan) {
+  const bool near = scan.origin == std::array<double, 3>{0, 0, 0};
+  return near && scan.position_type == ColumnType::f32 ? ColumnType::f32 : ColumnType::f64;
+}
+
+OutField position_field(const Scan& scan, std::size_t axis, ColumnType type, Frame frame) {
   constexpr std::array<const char*, 3> kAxes = {"x", "y", "z"};
   const bool narrow = type == ColumnType::f32;
+  const double origin = frame == Frame::origin ? 0 : scan.origin.at(axis);
   return {kAxes.at(axis), narrow ? ColumnType::f32 : ColumnType::f64, 1,
-          [&scan, axis, narrow](std::int64_t first, std::int64_t count, std::byte* to,
-                                std::int64_t stride) {
-            for (std::int64_t i = 0; i < count; ++i, to += stride) {
-              const double value = scan.positions[static_cast<std::size_t>(first + i)][axis];
-              const auto rounded = static_cast<float>(value);
+          [&scan, axis, narrow, origin](std::int64_t first, std::int64_t count, std::byte* to,
+                                        std::int64_t stride) {
+            for (std::int64_t i = first; i < first + count; ++i, to += stride) {
+              const double value = origin + scan.positions[static_cast<std::size_t>(i)].at(axis);
               if (narrow) {
+                const float rounded = narrow_position(value, i);
                 std::memcpy(to, &rounded, sizeof(rounded));
               } else {
                 std::memcpy(to, &value, sizeof(value));
               }
             }
           }};
+}
+
+Frame narrow_frame(const Scan& scan, const WriteOptions& options) {
+  const bool far = scan.origin != std::array<double, 3>{0, 0, 0};
+  return far && options.shift ? Frame::origin : Frame::file;
 }
 
 OutField column_field(const Column& column) {
@@ -116,6 +147,17 @@ OutField component_field(const Column& column, std::int64_t component, ColumnTyp
   return {std::move(name), type, 1, std::move(fill)};
 }
 
+bool fits(const Column& column, ColumnType type) {
+  return std::visit(
+      [&](const auto& values) {
+        return visit_column_type(type, [&]<typename To>() {
+          To to{};
+          return std::ranges::all_of(values, [&](auto value) { return convert(value, to); });
+        });
+      },
+      column.values);
+}
+
 std::vector<OutField> component_fields(const Scan& scan) {
   std::vector<OutField> fields;
   for (const Column& column : scan.attributes) {
@@ -131,7 +173,7 @@ std::vector<OutField> component_fields(const Scan& scan) {
 std::vector<OutField> scalar_fields(const Scan& scan) {
   std::vector<OutField> fields;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    fields.push_back(position_field(scan, axis, scan.position_type));
+    fields.push_back(position_field(scan, axis, position_type_of(scan)));
   }
   std::ranges::move(component_fields(scan), std::back_inserter(fields));
   return fields;
@@ -156,6 +198,24 @@ void for_each_block(const Scan& scan, std::span<const OutField> fields, const Us
       to += field.size();
     }
     use(std::span(records).first(static_cast<std::size_t>(count * stride)), count);
+  }
+}
+
+void write_block(ByteSink& sink, const Scan& scan, std::span<const OutField> fields) {
+  for_each_block(scan, fields,
+                 [&](std::span<const std::byte> records, std::int64_t) { sink.write(records); });
+}
+
+void note_left_out(const Scan& scan, std::span<const std::string_view> held,
+                   std::string_view format, const WriteOptions& options) {
+  if (!options.on_note) return;
+  std::string names;
+  for (const Column& column : scan.attributes) {
+    if (std::ranges::find(held, column.name) != held.end()) continue;
+    names += (names.empty() ? "" : ", ") + column.name;
+  }
+  if (!names.empty()) {
+    options.on_note(fmt::format("{} has no place for {}: left out", format, excerpt(names)));
   }
 }
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "voxloom/scan.h"
+#include "voxloom/io.h"
 
 namespace voxloom::io {
 
@@ -36,8 +36,17 @@ struct OutField {
   [[nodiscard]] std::int64_t size() const;  // in bytes
 };
 
-// x, y or z.
-[[nodiscard]] OutField position_field(const Scan& scan, std::size_t axis, ColumnType type);
+// The type in which the scan's positions are written where a format holds both.
+[[nodiscard]] ColumnType position_type_of(const Scan& scan);
+
+// x, y or z in the file's coordinates, or relative to the scan's origin. As f32: std::invalid_argument at
+// writing for a position that is moved by more than a millimetre or does not fit.
+enum class Frame : std::uint8_t { file, origin };
+[[nodiscard]] OutField position_field(const Scan& scan, std::size_t axis, ColumnType type,
+                                      Frame frame = Frame::file);
+
+// The frame in which float32 holds the positions: the file's own, or with options.shift the origin's.
+[[nodiscard]] Frame narrow_frame(const Scan& scan, const WriteOptions& options);
 
 // A whole attribute in its own type.
 [[nodiscard]] OutField column_field(const Column& column);
@@ -46,6 +55,9 @@ struct OutField {
 [[nodiscard]] OutField component_field(const Column& column, std::int64_t component,
                                        ColumnType type, std::string name);
 
+// Whether every value is the same number as `type`; floats may lose digits, not become infinite.
+[[nodiscard]] bool fits(const Column& column, ColumnType type);
+
 // Every component of every attribute, in its own type, as "name" or "name_0", "name_1", ...
 [[nodiscard]] std::vector<OutField> component_fields(const Scan& scan);
 
@@ -53,6 +65,13 @@ struct OutField {
 [[nodiscard]] std::vector<OutField> scalar_fields(const Scan& scan);
 
 [[nodiscard]] std::int64_t record_size(std::span<const OutField> fields);
+
+// Writes all the records, one behind the other.
+void write_block(ByteSink& sink, const Scan& scan, std::span<const OutField> fields);
+
+// Says which attributes are not among the `held` ones.
+void note_left_out(const Scan& scan, std::span<const std::string_view> held,
+                   std::string_view format, const WriteOptions& options);
 
 // Calls use(records, count) for all points, some thousands at a time.
 using UseRecords = std::function<void(std::span<const std::byte> records, std::int64_t count)>;

@@ -1,5 +1,6 @@
 #include "io/pcd_header.h"
 
+#include <cmath>
 #include <map>
 
 #include "io/failure.h"
@@ -23,7 +24,7 @@ class HeaderParser {
       if (text.empty() || text.starts_with('#')) continue;
       const std::vector<std::string_view> words = split(text);
       std::vector<std::string> values(words.begin() + 1, words.end());
-      const std::string key(words[0]);
+      const std::string key = words[0] == "COLUMNS" ? "FIELDS" : std::string(words[0]);
       if (!keys_.emplace(key, std::move(values)).second) fail("{} stands twice", excerpt(key));
       if (key == "DATA") return finish();
     }
@@ -68,11 +69,16 @@ class HeaderParser {
     return found->second;
   }
 
+  // What may be left out, as in version .5: then it is `usual` for every field.
+  Values values_at(const std::string& key, const char* usual, std::size_t fields) const {
+    return keys_.contains(key) ? at(key) : Values(fields, usual);
+  }
+
   std::vector<Field> parse_fields() const {
     const Values& names = at("FIELDS");
-    const Values& sizes = at("SIZE");
-    const Values& types = at("TYPE");
-    const Values counts = keys_.contains("COUNT") ? at("COUNT") : Values(names.size(), "1");
+    const Values sizes = values_at("SIZE", "4", names.size());
+    const Values types = values_at("TYPE", "F", names.size());
+    const Values counts = values_at("COUNT", "1", names.size());
     if (sizes.size() != names.size() || types.size() != names.size() ||
         counts.size() != names.size()) {
       fail("FIELDS, SIZE, TYPE and COUNT have {}, {}, {} and {} values", names.size(), sizes.size(),
@@ -93,6 +99,7 @@ class HeaderParser {
   }
 
   std::int64_t parse_points() const {
+    if (!keys_.contains("WIDTH") && keys_.contains("POINTS")) return count_at("POINTS");
     const std::int64_t width = count_at("WIDTH");
     const std::int64_t height = keys_.contains("HEIGHT") ? count_at("HEIGHT") : 1;
     std::int64_t points = 0;
@@ -107,19 +114,44 @@ class HeaderParser {
 
   PcdData parse_data() const {
     const Values& values = at("DATA");
-    if (values.size() == 1) {
-      if (values[0] == "ascii") return PcdData::ascii;
-      if (values[0] == "binary") return PcdData::binary;
-      if (values[0] == "binary_compressed") return PcdData::compressed;
-    }
+    const std::string kind = values.size() == 1 ? lower(values[0]) : "";
+    if (kind == "ascii") return PcdData::ascii;
+    if (kind == "binary") return PcdData::binary;
+    if (kind == "binary_compressed") return PcdData::compressed;
     fail("DATA must be ascii, binary or binary_compressed, not {}",
          excerpt(values.empty() ? "" : values[0]));
+  }
+
+  // Nothing when it says nothing: no viewpoint, or the one that everybody writes.
+  std::optional<Pose> parse_viewpoint() const {
+    if (!keys_.contains("VIEWPOINT")) return std::nullopt;
+    const Values& values = at("VIEWPOINT");
+    std::array<double, 7> v{};
+    bool good = values.size() == v.size();
+    for (std::size_t i = 0; good && i < v.size(); ++i) {
+      good = parse_number(values[i], v.at(i)) == Number::good && std::isfinite(v.at(i));
+    }
+    const auto [x, y, z, qw, qx, qy, qz] = v;
+    const double length = qw * qw + qx * qx + qy * qy + qz * qz;
+    if (!good || !std::isfinite(length)) fail("VIEWPOINT should be seven numbers");
+    Pose pose = kIdentityPose;
+    if (length > 0) {
+      const double s = 2 / length;
+      pose[0] = {1 - s * (qy * qy + qz * qz), s * (qx * qy - qw * qz), s * (qx * qz + qw * qy), 0};
+      pose[1] = {s * (qx * qy + qw * qz), 1 - s * (qx * qx + qz * qz), s * (qy * qz - qw * qx), 0};
+      pose[2] = {s * (qx * qz - qw * qy), s * (qy * qz + qw * qx), 1 - s * (qx * qx + qy * qy), 0};
+    }
+    pose[0][3] = x;
+    pose[1][3] = y;
+    pose[2][3] = z;
+    return pose == kIdentityPose ? std::nullopt : std::optional(pose);
   }
 
   PcdHeader finish() const {
     return {.fields = parse_fields(),
             .points = parse_points(),
             .data = parse_data(),
+            .viewpoint = parse_viewpoint(),
             .size = lines_.offset(),
             .lines = lines_.number()};
   }
@@ -130,6 +162,12 @@ class HeaderParser {
 };
 
 }  // namespace
+
+bool is_padding(const Field& field) {
+  if (field.name == "_") return true;
+  return field.name.starts_with("__") &&
+         parse_count(std::string_view(field.name).substr(2)).has_value();
+}
 
 PcdHeader read_pcd_header(const Bytes& bytes) { return HeaderParser(bytes).parse(); }
 

@@ -29,6 +29,7 @@ class ColourSource final : public PointSource {
  public:
   explicit ColourSource(Points packed)
       : PointSource({}, packed->size()), packed_(std::move(packed)) {
+    viewpoint_ = packed_->viewpoint();
     for (const Field& field : packed_->fields()) {
       if (!is_packed_colour(field)) {
         fields_.push_back(field);
@@ -85,7 +86,7 @@ class ColourSource final : public PointSource {
 Points open_ascii(const Bytes& bytes, const PcdHeader& header) {
   TextLayout layout{.begin = header.size, .lines_before = header.lines, .count = header.points};
   for (const Field& field : header.fields) {
-    const bool padding = field.name == "_";
+    const bool padding = is_padding(field);
     for (std::int64_t c = 0; c < field.components; ++c) {
       layout.cells.push_back({.kind = padding ? Cell::Kind::skip : Cell::Kind::value,
                               .field = layout.fields.size(),
@@ -99,7 +100,7 @@ Points open_ascii(const Bytes& bytes, const PcdHeader& header) {
 Points open_binary(const Bytes& bytes, const PcdHeader& header) {
   RecordLayout layout{.begin = header.size, .count = header.points};
   for (const Field& field : header.fields) {
-    if (field.name != "_") layout.fields.push_back({field, layout.stride});
+    if (!is_padding(field)) layout.fields.push_back({field, layout.stride});
     layout.stride += byte_size(field.type) * field.components;
   }
   return open_records(bytes, layout);
@@ -137,13 +138,16 @@ Points open_compressed(const Bytes& bytes, const PcdHeader& header,
     fail_line(bytes->name(), header.lines, "{} points of {} bytes are more than packed data hold",
               header.points, point_size);
   }
+  // An empty cloud may end with its header.
   const Bytes data = own_memory(
-      unpack(bytes, header, header.points * point_size, max_unpacked_bytes), bytes->name());
+      header.points == 0 ? std::vector<std::byte>()
+                         : unpack(bytes, header, header.points * point_size, max_unpacked_bytes),
+      bytes->name());
   std::vector<Points> parts;
   std::int64_t begin = 0;
   for (const Field& field : header.fields) {
     const std::int64_t stride = byte_size(field.type) * field.components;
-    if (field.name != "_") {
+    if (!is_padding(field)) {
       parts.push_back(open_records(
           data,
           {.begin = begin, .stride = stride, .count = header.points, .fields = {{field, 0}}}));
@@ -168,6 +172,7 @@ Points open_data(const Bytes& bytes, const PcdHeader& header, std::int64_t max_u
 Points open_pcd(const Bytes& bytes, const ReadOptions& options) {
   const PcdHeader header = read_pcd_header(bytes);
   Points points = open_data(bytes, header, options.max_unpacked_bytes);
+  points->set_viewpoint(header.viewpoint);
   if (std::ranges::none_of(points->fields(), is_packed_colour)) return points;
   return std::make_unique<ColourSource>(std::move(points));
 }

@@ -11,18 +11,31 @@ namespace voxloom::io {
 namespace {
 
 struct TypeName {
-  std::string_view name, alias;
+  std::string_view name;
   ColumnType type;
 };
 
-constexpr std::array<TypeName, 8> kTypes = {{{"char", "int8", ColumnType::i8},
-                                             {"uchar", "uint8", ColumnType::u8},
-                                             {"short", "int16", ColumnType::i16},
-                                             {"ushort", "uint16", ColumnType::u16},
-                                             {"int", "int32", ColumnType::i32},
-                                             {"uint", "uint32", ColumnType::u32},
-                                             {"float", "float32", ColumnType::f32},
-                                             {"double", "float64", ColumnType::f64}}};
+// The first name of a type is the one that is written: Open3D's tensor reader drops "ushort", and meshio
+// refuses "char" and "float64".
+constexpr std::array<TypeName, 18> kTypes = {{{"int8", ColumnType::i8},
+                                              {"char", ColumnType::i8},
+                                              {"uchar", ColumnType::u8},
+                                              {"uint8", ColumnType::u8},
+                                              {"int16", ColumnType::i16},
+                                              {"short", ColumnType::i16},
+                                              {"uint16", ColumnType::u16},
+                                              {"ushort", ColumnType::u16},
+                                              {"int", ColumnType::i32},
+                                              {"int32", ColumnType::i32},
+                                              {"uint", ColumnType::u32},
+                                              {"uint32", ColumnType::u32},
+                                              {"float", ColumnType::f32},
+                                              {"float32", ColumnType::f32},
+                                              {"double", ColumnType::f64},
+                                              {"float64", ColumnType::f64},
+                                              // Not of the format, but meshio writes them.
+                                              {"int64", ColumnType::i64},
+                                              {"uint64", ColumnType::u64}}};
 
 // Far beyond any real header; keeps the work for a hostile one small.
 constexpr std::size_t kMaxProperties = 4096;
@@ -88,7 +101,7 @@ class HeaderParser {
 
   ColumnType parse_type(std::string_view name) const {
     for (const TypeName& type : kTypes) {
-      if (name == type.name || name == type.alias) return type.type;
+      if (name == type.name) return type.type;
     }
     fail("unknown type {}", excerpt(name));
   }
@@ -140,8 +153,8 @@ std::int64_t PlyElement::row_size() const {
 PlyHeader read_ply_header(const Bytes& bytes) { return HeaderParser(bytes).parse(); }
 
 std::string_view ply_name_of(ColumnType type) {
-  const auto found = std::ranges::find(kTypes, type, &TypeName::type);
-  return found == kTypes.end() ? std::string_view() : found->name;
+  if (type == ColumnType::i64 || type == ColumnType::u64) return {};
+  return std::ranges::find(kTypes, type, &TypeName::type)->name;
 }
 
 }  // namespace voxloom::io

@@ -31,6 +31,13 @@ class PointSource {
   // Set when x, y and z are lattice coordinates.
   [[nodiscard]] const std::optional<Quantization>& quantization() const { return quantization_; }
 
+  // See Scan.
+  [[nodiscard]] const std::optional<Pose>& pose() const { return pose_; }
+  [[nodiscard]] const std::optional<Pose>& viewpoint() const { return viewpoint_; }
+
+  [[nodiscard]] const std::optional<LasRecords>& las() const { return las_; }
+  void set_viewpoint(const std::optional<Pose>& viewpoint) { viewpoint_ = viewpoint; }
+
   // The next `count` points; the caller never asks beyond size(). One column per field.
   [[nodiscard]] virtual std::vector<Column> read(std::int64_t count) = 0;
   // Where a point stands in the file, for messages.
@@ -44,6 +51,8 @@ class PointSource {
   std::vector<Field> fields_;
   std::int64_t size_;
   std::optional<Quantization> quantization_;
+  std::optional<Pose> pose_, viewpoint_;
+  std::optional<LasRecords> las_;
 };
 
 using Points = std::unique_ptr<PointSource>;

@@ -8,13 +8,34 @@
 
 #include "core/checked.h"
 #include "core/error.h"
+#include "core/finite.h"
 #include "io/column_type.h"
+#include "io/origin.h"
 
 namespace voxloom {
 namespace {
 
 std::size_t value_count(const Column& column) {
   return std::visit([](const auto& values) { return values.size(); }, column.values);
+}
+
+// From relative to `from` to relative to `to`.
+void shift(std::span<std::array<double, 3>> positions, const std::array<double, 3>& from,
+           const std::array<double, 3>& to) {
+  const std::array<double, 3> step = {from[0] - to[0], from[1] - to[1], from[2] - to[2]};
+  for (auto& position : positions) {
+    for (std::size_t axis = 0; axis < 3; ++axis) position.at(axis) += step.at(axis);
+  }
+}
+
+Pose product(const Pose& a, const Pose& b) {
+  Pose out{};
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      for (std::size_t k = 0; k < 4; ++k) out.at(i).at(j) += a.at(i).at(k) * b.at(k).at(j);
+    }
+  }
+  return out;
 }
 
 void check_rows(const Column& column, std::int64_t points) {
@@ -78,7 +99,29 @@ void Scan::set(Column column) {
   }
 }
 
+std::array<double, 3> transform(const Pose& pose, const std::array<double, 3>& point) {
+  std::array<double, 3> out{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    out.at(i) = pose.at(i)[0] * point[0] + pose.at(i)[1] * point[1] + pose.at(i)[2] * point[2] +
+                pose.at(i)[3];
+  }
+  return out;
+}
+
+std::array<double, 3> Scan::at(std::int64_t point) const {
+  const std::array<double, 3>& p = positions.at(static_cast<std::size_t>(point));
+  return {origin[0] + p[0], origin[1] + p[1], origin[2] + p[2]};
+}
+
 void validate(const Scan& scan) {
+  require(is_finite(scan.origin), "scan", "the origin ({}, {}, {}) is not finite", scan.origin[0],
+          scan.origin[1], scan.origin[2]);
+  for (const auto& pose : {scan.pose, scan.viewpoint}) {
+    for (std::size_t i = 0; pose && i < 16; ++i) {
+      require(std::isfinite(pose->at(i / 4).at(i % 4)), "scan", "row {} of a pose is not finite",
+              i / 4);
+    }
+  }
   std::set<std::string_view> names;
   for (const Column& column : scan.attributes) {
     require(names.insert(column.name).second, "scan", "there are two attributes '{}'", column.name);
@@ -97,7 +140,13 @@ void append(Scan& scan, const Scan& more) {
             "append", "attribute {} is '{}' {} x {} here and '{}' {} x {} there", i, to.name,
             name_of(to.type()), to.components, from.name, name_of(from.type()), from.components);
   }
+  require(scan.pose == more.pose && scan.viewpoint == more.viewpoint, "append",
+          "the scans have different poses; apply_pose() makes them comparable");
+  if (scan.positions.empty()) scan.origin = more.origin;
+  const std::size_t first = scan.positions.size();
   scan.positions.insert(scan.positions.end(), more.positions.begin(), more.positions.end());
+  if (scan.origin != more.origin)
+    shift(std::span(scan.positions).subspan(first), more.origin, scan.origin);
   for (std::size_t i = 0; i < scan.attributes.size(); ++i) {
     std::visit(
         [&](auto& to) {
@@ -122,15 +171,47 @@ Box bounds(const Scan& scan) {
       box.high[axis] = std::max(box.high[axis], p[axis]);
     }
   }
-  return any ? box : Box{};
+  if (!any) return {};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    box.low.at(axis) += scan.origin.at(axis);
+    box.high.at(axis) += scan.origin.at(axis);
+  }
+  return box;
 }
+
+void move_origin(Scan& scan, const std::array<double, 3>& origin) {
+  if (scan.origin == origin) return;
+  shift(scan.positions, scan.origin, origin);
+  scan.origin = origin;
+}
+
+void apply_pose(Scan& scan) {
+  if (!scan.pose) return;
+  Pose pose = *scan.pose;
+  // The far part of the map goes to the origin, so that the near part keeps its digits.
+  const std::array<double, 3> moved = transform(pose, scan.origin);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    scan.origin.at(axis) = io::origin_near(moved.at(axis));
+    pose.at(axis)[3] = moved.at(axis) - scan.origin.at(axis);
+  }
+  for (auto& position : scan.positions) position = transform(pose, position);
+  if (scan.viewpoint) scan.viewpoint = product(*scan.pose, *scan.viewpoint);
+  scan.pose.reset();
+  scan.quantization.reset();
+  scan.las.reset();  // its coordinate system is no longer the positions'
+  scan.position_type = ColumnType::f64;
+}
+
+Tensor to_points(const Scan& scan) { return to_points(scan, scan.origin); }
 
 Tensor to_points(const Scan& scan, const std::array<double, 3>& origin) {
   Tensor points = Tensor::empty({scan.size(), 3}, DType::f32);
   float* out = points.mutable_data<float>();
+  const std::array<double, 3> step = {origin[0] - scan.origin[0], origin[1] - scan.origin[1],
+                                      origin[2] - scan.origin[2]};
   for (const auto& position : scan.positions) {
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      *out++ = static_cast<float>(position[axis] - origin[axis]);
+      *out++ = static_cast<float>(position[axis] - step[axis]);
     }
   }
   return points;

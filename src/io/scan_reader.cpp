@@ -5,6 +5,7 @@
 #include "io/detect.h"
 #include "io/failure.h"
 #include "io/formats.h"
+#include "io/sidecar.h"
 #include "voxloom/io.h"
 
 namespace voxloom {
@@ -23,11 +24,17 @@ Scan read_all(ScanReader& reader) { return reader.read(reader.size()); }
 class ScanReader::Impl {
  public:
   Impl(const io::Bytes& bytes, const ReadOptions& options)
-      : file_(bytes->name()),
-        invalid_(options.invalid),
+      : bytes_(bytes),
+        options_(options),
+        file_(bytes->name()),
         format_(choose_format(bytes, options)),
         source_(io::spec_of(format_).open(bytes, options)),
-        assemble_(*source_, file_) {}
+        assemble_(*source_, file_, options.on_note) {}
+
+  // What the file beside the scan says.
+  void use_sidecar(const std::filesystem::path& path) {
+    if (io::spec_of(format_).is_narrow) moved_ = io::read_sidecar(path);
+  }
 
   ScanFormat format() const { return format_; }
   std::int64_t size() const { return source_->size(); }
@@ -36,23 +43,54 @@ class ScanReader::Impl {
   Scan read(std::int64_t count) {
     require(count >= 0, "read_scan", "cannot read {} points", count);
     count = std::min(count, remaining());
-    Scan scan = assemble_(source_->read(count));
-    io::apply_policy(scan, invalid_, *source_, file_, done_);
+    const bool first = !has_origin_ && assemble_.may_need_origin();
+    if (first && count < size()) look_ahead();
+    std::vector<Column> columns = source_->read(count);
+    if (first && count == size()) {
+      io::OriginSearch search(size());
+      assemble_.look(search, columns);
+      assemble_.set_origin(search);
+    }
+    has_origin_ = true;
+    Scan scan = assemble_(std::move(columns));
+    for (std::size_t axis = 0; moved_ && axis < 3; ++axis) {
+      scan.origin.at(axis) += moved_->at(axis);
+      if (scan.viewpoint) scan.viewpoint->at(axis)[3] += moved_->at(axis);
+    }
+    io::apply_policy(scan, options_.invalid, *source_, file_, done_);
     done_ += count;
     return scan;
   }
 
  private:
+  // All pieces have one origin, which follows from all of the points.
+  void look_ahead() {
+    constexpr std::int64_t kPiece = 1 << 16;
+    ReadOptions silent = options_;
+    silent.on_note = {};
+    const io::Points points = io::spec_of(format_).open(bytes_, silent);
+    io::OriginSearch search(size());
+    for (std::int64_t left = points->size(); left > 0; left -= kPiece) {
+      assemble_.look(search, points->read(std::min(left, kPiece)));
+    }
+    assemble_.set_origin(search);
+  }
+
+  io::Bytes bytes_;
+  ReadOptions options_;
   std::string file_;
-  InvalidPoints invalid_;
   ScanFormat format_;
   io::Points source_;
   io::Assembler assemble_;
+  bool has_origin_ = false;
+  std::optional<std::array<double, 3>> moved_;
   std::int64_t done_ = 0;
 };
 
 ScanReader::ScanReader(const std::filesystem::path& path, const ReadOptions& options)
-    : impl_(std::make_unique<Impl>(io::open_file(path), options)) {}
+    : impl_(std::make_unique<Impl>(io::open_file(path), options)) {
+  impl_->use_sidecar(path);
+}
 ScanReader::ScanReader(std::span<const std::byte> bytes, std::string_view name,
                        const ReadOptions& options)
     : impl_(std::make_unique<Impl>(io::over_memory(bytes, name), options)) {}

@@ -43,6 +43,7 @@ class TextSource final : public PointSource {
     std::string_view line;
     while (lines_.next(line)) {
       if (trimmed(line).empty() || (layout_.comments && is_comment(line))) continue;
+      if (layout_.counts && parse_count(trimmed(line))) continue;
       ++rows_;
       return line;
     }

@@ -20,6 +20,7 @@ struct TextLayout {
   std::int64_t count = 0;
   char separator = ' ';
   bool comments = false;  // rows that start with '#' or "//" are passed over
+  bool counts = false;    // and lone numbers
   std::vector<Field> fields = {};
   std::vector<Cell> cells = {};
 };

@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "io/formats.h"
 #include "io/lines.h"
+#include "io/sidecar.h"
 #include "voxloom/io.h"
 
 namespace voxloom {
@@ -29,12 +30,24 @@ class MemorySink final : public io::ByteSink {
   std::vector<std::byte> bytes_;
 };
 
-void write_to(io::ByteSink& sink, const Scan& scan, ScanFormat format,
-              const WriteOptions& options) {
+using Origin = std::array<double, 3>;
+
+// Returns what the written positions are relative to, if not to the file's own origin.
+std::optional<Origin> write_to(io::ByteSink& sink, const Scan& scan, ScanFormat format,
+                               const WriteOptions& options) {
   validate(scan);
   const io::FormatSpec& spec = io::spec_of(format);
   require(spec.write != nullptr, "write_scan", "{} is read, not written", spec.name);
+  if (scan.pose && !spec.holds_pose) {
+    Scan moved = scan;
+    apply_pose(moved);
+    if (options.on_note) options.on_note("positions are written where the scan's pose takes them");
+    return write_to(sink, moved, format, options);
+  }
   spec.write(sink, scan, options);
+  const bool shifted =
+      spec.is_narrow && !options.wide && io::narrow_frame(scan, options) == io::Frame::origin;
+  return shifted ? std::optional(scan.origin) : std::nullopt;
 }
 
 }  // namespace
@@ -50,14 +63,20 @@ void write_scan(const std::filesystem::path& path, const Scan& scan, const Write
   if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
   AtomicFile file(path);
   FileSink sink(file);
-  write_to(sink, scan, *chosen.format, chosen);
+  const std::optional<Origin> moved = write_to(sink, scan, *chosen.format, chosen);
   file.commit();
+  if (!moved) return io::remove_sidecar(path);
+  io::write_sidecar(path, *moved);
+  if (chosen.on_note) {
+    chosen.on_note(fmt::format("positions are relative to {} {} {}, which '{}' says", (*moved)[0],
+                               (*moved)[1], (*moved)[2], io::sidecar_of(path).filename().string()));
+  }
 }
 
 std::vector<std::byte> format_scan(const Scan& scan, const WriteOptions& options) {
   require(options.format.has_value(), "format_scan", "options.format is not set");
   MemorySink sink;
-  write_to(sink, scan, *options.format, options);
+  static_cast<void>(write_to(sink, scan, *options.format, options));
   return sink.take();
 }
 

@@ -41,6 +41,35 @@ TEST(Npy, ReadsFortranOrderBigEndianAndVersions) {
   }
 }
 
+TEST(Npy, ReadsPositionsOfAMember) {
+  FileBytes file = npy_header(header_text("[('xyz', '<f4', (3,)), ('i', '<i2')]", "2,"));
+  file.put(1.F).put(2.F).put(3.F).put<std::int16_t>(4).put(5.F).put(6.F).put(7.F).put<std::int16_t>(
+      8);
+  const Scan scan = parse(file, "a.npy");
+  EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {5, 6, 7}}));
+  EXPECT_EQ(scan.position_type, ColumnType::f32);
+  EXPECT_EQ(values<std::int16_t>(scan, "intensity"), (std::vector<std::int16_t>{4, 8}));
+}
+
+TEST(Npy, ReadsArraysOnTheirSide) {
+  FileBytes file = npy_header(header_text("'<f4'", "4, 64"));
+  for (int i = 0; i < 256; ++i) file.put(static_cast<float>(i));
+  std::vector<std::string> notes;
+  const Scan scan =
+      parse(file, "a.npy", {.on_note = [&](const std::string& note) { notes.push_back(note); }});
+  EXPECT_EQ(scan.size(), 64);
+  EXPECT_EQ(scan.positions[1], (std::array<double, 3>{1, 65, 129}));
+  EXPECT_EQ(values<float>(scan, "intensity")[1], 193);
+  EXPECT_EQ(notes,
+            std::vector<std::string>{"the array's shape (4, 64) is taken for a column per point"});
+}
+
+TEST(Npy, RefusesElementsWithoutAType) {
+  FileBytes file = npy_header(header_text("'<V2'", "4, 3"));
+  EXPECT_REASON(format_error(file.pad(file.size() + 24), "a.npy"),
+                "elements of 2 bytes without a type");
+}
+
 TEST(Npy, ReadsHalvesIntegersAndWideRows) {
   FileBytes file = npy_header(header_text("'<f2'", "1, 5"));
   for (const int bits : {0x3c00, 0xc000, 0x3800, 0x7bff, 0x0001}) {
@@ -232,6 +261,15 @@ TEST(Npz, ReadsStoredAndDeflatedArrays) {
   }
 }
 
+TEST(Npz, FindsPositionsByTheirUsualNames) {
+  for (const char* name : {"coord", "pc", "vertices", "xyz", "coords"}) {
+    const Scan scan = parse(
+        zip_file({{std::string(name) + ".npy", array_text("'<f4'", "2, 3", {1, 2, 3, 4, 5, 6})}}),
+        "a.npz");
+    EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {4, 5, 6}})) << name;
+  }
+}
+
 TEST(Npz, ReadsWideDirectories) {
   EXPECT_EQ(parse(zip_file(some_arrays(true), {.with_64_bits = true}), "a.npz").positions,
             (Positions{{1, 2, 3}, {4, 5, 6}}));
@@ -254,7 +292,7 @@ TEST(Npz, RefusesBadArchives) {
   damaged.at(60, 'X');
   EXPECT_REASON(format_error(damaged, "a.npz"), "the checksum of 'points.npy' is wrong");
   EXPECT_REASON(format_error(zip_file({{"other.npy", array_text("'<f4'", "1,", {1})}}), "a.npz"),
-                "has no array 'points'");
+                "none of its arrays, 'other', is called points, ");
   EXPECT_REASON(format_error(zip_file({{"points.npy", array_text("'|O'", "1, 3", {1})}}), "a.npz"),
                 "elements of type '|O' cannot be read");
   EXPECT_REASON(format_error(zip_file({{"points.npy", "not one"}}), "a.npz"), "expected");

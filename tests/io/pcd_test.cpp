@@ -135,11 +135,70 @@ TEST(Pcd, RefusesBadHeaders) {
   EXPECT_REASON(format_error(FileBytes("x y z\n"), "a.pcd"), "does not start like one");
 }
 
+TEST(Pcd, ReadsOtherSpellings) {
+  const Positions expected = {{1, 2, 3}};
+  for (const char* text :
+       {"# .PCD v.5\nVERSION .5\nCOLUMNS x y z\nPOINTS 1\nDATA ascii\n1 2 3\n",
+        "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 1\nHEIGHT 1\nDATA ASCII\n1 2 3\n",
+        "# made by hand\n# twice\nVERSION 0.7\nFIELDS x y z\nPOINTS 1\nDATA ascii\n1 2 3\n",
+        "\xef\xbb\xbfVERSION 0.7\nFIELDS x y z\nPOINTS 1\nDATA ascii\n1 2 3\n",
+        "VERSION 0.7\nFIELDS x __12 y z\nPOINTS 1\nDATA ascii\n1 9 2 3\n"}) {
+    const Scan scan = parse_text(text, "unknown");
+    EXPECT_EQ(scan.positions, expected) << text;
+    EXPECT_TRUE(scan.attributes.empty()) << text;
+  }
+  EXPECT_EQ(
+      parse_text("VERSION 0.7\nFIELDS x y z\nWIDTH 0\nHEIGHT 1\nPOINTS 0\nDATA binary_compressed\n",
+                 "a.pcd")
+          .size(),
+      0);
+}
+
+TEST(Pcd, KeepsTheViewpoint) {
+  const std::string head = "VERSION 0.7\nFIELDS x y z\nWIDTH 1\nHEIGHT 1\n";
+  const Scan scan =
+      parse_text(head + "VIEWPOINT 1 2 3 0 0 0 2\nPOINTS 1\nDATA ascii\n4 5 6\n", "a.pcd");
+  const Pose turned = {{{{-1, 0, 0, 1}}, {{0, -1, 0, 2}}, {{0, 0, 1, 3}}, {{0, 0, 0, 1}}}};
+  EXPECT_EQ(scan.viewpoint, turned);
+  const auto bytes = format_scan(scan, {.format = ScanFormat::pcd});
+  EXPECT_NE(as_text(bytes).find("VIEWPOINT 1 2 3 0 0 0 1\n"), std::string::npos) << as_text(bytes);
+  EXPECT_EQ(parse_scan(bytes, "a.pcd").viewpoint, turned);
+  EXPECT_REASON(format_error(FileBytes(head + "VIEWPOINT 1 2\nDATA ascii\n4 5 6\n"), "a.pcd"),
+                "VIEWPOINT should be seven numbers");
+}
+
+TEST(Pcd, WritesWhatPclReads) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  scan.set("intensity", std::vector<std::uint16_t>{65535});
+  scan.set("nx", std::vector<double>{0.5});
+  scan.set("label", std::vector<std::int32_t>{7});
+  scan.set("red", std::vector<std::uint16_t>{65280});
+  scan.set("green", std::vector<std::uint16_t>{256});
+  scan.set("blue", std::vector<std::uint16_t>{0});
+  const std::string text =
+      as_text(format_scan(scan, {.format = ScanFormat::pcd, .encoding = Encoding::ascii}));
+  EXPECT_NE(text.find("FIELDS x y z rgb intensity normal_x label\nSIZE 4 4 4 4 4 4 4\n"
+                      "TYPE F F F F F F U\n"),
+            std::string::npos)
+      << text;
+  const Scan back = parse_text(text, "a.pcd");
+  EXPECT_EQ(values<float>(back, "nx"), std::vector<float>{0.5F});
+  EXPECT_EQ(values<std::uint8_t>(back, "red"), std::vector<std::uint8_t>{255});
+  EXPECT_EQ(values<std::uint8_t>(back, "green"), std::vector<std::uint8_t>{1});
+  // What does not fit PCL's type keeps its own.
+  scan.set("label", std::vector<std::int32_t>{-1});
+  scan.set("intensity", std::vector<std::uint32_t>{(1U << 24U) + 1});
+  const Scan own = parse_scan(format_scan(scan, {.format = ScanFormat::pcd}), "a.pcd");
+  EXPECT_EQ(values<std::int32_t>(own, "label"), std::vector<std::int32_t>{-1});
+  EXPECT_EQ(values<std::uint32_t>(own, "intensity"), std::vector<std::uint32_t>{(1U << 24U) + 1});
+}
+
 TEST(Pcd, WritesColoursPacked) {
   const Scan scan = labelled_scan(2);
   const std::string text =
       as_text(format_scan(scan, {.format = ScanFormat::pcd, .encoding = Encoding::ascii}));
-  EXPECT_NE(text.find("FIELDS x y z rgb intensity label confidence\nSIZE 4 4 4 4 4 1 4\n"
+  EXPECT_NE(text.find("FIELDS x y z rgb intensity label confidence\nSIZE 4 4 4 4 4 4 4\n"
                       "TYPE F F F F F U F\nCOUNT 1 1 1 1 1 1 1\nWIDTH 2\n"),
             std::string::npos)
       << text;

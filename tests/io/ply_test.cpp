@@ -182,8 +182,72 @@ TEST(Ply, WritesWideIntegersAsDoublesWhereThatIsExact) {
   const auto bytes = format_scan(scan, {.format = ScanFormat::ply});
   EXPECT_EQ(values<double>(parse_scan(bytes, "a.ply"), "time"), std::vector<double>{0x1p53});
   scan.set("time", std::vector<std::uint64_t>{(1ULL << 53U) + 1});
-  EXPECT_THROW(static_cast<void>(format_scan(scan, {.format = ScanFormat::ply})),
-               std::invalid_argument);
+  const Scan back = parse_scan(format_scan(scan, {.format = ScanFormat::ply}), "a.ply");
+  EXPECT_EQ(values<std::uint32_t>(back, "time_high"), std::vector<std::uint32_t>{1U << 21U});
+  EXPECT_EQ(values<std::uint32_t>(back, "time_low"), std::vector<std::uint32_t>{1});
+  scan.set("time", std::vector<std::int64_t>{INT64_MIN + 5});
+  const Scan negative = parse_scan(format_scan(scan, {.format = ScanFormat::ply}), "a.ply");
+  EXPECT_EQ(values<std::int32_t>(negative, "time_high"), std::vector<std::int32_t>{INT32_MIN});
+  EXPECT_EQ(values<std::uint32_t>(negative, "time_low"), std::vector<std::uint32_t>{5});
+}
+
+TEST(Ply, WritesTypesAndColoursThatOthersRead) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  scan.set("a", std::vector<std::int8_t>{1});
+  scan.set("b", std::vector<std::uint16_t>{2});
+  scan.set("c", std::vector<std::int16_t>{3});
+  scan.set("red", std::vector<float>{0.5F});
+  scan.set("green", std::vector<float>{0});
+  scan.set("blue", std::vector<float>{1});
+  EXPECT_EQ(as_text(format_scan(scan, {.format = ScanFormat::ply, .encoding = Encoding::ascii})),
+            "ply\nformat ascii 1.0\nelement vertex 1\nproperty double x\nproperty double y\n"
+            "property double z\nproperty int8 a\nproperty uint16 b\nproperty int16 c\n"
+            "property uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n"
+            "1 2 3 1 2 3 128 0 255\n");
+}
+
+TEST(Ply, Reads64BitIntegers) {
+  FileBytes file(header("binary_little_endian", "element vertex 1\n" + std::string(kVertex) +
+                                                    "property int64 t\nproperty uint64 u\n"));
+  file.put(1.F).put(2.F).put(3.F).put<std::int64_t>(-1).put(~std::uint64_t{0});
+  const Scan scan = parse(file, "a.ply");
+  EXPECT_EQ(values<std::int64_t>(scan, "t"), std::vector<std::int64_t>{-1});
+  EXPECT_EQ(values<std::uint64_t>(scan, "u"), std::vector<std::uint64_t>{~std::uint64_t{0}});
+}
+
+TEST(Ply, ReadsCarriageReturns) {
+  const std::string ascii =
+      "ply\rformat ascii 1.0\relement vertex 1\rproperty float x\rproperty float y\r"
+      "property float z\rend_header\r1 2 3\r";
+  EXPECT_EQ(parse_text(ascii, "a.ply").positions, (Positions{{1, 2, 3}}));
+  // The first byte of the data is a line feed.
+  FileBytes binary(
+      "ply\rformat binary_little_endian 1.0\relement vertex 1\rproperty uchar x\r"
+      "property uchar y\rproperty uchar z\rend_header\r\n\x02\x03");
+  EXPECT_EQ(parse(binary, "a.ply").positions, (Positions{{10, 2, 3}}));
+}
+
+constexpr std::string_view kEvenLists =
+    "element vertex 2\nproperty float x\nproperty list uint float fpfh\nproperty float y\n"
+    "property float z\n";
+
+TEST(Ply, KeepsListsOfOneLengthAsComponents) {
+  FileBytes file(header("binary_little_endian", kEvenLists));
+  file.put(1.F).put<std::uint32_t>(2).put(5.F).put(6.F).put(2.F).put(3.F);
+  file.put(4.F).put<std::uint32_t>(2).put(7.F).put(8.F).put(5.F).put(6.F);
+  const Scan scan = parse(file, "a.ply");
+  EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {4, 5, 6}}));
+  EXPECT_EQ(scan.find("fpfh")->components, 2);
+  EXPECT_EQ(values<float>(scan, "fpfh"), (std::vector<float>{5, 6, 7, 8}));
+  EXPECT_EQ(parse_text(header("ascii", kEvenLists) + "1 2 5 6 2 3\n4 2 7 8 5 6\n", "a.ply"), scan);
+  std::vector<std::string> notes;
+  const Scan uneven =
+      parse_text(header("ascii", kEvenLists) + "1 2 5 6 2 3\n4 1 7 5 6\n", "a.ply",
+                 {.on_note = [&](const std::string& note) { notes.push_back(note); }});
+  EXPECT_EQ(uneven.positions, scan.positions);
+  EXPECT_TRUE(uneven.attributes.empty());
+  EXPECT_EQ(notes, (std::vector<std::string>{"the lists 'fpfh' differ in length: left out"}));
 }
 
 }  // namespace

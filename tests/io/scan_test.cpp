@@ -57,6 +57,44 @@ TEST(Scan, SubtractsTheOriginBeforeRounding) {
   EXPECT_FLOAT_EQ(points.data<float>()[0], 0.001F);
 }
 
+TEST(Scan, HasAnOrigin) {
+  Scan scan;
+  scan.positions = {{500000.25, 1, 2}};
+  move_origin(scan, {500000, 0, 1});
+  EXPECT_EQ(scan.positions[0], (std::array<double, 3>{0.25, 1, 1}));
+  EXPECT_EQ(scan.at(0), (std::array<double, 3>{500000.25, 1, 2}));
+  EXPECT_EQ(bounds(scan).low, scan.at(0));
+  EXPECT_EQ(to_points(scan).data<float>()[0], 0.25F);
+  EXPECT_EQ(to_points(scan, {499999, 0, 0}).data<float>()[0], 1.25F);
+  Scan other;
+  other.positions = {{499999, 7, 7}};
+  append(scan, other);
+  EXPECT_EQ(scan.at(1), other.at(0));
+  scan.origin[2] = kNan;
+  EXPECT_THROW(validate(scan), std::invalid_argument);
+}
+
+TEST(Scan, GoesWhereItsPoseTakesIt) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  scan.origin = {10, 0, 0};
+  // A quarter turn to the left, then far away.
+  scan.pose = {{{{0, -1, 0, 500000.5}}, {{1, 0, 0, -20}}, {{0, 0, 1, 0}}, {{0, 0, 0, 1}}}};
+  scan.viewpoint = kIdentityPose;
+  const std::array<double, 3> expected = transform(*scan.pose, scan.at(0));
+  EXPECT_EQ(expected, (std::array<double, 3>{499998.5, -9, 3}));
+  const Pose pose = *scan.pose;
+  Scan another = scan;
+  another.pose.reset();
+  EXPECT_THROW(append(another, scan), std::invalid_argument);
+  apply_pose(scan);
+  EXPECT_EQ(scan.at(0), expected);
+  EXPECT_EQ(scan.origin, (std::array<double, 3>{500000, 0, 0}));
+  EXPECT_EQ(scan.positions[0], (std::array<double, 3>{-1.5, -9, 3}));
+  EXPECT_FALSE(scan.pose.has_value());
+  EXPECT_EQ(scan.viewpoint, pose);
+}
+
 TEST(Scan, GathersFeatures) {
   Scan scan = labelled_scan(2);
   scan.set("normal", std::vector<double>{1, 2, 3, 4, 5, 6}, 3);

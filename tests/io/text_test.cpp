@@ -33,11 +33,78 @@ TEST(Text, NamesTheUsualColumns) {
   EXPECT_EQ(columns("1 2 3\n"), Names{});
   EXPECT_EQ(columns("1 2 3 0.5\n"), Names{"intensity"});
   EXPECT_EQ(columns("1 2 3 255 0 7\n"), (Names{"red", "green", "blue"}));
-  EXPECT_EQ(columns("1 2 3 0.5 0 1\n"), (Names{"nx", "ny", "nz"}));
+  EXPECT_EQ(columns("1 2 3 0.6 0 -0.8\n"), (Names{"nx", "ny", "nz"}));
+  EXPECT_EQ(columns("1 2 3 0.5 0 1\n"), (Names{"red", "green", "blue"}));
+  EXPECT_EQ(columns("1 2 3 0.5 -4 900\n"), (Names{"column_3", "column_4", "column_5"}));
+  EXPECT_EQ(columns("1 2 3 9 255 7 255\n1 2 3 8 2 7 255\n"),
+            (Names{"red", "green", "blue", "alpha"}));
+  EXPECT_EQ(columns("1 2 3 9 255 7 1\n1 2 3 8 2 7 2\n"),
+            (Names{"intensity", "red", "green", "blue"}));
+  EXPECT_EQ(names(parse_text("1 2 3 0.6 0 0.8\n", "a.xyzrgb")), (Names{"red", "green", "blue"}));
+  EXPECT_EQ(names(parse_text("1 2 3 0.5 0.5 0.5\n", "a.xyzn")), (Names{"nx", "ny", "nz"}));
   EXPECT_EQ(columns("1 2 3 -9 255 0 7\n"), (Names{"intensity", "red", "green", "blue"}));
   EXPECT_EQ(columns("1 2 3 4 5\n"), (Names{"column_3", "column_4"}));
   EXPECT_EQ(columns("# x y z a b\n1 2 3 4 5\n"), (Names{"a", "b"}));
   EXPECT_EQ(columns("x y z a a\n1 2 3 4 5\n"), (Names{"a", "a_2"}));
+}
+
+TEST(Text, ReadsWhatSpreadsheetsAndCloudCompareWrite) {
+  const Positions one = {{1, 2, 3}};
+  EXPECT_EQ(parse_text("\xef\xbb\xbfx,y,z\n1,2,3\n", "a.csv").positions, one);
+  EXPECT_EQ(parse_text("\"X\",\"Y\",\"Z\"\n\"1\",\"2\",\"3\"\n", "a.csv").positions, one);
+  EXPECT_EQ(parse_text("x,y,z\r1,2,3\r", "a.csv").positions, one);
+  const Scan quoted = parse_text("x,y,z,\"a,b\"\n1,2,3,4\n", "a.csv");
+  EXPECT_EQ(names(quoted), std::vector<std::string>{"a,b"});
+  const Scan cloud =
+      parse_text("//X;Y;Z;R;G;B;Intensity\n2\n1;2;3;10;20;30;0.5\n4;5;6;40;50;60;0.25\n", "a.txt");
+  EXPECT_EQ(cloud.positions, (Positions{{1, 2, 3}, {4, 5, 6}}));
+  EXPECT_EQ(values<std::uint8_t>(cloud, "blue"), (std::vector<std::uint8_t>{30, 60}));
+  EXPECT_EQ(values<double>(cloud, "intensity"), (std::vector<double>{0.5, 0.25}));
+  EXPECT_REASON(format_error(FileBytes("3\n1 2 3\n"), "a.txt"),
+                "3 points are promised, 1 rows follow");
+}
+
+TEST(Text, KeepsStamps) {
+  const std::string text =
+      "x,y,z,t,u\n1,2,3,1700000000123456789,18446744073709551615\n4,5,6,-1,0\n";
+  const Scan scan = parse_text(text, "a.csv");
+  EXPECT_EQ(values<std::int64_t>(scan, "t"), (std::vector<std::int64_t>{1700000000123456789, -1}));
+  EXPECT_EQ(values<std::uint64_t>(scan, "u"), (std::vector<std::uint64_t>{~std::uint64_t{0}, 0}));
+  EXPECT_EQ(as_text(format_scan(scan, {.format = ScanFormat::text, .separator = ','})), text);
+}
+
+TEST(Text, ReadsItsOwnOddNames) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  scan.set("nan", std::vector<double>{1.5});
+  scan.set("1", std::vector<double>{2.5});
+  scan.set("inf", std::vector<double>{3.5});
+  EXPECT_EQ(parse_scan(format_scan(scan, {.format = ScanFormat::text}), "a.xyz"), scan);
+}
+
+TEST(Text, TakesNamesFromTheCaller) {
+  const Scan scan = parse_text("9 1 2 3 7\n", "a.xyz", {.fields = {"_", "x", "y", "z", "label"}});
+  EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}}));
+  EXPECT_EQ(names(scan), std::vector<std::string>{"label"});
+  EXPECT_REASON(format_error(FileBytes("1 2 3\n"), "a.xyz", {.fields = {"x", "y"}}),
+                "2 fields are named, the rows have 3 columns");
+}
+
+TEST(Names, AreThoseOfTheTable) {
+  const Scan scan = parse_text(
+      "X,Y,Z,Red,Green,Blue,scalar_Intensity,Classification,normal_x\n1,2,3,79,164,50,0.5,2,1\n",
+      "a.csv");
+  EXPECT_EQ(names(scan), (std::vector<std::string>{"red", "green", "blue", "intensity",
+                                                   "classification", "nx"}));
+  // An exact name rules over others, which then keep theirs.
+  const Scan both = parse_text("X,x,y,z,reflectance,intensity\n9,1,2,3,4,5\n", "a.csv");
+  EXPECT_EQ(both.positions, (Positions{{1, 2, 3}}));
+  EXPECT_EQ(names(both), (std::vector<std::string>{"X", "reflectance", "intensity"}));
+  std::vector<std::string> notes;
+  const Scan r = parse_text("x,y,z,r,i\n1,2,3,4,5\n", "a.csv",
+                            {.on_note = [&](const std::string& note) { notes.push_back(note); }});
+  EXPECT_EQ(names(r), (std::vector<std::string>{"r", "intensity"}));
+  EXPECT_EQ(notes, std::vector<std::string>{"columns are read: 'i' as intensity"});
 }
 
 TEST(Text, FindsPositionsByName) {

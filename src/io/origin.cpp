@@ -1,0 +1,48 @@
+#include "io/origin.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace voxloom::io {
+namespace {
+
+constexpr std::int64_t kSamples = 4096;
+
+}  // namespace
+
+double origin_near(double coordinate) {
+  if (!std::isfinite(coordinate) || std::abs(coordinate) <= kNearby) return 0;
+  return std::trunc(coordinate);
+}
+
+OriginSearch::OriginSearch(std::int64_t points)
+    : stride_(std::max<std::int64_t>(1, (points + kSamples - 1) / kSamples)) {}
+
+void OriginSearch::add(std::int64_t points,
+                       const std::function<double(std::size_t, std::int64_t)>& coordinate) {
+  const std::int64_t first = (seen_ + stride_ - 1) / stride_ * stride_ - seen_;
+  for (std::int64_t i = first; i < points; i += stride_) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double value = coordinate(axis, i);
+      if (std::isfinite(value)) samples_.at(axis).push_back(value);
+    }
+  }
+  seen_ += points;
+}
+
+std::array<double, 3> OriginSearch::origin(const Quantization* lattice) const {
+  std::array<double, 3> origin{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    std::vector<double> values = samples_.at(axis);
+    if (values.empty()) continue;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    origin.at(axis) = origin_near(*middle);
+    const bool own = lattice != nullptr && origin.at(axis) != 0 &&
+                     std::abs(lattice->offset.at(axis) - *middle) <= kNearby;
+    if (own) origin.at(axis) = lattice->offset.at(axis);
+  }
+  return origin;
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,127 @@
+// PCD: see pcd_header.h. What PCL's point types have is written in their types and names: float32 x, y, z,
+// intensity, normals and curvature, uint32 label, packed rgb.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "core/error.h"
+#include "io/column_type.h"
+#include "io/formats.h"
+
+namespace voxloom::io {
+namespace {
+
+char pcd_type_of(ColumnType type) {
+  if (is_float(type)) return 'F';
+  const bool is_signed = type == ColumnType::i8 || type == ColumnType::i16 ||
+                         type == ColumnType::i32 || type == ColumnType::i64;
+  return is_signed ? 'I' : 'U';
+}
+
+// The bits of a float32, as everybody who reads PCD expects: 0x00RRGGBB, or 0xAARRGGBB as uint32.
+struct PackedColour {
+  Column column;
+  std::vector<std::string_view> replaced;
+};
+
+std::optional<PackedColour> pack_colour(const Scan& scan) {
+  const std::optional<ByteColours> colours = byte_colours(scan);
+  if (!colours) return std::nullopt;
+  const Column* alpha = scan.find("alpha");
+  const bool opaque = alpha == nullptr || alpha->type() != ColumnType::u8 || alpha->components != 1;
+  std::vector<std::uint32_t> bits(static_cast<std::size_t>(scan.size()));
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    bits[i] = std::uint32_t{(*colours)[0][i]} << 16U | std::uint32_t{(*colours)[1][i]} << 8U |
+              std::uint32_t{(*colours)[2][i]} |
+              (opaque ? 0 : std::uint32_t{alpha->span<std::uint8_t>()[i]} << 24U);
+  }
+  if (!opaque) return PackedColour{{"rgba", 1, std::move(bits)}, {"red", "green", "blue", "alpha"}};
+  std::vector<float> floats(bits.size());
+  std::ranges::transform(bits, floats.begin(), [](auto b) { return std::bit_cast<float>(b); });
+  return PackedColour{{"rgb", 1, std::move(floats)}, {"red", "green", "blue"}};
+}
+
+// PCL's own names and types.
+struct PclField {
+  std::string_view ours, name;
+  ColumnType type;
+};
+constexpr std::array<PclField, 6> kPclFields = {{{"intensity", "intensity", ColumnType::f32},
+                                                 {"nx", "normal_x", ColumnType::f32},
+                                                 {"ny", "normal_y", ColumnType::f32},
+                                                 {"nz", "normal_z", ColumnType::f32},
+                                                 {"curvature", "curvature", ColumnType::f32},
+                                                 {"label", "label", ColumnType::u32}}};
+
+OutField pcd_field(const Column& column) {
+  const auto* known = std::ranges::find(kPclFields, column.name, &PclField::ours);
+  if (known == kPclFields.end() || column.components != 1) return column_field(column);
+  OutField field = fits(column, known->type) ? component_field(column, 0, known->type, "")
+                                             : column_field(column);
+  field.name = known->name;
+  return field;
+}
+
+std::vector<OutField> pcd_fields(const Scan& scan, const std::optional<PackedColour>& colour,
+                                 const WriteOptions& options) {
+  std::vector<OutField> fields;
+  const ColumnType type = options.wide ? position_type_of(scan) : ColumnType::f32;
+  const Frame frame = type == ColumnType::f64 ? Frame::file : narrow_frame(scan, options);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    fields.push_back(position_field(scan, axis, type, frame));
+  }
+  if (colour) fields.push_back(column_field(colour->column));
+  for (const Column& column : scan.attributes) {
+    if (colour && std::ranges::find(colour->replaced, column.name) != colour->replaced.end()) {
+      continue;
+    }
+    fields.push_back(pcd_field(column));
+  }
+  make_words(fields);
+  return fields;
+}
+
+// Place and orientation of the sensor: x y z, then the quaternion w x y z.
+std::string viewpoint_text(const Scan& scan, bool shifted) {
+  if (!scan.viewpoint) return "0 0 0 1 0 0 0";
+  const Pose& m = *scan.viewpoint;
+  const auto part = [](double square) { return std::sqrt(std::max(0.0, square)) / 2; };
+  const double w = part(1 + m[0][0] + m[1][1] + m[2][2]);
+  const double x = std::copysign(part(1 + m[0][0] - m[1][1] - m[2][2]), m[2][1] - m[1][2]);
+  const double y = std::copysign(part(1 - m[0][0] + m[1][1] - m[2][2]), m[0][2] - m[2][0]);
+  const double z = std::copysign(part(1 - m[0][0] - m[1][1] + m[2][2]), m[1][0] - m[0][1]);
+  const std::array<double, 3> away = shifted ? scan.origin : std::array<double, 3>{0, 0, 0};
+  return fmt::format("{} {} {} {} {} {} {}", m[0][3] - away[0], m[1][3] - away[1],
+                     m[2][3] - away[2], w, x, y, z);
+}
+
+std::string pcd_header(const Scan& scan, const std::vector<OutField>& fields,
+                       const WriteOptions& options) {
+  std::string names, sizes, types, counts;
+  for (const OutField& field : fields) {
+    names += " " + field.name;
+    sizes += fmt::format(" {}", byte_size(field.type));
+    types += fmt::format(" {}", pcd_type_of(field.type));
+    counts += fmt::format(" {}", field.components);
+  }
+  const bool shifted =
+      fields[0].type == ColumnType::f32 && narrow_frame(scan, options) == Frame::origin;
+  return fmt::format(
+      "# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\nFIELDS{}\nSIZE{}\nTYPE{}\n"
+      "COUNT{}\nWIDTH {}\nHEIGHT 1\nVIEWPOINT {}\nPOINTS {}\nDATA {}\n",
+      names, sizes, types, counts, scan.size(), viewpoint_text(scan, shifted), scan.size(),
+      options.encoding == Encoding::ascii ? "ascii" : "binary");
+}
+
+}  // namespace
+
+void write_pcd(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+  require(options.encoding != Encoding::big_endian, "write_scan", "PCD has no big-endian form");
+  const std::optional<PackedColour> colour = pack_colour(scan);
+  const std::vector<OutField> fields = pcd_fields(scan, colour, options);
+  sink.write(pcd_header(scan, fields, options));
+  if (options.encoding == Encoding::ascii) return write_rows(sink, scan, fields, ' ');
+  write_block(sink, scan, fields);
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,69 @@
+#include "io/sidecar.h"
+
+#include "core/atomic_file.h"
+#include "core/finite.h"
+#include "io/failure.h"
+#include "io/lines.h"
+
+namespace voxloom::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMark = "# The positions of ";
+
+bool is_sidecar(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return false;
+  LineReader lines(open_file(path));
+  std::string_view line;
+  return lines.next(line) && line.starts_with(kMark);
+}
+
+}  // namespace
+
+fs::path sidecar_of(const fs::path& scan) {
+  fs::path path = scan;
+  path += ".origin";
+  return path;
+}
+
+std::optional<std::array<double, 3>> read_sidecar(const fs::path& scan) {
+  const fs::path path = sidecar_of(scan);
+  if (!is_sidecar(path)) return std::nullopt;
+  LineReader lines(open_file(path));
+  std::string_view line;
+  static_cast<void>(lines.next(line));
+  std::array<double, 3> origin{};
+  std::vector<std::string_view> words;
+  if (lines.next(line)) words = split(line);
+  bool good = words.size() == 3;
+  for (std::size_t i = 0; good && i < 3; ++i) {
+    good = parse_number(words[i], origin.at(i)) == Number::good;
+  }
+  if (!good || !is_finite(origin)) {
+    fail_line(path.string(), 2, "three numbers are expected, what {} is relative to",
+              excerpt(scan.filename().string()));
+  }
+  return origin;
+}
+
+void write_sidecar(const fs::path& scan, const std::array<double, 3>& origin) {
+  AtomicFile file(sidecar_of(scan));
+  std::string text =
+      fmt::format("{}{} are relative to this point.\n", kMark, scan.filename().string());
+  for (const double coordinate : origin) {
+    append_number(text, coordinate);
+    text += ' ';
+  }
+  text.back() = '\n';
+  file.write(text);
+  file.commit();
+}
+
+void remove_sidecar(const fs::path& scan) {
+  const fs::path path = sidecar_of(scan);
+  if (is_sidecar(path)) fs::remove(path);
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,220 @@
+#include "io/text_survey.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "io/aliases.h"
+#include "io/failure.h"
+
+namespace voxloom::io {
+namespace {
+
+using Names = std::vector<std::string>;
+
+char detect_separator(std::string_view line) {
+  if (line.find(',') != std::string_view::npos) return ',';
+  if (line.find(';') != std::string_view::npos) return ';';
+  return ' ';
+}
+
+Names names_in(std::string_view line) {
+  line = trimmed(line);
+  while (!line.empty() && (line.front() == '#' || line.front() == '/')) line.remove_prefix(1);
+  Names names;
+  for (const std::string_view cell : split(line, detect_separator(line))) names.emplace_back(cell);
+  return names;
+}
+
+bool is_number(std::string_view text) {
+  double value = 0;
+  return parse_number(text, value) != Number::malformed;
+}
+
+bool names_positions(const Names& names) {
+  std::array<bool, 3> there{};
+  for (const std::string& name : names) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const std::string wanted(1, static_cast<char>('x' + axis));
+      there.at(axis) = there.at(axis) || canonical_name(name) == wanted;
+    }
+  }
+  return there[0] && there[1] && there[2];
+}
+
+class Surveyor {
+ public:
+  Surveyor(const Bytes& bytes, const ReadOptions& options, const TextDialect& dialect)
+      : bytes_(bytes), options_(options), dialect_(dialect), lines_(bytes) {}
+
+  TextLayout run() {
+    std::string_view line;
+    while (lines_.next(line)) {
+      if (line.find('\0') != std::string_view::npos) fail("holds a zero byte: not a text file?");
+      if (trimmed(line).empty()) continue;
+      if (is_comment(line)) {
+        if (found_.rows == 0 && names_.empty()) comment_names_ = names_in(line);
+      } else if (!take_count(line) && !take_names(line)) {
+        if (dialect_.needs_count && promised_ == found_.rows) fail_count();
+        add_row(line);
+      }
+    }
+    if (promised_ >= 0 && promised_ != found_.rows) {
+      fail("{} points are promised, {} rows follow", promised_, found_.rows);
+    }
+    return finish();
+  }
+
+ private:
+  template <typename... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) const {
+    fail_line(bytes_->name(), lines_.number(), text, std::forward<Args>(args)...);
+  }
+
+  [[noreturn]] void fail_count() const {
+    if (promised_ > 0) fail("more rows than the {} that are promised", promised_);
+    fail("the number of points is expected in the first line");
+  }
+
+  // A lone number before the first row says how many rows there are.
+  bool take_count(std::string_view line) {
+    const std::optional<std::int64_t> count = parse_count(trimmed(line));
+    if (!count) return false;
+    const bool again = dialect_.needs_count && promised_ == found_.rows;
+    if (promised_ >= 0 && !again) return false;
+    if (found_.rows > 0 && !again) return false;
+    if (*count > bytes_->size())
+      fail("{} points are promised in a file of {} bytes", *count, bytes_->size());
+    promised_ = std::max<std::int64_t>(promised_, 0) + *count;
+    return true;
+  }
+
+  // Names stand where the positions are named, or where no cell is a number: a row with a broken number is
+  // a broken row.
+  bool take_names(std::string_view line) {
+    if (found_.rows > 0 || !names_.empty() || dialect_.needs_count) return false;
+    Names names = names_in(line);
+    if (!names_positions(names) && std::ranges::any_of(names, is_number)) return false;
+    names_ = std::move(names);
+    layout_.begin = lines_.offset();
+    layout_.lines_before = lines_.number();
+    return true;
+  }
+
+  void add_row(std::string_view line) {
+    if (found_.rows == 0) {
+      separator_ = detect_separator(line);
+      found_.columns.resize(split(line, separator_).size());
+      if (found_.columns.size() < 3) {
+        fail("{} columns: at least x, y and z are expected", found_.columns.size());
+      }
+    }
+    const std::size_t width = found_.columns.size();
+    Cells cells(line, separator_);
+    std::string_view text;
+    std::size_t count = 0;
+    double square = 0;
+    for (; cells.next(text); ++count) {
+      if (count == width) fail("more than {} columns", width);
+      const double value = add_cell(text, count);
+      if (count >= 3 && count < 6) square += value * value;
+    }
+    if (count < width) fail("{} columns, {} are expected", count, width);
+    if (!(std::abs(square - 1) <= found_.normal_error)) found_.normal_error = std::abs(square - 1);
+    ++found_.rows;
+  }
+
+  double add_cell(std::string_view text, std::size_t column) {
+    double value = 0;
+    const Number number = parse_number(text, value);
+    if (number == Number::malformed) {
+      fail("column {}: {} is not a number", column + 1, excerpt(text));
+    }
+    if (number == Number::out_of_range) {
+      fail("column {}: {} does not fit float64", column + 1, excerpt(text));
+    }
+    found_.columns[column].add(text, value);
+    return value;
+  }
+
+  Names choose_names() const {
+    const std::size_t width = found_.columns.size();
+    if (!options_.fields.empty()) {
+      if (found_.rows > 0 && options_.fields.size() != width) {
+        fail_file(bytes_->name(), "{} fields are named, the rows have {} columns",
+                  options_.fields.size(), width);
+      }
+      return options_.fields;
+    }
+    if (!names_.empty() && found_.rows > 0 && names_.size() != width) {
+      fail_file(bytes_->name(), "the first line names {} columns, the rows have {}", names_.size(),
+                width);
+    }
+    if (!names_.empty()) return names_;
+    if (comment_names_.size() == width && names_positions(comment_names_)) return comment_names_;
+    return dialect_.names(found_, bytes_);
+  }
+
+  TextLayout finish() {
+    if (found_.rows == 0 && names_.empty() && promised_ < 0)
+      fail_file(bytes_->name(), "holds no points");
+    const Names names = choose_names();
+    found_.columns.resize(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == "_" && !options_.fields.empty()) {
+        layout_.cells.push_back({.kind = Cell::Kind::skip});
+        continue;
+      }
+      const std::string name = canonical_name(names[i]);
+      const bool axis = name == "x" || name == "y" || name == "z";
+      layout_.cells.push_back({.kind = Cell::Kind::value, .field = layout_.fields.size()});
+      layout_.fields.push_back(
+          {.name = names[i], .type = axis ? ColumnType::f64 : found_.columns[i].type()});
+    }
+    layout_.count = found_.rows;
+    layout_.separator = separator_;
+    layout_.comments = true;
+    layout_.counts = promised_ >= 0;
+    return std::move(layout_);
+  }
+
+  Bytes bytes_;
+  const ReadOptions& options_;
+  const TextDialect& dialect_;
+  LineReader lines_;
+  TextLayout layout_;
+  Names names_, comment_names_;
+  TextSurvey found_;
+  std::int64_t promised_ = -1;  // rows up to here; -1: nobody said
+  char separator_ = ' ';
+};
+
+}  // namespace
+
+void ColumnSurvey::add(std::string_view text, double value) {
+  integers = integers && value == std::trunc(value);
+  low = std::min(low, value);
+  high = std::max(high, value);
+  constexpr double kSmall = 2147483647;
+  if (integers && std::abs(value) <= kSmall) fits_unsigned = fits_unsigned && value >= 0;
+  if (!integers || !digits) return;
+  digits = text.find_first_of(".eE") == std::string_view::npos;
+  if (std::abs(value) <= kSmall) return;
+  std::int64_t narrow = 0;
+  std::uint64_t wide = 0;
+  fits_signed = fits_signed && parse_number(text, narrow) == Number::good;
+  fits_unsigned = fits_unsigned && parse_number(text, wide) == Number::good;
+}
+
+ColumnType ColumnSurvey::type() const {
+  if (integers && low >= 0 && high <= 255) return ColumnType::u8;
+  if (integers && low >= -2147483648.0 && high <= 2147483647.0) return ColumnType::i32;
+  if (integers && digits && fits_signed) return ColumnType::i64;
+  if (integers && digits && fits_unsigned) return ColumnType::u64;
+  return ColumnType::f64;
+}
+
+TextLayout survey_text(const Bytes& bytes, const ReadOptions& options, const TextDialect& dialect) {
+  return Surveyor(bytes, options, dialect).run();
+}
+
+}  // namespace voxloom::io

@@ -1,0 +1,37 @@
+// A first look at text columns: how many rows there are, what the columns are called, and each one's type, so
+// that every piece has the same: uint8, int32, int64 or uint64 where all values are such integers, else
+// float64. Positions are float64.
+#pragma once
+
+#include "io/text_rows.h"
+
+namespace voxloom::io {
+
+struct ColumnSurvey {
+  bool integers = true;  // all of them are whole numbers ...
+  bool digits = true;    // ... and written without a point or an exponent
+  double low = 0, high = 0;
+  bool fits_signed = true, fits_unsigned = true;  // 64 bits hold them
+
+  void add(std::string_view text, double value);
+  [[nodiscard]] ColumnType type() const;
+  [[nodiscard]] bool is_byte() const { return type() == ColumnType::u8; }
+};
+
+struct TextSurvey {
+  std::vector<ColumnSurvey> columns = {};
+  std::int64_t rows = 0;
+  double normal_error = 0;  // of columns 3 to 5: how far the squared length is from 1, at most
+};
+
+struct TextDialect {
+  bool needs_count =
+      false;  // the first line says how many rows follow, and there may be several such parts
+  // Names for columns that the file does not name.
+  std::vector<std::string> (*names)(const TextSurvey& survey, const Bytes& bytes);
+};
+
+[[nodiscard]] TextLayout survey_text(const Bytes& bytes, const ReadOptions& options,
+                                     const TextDialect& dialect);
+
+}  // namespace voxloom::io
