@@ -36,6 +36,7 @@ enum class ScanFormat : std::uint8_t {
   text,      // columns, with or without a line of names
   npy,       // (N,C) numbers or structured (N)
   npz,       // several arrays with N rows
+  ptx,       // scanners' grids with a pose each: x y z intensity, and colours
 };
 
 struct ScanFormatInfo {
