@@ -37,6 +37,7 @@ enum class ScanFormat : std::uint8_t {
   npy,       // (N,C) numbers or structured (N)
   npz,       // several arrays with N rows
   ptx,       // scanners' grids with a pose each: x y z intensity, and colours
+  pts,       // x y z, intensity and colours, as text
 };
 
 struct ScanFormatInfo {

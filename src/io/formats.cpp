@@ -40,6 +40,7 @@ constexpr FormatSpec kFormats[] = {
     {ScanFormat::npy, "npy", {".npy"}, {"\x93NUMPY"}, open_npy, write_npy},
     {ScanFormat::npz, "npz", {".npz"}, {"PK\x03\x04", "PK\x05\x06"}, open_npz, write_npz},
     {ScanFormat::ptx, "ptx", {".ptx"}, {}, open_ptx, write_ptx, true},
+    {ScanFormat::pts, "pts", {".pts"}, {}, open_pts, write_pts},
 };
 
 // The entries of one of a row's lists.

@@ -22,6 +22,7 @@ namespace voxloom::io {
 [[nodiscard]] Points open_npy(const Bytes& bytes, const ReadOptions& options);
 [[nodiscard]] Points open_npz(const Bytes& bytes, const ReadOptions& options);
 [[nodiscard]] Points open_ptx(const Bytes& bytes, const ReadOptions& options);
+[[nodiscard]] Points open_pts(const Bytes& bytes, const ReadOptions& options);
 
 // Writers. Each throws std::invalid_argument for what its format cannot hold.
 void write_kitti(ByteSink& sink, const Scan& scan, const WriteOptions& options);
@@ -33,6 +34,7 @@ void write_text(ByteSink& sink, const Scan& scan, const WriteOptions& options);
 void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions& options);
 void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions& options);
 void write_ptx(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+void write_pts(ByteSink& sink, const Scan& scan, const WriteOptions& options);
 
 struct FormatSpec {
   ScanFormat format;
