@@ -1,5 +1,5 @@
 // voxloom convert: a scan from one format to another.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <map>
 #include <memory>

@@ -57,7 +57,7 @@ void add_measured_options(Options command, MeasuredOptions& options) {
       .type_name("FILE");
   command.add_option("--channels", options.channels, "Channels, like 32,64 or 32x64")
       .delimiter(',')
-      .check(check_channels)
+      .check(Check(check_channels))
       .type_name("C");
   command.add_option("--op", options.ops, "Convolutions").delimiter(',').check(one_of(op_names()));
   command.add_option("--dtype", options.dtypes, "Types of features, or of packed weights")

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <optional>
 
 namespace voxloom::cli {
 namespace {
@@ -53,6 +54,8 @@ template Option Options::add_option(const std::string&, std::uint64_t&, const st
 template Option Options::add_option(const std::string&, double&, const std::string&);
 template Option Options::add_option(const std::string&, std::string&, const std::string&);
 template Option Options::add_option(const std::string&, std::array<double, 3>&, const std::string&);
+template Option Options::add_option(const std::string&, std::optional<std::array<double, 3>>&,
+                                    const std::string&);
 template Option Options::add_option(const std::string&, std::vector<int>&, const std::string&);
 template Option Options::add_option(const std::string&, std::vector<std::string>&,
                                     const std::string&);

@@ -12,7 +12,7 @@ namespace voxloom::cli {
 
 void add_algorithm_option(Options command) {
   command
-      .add_option_function<std::string>(
+      .add_option_function(
           "--algorithm", [](const std::string& name) { pin_algorithm(name); },
           "Convolution algorithm wherever it can be used, instead of the tuned or default choice")
       .check(one_of(algorithm_names()));

@@ -1,5 +1,7 @@
 #include "io/assemble.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
