@@ -106,7 +106,7 @@ struct WriteOptions {
   char separator = 0;                     // text; default: ',' for .csv, else a blank
   // LAS: the attribute written as the classification. Default: "classification", or else "label".
   std::string classification = {};
-  // LAS: default: the scan's own, or millimetres (more when the scan is too wide for them).
+  // LAS: default: the scan's own, or millimetres (centimetres when the scan is too wide for them).
   std::optional<Quantization> quantization = {};
   // kitti, nuscenes, pcd: where float32 cannot hold the positions to a millimetre, write them relative to
   // the scan's origin, and that into a file beside it, NAME.origin, which read_scan reads. Else such

@@ -72,10 +72,13 @@ Assembler::Assembler(const PointSource& source, const std::string& file, const O
 
 void Assembler::find_axes(const PointSource& source, const std::string& file) {
   const std::vector<Field>& fields = source.fields();
+  // Aliases and capitals of single numbers were seen to.
   const auto find = [&](std::string_view name, std::int64_t components) {
     std::size_t i = 0;
-    while (i < names_.size() && (lower(names_[i]) != name || fields[i].components != components))
-      ++i;
+    for (; i < names_.size(); ++i) {
+      const bool named = components == 1 ? names_[i] == name : lower(names_[i]) == name;
+      if (named && fields[i].components == components) break;
+    }
     return i;
   };
   constexpr std::array<std::string_view, 3> kAxes = {"x", "y", "z"};

@@ -20,9 +20,9 @@ double largest(const Column* column) {
       column->values);
 }
 
-// Millimetres, or the next power of ten in which the scan fits 32-bit integers.
+// Millimetres, or centimetres where only in those the scan fits 32-bit integers.
 Quantization default_lattice(const Scan& scan) {
-  constexpr double kMostSteps = 2e9;
+  constexpr double kMostSteps = 2e9, kCoarsest = 0.011;
   const Box box = bounds(scan);
   Quantization lattice;
   for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -31,6 +31,9 @@ Quantization default_lattice(const Scan& scan) {
     while (extent / lattice.scale.at(axis) > kMostSteps && std::isfinite(extent)) {
       lattice.scale.at(axis) *= 10;
     }
+    require(lattice.scale.at(axis) < kCoarsest, kOp,
+            "LAS: 32-bit integers cannot hold {} metres to the centimetre; choose a lattice",
+            extent);
   }
   return lattice;
 }

@@ -8,6 +8,15 @@ namespace {
 
 constexpr std::int64_t kSamples = 4096;
 
+// Of an even number of values the middle one that is nearer to 0.
+double median_of(std::vector<double> values) {
+  const auto upper = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, upper);
+  if (values.size() % 2 == 1) return *upper;
+  const double lower = *std::max_element(values.begin(), upper);
+  return std::abs(lower) < std::abs(*upper) ? lower : *upper;
+}
+
 }  // namespace
 
 double origin_near(double coordinate) {
@@ -35,11 +44,10 @@ std::array<double, 3> OriginSearch::origin(const Quantization* lattice) const {
   for (std::size_t axis = 0; axis < 3; ++axis) {
     std::vector<double> values = samples_.at(axis);
     if (values.empty()) continue;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::ranges::nth_element(values, middle);
-    origin.at(axis) = origin_near(*middle);
+    const double middle = median_of(std::move(values));
+    origin.at(axis) = origin_near(middle);
     const bool own = lattice != nullptr && origin.at(axis) != 0 &&
-                     std::abs(lattice->offset.at(axis) - *middle) <= kNearby;
+                     std::abs(lattice->offset.at(axis) - middle) <= kNearby;
     if (own) origin.at(axis) = lattice->offset.at(axis);
   }
   return origin;

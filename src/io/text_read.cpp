@@ -27,7 +27,7 @@ bool are_shares(Columns columns) {
 }
 
 // The last of red, green, blue, alpha: the same for all points, as cameras leave it.
-bool is_opaque(const ColumnSurvey& column) { return column.is_byte() && column.low == column.high; }
+bool is_opaque(const ColumnSurvey& column) { return column.is_byte() && column.constant; }
 
 Names numbered(std::size_t count) {
   Names names = {"x", "y", "z"};

@@ -54,7 +54,7 @@ class Surveyor {
       if (is_comment(line)) {
         if (found_.rows == 0 && names_.empty()) comment_names_ = names_in(line);
       } else if (!take_count(line) && !take_names(line)) {
-        if (dialect_.needs_count && promised_ == found_.rows) fail_count();
+        if (dialect_.needs_count && promised_ <= found_.rows) fail_count();
         add_row(line);
       }
     }
@@ -71,7 +71,7 @@ class Surveyor {
   }
 
   [[noreturn]] void fail_count() const {
-    if (promised_ > 0) fail("more rows than the {} that are promised", promised_);
+    if (promised_ >= 0) fail("more rows than the {} that are promised", promised_);
     fail("the number of points is expected in the first line");
   }
 
@@ -191,6 +191,8 @@ class Surveyor {
 }  // namespace
 
 void ColumnSurvey::add(std::string_view text, double value) {
+  if (!first) first = value;
+  constant = constant && value == *first;
   integers = integers && value == std::trunc(value);
   low = std::min(low, value);
   high = std::max(high, value);

@@ -3,14 +3,18 @@
 // float64. Positions are float64.
 #pragma once
 
+#include <optional>
+
 #include "io/text_rows.h"
 
 namespace voxloom::io {
 
 struct ColumnSurvey {
-  bool integers = true;  // all of them are whole numbers ...
-  bool digits = true;    // ... and written without a point or an exponent
-  double low = 0, high = 0;
+  bool integers = true;      // all of them are whole numbers ...
+  bool digits = true;        // ... and written without a point or an exponent
+  double low = 0, high = 0;  // 0 included
+  bool constant = true;
+  std::optional<double> first = {};
   bool fits_signed = true, fits_unsigned = true;  // 64 bits hold them
 
   void add(std::string_view text, double value);

@@ -196,8 +196,14 @@ TEST(Files, AreReadAndWrittenByName) {
     const Scan back = read_scan(folder / name);
     EXPECT_EQ(back.positions, scan.positions) << name;
     for (const Column& column : scan.attributes) {
-      ASSERT_NE(back.find(column.name), nullptr) << name << " " << column.name;
-      EXPECT_EQ(*back.find(column.name), column) << name;
+      const Column* other = back.find(column.name);
+      ASSERT_NE(other, nullptr) << name << " " << column.name;
+      if (column.name == "label" && std::string_view(name) == "a.pcd") {  // PCL's type
+        EXPECT_EQ(values<std::uint32_t>(back, "label"),
+                  (std::vector<std::uint32_t>{0, 1, 2, 3, 4}));
+      } else {
+        EXPECT_EQ(*other, column) << name;
+      }
     }
   }
   write_scan(folder / "a.csv", scan);

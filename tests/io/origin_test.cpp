@@ -22,7 +22,7 @@ TEST(Origin, IsTheWholePartOfTheMiddle) {
     const Scan map = map_scan();
     const auto bytes = format_scan(map, {.format = format});
     const Scan scan = parse_scan(bytes, "a", {.format = format});
-    EXPECT_EQ(scan.origin, (std::array<double, 3>{500499, 5399750, 0}))
+    EXPECT_EQ(scan.origin, (std::array<double, 3>{500499, 5399500, 0}))
         << name_of(format) << " " << scan.origin[0];
     for (std::int64_t i = 0; i < 1000; ++i) ASSERT_EQ(scan.at(i), map.at(i)) << name_of(format);
     EXPECT_NEAR(scan.at(1000)[1], 0, 1e-9);
@@ -35,6 +35,10 @@ TEST(Origin, IsTheWholePartOfTheMiddle) {
 
 TEST(Origin, IsZeroForWhatIsNear) {
   EXPECT_EQ(parse_text("4096 -4096 0.5\n", "a.xyz").origin, (std::array<double, 3>{0, 0, 0}));
+  // A stray point does not move it.
+  const Scan stray = parse_text("1 2 3\n1 2 1e300\n", "a.xyz");
+  EXPECT_EQ(stray.origin, (std::array<double, 3>{0, 0, 0}));
+  EXPECT_EQ(stray.positions[1][2], 1e300);
   EXPECT_EQ(parse_text("4097.5 -4097.5 0\n", "a.xyz").origin,
             (std::array<double, 3>{4097, -4097, 0}));
 }
