@@ -36,7 +36,7 @@ def kernels_of(log):
 
 def compile_one(nvcc, source, arch, folder):
     out = os.path.join(folder, os.path.basename(source) + arch + '.cubin')
-    command = [nvcc, '-std=c++20', '-x', 'cu', '-cubin', '-O3', '-Xptxas', '-v',
+    command = [nvcc, '-std=c++20', '-x', 'cu', '-cubin', '-O3', '-fmad=false', '-Xptxas', '-v',
                f'-gencode=arch=compute_{arch},code=sm_{arch}',
                f'-I{HERE}/src', f'-I{HERE}/include', source, '-o', out]
     run = subprocess.run(command, capture_output=True, text=True)

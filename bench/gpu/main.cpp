@@ -149,7 +149,7 @@ void measure_sets_and_maps(const Settings& settings, Scene& s, Report& report) {
   report.add("strided set", s.name, n,
              median_of(settings,
                        [&](int) {
-                         strided_support(s.set, {2, 2, 2}, kStream);
+                         (void)strided_support(s.set, {2, 2, 2}, kStream);
                        }),
              fmt::format("{} rows", s.coarse.size()));
   report.add("map 2x2x2 stride 2", s.name, n, median_of(settings, [&](int) {
