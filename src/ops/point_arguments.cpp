@@ -1,6 +1,7 @@
 #include "ops/point_arguments.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/checked.h"
 #include "engine/choice.h"
