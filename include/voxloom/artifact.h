@@ -36,9 +36,11 @@ struct Bundle {
 [[nodiscard]] std::string to_text(const Graph& graph);
 
 [[nodiscard]] Bundle read_bundle(const std::filesystem::path& folder);
-// The folder appears whole or not at all. A bundle that stands there already is replaced; a folder
-// that holds anything else is refused. Arrays that no weight names are left out.
-void write_bundle(const std::filesystem::path& folder, const Bundle& bundle);
+// The folder appears whole or not at all, with the companions: texts by file name that travel with the
+// model. A bundle that stands there already is replaced; a folder that holds anything but a bundle and
+// files of the companions' names is refused. Arrays that no weight names are left out.
+void write_bundle(const std::filesystem::path& folder, const Bundle& bundle,
+                  const std::map<std::string, std::string>& companions = {});
 
 // Every problem and every warning; empty: the bundle is right. Never throws for bad data.
 [[nodiscard]] Diagnostics verify_bundle(const std::filesystem::path& folder);

@@ -71,6 +71,7 @@ inline constexpr std::int64_t kStreetClasses = 12;
 // "color" and "ignored" may be left out; so may "values", which then is the class's place in the list.
 [[nodiscard]] ClassTable read_classes(const std::filesystem::path& path);
 void write_classes(const std::filesystem::path& path, const ClassTable& table);
+[[nodiscard]] std::string format_classes(const ClassTable& table);
 
 // x is forward, y left, z up, in metres, the sensor at the origin. All three have one row per point.
 struct LabelledScan {
@@ -105,6 +106,9 @@ class Dataset {
   // The same for the same index and seed. The seed picks one of a scan's variants where there are
   // several (augmented()); other datasets have one and pass it over.
   [[nodiscard]] virtual LabelledScan get(std::int64_t index, std::uint64_t seed = 0) const = 0;
+  // How get() makes scans of what it reads, as text: options that change one have another text. A run
+  // is continued only with the recipe that it began with. Where the scans lie is no part of it.
+  [[nodiscard]] virtual std::string recipe() const { return {}; }
 
  protected:
   Dataset() = default;

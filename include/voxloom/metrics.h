@@ -16,12 +16,16 @@ namespace VOXLOOM_API voxloom {
 class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(std::int64_t classes);
+  // As counts() gives them.
+  ConfusionMatrix(std::int64_t classes, std::span<const std::int64_t> counts);
 
   // std::invalid_argument for a class beyond the matrix or spans of different lengths.
   void add(std::span<const std::int32_t> labels, std::span<const std::int32_t> predictions);
   void add(const ConfusionMatrix& other);
 
   [[nodiscard]] std::int64_t classes() const { return classes_; }
+  // (classes, classes + 1), a row per label; the last column are the rows without a prediction.
+  [[nodiscard]] std::span<const std::int64_t> counts() const { return counts_; }
   [[nodiscard]] std::int64_t count(std::int64_t label, std::int64_t prediction) const;
   [[nodiscard]] std::int64_t labelled(std::int64_t label) const;  // rows with this label
 
@@ -36,7 +40,7 @@ class ConfusionMatrix {
   [[nodiscard]] std::int64_t predicted(std::int64_t which) const;
 
   std::int64_t classes_;
-  std::vector<std::int64_t> counts_;  // (classes, classes + 1): the last column are misses
+  std::vector<std::int64_t> counts_;
 };
 
 // The class with the largest score in each row, the lowest among equals; `scores` (N,C) float32.

@@ -126,7 +126,8 @@ struct RunOptions {
   std::int64_t evaluate_every = 0;        // steps; 0: at the end alone
   std::int64_t save_every = 0;            // steps; 0: at the end alone
   std::filesystem::path checkpoint = {};  // empty: nothing is saved
-  // Gives false to stop after this step: the checkpoint is saved, run() returns.
+  // Gives false to stop after this step, and its evaluation where one is due: the checkpoint is saved,
+  // run() returns. A step is saved after on_step and on_evaluation were called for it.
   std::function<bool(const StepReport&)> on_step = {};
   std::function<void(std::int64_t step, const ConfusionMatrix&)> on_evaluation = {};
 };

@@ -29,16 +29,20 @@ void for_each_line(const fs::path& path, const Body& body) {
 
 }  // namespace
 
+void RunFolder::require_free(const fs::path& path) {
+  if (!fs::exists(RunFolder(path).config())) return;
+  throw std::invalid_argument(fmt::format(
+      "'{}' holds a run already: continue it with `voxloom train --resume {}`, or choose "
+      "another --out",
+      path.string(), path.string()));
+}
+
 RunFolder RunFolder::create(const fs::path& path, const TrainConfig& config,
                             const ClassTable& classes) {
+  require_free(path);
   RunFolder folder(path);
-  if (fs::exists(folder.config())) {
-    throw std::invalid_argument(fmt::format(
-        "'{}' holds a run already: continue it with `voxloom train --resume {}`, or choose "
-        "another --out",
-        path.string(), path.string()));
-  }
   fs::create_directories(path);
+  remove_stale_temporaries(path);
   write_classes(path / "classes.json", classes);
   AtomicFile file(folder.config());
   file.write(to_json(config));
@@ -52,6 +56,7 @@ RunFolder RunFolder::open(const fs::path& path) {
     throw std::invalid_argument(
         fmt::format("'{}' holds no run: there is no config.json", path.string()));
   }
+  remove_stale_temporaries(path);
   return folder;
 }
 

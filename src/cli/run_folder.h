@@ -20,7 +20,10 @@ namespace voxloom::cli {
 
 class RunFolder {
  public:
-  // A folder without a run; made when it is not there. std::invalid_argument for one that has a run.
+  // std::invalid_argument for a folder that has a run: to know before any work is done.
+  static void require_free(const std::filesystem::path& path);
+  // A folder without a run; made when it is not there. What dead processes left of unfinished files goes,
+  // here and in open().
   static RunFolder create(const std::filesystem::path& path, const TrainConfig& config,
                           const ClassTable& classes);
   // std::invalid_argument for a folder without a run.

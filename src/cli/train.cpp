@@ -2,7 +2,9 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "cli/command.h"
@@ -32,12 +34,12 @@ struct Outcome {
   ConfusionMatrix last{1};
 };
 
-// One run, fresh or continued.
+// One run, fresh or continued. A configuration that cannot be run is refused here, before there is a
+// folder.
 class Run {
  public:
-  Run(TrainConfig config, RunFolder folder, DatasetPtr data)
+  Run(TrainConfig config, DatasetPtr data)
       : config_(std::move(config)),
-        folder_(std::move(folder)),
         classes_(data->classes()),
         net_(net_options(config_, classes_.size())),
         validation_(config_.validation ? open_data(*config_.validation) : nullptr),
@@ -48,83 +50,88 @@ class Run {
     }
   }
 
-  void resume() {
-    if (fs::exists(folder_.checkpoint())) trainer_.load(folder_.checkpoint());
-    folder_.rewind_metrics(trainer_.step_count());
+  void resume(const RunFolder& folder) {
+    if (fs::exists(folder.checkpoint())) trainer_.load(folder.checkpoint());
+    folder.rewind_metrics(trainer_.step_count());
+    folder.for_each_metric([&](const nlohmann::ordered_json& line) {
+      if (line.contains("mean_iou")) mean_iou_ = line["mean_iou"].get<double>();
+    });
   }
 
-  void run() {
+  void run(const RunFolder& folder) {
     const InterruptWatch watch;
     TrainProgress progress(trainer_.step_count(), trainer_.total_steps());
     progress.say(fmt::format(
-        "{}: {} steps, {} scans, {} classes{}", folder_.path().string(), trainer_.total_steps(),
+        "{}: {} steps, {} scans, {} classes{}", folder.path().string(), trainer_.total_steps(),
         trainer_.data().size(), classes_.size(),
         trainer_.step_count() == 0 ? "" : fmt::format(", from step {}", trainer_.step_count())));
     const train::End end = train::run(trainer_, validation_.get(),
                                       {.evaluate_every = config_.evaluate_every,
                                        .save_every = config_.save_every,
-                                       .checkpoint = folder_.checkpoint(),
+                                       .checkpoint = folder.checkpoint(),
                                        .on_step =
                                            [&](const train::StepReport& report) {
-                                             note_step(report, progress);
+                                             note_step(report, folder, progress);
                                              return !watch.was_asked();
                                            },
                                        .on_evaluation =
                                            [&](std::int64_t step, const ConfusionMatrix& seen) {
-                                             note_evaluation(step, seen, progress);
+                                             note_evaluation(step, seen, folder, progress);
                                            }});
-    if (end == train::End::stopped) stopped(progress);
-    finish(progress);
+    if (end == train::End::stopped) stopped(folder, progress);
+    finish(folder, progress);
   }
 
  private:
   static constexpr std::int64_t kWindow = 20;  // steps that a training mIoU is of
 
-  void note_step(const train::StepReport& report, TrainProgress& progress) {
+  void note_step(const train::StepReport& report, const RunFolder& folder,
+                 TrainProgress& progress) {
     std::optional<double> fresh;
-    if (report.step % kWindow == 0 || report.step == report.steps || mean_iou_ == 0) {
+    if (report.step % kWindow == 0 || report.step == report.steps || report.step == 1) {
       fresh = mean_iou_ = trainer_.take_confusion().mean_iou();
     }
-    folder_.write_step(report, fresh);
+    folder.write_step(report, fresh);
     progress.show(report, mean_iou_);
   }
 
-  void note_evaluation(std::int64_t step, const ConfusionMatrix& seen, TrainProgress& progress) {
-    folder_.write_evaluation(step, seen, classes_);
+  void note_evaluation(std::int64_t step, const ConfusionMatrix& seen, const RunFolder& folder,
+                       TrainProgress& progress) {
+    folder.write_evaluation(step, seen, classes_);
     progress.say(fmt::format("step {}  validation mIoU {:.3f}  accuracy {:.3f}  after {}", step,
                              seen.mean_iou(), seen.accuracy(), duration_text(progress.seconds())));
     last_ = seen;
-    draw_curves(folder_);
+    draw_curves(folder);
   }
 
-  [[noreturn]] void stopped(TrainProgress& progress) const {
-    draw_curves(folder_);
+  [[noreturn]] void stopped(const RunFolder& folder, TrainProgress& progress) const {
+    draw_curves(folder);
     progress.say(
         fmt::format("stopped after step {} and saved; continue with\n"
                     "  voxloom train --resume {}",
-                    trainer_.step_count(), folder_.path().string()));
+                    trainer_.step_count(), folder.path().string()));
     throw Leave{kStoppedByUser};
   }
 
-  void finish(TrainProgress& progress) const {
-    draw_curves(folder_);
+  void finish(const RunFolder& folder, TrainProgress& progress) const {
+    draw_curves(folder);
     artifact::ExportOptions options{.in_channels = train::kPointFeatures};
     const double size = config_.train.voxel_size;
     const Grid grid{.voxel_size = {size, size, size}};
-    artifact::write_bundle(folder_.model(), export_on_points(net_, grid, options));
-    options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
-    artifact::write_bundle(folder_.packed_model(), export_on_points(net_, grid, options));
     // What the columns of the scores mean travels with the model.
-    write_classes(folder_.model() / "classes.json", classes_);
-    write_classes(folder_.packed_model() / "classes.json", classes_);
+    const std::map<std::string, std::string> companions = {
+        {"classes.json", format_classes(classes_)}};
+    artifact::write_bundle(folder.model(), export_on_points(net_, grid, options), companions);
+    options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
+    artifact::write_bundle(folder.packed_model(), export_on_points(net_, grid, options),
+                           companions);
     if (last_.classes() == classes_.size()) progress.say("\n" + score_table(last_, classes_));
-    progress.say(fmt::format("{} and {}, after {}", folder_.model().string(),
-                             folder_.packed_model().filename().string(),
+    progress.say(fmt::format("{} and {}, after {}", folder.model().string(),
+                             folder.packed_model().filename().string(),
                              duration_text(progress.seconds())));
   }
 
   TrainConfig config_;
-  RunFolder folder_;
   ClassTable classes_;
   nn::MinkUNet net_;
   DatasetPtr validation_;
@@ -141,8 +148,9 @@ TrainConfig config_of(const Arguments& arguments) {
 }
 
 // What the data say, not the file.
-void complete(TrainConfig& config, const Dataset& data) {
+TrainConfig completed(TrainConfig config, const Dataset& data) {
   if (config.balance_classes) config.train.class_weights = train::balanced_weights(data);
+  return config;
 }
 
 void run_train(const Arguments& arguments) {
@@ -152,15 +160,16 @@ void run_train(const Arguments& arguments) {
     throw BadUsage("give either a configuration or --resume RUN");
   }
   with_threads(arguments.threads, [&] {
-    TrainConfig config = is_new ? config_of(arguments)
-                                : read_train_config(RunFolder::open(arguments.resume).config());
+    if (is_new) RunFolder::require_free(arguments.out);
+    const TrainConfig config = is_new
+                                   ? config_of(arguments)
+                                   : read_train_config(RunFolder::open(arguments.resume).config());
     const DatasetPtr data = open_data(config.data);
-    RunFolder folder = is_new ? RunFolder::create(arguments.out, config, data->classes())
-                              : RunFolder::open(arguments.resume);
-    complete(config, *data);
-    Run run(std::move(config), std::move(folder), data);
-    if (!is_new) run.resume();
-    run.run();
+    Run run(completed(config, *data), data);
+    const RunFolder folder = is_new ? RunFolder::create(arguments.out, config, data->classes())
+                                    : RunFolder::open(arguments.resume);
+    if (!is_new) run.resume(folder);
+    run.run(folder);
   });
 }
 

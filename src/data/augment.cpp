@@ -119,6 +119,17 @@ class AugmentedDataset final : public Dataset {
     return augment(scan, options_, draw.seed());
   }
 
+  [[nodiscard]] std::string recipe() const override {
+    const AugmentOptions& o = options_;
+    const std::string before = source_->recipe();
+    return fmt::format(
+        "{}{}mix {} rotation {} tilt {} scale {} {} flip {} {} shift {} jitter {} intensity {} "
+        "drop "
+        "{}",
+        before, before.empty() ? "" : " ", o.mix, o.rotation, o.tilt, o.scale[0], o.scale[1],
+        o.flip_x, o.flip_y, o.shift_z, o.jitter, o.intensity_scale, o.drop);
+  }
+
  private:
   [[nodiscard]] std::uint64_t count() const {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(2, size()));

@@ -24,6 +24,7 @@ class CachedDataset final : public Dataset {
     const std::lock_guard lock(mutex_);
     return scans_.emplace(index, std::move(scan)).first->second;
   }
+  [[nodiscard]] std::string recipe() const override { return source_->recipe(); }
 
  private:
   DatasetPtr source_;

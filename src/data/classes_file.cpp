@@ -89,7 +89,7 @@ ClassTable read_classes(const std::filesystem::path& path) {
   return table;
 }
 
-void write_classes(const std::filesystem::path& path, const ClassTable& table) {
+std::string format_classes(const ClassTable& table) {
   data::validate(table);
   // One class per line, for those who edit it.
   std::string text = "{\"classes\": [\n";
@@ -97,7 +97,11 @@ void write_classes(const std::filesystem::path& path, const ClassTable& table) {
     const Json json = {{"name", one.name}, {"color", one.color}, {"values", one.values}};
     text += "  " + json.dump() + (&one == &table.classes.back() ? "\n" : ",\n");
   }
-  text += " ],\n \"ignored\": " + Json(table.ignored).dump() + "}\n";
+  return text + " ],\n \"ignored\": " + Json(table.ignored).dump() + "}\n";
+}
+
+void write_classes(const std::filesystem::path& path, const ClassTable& table) {
+  const std::string text = format_classes(table);
   AtomicFile file(path);
   file.write(text);
   file.commit();

@@ -32,6 +32,10 @@ class StreetDataset final : public Dataset {
     const street::Scene scene = build_scene(plan, draw);
     return spin(scene, street::lidar_of(plan.sensor), draw.seed());
   }
+  [[nodiscard]] std::string recipe() const override {
+    return fmt::format("streets {} seed {} sensor {}", name_of(options_.split), options_.seed,
+                       options_.sensor ? name_of(*options_.sensor) : "any");
+  }
 
  private:
   void check(std::int64_t index) const {

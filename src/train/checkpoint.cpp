@@ -2,6 +2,7 @@
 //
 //   parameter.NAME             every parameter, running statistics included
 //   optimizer.first.NAME ...   moments
+//   confusion                  of the steps since it was last asked for
 //   metadata                   format, step, and the options that the run depends on
 //
 // The place in the data and all random numbers follow from the step and the seed among the options.
@@ -19,9 +20,10 @@
 namespace voxloom::train {
 namespace {
 
-constexpr const char* kFormat = "voxloom.checkpoint 1";
+constexpr const char* kFormat = "voxloom.checkpoint 2";
 constexpr const char* kParameter = "parameter.";
 constexpr const char* kOptimizer = "optimizer.";
+constexpr const char* kConfusion = "confusion";
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& reason) {
   throw FormatError(fmt::format("[checkpoint] {}: {}", file.string(), reason));
@@ -52,6 +54,21 @@ nn::NamedTensors part(const Safetensors& data, const std::string& prefix) {
   return tensors;
 }
 
+ConfusionMatrix confusion_in(const Safetensors& data, std::int64_t classes) {
+  const auto found = data.tensors.find(kConfusion);
+  require(found != data.tensors.end(), "train", "there is no '{}'", kConfusion);
+  return {classes, found->second.span<std::int64_t>()};
+}
+
+// What labels mean: colours alone may change within a run.
+std::string text_of(const ClassTable& table) {
+  std::string text;
+  for (const LabelClass& c : table.classes) {
+    text += fmt::format("{}={};", c.name, fmt::join(c.values, ","));
+  }
+  return text + fmt::format("ignored={}", fmt::join(table.ignored, ","));
+}
+
 }  // namespace
 
 std::string Trainer::fingerprint() const {
@@ -59,13 +76,12 @@ std::string Trainer::fingerprint() const {
   return fmt::format(
       "scans {} voxel {} batch {}x{} steps {} rule {} momentum {} betas {} {} eps {} decay {} rate "
       "{} last {} warmup {} clip {} entropy {} lovasz {} smoothing {} weights {} statistics {} "
-      "seed "
-      "{}",
+      "seed {} data {} classes {}",
       data_->size(), o.voxel_size, o.batch_size, o.accumulation, total_steps(),
       static_cast<int>(o.optimizer.rule), o.optimizer.momentum, o.optimizer.beta1,
       o.optimizer.beta2, o.optimizer.eps, o.optimizer.weight_decay, o.rate, o.last_rate, o.warmup,
       o.clip, o.cross_entropy, o.lovasz, o.label_smoothing, fmt::join(o.class_weights, ","),
-      o.statistics_momentum, o.seed);
+      o.statistics_momentum, o.seed, data_->recipe(), text_of(data_->classes()));
 }
 
 void Trainer::save(const std::filesystem::path& file) const {
@@ -74,6 +90,8 @@ void Trainer::save(const std::filesystem::path& file) const {
     tensors.emplace(kParameter + name, tensor);
   }
   for (const auto& [name, tensor] : optimizer_.state()) tensors.emplace(kOptimizer + name, tensor);
+  const std::int64_t classes = confusion_.classes();
+  tensors.emplace(kConfusion, Tensor::from(confusion_.counts(), {classes, classes + 1}));
   write_safetensors(
       file, tensors,
       {{"format", kFormat}, {"step", std::to_string(step_count())}, {"options", fingerprint()}});
@@ -89,8 +107,13 @@ void Trainer::load(const std::filesystem::path& file) {
   }
   const std::int64_t step = number(field(data, file, "step"), file);
   try {
+    // Everything is looked at before anything is changed.
+    Optimizer optimizer = optimizer_;
+    optimizer.load_state(part(data, kOptimizer), step);
+    ConfusionMatrix confusion = confusion_in(data, confusion_.classes());
     nn::load_parameters(net_, part(data, kParameter));
-    optimizer_.load_state(part(data, kOptimizer), step);
+    optimizer_ = std::move(optimizer);
+    confusion_ = std::move(confusion);
   } catch (const std::invalid_argument& error) {
     refuse(file, error.what());
   }

@@ -20,6 +20,14 @@ ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
   counts_.assign(static_cast<std::size_t>(classes * (classes + 1)), 0);
 }
 
+ConfusionMatrix::ConfusionMatrix(std::int64_t classes, std::span<const std::int64_t> counts)
+    : ConfusionMatrix(classes) {
+  require(counts.size() == counts_.size(), kOp, "{} counts for {} classes", counts.size(), classes);
+  require(std::ranges::all_of(counts, [](std::int64_t count) { return count >= 0; }), kOp,
+          "a count is below 0");
+  counts_.assign(counts.begin(), counts.end());
+}
+
 void ConfusionMatrix::add(std::span<const std::int32_t> labels,
                           std::span<const std::int32_t> predictions) {
   require(labels.size() == predictions.size(), kOp, "{} labels for {} predictions", labels.size(),

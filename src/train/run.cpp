@@ -44,16 +44,15 @@ End run(Trainer& trainer, const Dataset* validation, const RunOptions& options) 
   while (!trainer.is_done()) {
     const StepReport report = trainer.step();
     const bool goes_on = !options.on_step || options.on_step(report);
-    if (!goes_on && !trainer.is_done()) {
-      save();
-      return End::stopped;
-    }
-    if (is_due(options.save_every)) save();
     if (validation != nullptr && is_due(options.evaluate_every)) {
       const ConfusionMatrix seen =
           evaluate(*validation, labeller_of(trainer.net(), trainer.options().voxel_size));
       if (options.on_evaluation) options.on_evaluation(trainer.step_count(), seen);
     }
+    // Last: a run that ends before this, however it ends, takes the step again and says all of it again.
+    const bool stops = !goes_on && !trainer.is_done();
+    if (stops || is_due(options.save_every)) save();
+    if (stops) return End::stopped;
   }
   return End::finished;
 }

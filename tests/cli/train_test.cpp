@@ -127,6 +127,57 @@ TEST_F(TrainCommand, AKilledRunEndsWithTheSameBits) {
   EXPECT_EQ(step, 9);
 }
 
+// At every place between the end of the training and the end of the program.
+TEST_F(TrainCommand, AFinishedRunCanBeResumed) {
+  write_config("config.json", 4);
+  ASSERT_EQ(
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("run"))).exit_code,
+      0);
+  const std::string weights = bytes_of("run/model.lattice/weights.safetensors");
+  const std::string metrics_before = bytes_of("run/metrics.jsonl");
+  for (const char* missing : {"nothing", "run/model_int8.lattice", "run/model.lattice",
+                              "run/model.lattice/classes.json"}) {
+    fs::remove_all(in_folder(missing));
+    const ShellResult again = train(fmt::format("--resume '{}'", in_folder("run")));
+    EXPECT_EQ(again.exit_code, 0) << missing << again.text;
+    EXPECT_TRUE(bytes_of("run/model.lattice/weights.safetensors") == weights);
+    EXPECT_TRUE(fs::exists(in_folder("run/model_int8.lattice/classes.json")));
+    EXPECT_EQ(bytes_of("run/metrics.jsonl"), metrics_before);
+  }
+}
+
+// What a killed run says of its steps is what one says that was not killed.
+TEST_F(TrainCommand, AResumedRunHasTheSameMetrics) {
+  write_config("config.json", 9);
+  ASSERT_EQ(
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("whole"))).exit_code,
+      0);
+  const ShellResult stopped = run(fmt::format(
+      "train '{0}' --out '{1}' & p=$!; while [ ! -f '{1}/checkpoint.safetensors' ]; do sleep 0.01; "
+      "done; kill -9 $p; wait $p",
+      in_folder("config.json"), in_folder("killed")));
+  std::ofstream(in_folder("killed/checkpoint.safetensors.tmp-999999999-0")) << "unfinished";
+  std::ofstream(in_folder("killed/metrics.jsonl"), std::ios::app) << "{\"step\": 3, \"lo";
+  ASSERT_EQ(train(fmt::format("--resume '{}'", in_folder("killed"))).exit_code, 0) << stopped.text;
+  auto whole = metrics("whole"), killed = metrics("killed");
+  ASSERT_EQ(killed.size(), whole.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (auto* line : {&whole[i], &killed[i]}) line->erase("seconds");
+    EXPECT_EQ(killed[i], whole[i]);
+  }
+  EXPECT_FALSE(fs::exists(in_folder("killed/checkpoint.safetensors.tmp-999999999-0")));
+}
+
+TEST_F(TrainCommand, ARefusedConfigurationLeavesNoFolder) {
+  for (const char* more : {R"(, "batch_size": 0)", R"(, "clip": -1)"}) {
+    write_config("odd.json", 2, more);
+    EXPECT_NE(
+        train(fmt::format("'{}' --out '{}'", in_folder("odd.json"), in_folder("run"))).exit_code,
+        0);
+    EXPECT_FALSE(fs::exists(in_folder("run"))) << more;
+  }
+}
+
 TEST_F(TrainCommand, CtrlCSavesAndSaysHowToGoOn) {
   write_config("config.json", 1000000);
   const ShellResult result = run(fmt::format(

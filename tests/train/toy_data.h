@@ -11,10 +11,11 @@ namespace voxloom::test {
 
 class ToyDataset : public Dataset {
  public:
-  explicit ToyDataset(std::int64_t scans, std::int64_t points = 400)
-      : scans_(scans), points_(points) {
-    table_.classes = {{"ground", {}, {0}}, {"wall", {}, {1}}, {"ball", {}, {2}}};
-  }
+  explicit ToyDataset(
+      std::int64_t scans, std::int64_t points = 400,
+      ClassTable table = {.classes = {{"ground", {}, {0}}, {"wall", {}, {1}}, {"ball", {}, {2}}},
+                          .ignored = {}})
+      : scans_(scans), points_(points), table_(std::move(table)) {}
   [[nodiscard]] const ClassTable& classes() const override { return table_; }
   [[nodiscard]] std::int64_t size() const override { return scans_; }
   [[nodiscard]] std::string name(std::int64_t index) const override {

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "support/oracle_bridge.h"
 #include "support/same_bits.h"
 #include "train/toy_data.h"
+#include "voxloom/augment.h"
+#include "voxloom/safetensors.h"
 #include "voxloom/simulator.h"
 
 namespace voxloom::test {
@@ -191,6 +194,126 @@ TEST_F(TrainerTest, RefusesCheckpointsOfOtherRuns) {
   bytes.resize(bytes.size() / 2);
   std::ofstream(file("half"), std::ios::binary) << bytes;
   expect_throws<FormatError>([&] { trainer.load(file("half")); }, "half");
+}
+
+TEST_F(TrainerTest, ACheckpointHoldsTheConfusionSinceItWasTaken) {
+  ToyNet net, other(5);
+  Trainer trainer(net, toy(3), toy_options()), resumed(other, toy(3), toy_options());
+  static_cast<void>(trainer.step());
+  trainer.save(file("checkpoint"));
+  resumed.load(file("checkpoint"));
+  static_cast<void>(trainer.step());
+  static_cast<void>(resumed.step());
+  const ConfusionMatrix a = trainer.take_confusion(), b = resumed.take_confusion();
+  EXPECT_TRUE(std::ranges::equal(a.counts(), b.counts()));
+  EXPECT_GT(a.accuracy(), 0.0);
+}
+
+// Not the parameters of one and the moments of another.
+TEST_F(TrainerTest, ACheckpointThatIsRefusedChangesNothing) {
+  ToyNet net;
+  Trainer trainer(net, toy(3), toy_options());
+  static_cast<void>(trainer.step());
+  trainer.save(file("good"));
+  const Safetensors good = read_safetensors(file("good"));
+  const auto without = [&](const std::string& name) {
+    Safetensors spoiled = good;
+    EXPECT_EQ(std::erase_if(spoiled.tensors,
+                            [&](const auto& entry) { return entry.first.starts_with(name); }) > 0,
+              true);
+    write_safetensors(file("spoiled"), spoiled.tensors, spoiled.metadata);
+  };
+  ToyNet other(77);
+  Trainer stranger(other, toy(3), toy_options());
+  stranger.save(file("before"));
+  for (const char* missing :
+       {"optimizer.second.head.weight", "parameter.head.weight", "confusion"}) {
+    without(missing);
+    expect_throws<FormatError>([&] { stranger.load(file("spoiled")); }, "spoiled");
+    stranger.save(file("after"));
+    EXPECT_TRUE(bytes_of(file("after")) == bytes_of(file("before"))) << missing;
+  }
+}
+
+// Whatever a run's result depends on.
+TEST_F(TrainerTest, RefusesCheckpointsWhenAnyOptionChanged) {
+  ToyNet net;
+  const auto options_with = [](auto change) {
+    TrainOptions options = toy_options();
+    change(options);
+    return options;
+  };
+  using O = TrainOptions;
+  const std::vector<std::pair<std::string, TrainOptions>> changed = {
+      {"voxel size", options_with([](O& o) { o.voxel_size = 0.5; })},
+      {"batch size", options_with([](O& o) { o.batch_size = 1; })},
+      {"accumulation", options_with([](O& o) { o.accumulation = 1; })},
+      {"steps", options_with([](O& o) { o.steps = 8; })},
+      {"rule", options_with([](O& o) { o.optimizer.rule = train::Rule::sgd; })},
+      {"momentum", options_with([](O& o) { o.optimizer.momentum = 0.5F; })},
+      {"beta1", options_with([](O& o) { o.optimizer.beta1 = 0.5F; })},
+      {"beta2", options_with([](O& o) { o.optimizer.beta2 = 0.5F; })},
+      {"eps", options_with([](O& o) { o.optimizer.eps = 1e-3F; })},
+      {"decay", options_with([](O& o) { o.optimizer.weight_decay = 0.5F; })},
+      {"rate", options_with([](O& o) { o.rate = 0.5F; })},
+      {"last rate", options_with([](O& o) { o.last_rate = 0.5F; })},
+      {"warmup", options_with([](O& o) { o.warmup = 1; })},
+      {"clip", options_with([](O& o) { o.clip = 1; })},
+      {"cross entropy", options_with([](O& o) { o.cross_entropy = 0.5F; })},
+      {"lovasz", options_with([](O& o) { o.lovasz = 0.5F; })},
+      {"smoothing", options_with([](O& o) { o.label_smoothing = 0; })},
+      {"class weights", options_with([](O& o) {
+         o.class_weights = {1, 2, 3};
+       })},
+      {"the norms' momentum", options_with([](O& o) { o.statistics_momentum = 0.5F; })},
+      {"seed", options_with([](O& o) { o.seed = 1; })},
+  };
+  Trainer trainer(net, toy(3), toy_options());
+  trainer.save(file("checkpoint"));
+  for (const auto& [name, options] : changed) {
+    SCOPED_TRACE(name);
+    Trainer stranger(net, toy(3), options);
+    expect_throws<FormatError>([&] { stranger.load(file("checkpoint")); },
+                               "belongs to a run with other options");
+  }
+  TrainOptions same = toy_options();
+  same.checkpoint_blocks = true;  // changes no bit
+  EXPECT_NO_THROW(Trainer(net, toy(3), same).load(file("checkpoint")));
+}
+
+TEST_F(TrainerTest, RefusesCheckpointsWhenTheDataChanged) {
+  ToyNet net;
+  const DatasetPtr plain = toy(3);
+  ClassTable table = plain->classes();
+  const auto with_table = [](const ClassTable& classes) {
+    return std::make_shared<ToyDataset>(3, 400, classes);
+  };
+  ClassTable renamed = table, revalued = table, ignoring = table, painted = table;
+  renamed.classes[1].name = "hedge";
+  revalued.classes[1].values = {1, 7};
+  ignoring.ignored = {9};
+  painted.classes[1].color = {1, 2, 3};
+  AugmentOptions turned = moderate_augmentation(), still = turned;
+  still.rotation = 0;
+  const DatasetPtr data = augmented(plain, turned);
+  Trainer trainer(net, data, toy_options());
+  trainer.save(file("checkpoint"));
+  const std::vector<std::pair<std::string, DatasetPtr>> changed = {
+      {"not augmented", plain},
+      {"augmented otherwise", augmented(plain, still)},
+      {"fewer scans", augmented(toy(2), turned)},
+      {"a class of another name", augmented(with_table(renamed), turned)},
+      {"a class of other labels", augmented(with_table(revalued), turned)},
+      {"other labels ignored", augmented(with_table(ignoring), turned)},
+  };
+  for (const auto& [name, other] : changed) {
+    SCOPED_TRACE(name);
+    Trainer stranger(net, other, toy_options());
+    expect_throws<FormatError>([&] { stranger.load(file("checkpoint")); },
+                               "belongs to a run with other options");
+  }
+  Trainer same(net, augmented(cached(with_table(painted)), turned), toy_options());
+  EXPECT_NO_THROW(same.load(file("checkpoint")));
 }
 
 TEST_F(TrainerTest, RefusesMisuse) {

@@ -138,15 +138,25 @@ Bundle read_bundle(const fs::path& folder) {
   return {.graph = std::move(*parts.graph), .weights = std::move(parts.weights->tensors)};
 }
 
-void write_bundle(const fs::path& folder, const Bundle& bundle) {
-  constexpr std::array<std::string_view, 2> kFiles = {kGraphFile, kWeightFile};
+void write_bundle(const fs::path& folder, const Bundle& bundle,
+                  const std::map<std::string, std::string>& companions) {
+  std::vector<std::string_view> files = {kGraphFile, kWeightFile};
+  for (const auto& [name, text] : companions) {
+    require(fs::path(name).filename() == name && std::ranges::find(files, name) == files.end(),
+            "artifact", "'{}' cannot name a companion of a bundle", name);
+    files.push_back(name);
+  }
   const Diagnostics diagnostics = verify_bundle(bundle);
   require(!has_errors(diagnostics), "artifact", "{}",
           has_errors(diagnostics) ? summary(diagnostics) : "");
-  AtomicFolder out(folder, kFiles);
-  AtomicFile graph(out.temporary() / kGraphFile);
-  graph.write(write_graph(bundle.graph));
-  graph.commit();
+  AtomicFolder out(folder, files);
+  const auto write = [&](const std::string& name, const std::string& text) {
+    AtomicFile file(out.temporary() / name);
+    file.write(text);
+    file.commit();
+  };
+  write(std::string(kGraphFile), write_graph(bundle.graph));
+  for (const auto& [name, text] : companions) write(name, text);
   write_safetensors(out.temporary() / kWeightFile, named_arrays(bundle), {{"producer", "voxloom"}});
   out.commit();
 }
