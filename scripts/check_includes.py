@@ -16,9 +16,10 @@ BELOW = {"core": []}
 BELOW["coords"] = ["core"]
 BELOW["engine"] = ["core", "coords"]
 BELOW["cpu"] = ["core", "coords", "engine"]
-BELOW["quant"] = BELOW["cpu"] + ["cpu"]
+BELOW["cuda"] = ["core"]  # beside the CPU; the engine does not call it yet
+BELOW["quant"] = BELOW["engine"] + ["engine"]
 BELOW["ops"] = BELOW["quant"] + ["quant"]
-BELOW["autograd"] = BELOW["ops"] + ["ops"]
+BELOW["autograd"] = BELOW["ops"] + ["ops", "cpu"]
 BELOW["nn"] = BELOW["autograd"] + ["autograd"]
 BELOW["artifact"] = BELOW["nn"] + ["nn"]
 BELOW["io"] = ["core"]
@@ -27,7 +28,7 @@ BELOW["sim"] = ["core", "io", "data"]
 BELOW["viz"] = ["core"]
 BELOW["train"] = BELOW["artifact"] + ["artifact", "io", "data", "sim"]
 BELOW["label"] = BELOW["train"] + ["train"]  # shows a network what the trainer shows it
-BELOW["bench"] = BELOW["label"] + ["label"]
+BELOW["bench"] = BELOW["label"] + ["label", "cpu"]  # measures a backend
 BELOW["cli"] = BELOW["bench"] + ["bench", "viz"]
 
 # The room whose concept a public header declares.

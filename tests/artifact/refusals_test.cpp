@@ -341,7 +341,7 @@ TEST(Refusals, ChannelsThatDoNotFitTogether) {
     b.output("y", b.cat({x, x}));
   };
   EXPECT_EQ(problems_with_channels(kHuge / 2, cat),
-            "graph.mlir:14:20: warning: input 't' is never used\n");
+            "graph.mlir:11:5: warning: input 't' is never used\n");
   EXPECT_NE(problems_with_channels(kHuge / 2 + 1, cat).find("side by side do not fit 64 bits"),
             std::string::npos);
   const auto list = [](artifact::GraphBuilder& b, artifact::ValueRef x, artifact::ValueRef) {

@@ -261,9 +261,9 @@ TEST(Halo, HoldsEveryCellWithinReach) {
   for (const double size : {0.1, 0.05, 0.3, 0.7, 1.1}) {
     const Grid grid{.voxel_size = {size, size, size}, .origin = {0.3, 0, -0.7}};
     for (std::int32_t cells = 1; cells < 40; ++cells) {
-      const Reach reach{.grid = grid,
-                        .below = {size * cells, size * cells, size * cells},
-                        .above = {size * cells, size * cells, size * cells}};
+      const Reach reach{.below = {size * cells, size * cells, size * cells},
+                        .above = {size * cells, size * cells, size * cells},
+                        .grid = grid};
       for (std::int32_t edge = -320; edge <= 320; edge += 16) {  // as plan_tiles cuts
         for (std::size_t axis = 0; axis < 3; ++axis) {
           const double origin = grid.origin[axis];

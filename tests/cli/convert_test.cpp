@@ -48,7 +48,8 @@ TEST_F(ConvertCommand, RefusesWithOneLineAndWritesNothing) {
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_EQ(bad.text,
             "voxloom: [read_scan] bad.bin: byte 16: 1 bytes are left over: a KITTI file is a "
-            "multiple of 16 bytes long\n");
+            "multiple of 16 bytes long; name the layout, as in --fields x,y,z,intensity,time "
+            "(float32; or x:float64)\n");
   EXPECT_FALSE(std::filesystem::exists(in_folder("out.ply")));
   EXPECT_EQ(run("convert a.csv out.doc").exit_code, 1);
   EXPECT_EQ(run("convert a.csv").exit_code, 2);

@@ -185,7 +185,7 @@ TEST_F(SegmentCommand, AFullOrClosedOutputIsAnErrorAndNoCrash) {
   fs::create_directory(in_folder("many"));
   Scan scan;
   scan.position_type = ColumnType::f32;
-  for (int i = 0; i < 12; ++i) scan.positions.push_back({i * 0.5, i % 3, 0});
+  for (int i = 0; i < 12; ++i) scan.positions.push_back({i * 0.5, static_cast<double>(i % 3), 0});
   for (int i = 0; i < 90; ++i) write_scan(in_folder(fmt::format("many/{:03}.ply", i)), scan);
   for (const char* output : {">/dev/full", ">&-"}) {
     for (const int jobs : {1, 2}) {

@@ -60,8 +60,8 @@ TEST_F(Seam, TwoDevicesInOneProblemAreAnErrorThatNamesBoth) {
   const SparseTensor x = input(6);
   expect_throws<std::invalid_argument>([&] { return subm_conv3d(on_device(x), weight_, bias_); },
                                        "two devices");
-  expect_throws<std::invalid_argument>(
-      [&] { return subm_conv3d(x, weight_.to(kChecked), bias_); }, "'other:0'");
+  expect_throws<std::invalid_argument>([&] { return subm_conv3d(x, weight_.to(kChecked), bias_); },
+                                       "'other:0'");
 }
 
 TEST_F(Seam, AnotherDevicesMemoryIsNotReadOnTheHost) {
@@ -75,7 +75,10 @@ TEST_F(Seam, AnotherDevicesMemoryIsNotReadOnTheHost) {
 
 TEST(Devices, OneThatIsNotThereIsAnError) {
   expect_throws<std::invalid_argument>(
-      [] { return Tensor::empty({3}, DType::f32, {DeviceKind::cuda, 1}); }, "cuda:1");
+      [] {
+        return Tensor::empty({3}, DType::f32, {DeviceKind::cuda, 1});
+      },
+      "cuda:1");
 }
 
 TEST(Backends, TheReferenceStandsLastInEveryListOfChoices) {

@@ -80,7 +80,9 @@ TEST(Npy, ReadsHalvesIntegersAndWideRows) {
   EXPECT_EQ(values<float>(scan, "features"), (std::vector<float>{65504, 0x1p-24F}));
   FileBytes integers = npy_header(header_text("'<i4'", "1L, 3L"));
   integers.put(-5).put(6).put(2147483647);
-  EXPECT_EQ(parse(integers, "a.npy").positions, (Positions{{-5, 6, 2147483647}}));
+  const Scan far = parse(integers, "a.npy");  // more than float32 holds
+  EXPECT_EQ(far.positions, (Positions{{-5, 6, 0}}));
+  EXPECT_EQ(far.origin, (std::array<double, 3>{0, 0, 2147483647}));
 }
 
 TEST(Npy, ReadsRecords) {

@@ -189,7 +189,7 @@ TEST_F(TrainerTest, RefusesCheckpointsOfOtherRuns) {
                              "belongs to a run with other options");
   nn::Linear linear({.in = 3, .out = 3});
   Trainer narrow(linear, toy(3), toy_options());
-  expect_throws<FormatError>([&] { narrow.load(file("checkpoint")); }, "there is no");
+  expect_throws<FormatError>([&] { narrow.load(file("checkpoint")); }, "the state has no");
   std::string bytes = bytes_of(file("checkpoint"));
   bytes.resize(bytes.size() / 2);
   std::ofstream(file("half"), std::ios::binary) << bytes;
