@@ -74,7 +74,8 @@ struct StepReport {
 // Holds everything that a run is: parameters (in the network), moments, schedule, place in the data.
 class Trainer {
  public:
-  // The network, whose output has one channel per class of the data, must stay where it is.
+  // The network, whose output has one channel per class of the data, must stay where it is. It is
+  // trained on the device that its parameters lie on.
   Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options);
 
   [[nodiscard]] std::int64_t step_count() const { return optimizer_.steps(); }
@@ -104,6 +105,7 @@ class Trainer {
   [[nodiscard]] std::string fingerprint() const;
 
   nn::Module& net_;
+  Device device_;  // where its parameters lie
   DatasetPtr data_;
   TrainOptions options_;
   Schedule schedule_;

@@ -1,10 +1,13 @@
 // Joins and selections of rows. A row of an operand stands in one row of the result at most, so its
 // gradient is read from there: nothing is summed.
 
-#include "autograd/loops.h"
 #include "autograd/tape.h"
 #include "coords/join.h"
 #include "core/error.h"
+#include "engine/arithmetic.h"
+#include "engine/choice.h"
+#include "engine/gradients.h"
+#include "ops/arithmetic.h"
 #include "voxloom/autograd_ops.h"
 
 namespace voxloom::autograd {
@@ -34,32 +37,31 @@ struct BinaryGradient {
     switch (op) {
       case BinaryOp::add:
       case BinaryOp::sub: return dy;
-      case BinaryOp::mul: return times(dy, seen_from(rhs, rhs_set, set, options.rhs_fill));
+      case BinaryOp::mul: return multiplied(dy, seen_from(rhs, rhs_set, set, options.rhs_fill));
       default: return winners(dy, true);
     }
   }
   [[nodiscard]] Tensor to_rhs(const Tensor& dy) const {
     switch (op) {
       case BinaryOp::add: return dy;
-      case BinaryOp::sub: return autograd::map(dy, [](float g) { return -g; });
-      case BinaryOp::mul: return times(dy, seen_from(lhs, lhs_set, set, options.lhs_fill));
+      case BinaryOp::sub: return scaled(dy, -1.0F);
+      case BinaryOp::mul: return multiplied(dy, seen_from(lhs, lhs_set, set, options.lhs_fill));
       default: return winners(dy, false);
     }
   }
 
  private:
-  [[nodiscard]] static Tensor times(const Tensor& a, const Tensor& b) {
-    return zip(a, b, [](float g, float v) { return g * v; });
-  }
   [[nodiscard]] Tensor winners(const Tensor& dy, bool of_lhs) const {
     const Tensor a = seen_from(lhs, lhs_set, set, options.lhs_fill);
     const Tensor b = seen_from(rhs, rhs_set, set, options.rhs_fill);
-    const bool is_maximum = op == BinaryOp::maximum;
-    const Tensor mask = zip(a, b, [&](float x, float y) {
-      const bool rhs_wins = is_maximum ? x < y : y < x;
-      return rhs_wins == of_lhs ? 0.0F : 1.0F;
-    });
-    return times(dy, mask);
+    Tensor dx = float_like(dy);
+    engine::run(engine::WinnerGradient{.lhs = &a,
+                                       .rhs = &b,
+                                       .dy = &dy,
+                                       .is_maximum = op == BinaryOp::maximum,
+                                       .of_lhs = of_lhs,
+                                       .dx = &dx});
+    return dx;
   }
 };
 
@@ -73,11 +75,8 @@ Variable record_rows(const SparseTensor& y, const Variable& x) {
 }
 
 Tensor channels_of(const Tensor& dy, std::int64_t first, std::int64_t count) {
-  Tensor part = Tensor::empty({dy.dim(0), count}, DType::f32);
-  const float* from = dy.data<float>() + first;
-  float* to = part.mutable_data<float>();
-  for_rows(dy.dim(0), count,
-           [&](std::int64_t row) { std::copy_n(from + row * dy.dim(1), count, to + row * count); });
+  Tensor part = Tensor::empty({dy.dim(0), count}, DType::f32, dy.device());
+  engine::run(engine::TakeChannels{.x = &dy, .first = first, .y = &part});
   return part;
 }
 
@@ -145,11 +144,10 @@ Variable prune(const Variable& x, std::span<const std::int32_t> rows) {
 }
 
 Variable scale(const Variable& x, float factor) {
-  const auto times = [factor](float v) { return v * factor; };
-  const auto gradient = [times](const Tensor& dy, GradientSink& to) {
-    to.add(0, autograd::map(dy, times));
+  const auto gradient = [factor](const Tensor& dy, GradientSink& to) {
+    to.add(0, scaled(dy, factor));
   };
-  return record(Operation::scale, like(x, autograd::map(x.value(), times)), {&x}, {}, gradient);
+  return record(Operation::scale, like(x, scaled(x.value(), factor)), {&x}, {}, gradient);
 }
 
 Variable plus(const Variable& a, const Variable& b) {
@@ -160,7 +158,7 @@ Variable plus(const Variable& a, const Variable& b) {
     to.add(0, dy);
     to.add(1, dy);
   };
-  const Tensor y = zip(a.value(), b.value(), [](float u, float v) { return u + v; });
+  const Tensor y = combined(a.value(), 1.0F, b.value(), 1.0F);
   return record(Operation::plus, Variable(y), {&a, &b}, {}, gradient);
 }
 
@@ -173,16 +171,14 @@ Variable reshape(const Variable& x, Shape shape) {
 }
 
 Variable sum(const Variable& x) {
-  // As one column, whatever the shape was.
-  const float* values = x.value().data<float>();
-  const std::vector<double> total =
-      sum_rows(x.value().size(), 1, [&](std::int64_t begin, std::int64_t end, float* out) {
-        for (std::int64_t i = begin; i < end; ++i) *out += values[i];
-      });
+  Tensor total = Tensor::empty({1}, DType::f32, x.value().device());
+  engine::run(engine::Sum{.x = &x.value(), .y = &total});
   const auto gradient = [shape = x.value().shape()](const Tensor& dy, GradientSink& to) {
-    to.add(0, Tensor::full(shape, DType::f32, dy.data<float>()[0]));
+    Tensor dx = Tensor::empty(shape, DType::f32, dy.device());
+    engine::run(engine::MultiplyByElement{.factor = &dy, .y = &dx});
+    to.add(0, std::move(dx));
   };
-  return record(Operation::sum, Variable(to_float32(total)), {&x}, {}, gradient);
+  return record(Operation::sum, Variable(std::move(total)), {&x}, {}, gradient);
 }
 
 }  // namespace voxloom::autograd

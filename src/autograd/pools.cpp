@@ -3,12 +3,11 @@
 
 #include "engine/pools.h"
 
-#include <algorithm>
-
-#include "autograd/loops.h"
+#include "autograd/segment_gradient.h"
 #include "autograd/tape.h"
 #include "engine/choice.h"
-#include "engine/segments.h"
+#include "engine/spread.h"
+#include "ops/arithmetic.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
 #include "voxloom/autograd_ops.h"
@@ -23,7 +22,7 @@ struct MapSum {
   bool mean = false;
 
   [[nodiscard]] Tensor operator()(const KernelMap& over, const Tensor& x) const {
-    Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, DType::f32);
+    Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, DType::f32, x.device());
     engine::run(engine::PoolSum{.map = over, .x = &x, .offset_weights = offset_weights, .y = &y});
     return y;
   }
@@ -31,18 +30,10 @@ struct MapSum {
   // dy divided by the weight that was present.
   [[nodiscard]] Tensor spread(const Tensor& dy) const {
     if (!mean) return dy;
-    const Tensor present = (*this)(map, Tensor::full({map.source().size(), 1}, DType::f32, 1.0F));
-    const std::int64_t channels = dy.dim(1);
-    Tensor result = Tensor::empty(dy.shape(), DType::f32);
-    const float* weights = present.data<float>();
-    const float* from = dy.data<float>();
-    float* to = result.mutable_data<float>();
-    for_rows(dy.dim(0), channels, [&](std::int64_t row) {
-      const float divisor = weights[row] > 0.0F ? weights[row] : 1.0F;
-      for (std::int64_t i = row * channels; i < (row + 1) * channels; ++i) {
-        to[i] = from[i] / divisor;
-      }
-    });
+    const Tensor present =
+        (*this)(map, Tensor::full({map.source().size(), 1}, DType::f32, 1.0F, dy.device()));
+    Tensor result = float_like(dy);
+    engine::run(engine::SpreadRows{.x = &dy, .divisors = &present, .y = &result});
     return result;
   }
 
@@ -68,7 +59,7 @@ Tensor winners_of(const KernelMap& map, const Tensor& x) {
 Tensor scatter_to_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
   const Tensor winners = winners_of(map, x);
   const KernelMap swapped = map.swapped();
-  Tensor dx = Tensor::empty(x.shape(), DType::f32);
+  Tensor dx = float_like(x);
   engine::run(
       engine::PoolMaxScatter{.swapped_map = swapped, .winners = &winners, .dy = &dy, .y = &dx});
   return dx;
@@ -77,17 +68,8 @@ Tensor scatter_to_winners(const KernelMap& map, const Tensor& x, const Tensor& d
 // And the other way: each winner's row read at the element it won.
 Tensor gather_from_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
   const Tensor winners = winners_of(map, x);
-  Tensor result = Tensor::empty(winners.shape(), DType::f32);
-  const auto* rows = winners.data<std::int32_t>();
-  const float* from = dy.data<float>();
-  float* to = result.mutable_data<float>();
-  const std::int64_t channels = x.dim(1);
-  for_rows(winners.dim(0), channels, [&](std::int64_t row) {
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const std::int64_t i = row * channels + c;
-      to[i] = rows[i] < 0 ? 0.0F : from[rows[i] * channels + c];
-    }
-  });
+  Tensor result = float_like(winners);
+  engine::run(engine::GatherChosen{.x = &dy, .chosen = &winners, .y = &result});
   return result;
 }
 
@@ -99,37 +81,15 @@ KernelMap pool_map(const Variable& x, const CoordinateSet& pooled, const PoolOpt
                       .dilation = o.dilation});
 }
 
-std::vector<std::int32_t> batch_of_rows(const CoordinateSet& set) {
-  std::vector<std::int32_t> batches;
-  batches.reserve(set.rows().size());
-  for (const Coordinate& c : set.rows()) batches.push_back(c.batch);
-  return batches;
-}
-
-Tensor global_max_gradient(const Tensor& x, const Segments& batches, const Tensor& dy) {
-  Tensor winners = Tensor::empty({batches.count(), x.dim(1)}, DType::i32, x.device());
-  engine::run(engine::SegmentMaxWinners{.segments = &batches, .x = &x, .winners = &winners});
-  Tensor dx = Tensor::zeros(x.shape(), DType::f32);
-  const std::int64_t channels = x.dim(1);
-  for (std::int64_t i = 0; i < winners.size(); ++i) {
-    const std::int32_t row = winners.data<std::int32_t>()[i];
-    dx.mutable_data<float>()[row * channels + i % channels] = dy.data<float>()[i];
-  }
-  return dx;
-}
-
-Tensor spread_over_batches(const std::vector<std::int32_t>& batch_of_row, const Segments& batches,
-                           bool mean, const Tensor& dy) {
-  const std::int64_t channels = dy.dim(1);
-  Tensor dx = Tensor::empty({static_cast<std::int64_t>(batch_of_row.size()), channels}, DType::f32);
-  float* to = dx.mutable_data<float>();
-  for_rows(dx.dim(0), channels, [&](std::int64_t row) {
-    const std::int32_t batch = batch_of_row[static_cast<std::size_t>(row)];
-    const float divisor = mean ? static_cast<float>(batches[batch].size()) : 1.0F;
-    const float* from = dy.data<float>() + batch * channels;
-    for (std::int64_t c = 0; c < channels; ++c) to[row * channels + c] = from[c] / divisor;
-  });
-  return dx;
+SegmentGradient batch_gradient(const Variable& x, PoolMode mode) {
+  SegmentGradient gradient{.reduction = mode == PoolMode::max   ? Reduction::max
+                                        : mode == PoolMode::avg ? Reduction::mean
+                                                                : Reduction::sum,
+                           .segment_of_row = {},
+                           .segments = x.batch_size()};
+  for (const Coordinate& c : x.coords().rows()) gradient.segment_of_row.push_back(c.batch);
+  if (mode == PoolMode::max) gradient.features = x.value();
+  return gradient;
 }
 
 }  // namespace
@@ -180,17 +140,12 @@ Variable trilinear_upsample3d(const Variable& x, const UpsampleOptions& options)
 
 Variable global_pool(const Variable& x, PoolMode mode) {
   const Tensor y = voxloom::global_pool(x.tensor(), mode);
-  const auto gradient = [mode, set = x.coords(), batch_size = x.batch_size(),
-                         value = mode == PoolMode::max ? x.value() : Tensor{}](const Tensor& dy,
-                                                                               GradientSink& to) {
-    const std::vector<std::int32_t> batch_of_row = batch_of_rows(set);
-    const Segments batches = group_rows(batch_of_row, batch_size);
-    to.add(0, mode == PoolMode::max
-                  ? global_max_gradient(value, batches, dy)
-                  : spread_over_batches(batch_of_row, batches, mode == PoolMode::avg, dy));
+  if (!x.needs_gradient()) return {y};
+  SegmentGradient rule = batch_gradient(x, mode);
+  std::vector<Tensor> saved = {rule.features};
+  const auto gradient = [rule = std::move(rule)](const Tensor& dy, GradientSink& to) {
+    to.add(0, rule(dy));
   };
-  std::vector<Tensor> saved;
-  if (mode == PoolMode::max) saved = {x.value()};
   return record(Operation::global_pool, Variable(y), {&x}, std::move(saved), gradient);
 }
 

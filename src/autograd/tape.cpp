@@ -3,8 +3,8 @@
 #include <set>
 #include <utility>
 
-#include "autograd/loops.h"
 #include "core/error.h"
+#include "ops/arithmetic.h"
 
 namespace voxloom::autograd {
 namespace {
@@ -98,7 +98,7 @@ void Tape::backward(const Variable& y) {
   require(y.defined() && y.value().size() == 1, kOp,
           "backward starts from one element, got {}; give it the gradient of the others",
           y.value().shape());
-  backward(y, Tensor::full(y.value().shape(), DType::f32, 1.0F));
+  backward(y, Tensor::full(y.value().shape(), DType::f32, 1.0F, y.value().device()));
 }
 
 void Tape::backward(const Variable& y, Tensor dy) {

@@ -15,6 +15,17 @@ CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) {
   offer_segments();
   offer_points();
   offer_weights();
+  offer_arithmetic();
+  offer_gradients();
+  offer_row_gradients();
+  offer_batch_norm();
+  offer_normalized_gradients();
+  offer_losses();
+  offer_lovasz();
+  offer_updates();
+  offer_folds();
+  offer_spreads();
+  offer_devoxelize_gradient();
 }
 
 std::string_view CpuBackend::variant() const { return name_of(current()); }

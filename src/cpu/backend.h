@@ -17,8 +17,19 @@ class CpuBackend : public engine::Backend {
   void offer_elementwise();
   void offer_row_wise();
   void offer_segments();
-  void offer_points();   // point_cells.cpp
-  void offer_weights();  // turn_weight.cpp
+  void offer_points();                // point_cells.cpp
+  void offer_weights();               // turn_weight.cpp
+  void offer_arithmetic();            // arithmetic.cpp
+  void offer_gradients();             // gradients.cpp
+  void offer_row_gradients();         // row_gradients.cpp
+  void offer_batch_norm();            // batch_norm.cpp
+  void offer_normalized_gradients();  // normalized_gradients.cpp
+  void offer_losses();                // losses.cpp
+  void offer_lovasz();                // lovasz.cpp
+  void offer_updates();               // updates.cpp
+  void offer_folds();                 // fold.cpp
+  void offer_spreads();               // spread.cpp
+  void offer_devoxelize_gradient();   // devoxelize_gradient.cpp
 };
 
 }  // namespace voxloom::cpu

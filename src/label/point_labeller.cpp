@@ -1,12 +1,12 @@
 #include "voxloom/point_labeller.h"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <set>
 
 #include "core/checked.h"
+#include "engine/choice.h"
+#include "engine/losses.h"
 #include "voxloom/artifact.h"
 #include "voxloom/train.h"
 
@@ -54,21 +54,30 @@ void start_labels(PointLabels& labels, std::int64_t points) {
   resize_or_throw(kOp, labels.confidence, points, 0.0F);
 }
 
-// The largest of the scores, the first among equals.
-void take_label(const float* row, std::int64_t classes, std::size_t point, PointLabels& labels) {
-  const float* best = std::max_element(row, row + classes);
-  double sum = 0;
-  for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(static_cast<double>(row[c] - *best));
-  labels.classes[point] = static_cast<std::uint16_t>(best - row);
-  labels.confidence[point] = static_cast<float>(1 / sum);
-}
+// The class of each row of scores and how sure that is, as lists for the caller.
+class BestClasses {
+ public:
+  BestClasses(const Tensor& scores, const ClassTable& table) {
+    require(scores.rank() == 2 && scores.dim(1) == table.size(), kOp,
+            "the model gives scores of shape {} and its table has {} classes", scores.shape(),
+            table.size());
+    const Tensor values = scores.to(DType::f32);
+    Tensor classes = Tensor::empty({values.dim(0)}, DType::i32, values.device());
+    Tensor confidence = Tensor::empty({values.dim(0)}, DType::f32, values.device());
+    engine::run(
+        engine::LargestScores{.scores = &values, .classes = &classes, .confidence = &confidence});
+    classes_ = classes.to(Device{});
+    confidence_ = confidence.to(Device{});
+  }
 
-Tensor checked_scores(const Tensor& scores, const ClassTable& classes) {
-  require(scores.rank() == 2 && scores.dim(1) == classes.size(), kOp,
-          "the model gives scores of shape {} and its table has {} classes", scores.shape(),
-          classes.size());
-  return scores.to(DType::f32);
-}
+  void take(std::size_t row, std::size_t point, PointLabels& labels) const {
+    labels.classes[point] = static_cast<std::uint16_t>(classes_.span<std::int32_t>()[row]);
+    labels.confidence[point] = confidence_.span<float>()[row];
+  }
+
+ private:
+  Tensor classes_, confidence_;
+};
 
 ClassTable classes_of(const std::filesystem::path& bundle) {
   const std::filesystem::path file = bundle / "classes.json";
@@ -139,20 +148,16 @@ PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& o
   start_labels(labels, scan.size());
   const std::vector<artifact::Tile> tiles = tiles_of(scan, options.memory);
   if (tiles.size() <= 1) {
-    const Tensor values = checked_scores(scores(scan), classes_);
-    for (std::size_t i = 0; i < labels.classes.size(); ++i) {
-      take_label(values.data<float>() + static_cast<std::int64_t>(i) * values.dim(1), values.dim(1),
-                 i, labels);
-    }
+    const BestClasses best(scores(scan), classes_);
+    for (std::size_t i = 0; i < labels.classes.size(); ++i) best.take(i, i, labels);
     return labels;
   }
   labels.tiles = tiles.size();
   const auto keep = [&](const artifact::TileRun& run) {
-    const Tensor values = checked_scores(std::get<Tensor>(run.results.at("scores")), classes_);
+    const BestClasses best(std::get<Tensor>(run.results.at("scores")), classes_);
     for (std::size_t i = 0; i < run.points.size(); ++i) {
       if (run.inner[i] == 0) continue;
-      take_label(values.data<float>() + static_cast<std::int64_t>(i) * values.dim(1), values.dim(1),
-                 static_cast<std::size_t>(run.points[i]), labels);
+      best.take(i, static_cast<std::size_t>(run.points[i]), labels);
     }
   };
   artifact::for_each_tile(*model_, scan.positions, tiles, *reach_,

@@ -1,8 +1,12 @@
 #include "nn/fold.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "core/error.h"
+#include "engine/arithmetic.h"
+#include "engine/choice.h"
+#include "engine/fold.h"
+#include "ops/arithmetic.h"
 #include "ops/dense_arguments.h"
 
 namespace voxloom::nn {
@@ -16,32 +20,28 @@ void check_parameter(std::string_view op, const Tensor& values, std::string_view
           values);
 }
 
-// The output channel that an element of a weight belongs to.
-std::int64_t channel_of(const Tensor& weight, bool is_linear, std::int64_t element,
-                        std::int64_t channels) {
+// How a weight's output channels lie in it: (any, groups, in, out).
+engine::ScaleOutputs outputs_of(const Tensor& weight, bool is_linear, std::int64_t channels) {
   const Shape& shape = weight.shape();
-  switch (weight.rank()) {
-    case 5: return element / (weight.size() / channels);
-    case 4: return element / (shape[2] * shape[3]) % shape[1] * shape[3] + element % shape[3];
-    case 3: return element % channels;
-    default: return is_linear ? element / shape[1] : element % shape[1];
+  const bool is_output_major = weight.rank() == 5 || (weight.rank() == 2 && is_linear);
+  if (is_output_major) {
+    return {.groups = channels, .in = weight.size() / std::max<std::int64_t>(1, channels)};
   }
+  if (weight.rank() == 4) return {.groups = shape[1], .in = shape[2], .out = shape[3]};
+  return {.out = channels};
 }
 
 }  // namespace
 
 FoldedNorm fold(const BatchNormParameters& p, float eps) {
-  FoldedNorm folded{Tensor::empty(p.scale.shape(), DType::f32),
-                    Tensor::empty(p.scale.shape(), DType::f32)};
-  const auto factors = folded.factor.mutable_span<float>();
-  const auto shifts = folded.shift.mutable_span<float>();
-  for (std::size_t c = 0; c < factors.size(); ++c) {
-    const double deviation = std::sqrt(double{p.variance.span<float>()[c]} + double{eps});
-    const double factor = double{p.scale.span<float>()[c]} / deviation;
-    factors[c] = static_cast<float>(factor);
-    shifts[c] = static_cast<float>(double{p.bias.span<float>()[c]} -
-                                   double{p.mean.span<float>()[c]} * factor);
-  }
+  FoldedNorm folded{float_like(p.scale), float_like(p.scale)};
+  engine::run(engine::FoldBatchNorm{.scale = &p.scale,
+                                    .bias = &p.bias,
+                                    .mean = &p.mean,
+                                    .variance = &p.variance,
+                                    .eps = eps,
+                                    .factor = &folded.factor,
+                                    .shift = &folded.shift});
   return folded;
 }
 
@@ -64,19 +64,16 @@ bool can_fold(const ConvolutionBase& product) {
 
 FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
                    const FoldedNorm& norm) {
-  const std::int64_t channels = norm.shift.size();
-  const std::span<const float> factors = norm.factor.span<float>();
-  Tensor scaled = weight.clone();
-  const auto values = scaled.mutable_span<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::int64_t c = channel_of(weight, is_linear, static_cast<std::int64_t>(i), channels);
-    values[i] *= factors[static_cast<std::size_t>(c)];
-  }
-  Tensor shifted = norm.shift.clone();
-  for (std::size_t c = 0; bias.defined() && c < factors.size(); ++c) {
-    shifted.mutable_span<float>()[c] += bias.span<float>()[c] * factors[c];
-  }
-  return {std::move(scaled), std::move(shifted)};
+  FoldedProduct folded{float_like(weight), norm.shift};
+  engine::ScaleOutputs product = outputs_of(weight, is_linear, norm.shift.size());
+  product.weight = &weight;
+  product.factor = &norm.factor;
+  product.y = &std::get<Tensor>(folded.weight);
+  engine::run(product);
+  if (!bias.defined()) return folded;
+  folded.bias = float_like(norm.shift);
+  engine::run(engine::Multiply{.a = &bias, .b = &norm.factor, .c = &norm.shift, .y = &folded.bias});
+  return folded;
 }
 
 FoldedProduct fold(const ConvolutionBase& product, const BatchNorm& norm) {

@@ -63,7 +63,10 @@ void load_parameters(Module& module, const NamedTensors& tensors, const LoadOpti
   require(used > 0 || tensors.empty(), kOp, "none of the {} tensors has a parameter's name",
           tensors.size());
   // Clones: training changes parameters, never the caller's tensors.
-  for (auto& [place, tensor] : changes) *place = tensor.clone();
+  for (auto& [place, tensor] : changes) {
+    const Device device = place->device();
+    *place = tensor.device() == device ? tensor.clone() : tensor.to(device);
+  }
 }
 
 }  // namespace voxloom::nn

@@ -1,6 +1,7 @@
 #include "voxloom/module.h"
 
 #include "core/error.h"
+#include "ops/arithmetic.h"
 #include "voxloom/exporter.h"
 
 namespace voxloom::nn {
@@ -24,13 +25,7 @@ void update_statistics(Module& module, const Pass& pass, float momentum) {
   for (const NamedParameter& parameter : module.named_parameters()) {
     const Tensor seen = pass.statistic(*parameter.value);
     if (!seen.defined()) continue;
-    Tensor moved = parameter.value->clone();
-    const auto news = seen.span<float>();
-    const auto values = moved.mutable_span<float>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = (1.0F - momentum) * values[i] + momentum * news[i];
-    }
-    *parameter.value = std::move(moved);
+    *parameter.value = combined(*parameter.value, 1.0F - momentum, seen, momentum);
   }
 }
 

@@ -1,6 +1,7 @@
 // Modules that act on each row alone, and those that only forward their options.
 
 #include "core/error.h"
+#include "ops/arithmetic.h"
 #include "voxloom/nn.h"
 
 namespace voxloom::nn {
@@ -38,10 +39,9 @@ void BatchNorm::note_statistics(const autograd::Statistics& seen, std::int64_t r
                                 Pass& pass) const {
   if (rows == 0) return;
   const auto count = static_cast<float>(rows);
-  Tensor variance = seen.variance.clone();
-  for (float& v : variance.mutable_span<float>()) v *= rows > 1 ? count / (count - 1.0F) : 1.0F;
   pass.note_statistic(parameters.mean, seen.mean);
-  pass.note_statistic(parameters.variance, std::move(variance));
+  pass.note_statistic(parameters.variance,
+                      scaled(seen.variance, rows > 1 ? count / (count - 1.0F) : 1.0F));
 }
 
 Symbol BatchNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {

@@ -3,21 +3,12 @@
 #include "core/checked.h"
 #include "engine/choice.h"
 #include "engine/rows.h"
+#include "ops/grid_cells.h"
 #include "voxloom/algebra.h"
 #include "voxloom/sets.h"
 
 namespace voxloom {
 namespace {
-
-// Where a coordinate stands among the cells (batch, x, y, z) of a box, or -1 outside. The cell
-// count was checked to fit 64 bits.
-std::int64_t cell_of(const Coordinate& c, const Triple& lo, const Shape& shape) {
-  const std::int64_t x = std::int64_t{c.x} - lo.x;
-  const std::int64_t y = std::int64_t{c.y} - lo.y;
-  const std::int64_t z = std::int64_t{c.z} - lo.z;
-  if (x < 0 || x >= shape[1] || y < 0 || y >= shape[2] || z < 0 || z >= shape[3]) return -1;
-  return ((c.batch * shape[1] + x) * shape[2] + y) * shape[3] + z;
-}
 
 Coordinate coordinate_of(std::int64_t cell, const Triple& lo, const Shape& shape) {
   const std::int64_t z = lo.z + cell % shape[3];
@@ -32,7 +23,23 @@ Coordinate coordinate_of(std::int64_t cell, const Triple& lo, const Shape& shape
           static_cast<std::int32_t>(y), static_cast<std::int32_t>(z)};
 }
 
+// Among the cells (batch, x, y, z) of a box, or -1 outside.
+std::int64_t cell_of(const Coordinate& c, const Triple& lo, const Shape& shape) {
+  const std::int64_t x = std::int64_t{c.x} - lo.x;
+  const std::int64_t y = std::int64_t{c.y} - lo.y;
+  const std::int64_t z = std::int64_t{c.z} - lo.z;
+  if (x < 0 || x >= shape[1] || y < 0 || y >= shape[2] || z < 0 || z >= shape[3]) return -1;
+  return ((c.batch * shape[1] + x) * shape[2] + y) * shape[3] + z;
+}
+
 }  // namespace
+
+std::vector<std::int64_t> cells_of(const CoordinateSet& set, const Triple& lo, const Shape& shape) {
+  std::vector<std::int64_t> cells;
+  cells.reserve(set.rows().size());
+  for (const Coordinate& c : set.rows()) cells.push_back(cell_of(c, lo, shape));
+  return cells;
+}
 
 Tensor to_dense(const SparseTensor& x, Triple lo, Triple hi) {
   require(lo.x <= hi.x && lo.y <= hi.y && lo.z <= hi.z, "to_dense",
@@ -42,10 +49,7 @@ Tensor to_dense(const SparseTensor& x, Triple lo, Triple hi) {
                        x.channels()};
   (void)checked_product("to_dense", {shape[0], shape[1], shape[2], shape[3]});
   Tensor grid = Tensor::empty(shape, x.dtype(), x.features().device());
-  std::vector<std::int64_t> cells(static_cast<std::size_t>(x.rows()));
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    cells[i] = cell_of(x.coords().rows()[i], lo, shape);
-  }
+  const std::vector<std::int64_t> cells = cells_of(x.coords(), lo, shape);
   engine::run(engine::ScatterToGrid{.x = &x.features(), .cells = cells, .grid = &grid});
   return grid;
 }

@@ -19,12 +19,13 @@ Tensor rows_of(std::span<const LabelledScan> scans, std::int64_t width, const Fi
   std::int64_t count = 0;
   for (const LabelledScan& scan : scans) count += scan.size();
   require_row_count("train", count);
-  Tensor rows = Tensor::empty({count, width}, DType::f32);
-  float* to = rows.mutable_data<float>();
+  std::vector<float> rows;
+  resize_or_throw("train", rows, checked_mul("train", count, width), 0.0F);
+  float* to = rows.data();
   for (const LabelledScan& scan : scans) {
     for (std::size_t i = 0; i < scan.positions.size(); ++i, to += width) fill(scan, i, to);
   }
-  return rows;
+  return Tensor::from(rows, {count, width});
 }
 
 void write_features(const LabelledScan& scan, std::size_t i, float* row) {
@@ -39,12 +40,12 @@ void write_position(const LabelledScan& scan, std::size_t i, float* row) {
 }
 
 Tensor batch_of_points(const std::vector<LabelledScan>& scans, std::int64_t count) {
-  Tensor batch = Tensor::empty({count}, DType::i32);
-  auto* to = batch.mutable_data<std::int32_t>();
+  std::vector<std::int32_t> batch;
+  batch.reserve(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < scans.size(); ++i) {
-    to = std::fill_n(to, scans[i].size(), static_cast<std::int32_t>(i));
+    batch.insert(batch.end(), scans[i].positions.size(), static_cast<std::int32_t>(i));
   }
-  return batch;
+  return Tensor::from(batch, {count});
 }
 
 std::int32_t largest_label(const std::vector<LabelledScan>& scans) {
@@ -68,14 +69,14 @@ Tensor row_labels(const std::vector<LabelledScan>& scans,
       if (row >= 0 && label >= 0) ++votes[static_cast<std::size_t>(row * classes + label)];
     }
   }
-  Tensor labels = Tensor::empty({rows}, DType::i32);
+  std::vector<std::int32_t> labels;
+  labels.reserve(static_cast<std::size_t>(rows));
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto first = votes.begin() + row * classes;
     const auto best = std::max_element(first, first + classes);
-    labels.mutable_data<std::int32_t>()[row] =
-        *best == 0 ? kIgnoreLabel : static_cast<std::int32_t>(best - first);
+    labels.push_back(*best == 0 ? kIgnoreLabel : static_cast<std::int32_t>(best - first));
   }
-  return labels;
+  return Tensor::from(labels, {rows});
 }
 
 void check(const LabelledScan& scan) {

@@ -87,9 +87,11 @@ std::string Trainer::fingerprint() const {
 void Trainer::save(const std::filesystem::path& file) const {
   TensorMap tensors;
   for (const auto& [name, tensor] : nn::parameters_of(net_)) {
-    tensors.emplace(kParameter + name, tensor);
+    tensors.emplace(kParameter + name, tensor.to(Device{}));
   }
-  for (const auto& [name, tensor] : optimizer_.state()) tensors.emplace(kOptimizer + name, tensor);
+  for (const auto& [name, tensor] : optimizer_.state()) {
+    tensors.emplace(kOptimizer + name, tensor.to(Device{}));
+  }
   const std::int64_t classes = confusion_.classes();
   tensors.emplace(kConfusion, Tensor::from(confusion_.counts(), {classes, classes + 1}));
   write_safetensors(

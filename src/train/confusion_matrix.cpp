@@ -2,7 +2,8 @@
 #include <numeric>
 
 #include "core/checked.h"
-#include "core/parallel.h"
+#include "engine/choice.h"
+#include "engine/losses.h"
 #include "ops/dense_arguments.h"
 #include "voxloom/metrics.h"
 
@@ -100,16 +101,12 @@ std::vector<std::int32_t> largest_scores(const Tensor& scores) {
   check_matrix("largest_scores", scores);
   const std::int64_t channels = scores.dim(1);
   require(channels >= 1, "largest_scores", "there are no classes to choose from");
-  std::vector<std::int32_t> best(static_cast<std::size_t>(scores.dim(0)));
-  const float* values = scores.data<float>();
-  parallel_for(scores.dim(0), 4096, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const float* first = values + row * channels;
-      best[static_cast<std::size_t>(row)] =
-          static_cast<std::int32_t>(std::max_element(first, first + channels) - first);
-    }
-  });
-  return best;
+  require(scores.dtype() == DType::f32, "largest_scores", "expected float32 scores, got {}",
+          name_of(scores.dtype()));
+  Tensor classes = Tensor::empty({scores.dim(0)}, DType::i32, scores.device());
+  engine::run(engine::LargestScores{.scores = &scores, .classes = &classes});
+  const Tensor best = classes.to(Device{});  // a list of numbers from here on
+  return {best.span<std::int32_t>().begin(), best.span<std::int32_t>().end()};
 }
 
 }  // namespace voxloom

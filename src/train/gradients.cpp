@@ -1,32 +1,12 @@
-#include <array>
 #include <cmath>
-#include <numeric>
-#include <span>
 
 #include "core/error.h"
+#include "engine/choice.h"
+#include "engine/updates.h"
+#include "ops/arithmetic.h"
 #include "voxloom/optimizer.h"
 
 namespace voxloom::train {
-namespace {
-
-// Eight sums side by side, so that none waits for another.
-double sum_of_squares(std::span<const float> values) {
-  constexpr std::size_t kLanes = 8;
-  std::array<double, kLanes> sums{};
-  const std::size_t whole = values.size() / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const auto v = static_cast<double>(values.data()[i + lane]);
-      sums.data()[lane] += v * v;
-    }
-  }
-  for (std::size_t i = whole; i < values.size(); ++i) {
-    sums[i - whole] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
-  }
-  return std::accumulate(sums.begin(), sums.end(), 0.0);
-}
-
-}  // namespace
 
 Gradients::Gradients(nn::Module& module) {
   for (const nn::NamedParameter& p : module.named_parameters()) {
@@ -43,18 +23,21 @@ void Gradients::add(nn::Pass& pass, float factor) {
       sums_[i] = std::move(gradient);
       continue;
     }
-    if (!sums_[i].defined()) sums_[i] = Tensor::zeros(places_[i]->shape(), DType::f32);
-    const auto from = gradient.span<float>();
-    const auto to = sums_[i].mutable_span<float>();
-    for (std::size_t e = 0; e < to.size(); ++e) to[e] += factor * from[e];
+    // Added to zeros, not only multiplied: -0 becomes 0.
+    if (!sums_[i].defined()) {
+      sums_[i] = Tensor::zeros(places_[i]->shape(), DType::f32, gradient.device());
+    }
+    add_to(sums_[i], gradient, factor);
   }
 }
 
 double Gradients::norm() const {
   double squares = 0;
+  engine::SumOfSquares problem{.tensors = {}, .sum = &squares};
   for (const Tensor& sum : sums_) {
-    if (sum.defined()) squares += sum_of_squares(sum.span<float>());
+    if (sum.defined()) problem.tensors.push_back(&sum);
   }
+  engine::run(problem);
   return std::sqrt(squares);
 }
 
@@ -64,8 +47,7 @@ double Gradients::clip(double limit) {
   if (!(before > limit)) return before;
   const auto factor = static_cast<float>(limit / before);
   for (Tensor& sum : sums_) {
-    if (!sum.defined()) continue;
-    for (float& v : sum.mutable_span<float>()) v *= factor;
+    if (sum.defined()) scale_in_place(sum, factor);
   }
   return before;
 }

@@ -5,7 +5,8 @@
 #include <numbers>
 
 #include "core/error.h"
-#include "core/parallel.h"
+#include "engine/choice.h"
+#include "engine/updates.h"
 #include "ops/dense_arguments.h"
 
 namespace voxloom::train {
@@ -13,37 +14,7 @@ namespace {
 
 constexpr std::string_view kOp = "Optimizer";
 
-// Calls body(begin, end) for ranges of elements.
-template <typename Body>
-void for_ranges(std::int64_t count, const Body& body) {
-  parallel_for(count, std::int64_t{1} << 14, body);
-}
-
-// The numbers of one step, and its loop over arrays that do not overlap.
-struct AdamW {
-  float keep, rate, b1, b2, first_share, second_share, eps;
-
-  void operator()(std::int64_t count, const float* __restrict g, float* __restrict p,
-                  float* __restrict m, float* __restrict v) const {
-    for (std::int64_t i = 0; i < count; ++i) {
-      m[i] = b1 * m[i] + (1.0F - b1) * g[i];
-      v[i] = b2 * v[i] + (1.0F - b2) * g[i] * g[i];
-      p[i] = keep * p[i] - rate * (m[i] / first_share) / (std::sqrt(v[i] / second_share) + eps);
-    }
-  }
-};
-
-struct Momentum {
-  float decay, rate, momentum;
-
-  void operator()(std::int64_t count, const float* __restrict g, float* __restrict p,
-                  float* __restrict v) const {
-    for (std::int64_t i = 0; i < count; ++i) {
-      v[i] = momentum * v[i] + (g[i] + decay * p[i]);
-      p[i] -= rate * v[i];
-    }
-  }
-};
+Tensor zeros_like(const Tensor& x) { return Tensor::zeros(x.shape(), DType::f32, x.device()); }
 
 void check(const OptimizerOptions& o) {
   const auto is_share = [](float v) { return v >= 0.0F && v < 1.0F; };
@@ -64,9 +35,8 @@ Optimizer::Optimizer(nn::Module& module, const OptimizerOptions& options) : opti
     require(p.value->dtype() == DType::f32, kOp, "parameter '{}' is {}, expected float32", p.name,
             voxloom::name_of(p.value->dtype()));
     *p.value = p.value->clone();
-    Slot slot{
-        p.name, p.value, Tensor::zeros(p.value->shape(), DType::f32), {}, p.value->rank() > 1};
-    if (options.rule == Rule::adamw) slot.second = Tensor::zeros(p.value->shape(), DType::f32);
+    Slot slot{p.name, p.value, zeros_like(*p.value), {}, p.value->rank() > 1};
+    if (options.rule == Rule::adamw) slot.second = zeros_like(*p.value);
     slots_.push_back(std::move(slot));
   }
 }
@@ -90,31 +60,30 @@ void Optimizer::step(const Gradients& gradients, float rate) {
 }
 
 void Optimizer::step_sgd(Slot& slot, const Tensor& gradient, float rate) const {
-  const Momentum rule{slot.decays ? options_.weight_decay : 0.0F, rate, options_.momentum};
-  const float* g = gradient.data<float>();
-  float* p = slot.place->mutable_data<float>();
-  float* v = slot.first.mutable_data<float>();
-  for_ranges(gradient.size(), [&](std::int64_t begin, std::int64_t end) {
-    rule(end - begin, g + begin, p + begin, v + begin);
-  });
+  engine::run(engine::Momentum{.gradient = &gradient,
+                               .parameter = slot.place,
+                               .velocity = &slot.first,
+                               .decay = slot.decays ? options_.weight_decay : 0.0F,
+                               .rate = rate,
+                               .momentum = options_.momentum});
 }
 
 void Optimizer::step_adamw(Slot& slot, const Tensor& gradient, float rate) const {
-  const double t = static_cast<double>(steps_);
-  const AdamW rule{.keep = 1.0F - rate * (slot.decays ? options_.weight_decay : 0.0F),
-                   .rate = rate,
-                   .b1 = options_.beta1,
-                   .b2 = options_.beta2,
-                   .first_share = static_cast<float>(1.0 - std::pow(double{options_.beta1}, t)),
-                   .second_share = static_cast<float>(1.0 - std::pow(double{options_.beta2}, t)),
-                   .eps = options_.eps};
-  const float* g = gradient.data<float>();
-  float* p = slot.place->mutable_data<float>();
-  float* m = slot.first.mutable_data<float>();
-  float* v = slot.second.mutable_data<float>();
-  for_ranges(gradient.size(), [&](std::int64_t begin, std::int64_t end) {
-    rule(end - begin, g + begin, p + begin, m + begin, v + begin);
-  });
+  const auto steps = static_cast<double>(steps_);
+  const auto share = [&](float beta) {
+    return static_cast<float>(1.0 - std::pow(double{beta}, steps));
+  };
+  engine::run(engine::AdamW{.gradient = &gradient,
+                            .parameter = slot.place,
+                            .first = &slot.first,
+                            .second = &slot.second,
+                            .keep = 1.0F - rate * (slot.decays ? options_.weight_decay : 0.0F),
+                            .rate = rate,
+                            .b1 = options_.beta1,
+                            .b2 = options_.beta2,
+                            .first_share = share(options_.beta1),
+                            .second_share = share(options_.beta2),
+                            .eps = options_.eps});
 }
 
 nn::NamedTensors Optimizer::state() const {
@@ -132,7 +101,8 @@ void Optimizer::load_state(const nn::NamedTensors& state, std::int64_t steps) {
     require(found != state.end() && found->second.shape() == like.shape() &&
                 found->second.dtype() == DType::f32,
             kOp, "the state has no '{}' of shape {}", name, like.shape());
-    return found->second.clone();
+    Tensor values = found->second.to(like.device());
+    return values.is_unique() ? values : values.clone();
   };
   require(steps >= 0, kOp, "the state has {} steps", steps);
   std::vector<Slot> loaded = slots_;

@@ -58,6 +58,12 @@ std::int64_t steps_of(const TrainOptions& o, std::int64_t scans) {
   return ceil_div(checked_mul(kOp, scans, o.epochs), per_step);
 }
 
+// Of the parameters; batches go there.
+Device device_of(nn::Module& net) {
+  const std::vector<nn::NamedParameter> parameters = net.named_parameters();
+  return parameters.empty() ? Device{} : parameters.front().value->device();
+}
+
 const Dataset& checked(const DatasetPtr& data) {
   require(data != nullptr && data->size() >= 1, kOp, "there are no scans to train on");
   return *data;
@@ -67,6 +73,7 @@ const Dataset& checked(const DatasetPtr& data) {
 
 Trainer::Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options)
     : net_(net),
+      device_(device_of(net)),
       data_(std::move(data)),
       options_(options),
       schedule_{.rate = options.rate,
@@ -116,18 +123,20 @@ nn::Variable Trainer::loss_of(const nn::Variable& scores, const Tensor& labels) 
 
 Trainer::PassResult Trainer::run_pass(std::int64_t number) {
   const VoxelBatch batch = make_batch(scans_of_pass(number), options_.voxel_size);
+  const Tensor labels = batch.labels.to(device_);
   autograd::Tape tape(seed_of(options_.seed, Stream::dropout, number));
   nn::Pass pass(tape, {.checkpoint_blocks = options_.checkpoint_blocks});
   nn::Variable loss;
   {
-    const nn::Variable scores = net_.run(batch.x, pass).dense();
+    const SparseTensor x = batch.x.with_features(batch.x.features().to(device_));
+    const nn::Variable scores = net_.run(x, pass).dense();
     require(scores.value().dim(1) == data_->classes().size(), kOp,
             "the network gives {} scores, the data have {} classes", scores.value().dim(1),
             data_->classes().size());
     confusion_.add(batch.labels.span<std::int32_t>(), largest_scores(scores.value()));
-    loss = loss_of(scores, batch.labels);
+    loss = loss_of(scores, labels);
   }
-  const auto value = static_cast<double>(loss.value().data<float>()[0]);
+  const auto value = static_cast<double>(loss.value().to(Device{}).data<float>()[0]);
   if (!std::isfinite(value)) {
     throw std::runtime_error(
         fmt::format("[train] the loss is {} in step {}: try a smaller rate", value, step_count()));

@@ -44,6 +44,20 @@ inline void PrintTo(const GradientCase& c, std::ostream* to) { *to << c.name; }
 [[nodiscard]] std::vector<GradientCase> row_cases();
 [[nodiscard]] std::vector<GradientCase> loss_cases();
 
+[[nodiscard]] inline std::vector<GradientCase> all_cases() {
+  std::vector<GradientCase> cases;
+  for (const auto& group : {convolution_cases(), join_cases(), pool_cases(), point_cases(),
+                            row_cases(), loss_cases()}) {
+    cases.insert(cases.end(), group.begin(), group.end());
+  }
+  return cases;
+}
+
+// Constants that an operation reads stand where its variables stand.
+[[nodiscard]] inline Tensor beside(const Variable& v, const Tensor& constant) {
+  return constant.to(v.value().device());
+}
+
 // Sets to put features on.
 struct CaseSet {
   std::vector<oracle::Coord> coords;

@@ -121,17 +121,22 @@ GradientCase packed_case() {
   const QuantizedWeight packed = quantize(dense, {.bits = 8, .group_size = 32});
   const oracle::Weight weight{{27, 1, 8, 4}, to_doubles(dequantize(packed))};
   const auto map = oracle_map(s.set, s.set, {.kernel_size = 3}, oracle::Direction::kForward);
-  return {.name = "PackedWeight",
-          .operation = "convolution",
-          .inputs = {{{s.set.size(), 8}}, {{4}}},
-          .library =
-              [=](Tape&, const Variables& v) {
-                return autograd::subm_conv3d(Variable(v[0], s.set), {packed, v[1]});
-              },
-          .oracle =
-              [=](const Arrays& a) {
-                return oracle::conv(map, features_of(a[0], 8), weight, a[1]).sums.value;
-              }};
+  return {
+      .name = "PackedWeight",
+      .operation = "convolution",
+      .inputs = {{{s.set.size(), 8}}, {{4}}},
+      .library =
+          [=](Tape&, const Variables& v) {
+            QuantizedWeight weight_there = packed;
+            for (Tensor* part : {&weight_there.codes, &weight_there.scales, &weight_there.biases}) {
+              *part = beside(v[0], *part);
+            }
+            return autograd::subm_conv3d(Variable(v[0], s.set), {weight_there, v[1]});
+          },
+      .oracle =
+          [=](const Arrays& a) {
+            return oracle::conv(map, features_of(a[0], 8), weight, a[1]).sums.value;
+          }};
 }
 
 GradientCase normalized_case(std::string name, bool is_transposed) {

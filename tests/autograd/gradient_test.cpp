@@ -12,15 +12,6 @@
 namespace voxloom::test {
 namespace {
 
-std::vector<GradientCase> all_cases() {
-  std::vector<GradientCase> cases;
-  for (const auto& group : {convolution_cases(), join_cases(), pool_cases(), point_cases(),
-                            row_cases(), loss_cases()}) {
-    cases.insert(cases.end(), group.begin(), group.end());
-  }
-  return cases;
-}
-
 // Sums of at most some hundred float32 products of numbers near 1.
 void expect_near(const Tensor& actual, const std::vector<double>& expected,
                  const std::string& what) {

@@ -77,7 +77,7 @@ GradientCase cross_entropy_case(const std::string& name, const std::vector<doubl
           .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
           .library =
               [=](Tape&, const Variables& v) {
-                return autograd::cross_entropy(v[0], labels(), options);
+                return autograd::cross_entropy(v[0], beside(v[0], labels()), options);
               },
           .oracle =
               [=](const Arrays& a) {
@@ -96,8 +96,10 @@ std::vector<GradientCase> loss_cases() {
           {.name = "LovaszSoftmax",
            .operation = "lovasz_softmax",
            .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
-           .library = [](Tape&,
-                         const Variables& v) { return autograd::lovasz_softmax(v[0], labels()); },
+           .library =
+               [](Tape&, const Variables& v) {
+                 return autograd::lovasz_softmax(v[0], beside(v[0], labels()));
+               },
            .oracle =
                [](const Arrays& a) {
                  const auto p = oracle::softmax(features_of(a[0], kClasses));

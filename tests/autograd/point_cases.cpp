@@ -41,7 +41,7 @@ GradientCase voxelize_case(const std::string& name, Reduction reduction,
           .inputs = {{{kPoints, kChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
-                return autograd::voxelize({cloud.xyz, cloud.batch}, v[0],
+                return autograd::voxelize({beside(v[0], cloud.xyz), cloud.batch}, v[0],
                                           {.reduction = reduction, .non_finite = NonFinite::drop});
               },
           .oracle =
@@ -80,28 +80,29 @@ GradientCase merged_rows_case() {
 GradientCase devoxelize_case(const std::string& name, const DevoxelizeOptions& options) {
   const Cloud cloud;
   const CaseSet s = case_set(33, 40, {4, 4, 4});
-  return {
-      .name = name,
-      .operation = "devoxelize",
-      .inputs = {{{s.set.size(), kChannels}}},
-      .library =
-          [=](Tape&, const Variables& v) {
-            return autograd::devoxelize({cloud.xyz, cloud.batch}, Variable(v[0], s.set), options);
-          },
-      .oracle =
-          [=](const Arrays& a) {
-            const oracle::Sparse voxels{s.coords, features_of(a[0], kChannels)};
-            if (options.interpolation == Interpolation::linear) {
-              return oracle::devoxelize_linear(cloud.points, voxels, {}, options.renormalize,
-                                               oracle::NonFinite::kDrop)
-                  .v;
-            }
-            const auto mode = options.nearest == NearestMode::cell ? oracle::NearestMode::kCell
-                                                                   : oracle::NearestMode::kLattice;
-            return oracle::devoxelize_nearest(cloud.points, voxels, {}, mode,
-                                              oracle::NonFinite::kDrop)
-                .v;
-          }};
+  return {.name = name,
+          .operation = "devoxelize",
+          .inputs = {{{s.set.size(), kChannels}}},
+          .library =
+              [=](Tape&, const Variables& v) {
+                return autograd::devoxelize({beside(v[0], cloud.xyz), cloud.batch},
+                                            Variable(v[0], s.set), options);
+              },
+          .oracle =
+              [=](const Arrays& a) {
+                const oracle::Sparse voxels{s.coords, features_of(a[0], kChannels)};
+                if (options.interpolation == Interpolation::linear) {
+                  return oracle::devoxelize_linear(cloud.points, voxels, {}, options.renormalize,
+                                                   oracle::NonFinite::kDrop)
+                      .v;
+                }
+                const auto mode = options.nearest == NearestMode::cell
+                                      ? oracle::NearestMode::kCell
+                                      : oracle::NearestMode::kLattice;
+                return oracle::devoxelize_nearest(cloud.points, voxels, {}, mode,
+                                                  oracle::NonFinite::kDrop)
+                    .v;
+              }};
 }
 
 GradientCase to_dense_case() {

@@ -73,7 +73,7 @@ std::vector<GradientCase> other_row_cases() {
        .library =
            [](Tape&, const Variables& v) {
              return autograd::embedding_lookup(
-                 Tensor::from<std::int32_t>({4, 0, 4, 2, 4, 0}, {3, 2}), v[0]);
+                 beside(v[0], Tensor::from<std::int32_t>({4, 0, 4, 2, 4, 0}, {3, 2})), v[0]);
            },
        .oracle =
            [](const Arrays& a) {
@@ -145,9 +145,10 @@ std::vector<GradientCase> batch_norm_cases() {
            .inputs = norm_inputs(),
            .library =
                [=](Tape&, const Variables& v) {
-                 return autograd::batch_norm(
-                     v[0], {v[1], v[2]},
-                     {to_tensor(mean, {kChannels}), to_tensor(variance, {kChannels})}, eps);
+                 return autograd::batch_norm(v[0], {v[1], v[2]},
+                                             {beside(v[0], to_tensor(mean, {kChannels})),
+                                              beside(v[0], to_tensor(variance, {kChannels}))},
+                                             eps);
                },
            .oracle =
                [=](const Arrays& a) {

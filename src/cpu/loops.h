@@ -1,4 +1,4 @@
-// The plain loops of gradients: float32, in parallel, split by the problem alone.
+// Plain float32 loops in parallel, split by the problem alone.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include "core/parallel.h"
 #include "voxloom/tensor.h"
 
-namespace voxloom::autograd {
+namespace voxloom::cpu {
 
 // Calls body(begin, end) for ranges of elements.
 template <typename Body>
@@ -16,35 +16,24 @@ void for_ranges(std::int64_t count, const Body& body) {
   parallel_for(count, std::int64_t{1} << 14, body);
 }
 
-// y[i] = f(a[i], b[i]); a and b have one shape. Written over `a` where nobody else has it.
+// y[i] = f(a[i])
 template <typename F>
-[[nodiscard]] Tensor zip(Tensor a, const Tensor& b, const F& f) {
-  Tensor y = a.is_unique() ? a : Tensor::empty(a.shape(), DType::f32);
-  const float* from_a = a.data<float>();
-  const float* from_b = b.data<float>();
-  float* to = y.mutable_data<float>();
-  for_ranges(y.size(), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) to[i] = f(from_a[i], from_b[i]);
-  });
-  return y;
-}
-
-template <typename F>
-[[nodiscard]] Tensor map(const Tensor& a, const F& f) {
-  Tensor y = Tensor::empty(a.shape(), DType::f32);
+void map_elements(const Tensor& a, Tensor& y, const F& f) {
   const float* from = a.data<float>();
   float* to = y.mutable_data<float>();
   for_ranges(y.size(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) to[i] = f(from[i]);
   });
-  return y;
 }
 
-inline void add_to(Tensor& sum, const Tensor& part) {
-  const float* from = part.data<float>();
-  float* to = sum.mutable_data<float>();
-  for_ranges(sum.size(), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) to[i] += from[i];
+// y[i] = f(a[i], b[i])
+template <typename F>
+void zip_elements(const Tensor& a, const Tensor& b, Tensor& y, const F& f) {
+  const float* from_a = a.data<float>();
+  const float* from_b = b.data<float>();
+  float* to = y.mutable_data<float>();
+  for_ranges(y.size(), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) to[i] = f(from_a[i], from_b[i]);
   });
 }
 
@@ -88,11 +77,11 @@ template <typename Block>
   return result;
 }
 
-[[nodiscard]] inline Tensor to_float32(const std::vector<double>& values) {
-  Tensor tensor = Tensor::empty({static_cast<std::int64_t>(values.size())}, DType::f32);
-  std::transform(values.begin(), values.end(), tensor.mutable_data<float>(),
+// Rounds to float32. No tensor: nobody wants them.
+inline void store(const double* values, Tensor* to) {
+  if (to == nullptr) return;
+  std::transform(values, values + to->size(), to->mutable_data<float>(),
                  [](double v) { return static_cast<float>(v); });
-  return tensor;
 }
 
-}  // namespace voxloom::autograd
+}  // namespace voxloom::cpu

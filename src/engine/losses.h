@@ -1,0 +1,86 @@
+// Losses over the rows of float32 scores (N, C) with int32 labels (N), each in [0, C) or `ignore`. A
+// loss works out its gradient with its value.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "voxloom/tensor.h"
+
+namespace voxloom::engine {
+
+// The first row whose label is neither in [0, classes) nor `ignore`; *row is -1 when there is none.
+struct FindWrongLabel {
+  static constexpr std::string_view kName = "find_wrong_label";
+
+  const Tensor* labels = nullptr;
+  std::int64_t classes = 0;
+  std::int32_t ignore = -1;
+  std::int64_t* row = nullptr;
+  std::int32_t* label = nullptr;  // of that row
+
+  template <typename Problem, typename Visitor>
+  static void each_tensor(Problem& p, Visitor& visit) {
+    visit.reads(p.labels);
+  }
+};
+
+// The loss of autograd::cross_entropy; without any label that counts it and its gradient are 0.
+struct CrossEntropy {
+  static constexpr std::string_view kName = "cross_entropy";
+
+  const Tensor* scores = nullptr;
+  const Tensor* labels = nullptr;
+  std::span<const float> class_weights;  // C of them
+  std::int32_t ignore = -1;
+  float smoothing = 0;
+  Tensor* loss = nullptr;     // (1)
+  Tensor* dscores = nullptr;  // (N, C)
+
+  template <typename Problem, typename Visitor>
+  static void each_tensor(Problem& p, Visitor& visit) {
+    visit.reads(p.scores);
+    visit.reads(p.labels);
+    visit.writes(p.loss);
+    visit.writes(p.dscores);
+  }
+};
+
+// For a class, with the rows sorted by falling error e (1 - p for the class's own rows, p for the
+// others): loss = sum_j e_j (J_j - J_{j-1}), J_j the Jaccard loss if the first j rows were wrong.
+struct LovaszSoftmax {
+  static constexpr std::string_view kName = "lovasz_softmax";
+
+  const Tensor* probabilities = nullptr;
+  const Tensor* labels = nullptr;
+  std::int32_t ignore = -1;
+  Tensor* loss = nullptr;     // (1), the mean over the classes that are present
+  Tensor* slopes = nullptr;   // (N, C): of the sum over those classes, by the probabilities
+  double* present = nullptr;  // how many they are, at least 1
+
+  template <typename Problem, typename Visitor>
+  static void each_tensor(Problem& p, Visitor& visit) {
+    visit.reads(p.probabilities);
+    visit.reads(p.labels);
+    visit.writes(p.loss);
+    visit.writes(p.slopes);
+  }
+};
+
+// The class with the largest score of each row, the lowest among equals, and its softmax.
+struct LargestScores {
+  static constexpr std::string_view kName = "largest_scores";
+
+  const Tensor* scores = nullptr;
+  Tensor* classes = nullptr;     // (N) int32
+  Tensor* confidence = nullptr;  // (N) float32, or not wanted
+
+  template <typename Problem, typename Visitor>
+  static void each_tensor(Problem& p, Visitor& visit) {
+    visit.reads(p.scores);
+    visit.writes(p.classes);
+    visit.writes(p.confidence);
+  }
+};
+
+}  // namespace voxloom::engine
