@@ -502,6 +502,31 @@ TEST_F(Api, SharedModel) {
   EXPECT_TRUE(same(std::get<Tensor>(a.at("scores")), std::get<Tensor>(b.at("scores"))));
 }
 
+TEST_F(Api, Borrows) {
+  const auto array = std::make_shared<std::vector<float>>(32, 1.0F);  // yours, or another library's
+  const Tensor seen = Tensor::borrow(array->data(), {2, 16}, array);  // kept alive by the tensor
+
+  EXPECT_EQ(seen.data<float>(), array->data());
+  EXPECT_FALSE(seen.is_unique());
+}
+
+TEST_F(Api, Contexts) {
+  const std::string before = current_isa();
+  const SparseTensor x = make_voxels(3);
+  const nn::SubmConv3d net({.in = 3, .out = 4});
+  SparseTensor one = x;
+
+  Context context;
+  context.set_threads(1);
+  context.run([&] {
+    set_isa("scalar");  // of this context alone
+    one = net(x);
+  });
+
+  EXPECT_EQ(current_isa(), before);
+  EXPECT_EQ(one.rows(), x.rows());
+}
+
 TEST_F(Api, Pins) {
   const std::string before = current_isa();
 
