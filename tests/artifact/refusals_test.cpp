@@ -336,6 +336,16 @@ std::string problems_with_channels(std::int64_t channels, const Net& net) {
   return problems_of(text, bundle.weights);
 }
 
+// A reader reports operands that a text does not define; nobody does for a graph made in C++.
+TEST(Refusals, AnOperandThatIsNoValue) {
+  artifact::GraphBuilder b;
+  b.output("y", b.exp(b.tensor_input("t", {{artifact::kDynamic, 4}, artifact::ElementType::f32})));
+  artifact::Bundle bundle = b.bundle();
+  bundle.graph.ops.at(0).operands.at(0) = -1;
+  EXPECT_TRUE(artifact::has_errors(artifact::verify_bundle(bundle)));
+  EXPECT_THROW(static_cast<void>(artifact::to_text(bundle.graph)), std::invalid_argument);
+}
+
 TEST(Refusals, ChannelsThatDoNotFitTogether) {
   const auto cat = [](artifact::GraphBuilder& b, artifact::ValueRef x, artifact::ValueRef) {
     b.output("y", b.cat({x, x}));

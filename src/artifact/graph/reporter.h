@@ -28,6 +28,7 @@ class Reporter {
   }
   void add(Severity severity, Position position, fmt::string_view text, fmt::format_args args);
   void add(Severity severity, Position position, std::string message);
+  [[nodiscard]] bool has_errors() const { return artifact::has_errors(out_); }
 
  private:
   std::string file_;

@@ -65,10 +65,12 @@ class Verifier {
     return value >= 0 && static_cast<std::size_t>(value) < graph_.values.size();
   }
 
-  // True when the value may be used here; a missing one of a text was reported by its reader.
+  // True when the value may be used here; a missing one of a text was reported by its reader, one of a
+  // graph that was made in C++ by nobody.
   bool use(int value, const Graph::Op* op) {
     if (!exists(value)) {
-      if (value != -1) reporter_.error({}, "there is no value number {}", value);
+      if (value != -1 || !reporter_.has_errors())
+        reporter_.error({}, "there is no value number {}", value);
       return false;
     }
     const auto id = static_cast<std::size_t>(value);
