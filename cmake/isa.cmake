@@ -28,8 +28,14 @@ set(voxloom_isa_neon_flags "")
 
 # A kernel object is sealed: nothing in it may be shared with, or replace, code compiled for the
 # baseline. These flags keep the compiler from calling out; tests/sealed checks the result. The leaf
-# loops are worth -O3 in every preset.
-set(voxloom_kernel_flags -O3 -ffp-contract=fast
+# loops are worth -O3 in every preset but that for fuzzing, which looks for bad accesses in readers and
+# graphs: with every sanitizer clang would take ten minutes for one file.
+if(VOXLOOM_SANITIZE MATCHES "fuzzer")
+  set(voxloom_kernel_optimisation -O1)
+else()
+  set(voxloom_kernel_optimisation -O3)
+endif()
+set(voxloom_kernel_flags ${voxloom_kernel_optimisation} -ffp-contract=fast
     -fno-exceptions -fno-rtti -fno-stack-protector -fno-math-errno)
 
 # voxloom_add_kernels(target): compiles the kernels of every matching row into target, and defines

@@ -3,7 +3,7 @@
 set(voxloom_libraries core nn artifact io sim viz train label)
 
 set(voxloom_core_uses TBB::tbb fmt::fmt Threads::Threads)
-set(voxloom_core_rooms core coords engine cpu quant ops)
+set(voxloom_core_rooms core coords engine cpu quant ops schema)
 
 set(voxloom_nn_on core)
 set(voxloom_nn_rooms autograd nn)

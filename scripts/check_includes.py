@@ -19,7 +19,8 @@ BELOW["cpu"] = ["core", "coords", "engine"]
 BELOW["cuda"] = ["core"]  # beside the CPU; the engine does not call it yet
 BELOW["quant"] = BELOW["engine"] + ["engine"]
 BELOW["ops"] = BELOW["quant"] + ["quant"]
-BELOW["autograd"] = BELOW["ops"] + ["ops"]
+BELOW["schema"] = BELOW["ops"] + ["ops"]
+BELOW["autograd"] = BELOW["schema"] + ["schema"]
 BELOW["nn"] = BELOW["autograd"] + ["autograd"]
 BELOW["artifact"] = BELOW["nn"] + ["nn"]
 BELOW["io"] = ["core"]
@@ -37,8 +38,9 @@ HEADERS = {
             "weight",
     "coords": "coordinate_set kernel_map neighbors sets sparse_tensor",
     "ops": "algebra conv conv_gradients dense points pool",
-    "autograd": "autograd autograd_ops",
-    "nn": "models module nn exporter",
+    "schema": "attributes",
+    "autograd": "autograd autograd_ops recorder",
+    "nn": "models module nn",
     "artifact": "artifact export_module graph graph_builder safetensors tiles",
     "io": "io scan",
     "data": "augment dataset",

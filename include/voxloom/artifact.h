@@ -46,6 +46,10 @@ void write_bundle(const std::filesystem::path& folder, const Bundle& bundle,
 [[nodiscard]] Diagnostics verify_bundle(const std::filesystem::path& folder);
 [[nodiscard]] Diagnostics verify_bundle(const Bundle& bundle);
 
+// Where other readers of the format would stop, as warnings: our extensions, and what mlx-lattice cannot
+// run. Of a graph that is right; empty: it travels.
+[[nodiscard]] Diagnostics portability_of(const Graph& graph);
+
 // How coordinates at the boundary are meant. physical: lattice coordinate times stride; they must be
 // divisible. logical: lattice coordinates, whatever the stride.
 enum class Coordinates : std::uint8_t { physical, logical };

@@ -1,6 +1,10 @@
 // The operations that gradients go through. Each computes what the function of the same name in
 // conv.h, dense.h, pool.h, points.h or algebra.h does, with the same arguments and errors, and notes
-// itself down on its operands' tape; on constants it does nothing more than that function.
+// itself down on its operands' tape; on constants it does nothing more than that function, and symbols
+// it hands to their recorder (recorder.h).
+//
+// `target`, where there is one, rules over the options' and gives the rows: a variable, so that a network
+// that returns to an encoder's rows can be traced.
 //
 // Not differentiable, and therefore constants: coordinate sets, the rows that win a maximum, masks.
 // Where a maximum or minimum ties, the gradient goes where the value came from.
@@ -8,7 +12,6 @@
 
 #include <cstdint>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "voxloom/algebra.h"
@@ -18,12 +21,10 @@
 #include "voxloom/export.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
+#include "voxloom/recorder.h"
 
 namespace VOXLOOM_API voxloom {
 namespace autograd {
-
-// A packed weight is a constant; gradients go through it to the features.
-using VariableWeight = std::variant<Variable, QuantizedWeight>;
 
 // What a convolution has besides its input; the bias may be undefined.
 struct Parameters {
@@ -33,16 +34,21 @@ struct Parameters {
 [[nodiscard]] Weight weight_of(const Parameters& parameters);
 
 [[nodiscard]] Variable conv3d(const Variable& x, const Parameters& parameters,
-                              const ConvOptions& options = {});
+                              const ConvOptions& options = {}, const Variable& target = {});
 [[nodiscard]] Variable subm_conv3d(const Variable& x, const Parameters& parameters,
                                    const SubmConvOptions& options = {});
 [[nodiscard]] Variable conv_transpose3d(const Variable& x, const Parameters& parameters,
-                                        const ConvTransposeOptions& options = {});
+                                        const ConvTransposeOptions& options = {},
+                                        const Variable& target = {});
 [[nodiscard]] Variable generative_conv_transpose3d(
     const Variable& x, const Parameters& parameters,
-    const GenerativeConvTransposeOptions& options = {});
+    const GenerativeConvTransposeOptions& options = {}, const Variable& target = {});
 [[nodiscard]] Variable inverse_conv3d(const Variable& x, const Parameters& parameters,
                                       const KernelMap& forward_map, std::int32_t groups = 1);
+// Back to the rows of `reference`, the input of the forward convolution with these options; x lives on
+// that convolution's rows.
+[[nodiscard]] Variable inverse_conv3d(const Variable& x, const Parameters& parameters,
+                                      const Variable& reference, const ConvOptions& forward);
 [[nodiscard]] Variable conv_on_map(const Variable& x, const Parameters& parameters,
                                    const KernelMap& map, std::int32_t groups = 1);
 // Dense weights only.
@@ -51,10 +57,12 @@ struct Parameters {
                                               float eps = kNormalizedEps);
 [[nodiscard]] Variable normalized_conv_transpose3d(const Variable& x, const Parameters& parameters,
                                                    const ConvTransposeOptions& options = {},
-                                                   float eps = kNormalizedEps);
+                                                   float eps = kNormalizedEps,
+                                                   const Variable& target = {});
 [[nodiscard]] Variable normalized_generative_conv_transpose3d(
     const Variable& x, const Parameters& parameters,
-    const GenerativeConvTransposeOptions& options = {}, float eps = kNormalizedEps);
+    const GenerativeConvTransposeOptions& options = {}, float eps = kNormalizedEps,
+    const Variable& target = {});
 
 // x is dense (N,C) or sparse; so is the result.
 [[nodiscard]] Variable linear(const Variable& x, const Parameters& parameters);
@@ -71,6 +79,7 @@ struct Parameters {
                            const JoinOptions& options = {});
 [[nodiscard]] Variable cat(std::span<const Variable> variables, Join join = Join::inner);
 [[nodiscard]] Variable reindex(const Variable& x, const CoordinateSet& target, float fill = 0);
+[[nodiscard]] Variable reindex(const Variable& x, const Variable& target, float fill = 0);
 [[nodiscard]] Variable crop(const Variable& x, Triple lo, Triple hi);
 [[nodiscard]] Variable prune(const Variable& x, std::span<const std::int32_t> rows);
 
@@ -87,9 +96,10 @@ struct Parameters {
 [[nodiscard]] Variable pool3d(const Variable& x, const PoolOptions& options = {});
 [[nodiscard]] Variable max_unpool3d(const Variable& x, const Variable& pooled,
                                     const PoolOptions& options = {});
-[[nodiscard]] Variable pool_transpose3d(const Variable& x,
-                                        const PoolTransposeOptions& options = {});
-[[nodiscard]] Variable trilinear_upsample3d(const Variable& x, const UpsampleOptions& options = {});
+[[nodiscard]] Variable pool_transpose3d(const Variable& x, const PoolTransposeOptions& options = {},
+                                        const Variable& target = {});
+[[nodiscard]] Variable trilinear_upsample3d(const Variable& x, const UpsampleOptions& options = {},
+                                            const Variable& target = {});
 [[nodiscard]] Variable global_pool(const Variable& x, PoolMode mode);  // dense (B,C)
 
 // --- points ---

@@ -7,6 +7,7 @@
 
 #include "voxloom/export.h"
 #include "voxloom/options.h"
+#include "voxloom/sparse_tensor.h"
 #include "voxloom/tensor.h"
 #include "voxloom/weight.h"
 
@@ -30,5 +31,22 @@ namespace VOXLOOM_API voxloom {
 [[nodiscard]] Tensor layer_norm(const Tensor& x, const Tensor& scale, const Tensor& bias,
                                 float eps = 1e-5F);
 [[nodiscard]] Tensor rms_norm(const Tensor& x, const Tensor& scale, float eps = 1e-5F);
+// The channels of a row in `groups` equal parts, each with a mean and a variance of its own (Wu and He
+// 2018, with a row for an image).
+[[nodiscard]] Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& bias,
+                                std::int64_t groups, float eps = 1e-5F);
+
+// Each element is 0 with `probability`, else divided by 1 - probability (Srivastava et al. 2014). Which
+// ones follows from `seed` and the element's place alone. x: any shape, float32; 0 <= probability < 1.
+[[nodiscard]] Tensor dropout(const Tensor& x, float probability, std::uint64_t seed);
+
+// --- the same on the features of a sparse tensor ---
+
+[[nodiscard]] SparseTensor activate(const SparseTensor& x, Activation kind,
+                                    const ActivationOptions& options = {});
+[[nodiscard]] SparseTensor relu(const SparseTensor& x);
+[[nodiscard]] SparseTensor dropout(const SparseTensor& x, float probability, std::uint64_t seed);
+[[nodiscard]] SparseTensor group_norm(const SparseTensor& x, const Tensor& scale,
+                                      const Tensor& bias, std::int64_t groups, float eps = 1e-5F);
 
 }  // namespace voxloom

@@ -1,4 +1,5 @@
-// From modules to lattice bundles: what a trained network is shipped as.
+// From modules to lattice bundles: what a trained network is shipped as. The module is run once, on
+// symbols (recorder.h), and what it does is written down; nothing has to be said about it.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,17 @@ namespace artifact {
 
 struct ExportOptions {
   std::int64_t in_channels = 0;
-  bool fold_norms = true;  // batch norms behind convolutions become a part of them
-  // Weights of products without groups, with at least `packed_channels` input channels, are packed.
+  bool fold_norms = true;  // batch norms behind products become a part of them
+  // Weights of products without groups, with at least `packed_channels` input channels, are packed; not
+  // those of normalized forms.
   std::optional<QuantizeOptions> packed = {};
   std::int64_t packed_channels = 16;
 };
 
 // Inputs x_coords, x_features, x_active; one output, "output". Parameters are stored under their names;
 // load_parameters reads them back when no norm was folded and nothing was packed.
-// std::invalid_argument for a module that the format has no words for.
+// std::invalid_argument for an operation that the format has no words for; autograd::TraceError, which is
+// one, for a module whose steps depend on values: it names the module and what was asked for.
 [[nodiscard]] Bundle export_module(const nn::Module& module, const ExportOptions& options);
 
 // A network that gives scores on its input's rows, between points and points: inputs points (P,3),

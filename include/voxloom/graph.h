@@ -6,27 +6,20 @@
 // "lattice.weight", which names the array it stands for.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
+#include "voxloom/attributes.h"
 #include "voxloom/dtype.h"
 #include "voxloom/export.h"
 #include "voxloom/tensor.h"
-#include "voxloom/triple.h"
 
 namespace VOXLOOM_API voxloom {
 namespace artifact {
 
-// 1-based; line 0: not read from a text.
-struct Position {
-  int line = 0, column = 0;
-  friend bool operator==(const Position&, const Position&) = default;
-};
+using Position = TextPosition;
 
 enum class ElementType : std::uint8_t { i4, i8, i32, f16, f32, bf16 };
 inline constexpr std::int64_t kDynamic = -1;  // a size that is known only when the model runs
@@ -55,41 +48,10 @@ struct WeightType {
 
 using ValueType = std::variant<TensorType, SparseType, WeightType>;
 
-// #KIND<value, key = parameter, ...>, e.g. #lattice.join<inner>.
-struct EnumValue {
-  std::string kind;
-  std::string value;
-  std::vector<std::pair<std::string, std::string>> parameters = {};
-  friend bool operator==(const EnumValue&, const EnumValue&) = default;
-};
-
-// float: `1.0 : f32`; double: `1.0`, or `1.0 : f64`, which no operation takes.
-using AttributeValue =
-    std::variant<bool, std::int64_t, float, double, std::string, std::vector<std::int64_t>,
-                 std::vector<double>, std::vector<std::string>, EnumValue>;
-
-struct Attribute {
-  AttributeValue value;
-  Position position = {};
-
-  Attribute() = default;
-  // NOLINTBEGIN(google-explicit-constructor): from whatever a program has at hand.
-  Attribute(AttributeValue v, Position p = {}) : value(std::move(v)), position(p) {}
-  Attribute(bool v) : value(v) {}
-  Attribute(int v) : value(std::int64_t{v}) {}
-  Attribute(std::int64_t v) : value(v) {}
-  Attribute(float v) : value(v) {}
-  Attribute(const char* v) : value(std::string(v)) {}
-  Attribute(std::string v) : value(std::move(v)) {}
-  Attribute(EnumValue v) : value(std::move(v)) {}
-  Attribute(Triple v) : value(std::vector<std::int64_t>{v.x, v.y, v.z}) {}
-  Attribute(const std::array<double, 3>& v) : value(std::vector<double>(v.begin(), v.end())) {}
-  // NOLINTEND(google-explicit-constructor)
-
-  friend bool operator==(const Attribute& a, const Attribute& b) { return a.value == b.value; }
-};
-
-using Attributes = std::map<std::string, Attribute, std::less<>>;
+using voxloom::Attribute;
+using voxloom::Attributes;
+using voxloom::AttributeValue;
+using voxloom::EnumValue;
 
 enum class InputRole : std::uint8_t { tensor, sparse_coords, sparse_features, sparse_active };
 enum class OutputRole : std::uint8_t { tensor, sparse_tensor };
@@ -136,6 +98,10 @@ using voxloom::to_string;
 
 // Does the graph need our extensions, or can every reader of IR v2 run it?
 [[nodiscard]] bool needs_extensions(const Graph& graph);
+
+// The same graph with every operation of ours that IR v2 can say, said so. Not quite the same where
+// points meet voxels: IR v2 finds cells in float32, ours in float64.
+[[nodiscard]] Graph to_plain(Graph graph);
 
 enum class Severity : std::uint8_t { error, warning };
 

@@ -15,8 +15,10 @@
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "voxloom/algebra.h"
@@ -35,6 +37,9 @@ struct ValueRef {
   int id = -1;
   [[nodiscard]] bool defined() const { return id >= 0; }
 };
+
+// Operands by the names of the operation's row; those that stand for none are left out.
+using NamedRefs = std::vector<std::pair<std::string_view, ValueRef>>;
 
 struct SparseInput {
   std::int64_t channels = 0;
@@ -84,9 +89,13 @@ class GraphBuilder {
   // --- operations ---
   // The name that the next operation's (first) result gets in the text.
   GraphBuilder& named(std::string name);
-  // By name. Attributes that are left out take the library's defaults.
+  // By its full name, written as it is. Attributes that are left out take the library's defaults.
   std::vector<ValueRef> op(std::string_view name, const std::vector<ValueRef>& operands,
                            Attributes attributes = {});
+  // By its name without a dialect, "conv3d": as IR v2 says it where that has words for it, else as an
+  // operation of ours. The functions below are calls.
+  std::vector<ValueRef> call(std::string_view name, const NamedRefs& operands,
+                             Attributes attributes = {});
 
   ValueRef features(ValueRef x);  // the feature matrix of a sparse tensor
   ValueRef with_features(ValueRef x, ValueRef features);
@@ -139,13 +148,14 @@ class GraphBuilder {
   ValueRef rms_norm(ValueRef x, ValueRef scale, float eps = 1e-5F);
 
   // --- what was built ---
-  [[nodiscard]] std::int64_t channels(ValueRef value) const;  // kDynamic when not known
+  [[nodiscard]] const ValueType& type(ValueRef value) const;
+  [[nodiscard]] std::int64_t channels(ValueRef value) const;         // kDynamic when not known
+  [[nodiscard]] std::optional<Triple> stride(ValueRef value) const;  // of a sparse one, when known
   [[nodiscard]] Bundle bundle() const;                   // std::invalid_argument without outputs
   void save(const std::filesystem::path& folder) const;  // write_bundle
 
  private:
-  ValueRef first(std::string_view name, const std::vector<ValueRef>& operands,
-                 Attributes attributes = {});
+  ValueRef first(std::string_view name, const NamedRefs& operands, Attributes attributes = {});
 
   class Impl;
   std::unique_ptr<Impl> impl_;

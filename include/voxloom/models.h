@@ -23,41 +23,38 @@ class ConvNorm : public ConvolutionBase {
   explicit ConvNorm(const Channels& channels, ConvOptions options = {}, bool relu = true);
   using Module::forward;
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<ConvNorm>(*this);
+  }
   // `residual` lives on the output's rows and has its channels.
   [[nodiscard]] Variable run(const Variable& x, const Variable& residual, Pass& pass) const;
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const SparseTensor& residual) const;
   // The transposed convolution with this kernel (its size or offsets, stride, padding, dilation and
   // origin), onto the rows of `target`. Without a target, support or bounds of its own.
-  [[nodiscard]] Variable run_up(const Variable& x, const CoordinateSet& target, Pass& pass) const;
+  [[nodiscard]] Variable run_up(const Variable& x, const Variable& target, Pass& pass) const;
   [[nodiscard]] SparseTensor forward_up(const SparseTensor& x, const CoordinateSet& target) const;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
   // The names of the product's and of the norm's parameters start differently in every model.
   struct Prefixes {
     std::string product, norm;
   };
-  void collect_parameters(const Prefixes& prefixes, std::vector<NamedParameter>& to);
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const Prefixes& prefixes, Symbol x,
-                            Symbol residual = {}) const;
-  [[nodiscard]] Symbol emit_up(Exporter& to, const Prefixes& prefixes, Symbol x,
-                               Symbol target) const;
+  void collect_parameters(const Prefixes& prefixes, std::vector<NamedParameter>& to) const;
 
   ConvOptions options;
   BatchNorm norm;
   bool relu;
 
  private:
+  [[nodiscard]] static bool is_fused(const Variable& x, const Pass& pass);
+  [[nodiscard]] KernelMap map_up(const Variable& x, const CoordinateSet& target) const;
   // Fused: inference only.
   [[nodiscard]] SparseTensor fused(const SparseTensor& x, const KernelMap* map,
                                    const Variable& residual, std::int64_t batch_size) const;
   [[nodiscard]] Variable finish(const Variable& product, const Variable& residual,
                                 Pass& pass) const;
   [[nodiscard]] ConvTransposeOptions transposed() const;
-  // `say` says the product with the parameters it is given.
-  template <typename Say>
-  [[nodiscard]] Symbol emit_around(Exporter& to, const Prefixes& prefixes, Symbol residual,
-                                   const Say& say) const;
   std::int64_t out_channels_;
 };
 
@@ -67,8 +64,11 @@ class BasicBlock : public Module {
  public:
   explicit BasicBlock(const Channels& channels);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<BasicBlock>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
   ConvNorm conv1, conv2;
   std::optional<ConvNorm> shortcut;
@@ -80,8 +80,11 @@ class Bottleneck : public Module {
  public:
   Bottleneck(const Channels& channels, std::int64_t width);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Bottleneck>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
   ConvNorm reduce, middle, expand;
   std::optional<ConvNorm> shortcut;
@@ -114,13 +117,18 @@ struct MinkUNetOptions {
 class MinkUNet : public Module {
  public:
   explicit MinkUNet(const MinkUNetOptions& options = {});
+  MinkUNet(const MinkUNet& other);
+  MinkUNet(MinkUNet&&) noexcept;
+  MinkUNet& operator=(const MinkUNet&) = delete;
+  MinkUNet& operator=(MinkUNet&&) noexcept;
   ~MinkUNet() override;
 
   // Class scores on the rows of x.
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override;
   // Named as in MinkowskiEngine's examples, "kernel" called "weight": "block1.0.conv1.weight".
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
   // Converts the convolutions' weights; x must have the same dtype from then on.
   void to(DType dtype);
@@ -147,12 +155,17 @@ struct ResNetOptions {
 class ResNet : public Module {
  public:
   explicit ResNet(const ResNetOptions& options = {});
+  ResNet(const ResNet& other);
+  ResNet(ResNet&&) noexcept;
+  ResNet& operator=(const ResNet&) = delete;
+  ResNet& operator=(ResNet&&) noexcept;
   ~ResNet() override;
 
   // Class scores, one row for each batch at its coordinate (b,0,0,0). As a bundle: dense (B, classes).
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
  private:
   struct Layers;
@@ -174,13 +187,14 @@ class SecondBackbone : public Module {
   explicit SecondBackbone(const SecondOptions& options = {});
   // Rows at 1/8 of the resolution in the plane and 1/16 of the height, for the default stages.
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
  private:
   struct Layer {
     std::string name;
-    std::unique_ptr<ConvNorm> conv;
+    ConvNorm conv;
   };
   std::vector<Layer> layers_;
 };

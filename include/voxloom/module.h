@@ -11,11 +11,18 @@
 //   for (auto& p : net.named_parameters()) use(p, pass.gradient(*p.value));
 //   nn::update_statistics(net, pass, 0.1F);  // running means of batch norms
 //
+// run() is the one function of a module. What it runs is what artifact::export_module writes down: it is
+// run once more, on symbols (recorder.h).
+//
+// A copy of a module is a network of its own, with parameters of its own; clone() makes one of a module
+// whose type is not known.
+//
 // Errors: std::invalid_argument with the module's name.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,15 +30,48 @@
 #include "voxloom/autograd_ops.h"
 #include "voxloom/export.h"
 #include "voxloom/sparse_tensor.h"
+#include "voxloom/weight.h"
 
 namespace VOXLOOM_API voxloom {
 namespace nn {
 
 using autograd::Variable;
 
-class Exporter;
-struct Symbol;
 class Module;
+
+// A tensor that a module owns, or a packed weight, at a place that training and loading find again: the
+// place lives as long as the module or anybody who holds it. A copy is a place of its own with elements
+// of its own. Assigning replaces what stands there; the tensor that is assigned is shared, as always.
+class Parameter {
+ public:
+  Parameter() : place_(std::make_shared<Place>()) {}  // undefined: no bias, say
+  Parameter(Tensor value);                            // NOLINT: is a tensor
+  Parameter(QuantizedWeight value);                   // NOLINT: or a packed one
+  Parameter(const Parameter& other);
+  Parameter(Parameter&& other) noexcept = default;
+  Parameter& operator=(const Parameter& other);
+  Parameter& operator=(Parameter&& other) noexcept;
+  ~Parameter() = default;
+
+  [[nodiscard]] bool defined() const { return place_->dense.defined() || is_packed(); }
+  [[nodiscard]] bool is_packed() const { return place_->packed != nullptr; }
+  // Undefined for a packed one.
+  [[nodiscard]] const Tensor& tensor() const { return place_->dense; }
+  operator const Tensor&() const { return tensor(); }  // NOLINT: is a tensor
+  [[nodiscard]] Weight weight() const;
+  // The tensor where it stands, kept alive by whoever holds this. Nothing for a packed one.
+  [[nodiscard]] std::shared_ptr<Tensor> place() const;
+  [[nodiscard]] const std::shared_ptr<const QuantizedWeight>& packed() const {
+    return place_->packed;
+  }
+
+ private:
+  struct Place {
+    Tensor dense;
+    std::shared_ptr<const QuantizedWeight> packed;
+  };
+  std::shared_ptr<Place> place_;
+};
 
 struct PassOptions {
   // False: norms use their running statistics and dropout does nothing, as in inference, but
@@ -53,10 +93,12 @@ class Pass {
 
   // The variable that stands for a module's parameter: the same leaf for the same place.
   [[nodiscard]] Variable parameter(const Tensor& place);
-  [[nodiscard]] autograd::VariableWeight parameter(const Weight& place);
+  [[nodiscard]] autograd::VariableWeight weight(const Parameter& place);
   [[nodiscard]] std::uint64_t next_seed();
 
-  // Runs a part of a network, with a checkpoint where the options ask for them.
+  // Runs a part of a network. Errors of tracing name the parts that they went through.
+  [[nodiscard]] Variable run(const Module& part, const Variable& x);
+  // The same, with a checkpoint where the options ask for them.
   [[nodiscard]] Variable run_block(const Module& block, const Variable& x);
 
   // After Tape::backward: undefined for a parameter that had no part in the result.
@@ -77,9 +119,13 @@ class Pass {
 
 struct NamedParameter {
   std::string name;  // "encoder.0.weight"
-  Tensor* value;
-  bool is_trained = true;  // false: a running statistic
+  std::shared_ptr<Tensor> value;
+  bool is_trained = true;                              // false: a running statistic
+  std::shared_ptr<const QuantizedWeight> packed = {};  // then there is no tensor
 };
+// Adds a parameter under its name; nothing where it is undefined.
+void collect(const std::string& name, const Parameter& parameter, std::vector<NamedParameter>& to,
+             bool is_trained = true);
 
 class Module {
  public:
@@ -89,22 +135,32 @@ class Module {
   [[nodiscard]] SparseTensor forward(const SparseTensor& x) const;
   SparseTensor operator()(const SparseTensor& x) const { return forward(x); }
 
-  // Every parameter with its path, in a fixed order. Assigning through `value` replaces it.
-  [[nodiscard]] std::vector<NamedParameter> named_parameters();
+  // Every parameter that is a tensor, with its path, in a fixed order. Assigning to `*value` replaces it;
+  // whoever holds one keeps its place alive.
+  [[nodiscard]] std::vector<NamedParameter> named_parameters() const;
+  // All of them, packed ones too: collect() for each parameter, collect_parameters() of each part.
   virtual void collect_parameters(const std::string& /*prefix*/,
-                                  std::vector<NamedParameter>& /*to*/) {}
+                                  std::vector<NamedParameter>& /*to*/) const {}
 
-  // Says to `to` what run() does in inference; parameters are called as in named_parameters().
-  // std::invalid_argument for modules that the format has no words for.
-  [[nodiscard]] virtual Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const;
+  // A module of the same type with parameters of its own. std::invalid_argument for a type that does not
+  // say how: override it with `return std::make_unique<Type>(*this);`.
+  [[nodiscard]] virtual std::unique_ptr<Module> clone() const;
+
+ protected:
+  // Copies are whole modules, never parts of them.
+  Module() = default;
+  Module(const Module&) = default;
+  Module(Module&&) noexcept = default;
+  Module& operator=(const Module&) = default;
+  Module& operator=(Module&&) noexcept = default;
 };
 
 // Moves each running statistic towards what the pass saw: (1 - momentum) old + momentum new.
-void update_statistics(Module& module, const Pass& pass, float momentum);
+void update_statistics(const Module& module, const Pass& pass, float momentum);
 
 // All parameters by name.
 using NamedTensors = std::map<std::string, Tensor>;
-[[nodiscard]] NamedTensors parameters_of(Module& module);
+[[nodiscard]] NamedTensors parameters_of(const Module& module);
 
 struct LoadOptions {
   std::string prefix = {};     // of the names in `tensors`

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +14,6 @@
 #include "voxloom/conv.h"
 #include "voxloom/dense.h"
 #include "voxloom/export.h"
-#include "voxloom/exporter.h"
 #include "voxloom/module.h"
 #include "voxloom/pool.h"
 #include "voxloom/sparse_tensor.h"
@@ -33,16 +33,11 @@ struct Channels {
 // by any layout of its op, packed ones included.
 class ConvolutionBase : public Module {
  public:
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
-  // The product with other parameters than the module's own: with a norm folded into them.
-  [[nodiscard]] virtual Symbol emit_product(Exporter& to, Symbol x,
-                                            const Exporter::Product& product) const;
-  [[nodiscard]] virtual bool is_normalized() const { return false; }
-
-  Weight weight;
-  Tensor bias;  // undefined: none
+  Parameter weight;
+  Parameter bias;  // undefined: none
 
  protected:
   [[nodiscard]] autograd::Parameters parameters(Pass& pass) const;
@@ -54,8 +49,9 @@ class Conv3d : public ConvolutionBase {
  public:
   explicit Conv3d(const Channels& channels, ConvOptions options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Conv3d>(*this);
+  }
   ConvOptions options;
 };
 
@@ -63,8 +59,9 @@ class SubmConv3d : public ConvolutionBase {
  public:
   explicit SubmConv3d(const Channels& channels, const SubmConvOptions& options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<SubmConv3d>(*this);
+  }
   SubmConvOptions options;
 };
 
@@ -72,12 +69,13 @@ class ConvTranspose3d : public ConvolutionBase {
  public:
   explicit ConvTranspose3d(const Channels& channels, ConvTransposeOptions options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<ConvTranspose3d>(*this);
+  }
   using Module::forward;
   // The rows of `target`, whatever the options say: how decoders return to an encoder's rows.
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const CoordinateSet& target) const;
-  [[nodiscard]] Variable run(const Variable& x, const CoordinateSet& target, Pass& pass) const;
+  [[nodiscard]] Variable run(const Variable& x, const Variable& target, Pass& pass) const;
   ConvTransposeOptions options;
 };
 
@@ -86,19 +84,27 @@ class GenerativeConvTranspose3d : public ConvolutionBase {
   explicit GenerativeConvTranspose3d(const Channels& channels,
                                      GenerativeConvTransposeOptions options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<GenerativeConvTranspose3d>(*this);
+  }
   GenerativeConvTransposeOptions options;
 };
 
-// Back to the input rows of the forward op whose map is given.
+// Back to the input rows of a forward convolution: with its options, or for a given map.
 class InverseConv3d : public ConvolutionBase {
  public:
+  InverseConv3d(const Channels& channels, ConvOptions forward_options);
   InverseConv3d(const Channels& channels, std::int64_t kernel_volume, std::int32_t groups = 1);
   using Module::forward;
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;  // always throws
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<InverseConv3d>(*this);
+  }
+  // x on the rows of the forward convolution, `reference` its input.
+  [[nodiscard]] Variable run(const Variable& x, const Variable& reference, Pass& pass) const;
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const KernelMap& forward_map) const;
   [[nodiscard]] Variable run(const Variable& x, const KernelMap& forward_map, Pass& pass) const;
+  std::optional<ConvOptions> forward_options;
   std::int32_t groups;
 };
 
@@ -107,9 +113,9 @@ class NormalizedSubmConv3d : public SubmConv3d {
   explicit NormalizedSubmConv3d(const Channels& channels, const SubmConvOptions& options = {},
                                 float eps = kNormalizedEps);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
-  [[nodiscard]] bool is_normalized() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<NormalizedSubmConv3d>(*this);
+  }
   float eps;
 };
 
@@ -118,9 +124,9 @@ class NormalizedConvTranspose3d : public ConvTranspose3d {
   explicit NormalizedConvTranspose3d(const Channels& channels, ConvTransposeOptions options = {},
                                      float eps = kNormalizedEps);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
-  [[nodiscard]] bool is_normalized() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<NormalizedConvTranspose3d>(*this);
+  }
   float eps;
 };
 
@@ -130,9 +136,9 @@ class NormalizedGenerativeConvTranspose3d : public GenerativeConvTranspose3d {
                                                GenerativeConvTransposeOptions options = {},
                                                float eps = kNormalizedEps);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
-  [[nodiscard]] bool is_normalized() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<NormalizedGenerativeConvTranspose3d>(*this);
+  }
   float eps;
 };
 
@@ -140,8 +146,9 @@ class Linear : public ConvolutionBase {
  public:
   explicit Linear(const Channels& channels);  // weight (C_out, C_in)
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit_product(Exporter& to, Symbol x,
-                                    const Exporter::Product& product) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Linear>(*this);
+  }
 };
 
 // In training the statistics are those of the active rows of the batch.
@@ -152,9 +159,14 @@ class BatchNorm : public Module {
   [[nodiscard]] Variable run(const Variable& x, const autograd::BatchNormTail& tail,
                              Pass& pass) const;
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
-  BatchNormParameters parameters;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<BatchNorm>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
+  // All four as they are now.
+  [[nodiscard]] BatchNormParameters parameters() const;
+  Parameter scale, bias, mean, variance;
   float eps;
 
  private:
@@ -165,9 +177,12 @@ class LayerNorm : public Module {
  public:
   explicit LayerNorm(std::int64_t channels, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
-  Tensor scale, bias;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<LayerNorm>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
+  Parameter scale, bias;
   float eps;
 };
 
@@ -175,9 +190,12 @@ class RmsNorm : public Module {
  public:
   explicit RmsNorm(std::int64_t channels, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
-  Tensor scale;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<RmsNorm>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
+  Parameter scale;
   float eps;
 };
 
@@ -186,8 +204,12 @@ class GroupNorm : public Module {
  public:
   GroupNorm(std::int64_t channels, std::int64_t groups_, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
-  Tensor scale, bias;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<GroupNorm>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
+  Parameter scale, bias;
   std::int64_t groups;
   float eps;
 };
@@ -197,7 +219,9 @@ class Dropout : public Module {
  public:
   explicit Dropout(float probability_);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Dropout>(*this);
+  }
   float probability;
 };
 
@@ -206,7 +230,9 @@ class Activate : public Module {
   explicit Activate(Activation kind_, const ActivationOptions& options_ = {})
       : kind(kind_), options(options_) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Activate>(*this);
+  }
   Activation kind;
   ActivationOptions options;
 };
@@ -215,7 +241,9 @@ class Pool3d : public Module {
  public:
   explicit Pool3d(const PoolOptions& options_ = {}) : options(options_) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Pool3d>(*this);
+  }
   PoolOptions options;
 };
 
@@ -223,7 +251,9 @@ class PoolTranspose3d : public Module {
  public:
   explicit PoolTranspose3d(PoolTransposeOptions options_ = {}) : options(std::move(options_)) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<PoolTranspose3d>(*this);
+  }
   PoolTransposeOptions options;
 };
 
@@ -231,7 +261,9 @@ class TrilinearUpsample3d : public Module {
  public:
   explicit TrilinearUpsample3d(UpsampleOptions options_ = {}) : options(std::move(options_)) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<TrilinearUpsample3d>(*this);
+  }
   UpsampleOptions options;
 };
 
@@ -246,6 +278,11 @@ class GlobalPool {
 class Sequential : public Module {
  public:
   Sequential() = default;
+  Sequential(const Sequential& other);  // of clones
+  Sequential(Sequential&&) noexcept = default;
+  Sequential& operator=(const Sequential& other);
+  Sequential& operator=(Sequential&&) noexcept = default;
+  ~Sequential() override = default;
   template <typename M, typename... Args>
   M& add(Args&&... args) {
     auto module = std::make_unique<M>(std::forward<Args>(args)...);
@@ -255,8 +292,11 @@ class Sequential : public Module {
   }
   [[nodiscard]] bool empty() const { return modules_.empty(); }
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Sequential>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
  private:
   std::vector<std::unique_ptr<Module>> modules_;
@@ -267,9 +307,12 @@ class Residual : public Module {
  public:
   explicit Residual(bool relu_ = true) : relu(relu_) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] Symbol emit(Exporter& to, const std::string& prefix, Symbol x) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<Residual>(*this);
+  }
   // "body.0.weight", "shortcut.0.weight"
-  void collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
 
   Sequential body, shortcut;
   bool relu;

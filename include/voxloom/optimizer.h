@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "voxloom/export.h"
@@ -26,7 +27,7 @@ class Gradients {
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return sums_; }
 
  private:
-  std::vector<const Tensor*> places_;
+  std::vector<std::shared_ptr<const Tensor>> places_;
   std::vector<Tensor> sums_;
 };
 
@@ -45,7 +46,8 @@ struct OptimizerOptions {
 };
 
 // Changes a module's float32 parameters in place: tensors that share their elements change with them,
-// but for those that did when the optimizer was made. The module must stay where it is.
+// but for those that did when the optimizer was made. It holds the parameters' places, whatever becomes
+// of the module.
 class Optimizer {
  public:
   Optimizer(nn::Module& module, const OptimizerOptions& options = {});
@@ -60,7 +62,7 @@ class Optimizer {
  private:
   struct Slot {
     std::string name;
-    Tensor* place;
+    std::shared_ptr<Tensor> place;
     Tensor first, second;  // moments; sgd has one
     bool decays;
   };

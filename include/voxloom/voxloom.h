@@ -3,6 +3,7 @@
 
 #include "voxloom/algebra.h"
 #include "voxloom/artifact.h"
+#include "voxloom/attributes.h"
 #include "voxloom/augment.h"
 #include "voxloom/autograd.h"
 #include "voxloom/autograd_ops.h"
@@ -19,7 +20,6 @@
 #include "voxloom/error.h"
 #include "voxloom/export.h"
 #include "voxloom/export_module.h"
-#include "voxloom/exporter.h"
 #include "voxloom/graph.h"
 #include "voxloom/graph_builder.h"
 #include "voxloom/io.h"
@@ -41,6 +41,7 @@
 #include "voxloom/point_labeller.h"
 #include "voxloom/points.h"
 #include "voxloom/pool.h"
+#include "voxloom/recorder.h"
 #include "voxloom/safetensors.h"
 #include "voxloom/scan.h"
 #include "voxloom/sets.h"

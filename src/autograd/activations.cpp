@@ -2,14 +2,19 @@
 // next product keeps it anyway.
 
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "engine/choice.h"
 #include "engine/gradients.h"
 #include "ops/arithmetic.h"
+#include "schema/describe.h"
 #include "voxloom/autograd_ops.h"
 
 namespace voxloom::autograd {
 
 Variable activate(const Variable& x, Activation kind, const ActivationOptions& options) {
+  if (x.is_symbolic()) {
+    return trace({"activation", {{"input", x}}, schema::describe(kind, options)});
+  }
   const Tensor y = voxloom::activate(x.value(), kind, options);
   const Tensor& at = engine::reads_result(kind) ? y : x.value();
   const auto gradient = [at, kind, options](const Tensor& dy, GradientSink& to) {
@@ -22,6 +27,7 @@ Variable activate(const Variable& x, Activation kind, const ActivationOptions& o
 }
 
 Variable exp(const Variable& x) {
+  if (x.is_symbolic()) return trace({"elementwise", {{"input", x}}, {{"kind", "exp"}}});
   const Tensor y = voxloom::exp(x.value());
   const auto gradient = [y](Tensor dy, GradientSink& to) {
     to.add(0, multiplied(std::move(dy), y));

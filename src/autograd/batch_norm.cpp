@@ -3,6 +3,7 @@
 #include "engine/batch_norm.h"
 
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "core/error.h"
 #include "engine/choice.h"
 #include "ops/arithmetic.h"
@@ -72,6 +73,15 @@ Variable batch_norm(const Variable& x, const Affine& affine, const Statistics& s
   const Tensor bias = affine.bias.defined()
                           ? affine.bias.value()
                           : Tensor::zeros(scale.shape(), DType::f32, scale.device());
+  if (x.is_symbolic()) {
+    return trace({"batch_norm",
+                  {{"input", x},
+                   {"scale", affine.scale},
+                   {"bias", Variable(bias)},
+                   {"mean", Variable(statistics.mean)},
+                   {"var", Variable(statistics.variance)}},
+                  {{"eps", eps}}});
+  }
   const Tensor y = voxloom::batch_norm(
       x.value(),
       {.scale = scale, .bias = bias, .mean = statistics.mean, .variance = statistics.variance},

@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "ops/conv_maps.h"
+#include "schema/describe.h"
 #include "voxloom/autograd_ops.h"
 #include "voxloom/conv_gradients.h"
 
@@ -72,6 +74,14 @@ Variable record_pointwise(Operation operation, Variable y, const Variable& x,
                         {.weight = weight_of(parameters), .x = {}, .map = {}, .groups = 1});
 }
 
+Variable trace_product(std::string_view name, const Variable& x, const Parameters& parameters,
+                       const Variable& target, Attributes attributes) {
+  return trace(
+      {name,
+       {{"input", x}, {"target", target}, {"weight", parameters.weight}, {"bias", parameters.bias}},
+       std::move(attributes)});
+}
+
 }  // namespace
 
 Weight weight_of(const Parameters& parameters) {
@@ -79,7 +89,12 @@ Weight weight_of(const Parameters& parameters) {
   return std::get<Variable>(parameters.weight).value();
 }
 
-Variable conv3d(const Variable& x, const Parameters& parameters, const ConvOptions& options) {
+Variable conv3d(const Variable& x, const Parameters& parameters, const ConvOptions& given,
+                const Variable& target) {
+  if (any_symbolic({&x, &target})) {
+    return trace_product("conv3d", x, parameters, target, schema::describe(given));
+  }
+  const ConvOptions options = with_target(given, target);
   const SparseTensor y =
       voxloom::conv3d(x.tensor(), weight_of(parameters), parameters.bias.value(), options);
   if (is_pointwise(options) && options.groups == 1) {
@@ -100,7 +115,11 @@ Variable subm_conv3d(const Variable& x, const Parameters& parameters,
 }
 
 Variable conv_transpose3d(const Variable& x, const Parameters& parameters,
-                          const ConvTransposeOptions& options) {
+                          const ConvTransposeOptions& given, const Variable& target) {
+  if (any_symbolic({&x, &target})) {
+    return trace_product("conv_transpose3d", x, parameters, target, schema::describe(given));
+  }
+  const ConvTransposeOptions options = with_target(given, target);
   const SparseTensor y = voxloom::conv_transpose3d(x.tensor(), weight_of(parameters),
                                                    parameters.bias.value(), options);
   return record_on_map(y, x, parameters, transposed_map(x.coords(), y.coords(), kernel_of(options)),
@@ -108,8 +127,9 @@ Variable conv_transpose3d(const Variable& x, const Parameters& parameters,
 }
 
 Variable generative_conv_transpose3d(const Variable& x, const Parameters& parameters,
-                                     const GenerativeConvTransposeOptions& options) {
-  return conv_transpose3d(x, parameters, as_transpose(options));
+                                     const GenerativeConvTransposeOptions& options,
+                                     const Variable& target) {
+  return conv_transpose3d(x, parameters, as_transpose(options), target);
 }
 
 Variable inverse_conv3d(const Variable& x, const Parameters& parameters,
@@ -117,6 +137,20 @@ Variable inverse_conv3d(const Variable& x, const Parameters& parameters,
   const SparseTensor y = voxloom::inverse_conv3d(x.tensor(), weight_of(parameters),
                                                  parameters.bias.value(), forward_map, groups);
   return record_on_map(y, x, parameters, forward_map.swapped(), groups);
+}
+
+Variable inverse_conv3d(const Variable& x, const Parameters& parameters, const Variable& reference,
+                        const ConvOptions& forward) {
+  if (any_symbolic({&x, &reference})) {
+    return trace({"inverse_conv3d",
+                  {{"input", x},
+                   {"reference", reference},
+                   {"weight", parameters.weight},
+                   {"bias", parameters.bias}},
+                  schema::describe_inverse(forward)});
+  }
+  const KernelMap map = forward_map(reference.coords(), x.coords(), kernel_of(forward));
+  return inverse_conv3d(x, parameters, map, forward.groups);
 }
 
 Variable conv_on_map(const Variable& x, const Parameters& parameters, const KernelMap& map,
@@ -127,6 +161,7 @@ Variable conv_on_map(const Variable& x, const Parameters& parameters, const Kern
 }
 
 Variable linear(const Variable& x, const Parameters& parameters) {
+  if (x.is_symbolic()) return trace_product("linear", x, parameters, {}, {});
   Tensor y = voxloom::linear(x.value(), weight_of(parameters), parameters.bias.value());
   return record_pointwise(Operation::linear, like(x, std::move(y)), x, parameters);
 }

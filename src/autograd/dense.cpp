@@ -1,8 +1,8 @@
 // Dropout, embedding look-up and dense grids.
 
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "core/error.h"
-#include "engine/arithmetic.h"
 #include "engine/choice.h"
 #include "engine/rows.h"
 #include "engine/segments.h"
@@ -11,24 +11,12 @@
 #include "voxloom/autograd_ops.h"
 
 namespace voxloom::autograd {
-namespace {
-
-Tensor dropped(const Tensor& x, float probability, std::uint64_t seed) {
-  Tensor y = float_like(x);
-  engine::run(engine::Dropout{.x = &x, .probability = probability, .seed = seed, .y = &y});
-  return y;
-}
-
-}  // namespace
-
 Variable dropout(const Variable& x, float probability, std::uint64_t seed) {
-  require(probability >= 0.0F && probability < 1.0F, "dropout",
-          "the probability should lie in [0, 1), got {}", probability);
   const auto gradient = [probability, seed](const Tensor& dy, GradientSink& to) {
-    to.add(0, dropped(dy, probability, seed));
+    to.add(0, voxloom::dropout(dy, probability, seed));
   };
-  return record(Operation::dropout, like(x, dropped(x.value(), probability, seed)), {&x}, {},
-                gradient);
+  return record(Operation::dropout, like(x, voxloom::dropout(x.value(), probability, seed)), {&x},
+                {}, gradient);
 }
 
 Variable embedding_lookup(const Tensor& indices, const Variable& table) {
@@ -47,6 +35,7 @@ Variable embedding_lookup(const Tensor& indices, const Variable& table) {
 }
 
 Variable to_dense(const Variable& x, Triple lo, Triple hi) {
+  if (x.is_symbolic()) return trace({"to_dense", {{"input", x}}, {{"lo", lo}, {"hi", hi}}});
   const auto gradient = [set = x.coords(), lo](const Tensor& dy, GradientSink& to) {
     // Rows outside the box were not in the grid.
     const std::vector<std::int64_t> cells = cells_of(set, lo, dy.shape());

@@ -1,13 +1,17 @@
 // Joins and selections of rows. A row of an operand stands in one row of the result at most, so its
 // gradient is read from there: nothing is summed.
 
+#include <algorithm>
+
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "coords/join.h"
 #include "core/error.h"
 #include "engine/arithmetic.h"
 #include "engine/choice.h"
 #include "engine/gradients.h"
 #include "ops/arithmetic.h"
+#include "schema/describe.h"
 #include "voxloom/autograd_ops.h"
 
 namespace voxloom::autograd {
@@ -83,6 +87,9 @@ Tensor channels_of(const Tensor& dy, std::int64_t first, std::int64_t count) {
 }  // namespace
 
 Variable binary(BinaryOp op, const Variable& lhs, const Variable& rhs, const JoinOptions& options) {
+  if (any_symbolic({&lhs, &rhs})) {
+    return trace({"sparse.binary", {{"lhs", lhs}, {"rhs", rhs}}, schema::describe(op, options)});
+  }
   const SparseTensor y = voxloom::binary(op, lhs.tensor(), rhs.tensor(), options);
   BinaryGradient rule{op, y.coords(), lhs.coords(), rhs.coords(), options, {}, {}};
   std::vector<Tensor> saved;
@@ -111,6 +118,12 @@ Variable mul(const Variable& lhs, const Variable& rhs, const JoinOptions& option
 }
 
 Variable cat(std::span<const Variable> variables, Join join) {
+  if (std::ranges::any_of(variables, &Variable::is_symbolic)) {
+    OperationCall call{
+        .name = "sparse.cat", .operands = {}, .attributes = {{"join", schema::describe(join)}}};
+    for (const Variable& variable : variables) call.operands.push_back({"inputs", variable});
+    return trace(call);
+  }
   std::vector<SparseTensor> tensors;
   std::vector<const Variable*> inputs;
   std::vector<std::int64_t> channels;
@@ -135,7 +148,15 @@ Variable reindex(const Variable& x, const CoordinateSet& target, float fill) {
   return record_rows(voxloom::reindex(x.tensor(), target, fill), x);
 }
 
+Variable reindex(const Variable& x, const Variable& target, float fill) {
+  if (any_symbolic({&x, &target})) {
+    return trace({"sparse.reindex", {{"input", x}, {"target", target}}, {{"fill", fill}}});
+  }
+  return reindex(x, target.coords(), fill);
+}
+
 Variable crop(const Variable& x, Triple lo, Triple hi) {
+  if (x.is_symbolic()) return trace({"sparse.crop", {{"input", x}}, {{"lo", lo}, {"hi", hi}}});
   return record_rows(voxloom::crop(x.tensor(), lo, hi), x);
 }
 

@@ -2,11 +2,13 @@
 // dx goes through n alone; engine/normalized_gradients.h has dW.
 
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "core/error.h"
 #include "engine/choice.h"
 #include "engine/normalized_gradients.h"
 #include "ops/arithmetic.h"
 #include "ops/conv_maps.h"
+#include "schema/describe.h"
 #include "voxloom/autograd_ops.h"
 #include "voxloom/conv_gradients.h"
 
@@ -88,12 +90,23 @@ Variable record_normalized(std::string_view op, const SparseTensor& y, const Var
                 {x.value()}, gradient);
 }
 
+Variable trace_normalized(std::string_view name, const Variable& x, const Parameters& parameters,
+                          const Variable& target, Attributes attributes, float eps) {
+  return trace(
+      {name,
+       {{"input", x}, {"target", target}, {"weight", parameters.weight}, {"bias", parameters.bias}},
+       schema::normalized(std::move(attributes), eps)});
+}
+
 }  // namespace
 
 Variable normalized_subm_conv3d(const Variable& x, const Parameters& parameters,
                                 const SubmConvOptions& options, float eps) {
   // A kernel of volume 1 is not normalized.
   if (kernel_of(options).volume() == 1) return subm_conv3d(x, parameters, options);
+  if (x.is_symbolic()) {
+    return trace_normalized("conv3d", x, parameters, {}, schema::describe(options), eps);
+  }
   const SparseTensor y = voxloom::normalized_subm_conv3d(x.tensor(), weight_of(parameters),
                                                          parameters.bias.value(), options, eps);
   return record_normalized("normalized_subm_conv3d", y, x, parameters,
@@ -101,7 +114,13 @@ Variable normalized_subm_conv3d(const Variable& x, const Parameters& parameters,
 }
 
 Variable normalized_conv_transpose3d(const Variable& x, const Parameters& parameters,
-                                     const ConvTransposeOptions& options, float eps) {
+                                     const ConvTransposeOptions& given, float eps,
+                                     const Variable& target) {
+  if (any_symbolic({&x, &target})) {
+    return trace_normalized("conv_transpose3d", x, parameters, target, schema::describe(given),
+                            eps);
+  }
+  const ConvTransposeOptions options = with_target(given, target);
   const SparseTensor y = voxloom::normalized_conv_transpose3d(
       x.tensor(), weight_of(parameters), parameters.bias.value(), options, eps);
   return record_normalized("normalized_conv_transpose3d", y, x, parameters,
@@ -110,8 +129,8 @@ Variable normalized_conv_transpose3d(const Variable& x, const Parameters& parame
 
 Variable normalized_generative_conv_transpose3d(const Variable& x, const Parameters& parameters,
                                                 const GenerativeConvTransposeOptions& options,
-                                                float eps) {
-  return normalized_conv_transpose3d(x, parameters, as_transpose(options), eps);
+                                                float eps, const Variable& target) {
+  return normalized_conv_transpose3d(x, parameters, as_transpose(options), eps, target);
 }
 
 }  // namespace voxloom::autograd

@@ -1,79 +1,59 @@
-// Every operation that can stand on a tape. tests/autograd checks each of them against central
+// Every operation that can stand on a tape, one list. tests/autograd checks each of them against central
 // differences, and fails for a row without a case.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace voxloom::autograd {
 
-enum class Operation : std::uint8_t {
-  convolution,
-  normalized_convolution,
-  linear,
-  binary,
-  cat,
-  reindex,
-  scale,
-  plus,
-  reshape,
-  sum,
-  pool3d,
-  max_unpool3d,
-  pool_transpose3d,
-  trilinear_upsample3d,
-  global_pool,
-  voxelize,
-  devoxelize,
-  activate,
-  exp,
-  softmax,
-  batch_norm,
-  batch_norm_batch,
-  layer_norm,
-  group_norm,
-  rms_norm,
-  dropout,
-  embedding_lookup,
-  to_dense,
-  cross_entropy,
-  lovasz_softmax,
-  checkpoint,
-};
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): names of constants and their words from one row each
+#define VOXLOOM_TAPE_OPERATIONS(ROW) \
+  ROW(convolution)                   \
+  ROW(normalized_convolution)        \
+  ROW(linear)                        \
+  ROW(binary)                        \
+  ROW(cat)                           \
+  ROW(reindex)                       \
+  ROW(scale)                         \
+  ROW(plus)                          \
+  ROW(reshape)                       \
+  ROW(sum)                           \
+  ROW(pool3d)                        \
+  ROW(max_unpool3d)                  \
+  ROW(pool_transpose3d)              \
+  ROW(trilinear_upsample3d)          \
+  ROW(global_pool)                   \
+  ROW(voxelize)                      \
+  ROW(devoxelize)                    \
+  ROW(activate)                      \
+  ROW(exp)                           \
+  ROW(softmax)                       \
+  ROW(batch_norm)                    \
+  ROW(batch_norm_batch)              \
+  ROW(layer_norm)                    \
+  ROW(group_norm)                    \
+  ROW(rms_norm)                      \
+  ROW(dropout)                       \
+  ROW(embedding_lookup)              \
+  ROW(to_dense)                      \
+  ROW(cross_entropy)                 \
+  ROW(lovasz_softmax)                \
+  ROW(checkpoint)
 
-inline constexpr std::array<std::string_view, 31> kOperationNames = {"convolution",
-                                                                     "normalized_convolution",
-                                                                     "linear",
-                                                                     "binary",
-                                                                     "cat",
-                                                                     "reindex",
-                                                                     "scale",
-                                                                     "plus",
-                                                                     "reshape",
-                                                                     "sum",
-                                                                     "pool3d",
-                                                                     "max_unpool3d",
-                                                                     "pool_transpose3d",
-                                                                     "trilinear_upsample3d",
-                                                                     "global_pool",
-                                                                     "voxelize",
-                                                                     "devoxelize",
-                                                                     "activate",
-                                                                     "exp",
-                                                                     "softmax",
-                                                                     "batch_norm",
-                                                                     "batch_norm_batch",
-                                                                     "layer_norm",
-                                                                     "group_norm",
-                                                                     "rms_norm",
-                                                                     "dropout",
-                                                                     "embedding_lookup",
-                                                                     "to_dense",
-                                                                     "cross_entropy",
-                                                                     "lovasz_softmax",
-                                                                     "checkpoint"};
-static_assert(kOperationNames.size() == static_cast<std::size_t>(Operation::checkpoint) + 1);
+#define VOXLOOM_AS_CONSTANT(name) name,
+#define VOXLOOM_AS_WORD(name) std::string_view(#name),
+
+enum class Operation : std::uint8_t {
+  VOXLOOM_TAPE_OPERATIONS(VOXLOOM_AS_CONSTANT) own  // a caller's: record_operation()
+};
+inline constexpr std::array kOperationNames = {VOXLOOM_TAPE_OPERATIONS(VOXLOOM_AS_WORD)};
+
+#undef VOXLOOM_AS_CONSTANT
+#undef VOXLOOM_AS_WORD
+#undef VOXLOOM_TAPE_OPERATIONS
 
 [[nodiscard]] constexpr std::string_view name_of(Operation operation) {
   return kOperationNames[static_cast<std::size_t>(operation)];

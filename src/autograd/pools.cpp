@@ -5,11 +5,13 @@
 
 #include "autograd/segment_gradient.h"
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "engine/choice.h"
 #include "engine/spread.h"
 #include "ops/arithmetic.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
+#include "schema/describe.h"
 #include "voxloom/autograd_ops.h"
 
 namespace voxloom::autograd {
@@ -95,6 +97,7 @@ SegmentGradient batch_gradient(const Variable& x, PoolMode mode) {
 }  // namespace
 
 Variable pool3d(const Variable& x, const PoolOptions& options) {
+  if (x.is_symbolic()) return trace({"pool3d", {{"input", x}}, schema::describe(options)});
   const SparseTensor y = voxloom::pool3d(x.tensor(), options);
   const KernelMap map = pool_map(x, y.coords(), options);
   if (options.mode != PoolMode::max) {
@@ -108,6 +111,10 @@ Variable pool3d(const Variable& x, const PoolOptions& options) {
 }
 
 Variable max_unpool3d(const Variable& x, const Variable& pooled, const PoolOptions& options) {
+  if (any_symbolic({&x, &pooled})) {
+    return trace(
+        {"max_unpool3d", {{"input", x}, {"pooled", pooled}}, schema::describe_unpool(options)});
+  }
   const SparseTensor y = voxloom::max_unpool3d(x.tensor(), pooled.tensor(), options);
   const KernelMap map = pool_map(x, pooled.coords(), options);
   // x only says who won.
@@ -117,7 +124,12 @@ Variable max_unpool3d(const Variable& x, const Variable& pooled, const PoolOptio
   return record(Operation::max_unpool3d, Variable(y), {&pooled}, {x.value()}, gradient);
 }
 
-Variable pool_transpose3d(const Variable& x, const PoolTransposeOptions& options) {
+Variable pool_transpose3d(const Variable& x, const PoolTransposeOptions& given,
+                          const Variable& target) {
+  if (any_symbolic({&x, &target})) {
+    return trace({"pool_transpose3d", {{"input", x}, {"target", target}}, schema::describe(given)});
+  }
+  const PoolTransposeOptions options = with_target(given, target);
   const SparseTensor y = voxloom::pool_transpose3d(x.tensor(), options);
   const KernelSpec kernel{.kernel_size = options.kernel_size,
                           .stride = options.stride,
@@ -129,7 +141,13 @@ Variable pool_transpose3d(const Variable& x, const PoolTransposeOptions& options
       {.map = transposed_map(x.coords(), y.coords(), kernel), .offset_weights = {}, .mean = true});
 }
 
-Variable trilinear_upsample3d(const Variable& x, const UpsampleOptions& options) {
+Variable trilinear_upsample3d(const Variable& x, const UpsampleOptions& given,
+                              const Variable& target) {
+  if (any_symbolic({&x, &target})) {
+    return trace(
+        {"trilinear_upsample3d", {{"input", x}, {"target", target}}, schema::describe(given)});
+  }
+  const UpsampleOptions options = with_target(given, target);
   const SparseTensor y = voxloom::trilinear_upsample3d(x.tensor(), options);
   const KernelSpec kernel = kernel_of(trilinear_geometry("trilinear_upsample3d", options));
   return record_sum(Operation::trilinear_upsample3d, y, x,
@@ -139,6 +157,9 @@ Variable trilinear_upsample3d(const Variable& x, const UpsampleOptions& options)
 }
 
 Variable global_pool(const Variable& x, PoolMode mode) {
+  if (x.is_symbolic()) {
+    return trace({"global_pool", {{"input", x}}, {{"mode", schema::describe(mode)}}});
+  }
   const Tensor y = voxloom::global_pool(x.tensor(), mode);
   if (!x.needs_gradient()) return {y};
   SegmentGradient rule = batch_gradient(x, mode);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "core/error.h"
 #include "engine/choice.h"
 #include "engine/gradients.h"
@@ -55,17 +56,17 @@ Variable record_norm(Operation operation, const Tensor& y, const Variable& x, co
   return record(operation, like(x, y), {&x, &affine.scale, &affine.bias}, {x.value()}, norm);
 }
 
-// (N,C) as N*groups rows: what a group is normalized as.
-Tensor normed_groups(const Tensor& x, std::int64_t groups, float eps) {
-  const std::int64_t width = x.dim(1) / groups;
-  return voxloom::layer_norm(x.reshape({x.dim(0) * groups, width}), constant(x, width, 1.0F),
-                             constant(x, width, 0.0F), eps)
-      .reshape(x.shape());
+Variable trace_norm(std::string_view name, const Variable& x, const Affine& affine,
+                    Attributes attributes) {
+  return trace({name,
+                {{"input", x}, {"scale", affine.scale}, {"bias", Variable(bias_or_zeros(affine))}},
+                std::move(attributes)});
 }
 
 }  // namespace
 
 Variable softmax(const Variable& x) {
+  if (x.is_symbolic()) return trace({"softmax", {{"input", x}}});
   const Tensor y = voxloom::softmax(x.value());
   const auto gradient = [y](const Tensor& dy, GradientSink& to) {
     Tensor dx = float_like(y);
@@ -76,6 +77,7 @@ Variable softmax(const Variable& x) {
 }
 
 Variable layer_norm(const Variable& x, const Affine& affine, float eps) {
+  if (x.is_symbolic()) return trace_norm("layer_norm", x, affine, {{"eps", eps}});
   const Tensor& scale = affine.scale.value();
   const Tensor y = voxloom::layer_norm(x.value(), scale, bias_or_zeros(affine), eps);
   return record_norm(Operation::layer_norm, y, x, affine,
@@ -83,25 +85,16 @@ Variable layer_norm(const Variable& x, const Affine& affine, float eps) {
 }
 
 Variable group_norm(const Variable& x, const Affine& affine, std::int64_t groups, float eps) {
-  constexpr std::string_view kOp = "group_norm";
-  require(x.value().defined() && x.value().rank() == 2 && x.value().dtype() == DType::f32, kOp,
-          "expected features of shape (N,C) and type float32");
-  const std::int64_t channels = x.value().dim(1);
-  require(groups >= 1 && channels % groups == 0, kOp, "{} channels do not split into {} groups",
-          channels, groups);
   const Tensor& scale = affine.scale.value();
-  // y = n * scale + bias: a batch norm with mean 0 and variance 1.
-  const Tensor y = voxloom::batch_norm(normed_groups(x.value(), groups, eps),
-                                       {.scale = scale,
-                                        .bias = bias_or_zeros(affine),
-                                        .mean = constant(scale, channels, 0.0F),
-                                        .variance = constant(scale, channels, 1.0F)},
-                                       0.0F);
+  const Tensor y = voxloom::group_norm(x.value(), scale, bias_or_zeros(affine), groups, eps);
   return record_norm(Operation::group_norm, y, x, affine,
                      {.x = x.value(), .scale = scale, .groups = groups, .eps = eps});
 }
 
 Variable rms_norm(const Variable& x, const Variable& scale, float eps) {
+  if (x.is_symbolic()) {
+    return trace({"rms_norm", {{"input", x}, {"scale", scale}}, {{"eps", eps}}});
+  }
   const Tensor y = voxloom::rms_norm(x.value(), scale.value(), eps);
   return record_norm(Operation::rms_norm, y, x, {.scale = scale},
                      {.x = x.value(), .scale = scale.value(), .is_centered = false, .eps = eps});

@@ -68,13 +68,16 @@ void TapeState::walk(std::int64_t first) {
 }
 
 Variable record(Operation operation, Variable result, std::span<const Variable* const> inputs,
-                std::vector<Tensor> saved, GradientFunction gradient) {
+                std::vector<Tensor> saved, GradientFunction gradient, std::string own_name) {
   std::shared_ptr<TapeState> tape;
   for (const Variable* input : inputs) {
     if (tape == nullptr) tape = TapeState::of(*input);
   }
   if (tape == nullptr || tape->is_paused) return result;
-  Node node{.operation = operation, .saved = std::move(saved), .gradient = std::move(gradient)};
+  Node node{.operation = operation,
+            .own_name = std::move(own_name),
+            .saved = std::move(saved),
+            .gradient = std::move(gradient)};
   for (const Variable* input : inputs) node.inputs.push_back(tape->place_of(*input));
   require_float32(result.value());
   tape->add_node(result, std::move(node));
@@ -122,7 +125,9 @@ Tensor Tape::take_gradient(const Variable& leaf) {
 std::vector<std::string_view> Tape::operations() const {
   std::vector<std::string_view> names;
   for (const Node& node : state_->nodes) {
-    if (!node.is_leaf && !node.is_walked) names.push_back(name_of(node.operation));
+    if (node.is_leaf || node.is_walked) continue;
+    names.push_back(node.operation == Operation::own ? std::string_view(node.own_name)
+                                                     : name_of(node.operation));
   }
   return names;
 }

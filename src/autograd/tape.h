@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "autograd/operation.h"
@@ -35,6 +36,7 @@ using GradientFunction = std::function<void(Tensor dy, GradientSink& to)>;
 
 struct Node {
   Operation operation{};
+  std::string own_name = {};  // of Operation::own
   bool is_leaf = false;
   bool is_walked = false;
   std::vector<std::int64_t> inputs = {};  // places; -1: a constant
@@ -72,7 +74,7 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
 // tensors that `gradient` holds.
 [[nodiscard]] Variable record(Operation operation, Variable result,
                               std::span<const Variable* const> inputs, std::vector<Tensor> saved,
-                              GradientFunction gradient);
+                              GradientFunction gradient, std::string own_name = {});
 [[nodiscard]] inline Variable record(Operation operation, Variable result,
                                      std::initializer_list<const Variable*> inputs,
                                      std::vector<Tensor> saved, GradientFunction gradient) {

@@ -35,8 +35,18 @@ std::string counted(std::size_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
-void verify(const std::filesystem::path& bundle) {
-  const artifact::Diagnostics diagnostics = artifact::verify_bundle(bundle);
+artifact::Diagnostics diagnose(const std::filesystem::path& bundle, bool is_portable) {
+  artifact::Diagnostics diagnostics = artifact::verify_bundle(bundle);
+  if (!is_portable || artifact::has_errors(diagnostics)) return diagnostics;
+  for (Diagnostic place : artifact::portability_of(artifact::read_bundle(bundle).graph)) {
+    place.severity = Severity::error;
+    diagnostics.push_back(std::move(place));
+  }
+  return diagnostics;
+}
+
+void verify(const std::filesystem::path& bundle, bool is_portable) {
+  const artifact::Diagnostics diagnostics = diagnose(bundle, is_portable);
   const std::size_t problems = print(bundle, diagnostics, Severity::error);
   const std::size_t warnings = print(bundle, diagnostics, Severity::warning);
   fmt::print("{}: {}, {}\n", bundle.string(),
@@ -52,12 +62,15 @@ void add_verify(Options command) {
   command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
       .required()
       .type_name("BUNDLE");
+  const auto is_portable = std::make_shared<bool>(false);
+  command.add_flag("--portable", *is_portable,
+                   "Also name what other readers of the format cannot run");
   command.footer(
       "\nProblems are listed as FILE:LINE:COLUMN: MESSAGE, all of them; warnings come apart.\n"
       "The exit code is 1 when there is a problem.\n"
       "\nExample:\n"
       "  voxloom verify unet.lattice\n");
-  command.callback([bundle] { verify(*bundle); });
+  command.callback([=] { verify(*bundle, *is_portable); });
 }
 
 }  // namespace voxloom::cli

@@ -42,21 +42,13 @@ ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels, 
 }
 
 void ConvolutionBase::collect_parameters(const std::string& prefix,
-                                         std::vector<NamedParameter>& to) {
-  if (auto* dense = std::get_if<Tensor>(&weight)) to.push_back({prefix + "weight", dense});
-  if (bias.defined()) to.push_back({prefix + "bias", &bias});
+                                         std::vector<NamedParameter>& to) const {
+  collect(prefix + "weight", weight, to);
+  collect(prefix + "bias", bias, to);
 }
 
 autograd::Parameters ConvolutionBase::parameters(Pass& pass) const {
-  return {.weight = pass.parameter(weight), .bias = pass.parameter(bias)};
-}
-
-Symbol ConvolutionBase::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  return emit_product(to, x, {prefix, weight, bias});
-}
-
-Symbol ConvolutionBase::emit_product(Exporter& to, Symbol x, const Exporter::Product& p) const {
-  return Module::emit(to, p.prefix, x);
+  return {.weight = pass.weight(weight), .bias = pass.parameter(bias)};
 }
 
 Conv3d::Conv3d(const Channels& channels, ConvOptions options_)
@@ -68,10 +60,6 @@ Variable Conv3d::run(const Variable& x, Pass& pass) const {
   return autograd::conv3d(x, parameters(pass), options);
 }
 
-Symbol Conv3d::emit_product(Exporter& to, Symbol x, const Exporter::Product& product) const {
-  return to.conv3d(x, product, options);
-}
-
 SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_)
     : ConvolutionBase("nn::SubmConv3d", channels, checked_volume("nn::SubmConv3d", options_),
                       options_.groups),
@@ -79,14 +67,6 @@ SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_
 
 Variable SubmConv3d::run(const Variable& x, Pass& pass) const {
   return autograd::subm_conv3d(x, parameters(pass), options);
-}
-
-Symbol SubmConv3d::emit_product(Exporter& to, Symbol x, const Exporter::Product& product) const {
-  return to.conv3d(x, product,
-                   {.kernel_size = options.kernel_size,
-                    .dilation = options.dilation,
-                    .support = Support::submanifold,
-                    .groups = options.groups});
 }
 
 ConvTranspose3d::ConvTranspose3d(const Channels& channels, ConvTransposeOptions options_)
@@ -98,20 +78,15 @@ Variable ConvTranspose3d::run(const Variable& x, Pass& pass) const {
   return autograd::conv_transpose3d(x, parameters(pass), options);
 }
 
-Variable ConvTranspose3d::run(const Variable& x, const CoordinateSet& target, Pass& pass) const {
-  ConvTransposeOptions to_target = options;
-  to_target.target = target;
-  return autograd::conv_transpose3d(x, parameters(pass), to_target);
+Variable ConvTranspose3d::run(const Variable& x, const Variable& target, Pass& pass) const {
+  return autograd::conv_transpose3d(x, parameters(pass), options, target);
 }
 
 SparseTensor ConvTranspose3d::forward(const SparseTensor& x, const CoordinateSet& target) const {
   Pass inference;
-  return run(x, target, inference).tensor();
-}
-
-Symbol ConvTranspose3d::emit_product(Exporter& to, Symbol x,
-                                     const Exporter::Product& product) const {
-  return to.conv_transpose3d(x, product, options, {});
+  ConvTransposeOptions to_target = options;
+  to_target.target = target;
+  return autograd::conv_transpose3d(x, parameters(inference), to_target).tensor();
 }
 
 GenerativeConvTranspose3d::GenerativeConvTranspose3d(const Channels& channels,
@@ -125,17 +100,25 @@ Variable GenerativeConvTranspose3d::run(const Variable& x, Pass& pass) const {
   return autograd::generative_conv_transpose3d(x, parameters(pass), options);
 }
 
-Symbol GenerativeConvTranspose3d::emit_product(Exporter& to, Symbol x,
-                                               const Exporter::Product& product) const {
-  return to.generative_conv_transpose3d(x, product, options);
-}
+InverseConv3d::InverseConv3d(const Channels& channels, ConvOptions forward)
+    : ConvolutionBase("nn::InverseConv3d", channels, checked_volume("nn::InverseConv3d", forward),
+                      forward.groups),
+      forward_options(std::move(forward)),
+      groups(forward_options->groups) {}
 
 InverseConv3d::InverseConv3d(const Channels& channels, std::int64_t kernel_volume,
                              std::int32_t groups_)
     : ConvolutionBase("nn::InverseConv3d", channels, kernel_volume, groups_), groups(groups_) {}
 
 Variable InverseConv3d::run(const Variable& /*x*/, Pass& /*pass*/) const {
-  fail("nn::InverseConv3d", "needs the forward op's map: call forward(x, map)");
+  fail("nn::InverseConv3d",
+       "needs the forward op's input or its map: call run(x, reference, pass) or forward(x, map)");
+}
+
+Variable InverseConv3d::run(const Variable& x, const Variable& reference, Pass& pass) const {
+  require(forward_options.has_value(), "nn::InverseConv3d",
+          "was made without the forward op's options: it needs its map");
+  return autograd::inverse_conv3d(x, parameters(pass), reference, *forward_options);
 }
 
 Variable InverseConv3d::run(const Variable& x, const KernelMap& forward_map, Pass& pass) const {
@@ -155,22 +138,12 @@ Variable NormalizedSubmConv3d::run(const Variable& x, Pass& pass) const {
   return autograd::normalized_subm_conv3d(x, parameters(pass), options, eps);
 }
 
-Symbol NormalizedSubmConv3d::emit_product(Exporter& to, Symbol x,
-                                          const Exporter::Product& product) const {
-  return ConvolutionBase::emit_product(to, x, product);
-}
-
 NormalizedConvTranspose3d::NormalizedConvTranspose3d(const Channels& channels,
                                                      ConvTransposeOptions options_, float eps_)
     : ConvTranspose3d(channels, std::move(options_)), eps(eps_) {}
 
 Variable NormalizedConvTranspose3d::run(const Variable& x, Pass& pass) const {
   return autograd::normalized_conv_transpose3d(x, parameters(pass), options, eps);
-}
-
-Symbol NormalizedConvTranspose3d::emit_product(Exporter& to, Symbol x,
-                                               const Exporter::Product& product) const {
-  return ConvolutionBase::emit_product(to, x, product);
 }
 
 NormalizedGenerativeConvTranspose3d::NormalizedGenerativeConvTranspose3d(
@@ -181,22 +154,13 @@ Variable NormalizedGenerativeConvTranspose3d::run(const Variable& x, Pass& pass)
   return autograd::normalized_generative_conv_transpose3d(x, parameters(pass), options, eps);
 }
 
-Symbol NormalizedGenerativeConvTranspose3d::emit_product(Exporter& to, Symbol x,
-                                                         const Exporter::Product& product) const {
-  return ConvolutionBase::emit_product(to, x, product);
-}
-
 Linear::Linear(const Channels& channels) : ConvolutionBase("nn::Linear", channels, 1, 1) {
   // (1, 1, C_in, C_out) holds as many numbers as (C_out, C_in); all are drawn alike.
-  weight = std::get<Tensor>(weight).reshape({channels.out, channels.in});
+  weight = weight.tensor().reshape({channels.out, channels.in});
 }
 
 Variable Linear::run(const Variable& x, Pass& pass) const {
   return autograd::linear(x, parameters(pass));
-}
-
-Symbol Linear::emit_product(Exporter& to, Symbol x, const Exporter::Product& product) const {
-  return to.linear(x, product);
 }
 
 }  // namespace voxloom::nn

@@ -46,20 +46,13 @@ FoldedNorm fold(const BatchNormParameters& p, float eps) {
 }
 
 FoldedNorm fold(std::string_view op, const BatchNorm& norm, std::int64_t channels) {
-  const BatchNormParameters& p = norm.parameters;
+  const BatchNormParameters p = norm.parameters();
   check_parameter(op, p.scale, "scale", channels);
   check_parameter(op, p.bias, "bias", channels);
   check_parameter(op, p.mean, "mean", channels);
   check_parameter(op, p.variance, "variance", channels);
   check_eps(op, norm.eps);
   return fold(p, norm.eps);
-}
-
-bool can_fold(const ConvolutionBase& product) {
-  const auto* weight = std::get_if<Tensor>(&product.weight);
-  if (weight == nullptr || weight->dtype() != DType::f32 || product.is_normalized()) return false;
-  // Elsewhere than in Linear, rank 2 is also what depthwise weights have.
-  return weight->rank() > 2 || dynamic_cast<const Linear*>(&product) != nullptr;
 }
 
 FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
@@ -74,13 +67,6 @@ FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
   folded.bias = float_like(norm.shift);
   engine::run(engine::Multiply{.a = &bias, .b = &norm.factor, .c = &norm.shift, .y = &folded.bias});
   return folded;
-}
-
-FoldedProduct fold(const ConvolutionBase& product, const BatchNorm& norm) {
-  const std::int64_t channels = norm.parameters.scale.size();
-  // can_fold() lets rank 2 through for linear layers alone.
-  return fold(std::get<Tensor>(product.weight), true, product.bias,
-              fold("nn::fold", norm, channels));
 }
 
 }  // namespace voxloom::nn

@@ -25,8 +25,5 @@ struct FoldedProduct {
 // (out, in), a depthwise convolution's (K, C).
 [[nodiscard]] FoldedProduct fold(const Tensor& weight, bool is_linear, const Tensor& bias,
                                  const FoldedNorm& norm);
-// Packed weights cannot, and normalized convolutions divide in between.
-[[nodiscard]] bool can_fold(const ConvolutionBase& product);
-[[nodiscard]] FoldedProduct fold(const ConvolutionBase& product, const BatchNorm& norm);
 
 }  // namespace voxloom::nn

@@ -36,14 +36,14 @@ Tensor fitted(const std::string& name, const Tensor& tensor, const Tensor& param
 
 }  // namespace
 
-NamedTensors parameters_of(Module& module) {
+NamedTensors parameters_of(const Module& module) {
   NamedTensors tensors;
   for (const NamedParameter& p : module.named_parameters()) tensors.emplace(p.name, *p.value);
   return tensors;
 }
 
 void load_parameters(Module& module, const NamedTensors& tensors, const LoadOptions& options) {
-  std::vector<std::pair<Tensor*, Tensor>> changes;
+  std::vector<std::pair<std::shared_ptr<Tensor>, Tensor>> changes;
   std::size_t used = 0;
   NamedTensors known;
   for (const NamedParameter& p : module.named_parameters()) {

@@ -1,27 +1,79 @@
 #include "voxloom/module.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/error.h"
+#include "nn/type_name.h"
 #include "ops/arithmetic.h"
-#include "voxloom/exporter.h"
 
 namespace voxloom::nn {
+namespace {
+
+std::shared_ptr<const QuantizedWeight> copy_of(const std::shared_ptr<const QuantizedWeight>& w) {
+  if (w == nullptr) return nullptr;
+  QuantizedWeight copy = *w;
+  copy.codes = w->codes.clone();
+  copy.scales = w->scales.clone();
+  copy.biases = w->biases.clone();
+  return std::make_shared<const QuantizedWeight>(std::move(copy));
+}
+
+}  // namespace
+
+Parameter::Parameter(Tensor value) : Parameter() { place_->dense = std::move(value); }
+
+Parameter::Parameter(QuantizedWeight value) : Parameter() {
+  place_->packed = std::make_shared<const QuantizedWeight>(std::move(value));
+}
+
+Parameter::Parameter(const Parameter& other) : Parameter() {
+  if (other.tensor().defined()) place_->dense = other.tensor().clone();
+  place_->packed = copy_of(other.packed());
+}
+
+Parameter& Parameter::operator=(const Parameter& other) { return *this = Parameter(other); }
+
+// The place stays: others hold it.
+Parameter& Parameter::operator=(Parameter&& other) noexcept {
+  if (place_ == nullptr) place_ = std::move(other.place_);
+  if (other.place_ != nullptr && other.place_ != place_) *place_ = *other.place_;
+  return *this;
+}
+
+Weight Parameter::weight() const {
+  if (is_packed()) return *place_->packed;
+  return place_->dense;
+}
+
+std::shared_ptr<Tensor> Parameter::place() const {
+  if (is_packed()) return nullptr;
+  return {place_, &place_->dense};
+}
+
+void collect(const std::string& name, const Parameter& parameter, std::vector<NamedParameter>& to,
+             bool is_trained) {
+  if (!parameter.defined()) return;
+  to.push_back({name, parameter.place(), is_trained && !parameter.is_packed(), parameter.packed()});
+}
 
 SparseTensor Module::forward(const SparseTensor& x) const {
   Pass inference;
   return run(x, inference).tensor();
 }
 
-std::vector<NamedParameter> Module::named_parameters() {
+std::vector<NamedParameter> Module::named_parameters() const {
   std::vector<NamedParameter> parameters;
   collect_parameters("", parameters);
+  std::erase_if(parameters, [](const NamedParameter& p) { return p.value == nullptr; });
   return parameters;
 }
 
-Symbol Module::emit(Exporter& /*to*/, const std::string& prefix, Symbol /*x*/) const {
-  fail("nn::Module::emit", "the module '{}' cannot be written as a graph", prefix);
+std::unique_ptr<Module> Module::clone() const {
+  fail("nn::Module::clone", "{} does not say how it is copied: override clone()", type_name(*this));
 }
 
-void update_statistics(Module& module, const Pass& pass, float momentum) {
+void update_statistics(const Module& module, const Pass& pass, float momentum) {
   for (const NamedParameter& parameter : module.named_parameters()) {
     const Tensor seen = pass.statistic(*parameter.value);
     if (!seen.defined()) continue;

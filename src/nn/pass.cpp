@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "nn/type_name.h"
 #include "voxloom/module.h"
 
 namespace voxloom::nn {
@@ -10,9 +11,9 @@ Variable Pass::parameter(const Tensor& place) {
   return leaves_.emplace(&place, tape_->leaf(place)).first->second;
 }
 
-autograd::VariableWeight Pass::parameter(const Weight& place) {
-  if (const auto* packed = std::get_if<QuantizedWeight>(&place)) return *packed;
-  return parameter(std::get<Tensor>(place));
+autograd::VariableWeight Pass::weight(const Parameter& place) {
+  if (place.is_packed()) return *place.packed();
+  return parameter(place.tensor());
 }
 
 std::uint64_t Pass::next_seed() {
@@ -20,8 +21,18 @@ std::uint64_t Pass::next_seed() {
   return tape_->next_seed();
 }
 
+Variable Pass::run(const Module& part, const Variable& x) {
+  try {
+    return part.run(x, *this);
+  } catch (const autograd::TraceError& error) {
+    std::vector<std::string> parts = error.parts();
+    parts.push_back(type_name(part));
+    throw autograd::TraceError(error.asked(), std::move(parts));
+  }
+}
+
 Variable Pass::run_block(const Module& block, const Variable& x) {
-  if (!has_tape() || !options_.checkpoint_blocks) return block.run(x, *this);
+  if (!has_tape() || !options_.checkpoint_blocks) return run(block, x);
   return tape_->checkpoint(
       [this, &block](const std::vector<Variable>& in) { return block.run(in[0], *this); }, {x});
 }

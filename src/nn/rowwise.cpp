@@ -14,22 +14,30 @@ Tensor constant(std::int64_t channels, float value) {
 }  // namespace
 
 BatchNorm::BatchNorm(std::int64_t channels, float eps_)
-    : parameters{constant(channels, 1), constant(channels, 0), constant(channels, 0),
-                 constant(channels, 1)},
+    : scale(constant(channels, 1)),
+      bias(constant(channels, 0)),
+      mean(constant(channels, 0)),
+      variance(constant(channels, 1)),
       eps(eps_) {}
+
+BatchNormParameters BatchNorm::parameters() const {
+  return {.scale = scale, .bias = bias, .mean = mean, .variance = variance};
+}
 
 Variable BatchNorm::run(const Variable& x, Pass& pass) const { return run(x, {}, pass); }
 
 Variable BatchNorm::run(const Variable& x, const autograd::BatchNormTail& tail, Pass& pass) const {
-  const autograd::Affine affine{pass.parameter(parameters.scale), pass.parameter(parameters.bias)};
+  const autograd::Affine affine{pass.parameter(scale), pass.parameter(bias)};
   if (pass.is_training()) {
     autograd::BatchNormResult result = autograd::batch_norm_of_batch(x, affine, tail, eps);
     note_statistics(result.statistics, x.value().dim(0), pass);
     return std::move(result.y);
   }
-  Variable y = autograd::batch_norm(x, affine, {parameters.mean, parameters.variance}, eps);
+  Variable y = autograd::batch_norm(x, affine, {mean, variance}, eps);
   if (tail.residual.defined()) {
-    y = autograd::add(y, Variable(tail.residual.dense(), y.coords(), y.batch_size()));
+    // On y's own set, so that the sum finds its rows without a look.
+    const bool is_traced = tail.residual.is_symbolic();
+    y = autograd::add(y, is_traced ? tail.residual : tail.residual.on_rows_of(y));
   }
   return tail.relu ? autograd::activate(y, Activation::relu) : y;
 }
@@ -39,20 +47,17 @@ void BatchNorm::note_statistics(const autograd::Statistics& seen, std::int64_t r
                                 Pass& pass) const {
   if (rows == 0) return;
   const auto count = static_cast<float>(rows);
-  pass.note_statistic(parameters.mean, seen.mean);
-  pass.note_statistic(parameters.variance,
+  pass.note_statistic(mean, seen.mean);
+  pass.note_statistic(variance,
                       scaled(seen.variance, rows > 1 ? count / (count - 1.0F) : 1.0F));
 }
 
-Symbol BatchNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  return to.batch_norm(x, prefix, parameters, eps);
-}
-
-void BatchNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  to.push_back({prefix + "weight", &parameters.scale});
-  to.push_back({prefix + "bias", &parameters.bias});
-  to.push_back({prefix + "running_mean", &parameters.mean, false});
-  to.push_back({prefix + "running_var", &parameters.variance, false});
+void BatchNorm::collect_parameters(const std::string& prefix,
+                                   std::vector<NamedParameter>& to) const {
+  collect(prefix + "weight", scale, to);
+  collect(prefix + "bias", bias, to);
+  collect(prefix + "running_mean", mean, to, false);
+  collect(prefix + "running_var", variance, to, false);
 }
 
 LayerNorm::LayerNorm(std::int64_t channels, float eps_)
@@ -62,13 +67,10 @@ Variable LayerNorm::run(const Variable& x, Pass& pass) const {
   return autograd::layer_norm(x, {pass.parameter(scale), pass.parameter(bias)}, eps);
 }
 
-Symbol LayerNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  return to.layer_norm(x, {prefix, scale, bias, eps});
-}
-
-void LayerNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  to.push_back({prefix + "weight", &scale});
-  to.push_back({prefix + "bias", &bias});
+void LayerNorm::collect_parameters(const std::string& prefix,
+                                   std::vector<NamedParameter>& to) const {
+  collect(prefix + "weight", scale, to);
+  collect(prefix + "bias", bias, to);
 }
 
 RmsNorm::RmsNorm(std::int64_t channels, float eps_) : scale(constant(channels, 1)), eps(eps_) {}
@@ -77,12 +79,8 @@ Variable RmsNorm::run(const Variable& x, Pass& pass) const {
   return autograd::rms_norm(x, pass.parameter(scale), eps);
 }
 
-Symbol RmsNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  return to.rms_norm(x, {prefix, scale, {}, eps});
-}
-
-void RmsNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  to.push_back({prefix + "weight", &scale});
+void RmsNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) const {
+  collect(prefix + "weight", scale, to);
 }
 
 GroupNorm::GroupNorm(std::int64_t channels, std::int64_t groups_, float eps_)
@@ -95,9 +93,10 @@ Variable GroupNorm::run(const Variable& x, Pass& pass) const {
   return autograd::group_norm(x, {pass.parameter(scale), pass.parameter(bias)}, groups, eps);
 }
 
-void GroupNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
-  to.push_back({prefix + "weight", &scale});
-  to.push_back({prefix + "bias", &bias});
+void GroupNorm::collect_parameters(const std::string& prefix,
+                                   std::vector<NamedParameter>& to) const {
+  collect(prefix + "weight", scale, to);
+  collect(prefix + "bias", bias, to);
 }
 
 Dropout::Dropout(float probability_) : probability(probability_) {
@@ -109,38 +108,20 @@ Variable Dropout::run(const Variable& x, Pass& pass) const {
   return pass.is_training() ? autograd::dropout(x, probability, pass.next_seed()) : x;
 }
 
-Symbol Dropout::emit(Exporter& /*to*/, const std::string& /*prefix*/, Symbol x) const { return x; }
-
 Variable Activate::run(const Variable& x, Pass& /*pass*/) const {
   return autograd::activate(x, kind, options);
-}
-
-Symbol Activate::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
-  return to.activate(x, kind, options);
 }
 
 Variable Pool3d::run(const Variable& x, Pass& /*pass*/) const {
   return autograd::pool3d(x, options);
 }
 
-Symbol Pool3d::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
-  return to.pool3d(x, options);
-}
-
 Variable PoolTranspose3d::run(const Variable& x, Pass& /*pass*/) const {
   return autograd::pool_transpose3d(x, options);
 }
 
-Symbol PoolTranspose3d::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
-  return to.pool_transpose3d(x, options);
-}
-
 Variable TrilinearUpsample3d::run(const Variable& x, Pass& /*pass*/) const {
   return autograd::trilinear_upsample3d(x, options);
-}
-
-Symbol TrilinearUpsample3d::emit(Exporter& to, const std::string& /*prefix*/, Symbol x) const {
-  return to.trilinear_upsample3d(x, options);
 }
 
 }  // namespace voxloom::nn

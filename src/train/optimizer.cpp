@@ -61,7 +61,7 @@ void Optimizer::step(const Gradients& gradients, float rate) {
 
 void Optimizer::step_sgd(Slot& slot, const Tensor& gradient, float rate) const {
   engine::run(engine::Momentum{.gradient = &gradient,
-                               .parameter = slot.place,
+                               .parameter = slot.place.get(),
                                .velocity = &slot.first,
                                .decay = slot.decays ? options_.weight_decay : 0.0F,
                                .rate = rate,
@@ -74,7 +74,7 @@ void Optimizer::step_adamw(Slot& slot, const Tensor& gradient, float rate) const
     return static_cast<float>(1.0 - std::pow(double{beta}, steps));
   };
   engine::run(engine::AdamW{.gradient = &gradient,
-                            .parameter = slot.place,
+                            .parameter = slot.place.get(),
                             .first = &slot.first,
                             .second = &slot.second,
                             .keep = 1.0F - rate * (slot.decays ? options_.weight_decay : 0.0F),

@@ -76,7 +76,9 @@ TEST(Builder, SaysWhatIsWrongAtOnce) {
     (void)b.conv3d(x, {.weight = w}, {.kernel_size = {1, 3, 3}});
   });
   expect("must be odd", [&] { (void)b.subm_conv3d(x, {.weight = w}, {.kernel_size = 2}); });
-  expect("is not a value of this graph", [&] { (void)b.conv3d(x, {}); });
+  expect("takes (input: sparse tensor, target?: sparse tensor, weight: weight, bias?: weight)",
+         [&] { (void)b.conv3d(x, {}); });
+  expect("is not a value of this graph", [&] { b.output("y", {}); });
   expect("does not divide",
          [&] { (void)b.conv_transpose3d(x, {.weight = w}, {.kernel_size = 3}); });
   expect("there is no operation 'lattice.conv9d'", [&] { (void)b.op("lattice.conv9d", {x}); });

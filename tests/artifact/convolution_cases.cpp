@@ -114,6 +114,47 @@ std::vector<OpCase> convolution_cases() {
        [](auto& d) {
          return normalized_generative_conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {});
        }},
+      {"lattice.target_conv_transpose3d",  // the other origin is the same with more padding
+       [](auto& b, auto& in) {
+         return b.conv_transpose3d(
+             in.x, {.weight = conv_weight(b, kSize), .target = in.fine},
+             {.kernel_size = kSize, .dilation = {1, 1, 2}, .origin = Origin::centered});
+       },
+       [](auto& d) {
+         return conv_transpose3d(d.x, weights({6, 3, 1, 3, 4}), {},
+                                 {.kernel_size = kSize,
+                                  .dilation = {1, 1, 2},
+                                  .target = d.fine,
+                                  .origin = Origin::centered});
+       }},
+      {"lattice.conv_transpose3d",  // an even kernel has one origin
+       [](auto& b, auto& in) {
+         return b.conv_transpose3d(in.x, {.weight = conv_weight(b, 2)},
+                                   {.origin = Origin::centered});
+       },
+       [](auto& d) {
+         return conv_transpose3d(d.x, weights({6, 2, 2, 2, 4}), {}, {.origin = Origin::centered});
+       }},
+      {"lattice.conv3d",  // and with less padding
+       [](auto& b, auto& in) {
+         return b.conv3d(
+             in.x, {.weight = conv_weight(b, kSize)},
+             {.kernel_size = kSize, .stride = 2, .padding = {2, 0, 1}, .origin = Origin::corner});
+       },
+       [](auto& d) {
+         return conv3d(
+             d.x, weights({6, 3, 1, 3, 4}), {},
+             {.kernel_size = kSize, .stride = 2, .padding = {2, 0, 1}, .origin = Origin::corner});
+       }},
+      {"voxloom.conv3d",  // a corner kernel that reaches further than its padding
+       [](auto& b, auto& in) {
+         return b.conv3d(in.x, {.weight = conv_weight(b, 3)},
+                         {.kernel_size = 3, .origin = Origin::corner});
+       },
+       [](auto& d) {
+         return conv3d(d.x, weights({6, 3, 3, 3, 4}), {},
+                       {.kernel_size = 3, .origin = Origin::corner});
+       }},
       {"voxloom.conv3d",  // groups, reachable within bounds, the other origin
        [](auto& b, auto& in) {
          return b.conv3d(in.x, {.weight = conv_weight(b, 3, 2), .bias = bias(b)},

@@ -166,5 +166,48 @@ TEST(Losses, OfNothingAreZero) {
   EXPECT_EQ(to_doubles(tape.gradient(x)), std::vector<double>(6, 0.0));
 }
 
+// y = x^3, with a gradient that a caller wrote.
+Variable cube(const Variable& x) {
+  Tensor y = x.value().clone();
+  for (float& v : y.mutable_span<float>()) v = v * v * v;
+  const auto gradient = [x = x.value()](const Tensor& dy) {
+    Tensor dx = x.clone();
+    const auto g = dy.span<float>();
+    std::size_t i = 0;
+    for (float& v : dx.mutable_span<float>()) v = 3.0F * v * v * g[i++];
+    return std::vector{dx};
+  };
+  return autograd::record_operation("cube", Variable(y), {x}, gradient, {x.value()});
+}
+
+TEST(OwnOperation, StandsOnTheTapeLikeAnyOther) {
+  autograd::Tape tape;
+  const Variable x = tape.leaf(Tensor::from<float>({1, -2, 3}, {3, 1}));
+  const Variable y = autograd::scale(cube(autograd::scale(x, 2.0F)), 0.5F);
+  EXPECT_EQ(tape.operations(), (std::vector<std::string_view>{"scale", "cube", "scale"}));
+  EXPECT_EQ(tape.saved_bytes(), 3 * sizeof(float));
+  tape.backward(autograd::sum(y));
+  // d/dx 0.5 (2x)^3 = 12 x^2
+  EXPECT_EQ(to_doubles(tape.gradient(x)), (std::vector<double>{12, 48, 108}));
+  EXPECT_FALSE(cube(Variable(Tensor::full({1}, DType::f32, 2.0F))).needs_gradient());
+}
+
+TEST(OwnOperation, ItsGradientsAreChecked) {
+  autograd::Tape tape;
+  const Variable x = tape.leaf(Tensor::from<float>({1, 2}, {2, 1}));
+  const auto wrong = [&](std::vector<Tensor> gradients) {
+    const Variable y =
+        autograd::record_operation("mine", Variable(x.value().clone()), {x},
+                                   [gradients](const Tensor& /*dy*/) { return gradients; });
+    tape.backward(autograd::sum(y));
+  };
+  expect_throws<std::invalid_argument>([&] { wrong({}); }, "[mine] its gradient function gave 0");
+  expect_throws<std::invalid_argument>(
+      [&] {
+        wrong({Tensor::zeros({3, 1}, DType::f32)});
+      },
+      "[mine] the gradient of input 0 should be float32 of shape (2,1), got float32 (3,1)");
+}
+
 }  // namespace
 }  // namespace voxloom::test

@@ -109,6 +109,72 @@ TEST(RmsNorm, AgainstTheOracle) {
       });
 }
 
+// Each part of a row is a row of its own to layer_norm.
+oracle::Features group_norm(const oracle::Features& x, const std::vector<double>& scale,
+                            const std::vector<double>& bias, std::int64_t groups, double eps) {
+  const std::int64_t width = x.channels / groups;
+  const auto size = static_cast<std::size_t>(width);
+  oracle::Features normed =
+      oracle::layer_norm({x.rows * groups, width, x.v}, std::vector<double>(size, 1.0),
+                         std::vector<double>(size, 0.0), eps);
+  for (std::size_t i = 0; i < normed.v.size(); ++i) {
+    const std::size_t c = i % static_cast<std::size_t>(x.channels);
+    normed.v[i] = normed.v[i] * scale[c] + bias[c];
+  }
+  return {x.rows, x.channels, std::move(normed.v)};
+}
+
+TEST(GroupNorm, AgainstTheOracle) {
+  for_each_case(
+      [](oracle::Random& random, const oracle::Features& x, DType dtype, const std::string& what) {
+        const auto scale = random_vector(random, x.channels, dtype);
+        const auto bias = random_vector(random, x.channels, dtype);
+        constexpr float kEps = 1e-3F;
+        for (const std::int64_t groups : {std::int64_t{1}, x.channels}) {
+          const auto expected = group_norm(x, scale, bias, groups, double{kEps});
+          std::vector<double> bounds = norm_bounds(expected, bias);
+          for (double& bound : bounds) bound = 4 * bound + 1e-6;
+          const Tensor y = voxloom::group_norm(to_tensor(x, dtype), column_tensor(scale, dtype),
+                                               column_tensor(bias, dtype), groups, kEps);
+          expect_within(y, expected.v, bounds, what);
+        }
+      });
+}
+
+TEST(GroupNorm, HandWorked) {
+  const Tensor x = to_tensor({1, 3, 10, 20, 5, 5, 0, -2}, {2, 4});
+  const Tensor scale = column_tensor({1, 1, 2, 2}), bias = column_tensor({0, 0, 1, 1});
+  EXPECT_EQ(to_doubles(group_norm(x, scale, bias, 2, 0.0F)).at(0), -1);
+  EXPECT_EQ(to_doubles(group_norm(x, scale, bias, 2, 1e-30F)),
+            (std::vector<double>{-1, 1, -1, 3, 0, 0, 3, -1}));
+}
+
+TEST(Dropout, ZeroesAShareAndScalesTheRest) {
+  const Tensor x = Tensor::full({400, 25}, DType::f32, 3.0F);
+  const Tensor y = dropout(x, 0.25F, 7);
+  std::int64_t zeros = 0;
+  for (const float v : y.span<float>()) {
+    if (v == 0.0F) ++zeros;
+    EXPECT_TRUE(v == 0.0F || v == 4.0F) << v;
+  }
+  EXPECT_NEAR(static_cast<double>(zeros) / 10000.0, 0.25, 0.02);
+  EXPECT_EQ(to_doubles(dropout(x, 0.25F, 7)), to_doubles(y));
+  EXPECT_NE(to_doubles(dropout(x, 0.25F, 8)), to_doubles(y));
+  EXPECT_EQ(to_doubles(dropout(x, 0.0F, 7)), to_doubles(x));
+}
+
+TEST(Dropout, Refusals) {
+  using Invalid = std::invalid_argument;
+  const Tensor x = Tensor::zeros({2, 2}, DType::f32);
+  for (const float share : {-0.1F, 1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    expect_throws<Invalid>([&] { (void)dropout(x, share, 1); },
+                           "[dropout] the probability should lie in [0, 1)");
+  }
+  expect_throws<Invalid>([&] { (void)dropout(x.to(DType::f16), 0.5F, 1); },
+                         "[dropout] expected a tensor of type float32, got float16");
+  expect_throws<Invalid>([&] { (void)dropout(Tensor(), 0.5F, 1); }, "got none");
+}
+
 TEST(Norms, HandWorked) {
   const Tensor x = to_tensor({1, 3, 3, 4}, {2, 2});
   const Tensor one = column_tensor({1, 1});
@@ -147,6 +213,8 @@ TEST(RowWise, TheSameBitsAtEveryThreadCount) {
   expect_same_bits_at_every_thread_count([&] { return batch_norm(x, {v, v, v, v}); }, "batch");
   expect_same_bits_at_every_thread_count([&] { return layer_norm(x, v, v); }, "layer");
   expect_same_bits_at_every_thread_count([&] { return rms_norm(x, v); }, "rms");
+  expect_same_bits_at_every_thread_count([&] { return group_norm(x, v, v, 13); }, "group");
+  expect_same_bits_at_every_thread_count([&] { return dropout(x, 0.5F, 3); }, "dropout");
 }
 
 TEST(RowWiseRefusals, Messages) {
@@ -180,6 +248,11 @@ TEST(RowWiseRefusals, Messages) {
       },
       "[batch_norm] expected variance of shape (3) and type float32, got an "
       "undefined tensor");
+  expect_throws<Invalid>([&] { (void)group_norm(x, v, v, 2); },
+                         "[group_norm] 3 channels do not split into 2 groups");
+  expect_throws<Invalid>([&] { (void)group_norm(x, v, v, 0); }, "into 0 groups");
+  expect_throws<Invalid>([&] { (void)group_norm(x, v, four, 3); },
+                         "[group_norm] expected bias of shape (3)");
   for (const float eps : {-1e-5F, std::numeric_limits<float>::quiet_NaN()}) {
     expect_throws<Invalid>([&] { (void)rms_norm(x, v, eps); },
                            "[rms_norm] eps must be finite and not negative");

@@ -97,7 +97,7 @@ TEST_F(Api, RowsThatRepeat) {
 TEST_F(Api, Convolve) {
   const SparseTensor x = make_voxels(16);
   const nn::SubmConv3d layer({.in = 16, .out = 32, .seed = 1});
-  const Tensor weight = std::get<Tensor>(layer.weight), bias = layer.bias;
+  const Tensor weight = layer.weight.tensor(), bias = layer.bias;
   const Tensor up = Tensor::full({8, 32, 16}, DType::f32, 0.01F);
 
   // The same voxels, 16 -> 32 channels; weight (27, 16, 32) or any other layout of weight.h.
@@ -187,7 +187,8 @@ class Branches : public nn::Module {
   [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
     return autograd::add(near_.run(x, pass), far_.run(x, pass));
   }
-  void collect_parameters(const std::string& prefix, std::vector<nn::NamedParameter>& to) override {
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
     near_.collect_parameters(prefix + "near.", to);
     far_.collect_parameters(prefix + "far.", to);
   }
@@ -397,7 +398,7 @@ TEST_F(Api, Gradients) {
 TEST_F(Api, PackedWeights) {
   const SparseTensor x = make_voxels(64);
   const nn::SubmConv3d layer({.in = 64, .out = 64, .seed = 1});
-  const Tensor weight = std::get<Tensor>(layer.weight).reshape({27, 64, 64});
+  const Tensor weight = layer.weight.tensor().reshape({27, 64, 64});
 
   const QuantizedWeight packed = quantize(weight, {.bits = 4, .group_size = 32});
   const SparseTensor y = subm_conv3d(x, packed, layer.bias);  // as with dequantize(packed)
@@ -410,7 +411,7 @@ TEST_F(Api, PackedWeights) {
 TEST_F(Api, HalfFeatures) {
   const SparseTensor x = make_voxels(16);
   const nn::SubmConv3d layer({.in = 16, .out = 16, .bias = false, .seed = 1});
-  const Tensor weight = std::get<Tensor>(layer.weight);
+  const Tensor weight = layer.weight.tensor();
 
   // Features, weight and bias have one type; sums are float32 in any case.
   const SparseTensor half = x.with_features(x.features().to(DType::f16));

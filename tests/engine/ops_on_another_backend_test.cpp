@@ -210,6 +210,8 @@ TEST_P(OpsThere, ElementsAndRows) {
   expect_same("layer_norm",
               [&](const Place& at) { return layer_norm(at(x), at(scale), at(bias)); });
   expect_same("rms_norm", [&](const Place& at) { return rms_norm(at(x), at(scale)); });
+  expect_same("group_norm",
+              [&](const Place& at) { return group_norm(at(x), at(scale), at(bias), 1); });
   const Tensor indices = Tensor::from<std::int32_t>({6, 0, 3, 3}, {2, 2});
   expect_same("embedding_lookup",
               [&](const Place& at) { return embedding_lookup(at(indices), at(x)); });

@@ -62,8 +62,6 @@ double largest_difference(const SparseTensor& a, const SparseTensor& b) {
   return most;
 }
 
-SparseTensor relu(const SparseTensor& x) { return nn::Activate(Activation::relu)(x); }
-
 TEST(ConvNorm, IsConvolutionThenNormThenResidualThenRelu) {
   const SparseTensor x = input(6);
   nn::ConvNorm layer({.in = 6, .out = 6, .seed = 3});
@@ -99,22 +97,22 @@ TEST(ConvNorm, RefusesWhatDoesNotFit) {
 
 TEST(ConvNorm, RefusesNormParametersThatDoNotFit) {
   const SparseTensor x = input(4);
-  const auto refuses = [&](Tensor BatchNormParameters::*member, const std::string& name) {
+  const auto refuses = [&](nn::Parameter nn::BatchNorm::*member, const std::string& name) {
     for (const Tensor& wrong :
          {Tensor{}, Tensor::zeros({7}, DType::f32), Tensor::zeros({9}, DType::f32),
           Tensor::zeros({8}, DType::f16), Tensor::zeros({1, 8}, DType::f32)}) {
       nn::ConvNorm layer({.in = 4, .out = 8});
-      layer.norm.parameters.*member = wrong;
+      layer.norm.*member = wrong;
       expect_throws<std::invalid_argument>(
           [&] { (void)layer(x); },
           "[nn::ConvNorm] expected the norm's " + name + " of shape (8) and type float32, got " +
               (wrong.defined() ? to_string(wrong.shape()) : "an undefined"));
     }
   };
-  refuses(&BatchNormParameters::scale, "scale");
-  refuses(&BatchNormParameters::bias, "bias");
-  refuses(&BatchNormParameters::mean, "mean");
-  refuses(&BatchNormParameters::variance, "variance");
+  refuses(&nn::BatchNorm::scale, "scale");
+  refuses(&nn::BatchNorm::bias, "bias");
+  refuses(&nn::BatchNorm::mean, "mean");
+  refuses(&nn::BatchNorm::variance, "variance");
 }
 
 // A kernel of size 1 is a plain product only when each row meets itself.

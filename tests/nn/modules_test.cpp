@@ -55,8 +55,8 @@ TEST(Modules, RowwiseModulesCallTheirOp) {
   const nn::Linear dense({.in = 6, .out = 3});
   expect_same(dense(x), x.with_features(linear(x.features(), dense.weight, dense.bias)));
   nn::BatchNorm norm(6);
-  norm.parameters.mean = Tensor::full({6}, DType::f32, 0.25F);
-  expect_same(norm(x), x.with_features(batch_norm(x.features(), norm.parameters)));
+  norm.mean = Tensor::full({6}, DType::f32, 0.25F);
+  expect_same(norm(x), x.with_features(batch_norm(x.features(), norm.parameters())));
   const nn::LayerNorm layer(6);
   expect_same(layer(x), x.with_features(layer_norm(x.features(), layer.scale, layer.bias)));
   const nn::RmsNorm rms(6);
@@ -92,10 +92,58 @@ TEST(Modules, ASeedGivesTheSameParametersAndAnotherOneDoesNot) {
   const nn::Conv3d a({.in = 3, .out = 5, .seed = 1});
   const nn::Conv3d b({.in = 3, .out = 5, .seed = 1});
   const nn::Conv3d c({.in = 3, .out = 5, .seed = 2});
-  const auto values = [](const nn::Conv3d& m) { return to_doubles(std::get<Tensor>(m.weight)); };
+  const auto values = [](const nn::Conv3d& m) { return to_doubles(m.weight.tensor()); };
   EXPECT_EQ(values(a), values(b));
   EXPECT_NE(values(a), values(c));
   for (const double value : values(a)) EXPECT_LE(std::abs(value), 1.0 / std::sqrt(81.0));
+}
+
+TEST(Modules, CopiesAreNetworksOfTheirOwn) {
+  nn::Sequential net;
+  net.add<nn::SubmConv3d>(nn::Channels{.in = 4, .out = 4, .seed = 1});
+  net.add<nn::BatchNorm>(4);
+  net.add<nn::Residual>().body.add<nn::Linear>(nn::Channels{.in = 4, .out = 4, .seed = 2});
+  const nn::MinkUNet unet(
+      {.in_channels = 4, .classes = 3, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
+  const nn::ResNet resnet({.in_channels = 4, .classes = 3, .depth = 14, .width = 2});
+  const nn::SecondBackbone second({.in_channels = 4, .channels = {4, 6}, .out_channels = 5});
+  const SparseTensor x = input(4);
+  for (const nn::Module* module :
+       {static_cast<const nn::Module*>(&net), static_cast<const nn::Module*>(&unet),
+        static_cast<const nn::Module*>(&resnet), static_cast<const nn::Module*>(&second)}) {
+    const std::vector<double> before = to_doubles((*module)(x).features());
+    const std::unique_ptr<nn::Module> copy = module->clone();
+    EXPECT_EQ(to_doubles((*copy)(x).features()), before);
+    for (const nn::NamedParameter& p : copy->named_parameters()) {
+      for (float& v : p.value->mutable_span<float>()) v += 1.0F;
+    }
+    EXPECT_NE(to_doubles((*copy)(x).features()), before);
+    EXPECT_EQ(to_doubles((*module)(x).features()), before);
+  }
+}
+
+class Plain : public nn::Module {
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& /*pass*/) const override {
+    return x;
+  }
+};
+
+TEST(Modules, OnesThatDoNotSayHowAreNotCloned) {
+  expect_throws<std::invalid_argument>([] { (void)Plain().clone(); },
+                                       "Plain does not say how it is copied: override clone()");
+}
+
+// Whoever holds a parameter holds its place: of a module that is gone, too.
+TEST(Modules, ParametersOutliveTheirModule) {
+  std::vector<nn::NamedParameter> parameters;
+  {
+    const nn::Linear layer({.in = 2, .out = 3, .seed = 1});
+    parameters = layer.named_parameters();
+    *parameters[0].value = Tensor::full({3, 2}, DType::f32, 2.0F);
+    EXPECT_EQ(layer.weight.tensor().span<float>()[5], 2.0F);
+  }
+  EXPECT_EQ(parameters[0].value->shape(), (Shape{3, 2}));
+  EXPECT_EQ(parameters[0].value->span<float>()[0], 2.0F);
 }
 
 TEST(Modules, RefuseImpossibleKernels) {
@@ -127,7 +175,7 @@ TEST(Modules, TakeTheirOwnWeightPacked) {
   const SparseTensor x = input(4);
   nn::SubmConv3d module({.in = 4, .out = 6});
   const SparseTensor dense = module(x);
-  module.weight = quantize(std::get<Tensor>(module.weight), {.scale_dtype = DType::f32});
+  module.weight = quantize(module.weight.tensor(), {.scale_dtype = DType::f32});
   const auto expected = to_doubles(dense.features());
   const auto y = to_doubles(module(x).features());
   // Half a step of 8-bit codes over weights below 0.1 and features below 1, 27 * 4 products.

@@ -128,8 +128,8 @@ TEST(Training, BatchNormAveragesWhatItSaw) {
   for (std::int64_t c = 0; c < 3; ++c) {
     const oracle::Moments m = oracle::moments(oracle::column_values(f, c));
     const auto rows = static_cast<double>(x.rows());
-    EXPECT_NEAR(norm.parameters.mean.span<float>()[c], 0.4375 * m.mean, 1e-6);
-    EXPECT_NEAR(norm.parameters.variance.span<float>()[c],
+    EXPECT_NEAR(norm.mean.tensor().span<float>()[c], 0.4375 * m.mean, 1e-6);
+    EXPECT_NEAR(norm.variance.tensor().span<float>()[c],
                 0.5625 + 0.4375 * m.var * rows / (rows - 1), 1e-6);
   }
 }

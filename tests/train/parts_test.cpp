@@ -78,14 +78,14 @@ TEST(Optimizer, SgdIsItsFormula) {
 
 TEST(Optimizer, LeavesTensorsOfOthersAlone) {
   Layer layer;
-  const Tensor before = std::get<Tensor>(layer.linear.weight);
+  const Tensor before = layer.linear.weight.tensor();
   const std::vector<double> values = to_doubles(before);
   Optimizer optimizer(layer.linear);
   Gradients gradients(layer.linear);
   layer.add_gradients(gradients, 1.0F);
   optimizer.step(gradients, 0.1F);
   EXPECT_EQ(to_doubles(before), values);
-  EXPECT_NE(to_doubles(std::get<Tensor>(layer.linear.weight)), values);
+  EXPECT_NE(to_doubles(layer.linear.weight.tensor()), values);
 }
 
 TEST(Gradients, AddUpAndClip) {

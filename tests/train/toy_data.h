@@ -57,7 +57,8 @@ class ToyNet : public nn::Module {
   [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
     return head.run(dropout.run(unet.run(x, pass), pass), pass);
   }
-  void collect_parameters(const std::string& prefix, std::vector<nn::NamedParameter>& to) override {
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
     unet.collect_parameters(prefix + "unet.", to);
     head.collect_parameters(prefix + "head.", to);
   }

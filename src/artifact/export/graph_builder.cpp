@@ -4,7 +4,8 @@
 
 #include "artifact/bundle/bundle.h"
 #include "artifact/export/conv_weight_layout.h"
-#include "artifact/graph/names.h"
+#include "artifact/export/weight_op.h"
+#include "artifact/verify/plain_form.h"
 #include "artifact/verify/verifier.h"
 #include "core/error.h"
 
@@ -12,19 +13,6 @@ namespace voxloom::artifact {
 namespace {
 
 constexpr std::string_view kOp = "graph_builder";
-
-// In one of IR v2's operations every attribute is written; in ours, only what is not the default.
-void complete_attributes(const OpSpec& spec, Attributes& attributes) {
-  for (const AttributeSpec& row : spec.attributes) {
-    if (!row.fallback) continue;
-    const auto found = attributes.find(row.name);
-    if (!spec.is_extension()) {
-      if (found == attributes.end()) attributes.emplace(row.name, Attribute(*row.fallback));
-    } else if (found != attributes.end() && found->second.value == *row.fallback) {
-      attributes.erase(found);
-    }
-  }
-}
 
 std::string short_name(std::string_view op) { return std::string(op.substr(op.rfind('.') + 1)); }
 
@@ -61,20 +49,13 @@ class GraphBuilder::Impl {
          .value = value.id});
   }
 
-  ValueRef add_weight(const std::string& key, const WeightType& type, const Packing& packing,
-                      TensorMap arrays) {
-    for (const auto& [name, tensor] : arrays) {
+  ValueRef add_weight(const std::string& key, WeightOp weight) {
+    for (const auto& [name, tensor] : weight.arrays) {
       require(!arrays_.tensors.contains(name), kOp, "there is an array '{}' already", name);
     }
-    arrays_.tensors.merge(arrays);
-    std::string symbol = key;
-    std::ranges::replace(symbol, '.', '_');
-    Graph::Op op{.name = std::string(kWeightOp),
-                 .attributes = {{std::string(kSymbolAttribute), symbol},
-                                {"storage_key", key},
-                                {"layout", layout_of(type.family)},
-                                {"packing", packing_attribute(packing)}}};
-    op.results.push_back(add_value(take_name(symbol), type, facts_of(type)));
+    arrays_.tensors.merge(weight.arrays);
+    Graph::Op op{.name = std::string(kWeightOp), .attributes = std::move(weight.attributes)};
+    op.results.push_back(add_value(take_name(symbol_of(key)), weight.type, facts_of(weight.type)));
     try {
       check([&](Reporter& reporter) {
         (void)check_attributes(op, *find_op(kWeightOp), reporter);
@@ -95,26 +76,27 @@ class GraphBuilder::Impl {
     require(spec != nullptr && name != kWeightOp, kOp, "there is no operation '{}'", name);
     Graph::Op op{.name = std::string(name), .attributes = std::move(attributes)};
     for (const ValueRef operand : operands) op.operands.push_back(checked(operand));
-    complete_attributes(*spec, op.attributes);
-    std::vector<Facts> results;
-    check([&](Reporter& reporter) {
-      if (!check_attributes(op, *spec, reporter)) return;
-      const auto slots = check_operands(graph_, op, *spec, reporter);
-      if (!slots) return;
-      Inference inference(OpView(*spec, op, *slots), facts_, reporter);
-      spec->infer(inference);
-      results = std::move(inference.results());
-    });
-    const std::string base = take_name(fmt::format("{}_{}", short_name(name), graph_.ops.size()));
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const ValueType type = results[i].type;
-      op.results.push_back(
-          add_value(i == 0 ? base : fmt::format("{}_{}", base, i), type, std::move(results[i])));
+    return add(std::move(op), *spec);
+  }
+
+  std::vector<ValueRef> add_call(std::string_view name, const NamedRefs& operands,
+                                 Attributes attributes) {
+    const OpSpec* spec = find_row(name);
+    require(spec != nullptr && spec->name != kWeightOp, kOp, "there is no operation '{}'", name);
+    Graph::Op op{.name = std::string(spec->name), .attributes = std::move(attributes)};
+    for (const OperandSpec& row : spec->operands) {
+      for (const auto& [operand, value] : operands) {
+        if (operand == row.name && value.defined()) op.operands.push_back(checked(value));
+      }
     }
-    graph_.ops.push_back(std::move(op));
-    std::vector<ValueRef> values;
-    for (const int id : graph_.ops.back().results) values.push_back({id});
-    return values;
+    for (const auto& [operand, value] : operands) {
+      const bool is_known =
+          std::ranges::find(spec->operands, operand, &OperandSpec::name) != spec->operands.end();
+      require(is_known || !value.defined(), spec->name, "has no operand '{}'", operand);
+    }
+    if (op.name == "voxloom.sparse.cat" && is_pairwise(op)) return {add_pairs(op)};
+    std::optional<Graph::Op> plain = plain_form(graph_, op);
+    return plain ? add(std::move(*plain), *find_op(plain->name)) : add(std::move(op), *spec);
   }
 
   [[nodiscard]] int checked(ValueRef value) const {
@@ -141,6 +123,47 @@ class GraphBuilder::Impl {
  private:
   std::string take_name(std::string otherwise) {
     return next_name.empty() ? std::move(otherwise) : std::exchange(next_name, {});
+  }
+
+  std::vector<ValueRef> add(Graph::Op op, const OpSpec& spec) {
+    complete_attributes(spec, op.attributes);
+    std::vector<Facts> results;
+    check([&](Reporter& reporter) {
+      if (!check_attributes(op, spec, reporter)) return;
+      const auto slots = check_operands(graph_, op, spec, reporter);
+      if (!slots) return;
+      Inference inference(OpView(spec, op, *slots), facts_, reporter);
+      spec.infer(inference);
+      results = std::move(inference.results());
+    });
+    const std::string base =
+        take_name(fmt::format("{}_{}", short_name(op.name), graph_.ops.size()));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const ValueType type = results[i].type;
+      op.results.push_back(
+          add_value(i == 0 ? base : fmt::format("{}_{}", base, i), type, std::move(results[i])));
+    }
+    graph_.ops.push_back(std::move(op));
+    std::vector<ValueRef> values;
+    for (const int id : graph_.ops.back().results) values.push_back({id});
+    return values;
+  }
+
+  // IR v2 joins two tensors. More are joined from the left, pair by pair, except that a right join looks
+  // every tensor up directly.
+  static bool is_pairwise(const Graph::Op& op) {
+    const auto found = op.attributes.find("join");
+    const auto* join =
+        found == op.attributes.end() ? nullptr : std::get_if<EnumValue>(&found->second.value);
+    const bool is_right = join != nullptr && join->value == "right";
+    return op.operands.size() == 2 || (op.operands.size() > 2 && !is_right);
+  }
+  ValueRef add_pairs(const Graph::Op& op) {
+    ValueRef result{op.operands[0]};
+    for (std::size_t i = 1; i < op.operands.size(); ++i) {
+      result = add_op("lattice.sparse.cat", {result, {op.operands[i]}}, op.attributes)[0];
+    }
+    return result;
   }
 
   void drop_last_value() {
@@ -183,10 +206,10 @@ ValueRef GraphBuilder::sparse_input(const std::string& name, const SparseInput& 
       impl_->add_input(name + "_active", InputRole::sparse_active, {{1}, ElementType::i32});
   named(name);
   if (input.batch_size < 0) {
-    return first("lattice.sparse.make", {coords, values, active}, {{"stride", input.stride}});
+    return op("lattice.sparse.make", {coords, values, active}, {{"stride", input.stride}})[0];
   }
-  return first("voxloom.sparse.make", {coords, values, active},
-               {{"stride", input.stride}, {"batch_size", input.batch_size}});
+  return op("voxloom.sparse.make", {coords, values, active},
+            {{"stride", input.stride}, {"batch_size", input.batch_size}})[0];
 }
 
 void GraphBuilder::output(const std::string& name, ValueRef value) {
@@ -194,20 +217,7 @@ void GraphBuilder::output(const std::string& name, ValueRef value) {
 }
 
 ValueRef GraphBuilder::weight(const std::string& key, WeightFamily family, const Weight& value) {
-  require(!key.empty(), kOp, "a weight needs a storage key");
-  if (const auto* packed = std::get_if<QuantizedWeight>(&value)) {
-    validate(*packed);
-    return impl_->add_weight(
-        key, {family, ElementType::f32},
-        {.bits = packed->bits, .group_size = packed->group_size, .scale = packed->scales.dtype()},
-        {{key + ".weight", packed->codes},
-         {key + ".scales", packed->scales},
-         {key + ".biases", packed->biases}});
-  }
-  const Tensor& dense = std::get<Tensor>(value);
-  require(dense.defined() && is_feature_dtype(dense.dtype()), kOp,
-          "weight '{}' must hold float32, float16 or bfloat16", key);
-  return impl_->add_weight(key, {family, element_type_of(dense.dtype())}, {}, {{key, dense}});
+  return impl_->add_weight(key, describe_weight(key, family, value));
 }
 
 ValueRef GraphBuilder::conv_weight(const std::string& key, const Weight& value, Triple kernel_size,
@@ -227,11 +237,15 @@ std::vector<ValueRef> GraphBuilder::op(std::string_view name, const std::vector<
   return impl_->add_op(name, operands, std::move(attributes));
 }
 
-ValueRef GraphBuilder::first(std::string_view name, const std::vector<ValueRef>& operands,
-                             Attributes attributes) {
-  return op(name, operands, std::move(attributes))[0];
+std::vector<ValueRef> GraphBuilder::call(std::string_view name, const NamedRefs& operands,
+                                         Attributes attributes) {
+  return impl_->add_call(name, operands, std::move(attributes));
 }
 
+const ValueType& GraphBuilder::type(ValueRef value) const { return impl_->facts(value).type; }
+std::optional<Triple> GraphBuilder::stride(ValueRef value) const {
+  return impl_->facts(value).stride;
+}
 std::int64_t GraphBuilder::channels(ValueRef value) const { return impl_->facts(value).channels; }
 Bundle GraphBuilder::bundle() const { return impl_->bundle(); }
 void GraphBuilder::save(const std::filesystem::path& folder) const {

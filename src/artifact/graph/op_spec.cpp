@@ -64,6 +64,23 @@ const OpSpec* find_op(std::string_view name) {
   return found == table().end() ? nullptr : found->second;
 }
 
+const OpSpec* find_row(std::string_view short_name) {
+  const OpSpec* ours = find_op(fmt::format("voxloom.{}", short_name));
+  return ours != nullptr ? ours : find_op(fmt::format("lattice.{}", short_name));
+}
+
+void complete_attributes(const OpSpec& spec, Attributes& attributes) {
+  for (const AttributeSpec& row : spec.attributes) {
+    if (!row.fallback) continue;
+    const auto found = attributes.find(row.name);
+    if (!spec.is_extension()) {
+      if (found == attributes.end()) attributes.emplace(row.name, Attribute(*row.fallback));
+    } else if (found != attributes.end() && found->second.value == *row.fallback) {
+      attributes.erase(found);
+    }
+  }
+}
+
 std::vector<const OpSpec*> all_ops() {
   std::vector<const OpSpec*> rows;
   for (const auto& [name, row] : table()) rows.push_back(row);

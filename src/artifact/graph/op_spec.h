@@ -13,6 +13,7 @@
 
 namespace voxloom::artifact {
 
+class OpView;      // below
 class Inference;   // inference.h
 class Call;        // call.h
 class ReachQuery;  // reach.h
@@ -60,6 +61,12 @@ struct AttributeSpec {
   bool may_be_absent = false;  // absence means something of its own
 };
 
+// The same meaning in an operation of IR v2 that takes the same operands in the same order.
+struct PlainForm {
+  std::string_view name;
+  Attributes attributes;
+};
+
 struct OpSpec {
   std::string_view name;  // in full
   std::vector<OperandSpec> operands = {};
@@ -71,6 +78,8 @@ struct OpSpec {
   // With an addition and a rectifier in the last store. False, and nothing is done, where the residual
   // has other sites.
   bool (*run_fused)(Call&, const FusedTail&) = nullptr;
+  // Of ours: its form in IR v2, where that has words for these attributes.
+  std::optional<PlainForm> (*plain)(const OpView&) = nullptr;
 
   [[nodiscard]] bool is_extension() const { return name.starts_with("voxloom."); }
   [[nodiscard]] const AttributeSpec* attribute(std::string_view attribute_name) const;
@@ -80,6 +89,10 @@ inline constexpr std::string_view kWeightOp = "lattice.weight";
 inline constexpr std::string_view kSymbolAttribute = "sym_name";  // written as @symbol
 
 [[nodiscard]] const OpSpec* find_op(std::string_view name);
+// By the name without its dialect, "conv3d": ours, which say more, before those of IR v2.
+[[nodiscard]] const OpSpec* find_row(std::string_view short_name);
+// In one of IR v2's operations every attribute is written; in ours, only what is not the default.
+void complete_attributes(const OpSpec& spec, Attributes& attributes);
 [[nodiscard]] std::vector<const OpSpec*> all_ops();
 
 // The rows, one file per family.

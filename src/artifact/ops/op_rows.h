@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "artifact/graph/op_spec.h"
+#include "schema/words.h"
 
 namespace voxloom::artifact {
 
@@ -66,14 +67,19 @@ namespace voxloom::artifact {
           .choices = std::move(choices),
           .fallback = EnumValue{std::string(kind), std::string(fallback)}};
 }
+// Any word of an enumeration.
+template <typename Enum>
+[[nodiscard]] AttributeSpec one_of(std::string_view name, Enum fallback) {
+  using Words = schema::Words<Enum>;
+  return one_of(name, Words::kind, {Words::names.begin(), Words::names.end()},
+                Words::names[static_cast<std::size_t>(fallback)]);
+}
 [[nodiscard]] inline AttributeSpec accumulation() {
   return {.name = "accumulation",
           .kind = AttributeKind::string,
           .choices = {"canonical_f32"},
           .fallback = std::string("canonical_f32")};
 }
-[[nodiscard]] inline AttributeSpec join(std::string_view fallback) {
-  return one_of("join", "lattice.join", {"inner", "left", "right", "outer"}, fallback);
-}
+[[nodiscard]] inline AttributeSpec join(Join fallback) { return one_of("join", fallback); }
 
 }  // namespace voxloom::artifact

@@ -353,6 +353,72 @@ void reach_of_inverse(ReachQuery& q) {
   q.result(result);
 }
 
+// --- in the words of IR v2 ---
+
+// From a kernel's first offset at the corner to a centered one is k/2 steps along an axis of odd size,
+// and none along an even one. Where the padding takes them up, both kernels are the same.
+std::int64_t steps(const OpView& v, std::int32_t Triple::*axis) {
+  const std::int64_t size = v.triple("kernel_size").*axis;
+  return size % 2 == 1 ? size / 2 * std::int64_t{v.triple("dilation").*axis} : 0;
+}
+
+// The padding that goes with the other origin; nothing where there is none.
+std::optional<Triple> moved_padding(const OpView& v, int sign) {
+  Triple padding = v.triple("padding");
+  for (const auto axis : {&Triple::x, &Triple::y, &Triple::z}) {
+    const std::int64_t moved = padding.*axis + sign * steps(v, axis);
+    if (moved < 0 || !fits_int32(moved)) return std::nullopt;
+    padding.*axis = static_cast<std::int32_t>(moved);
+  }
+  return padding;
+}
+
+std::optional<PlainForm> plain_conv(const OpView& v) {
+  if (v.integer("groups") != 1 || v.has("offsets")) return std::nullopt;
+  std::optional<Triple> padding = v.triple("padding");
+  if (v.choice<Origin>("origin") == Origin::corner) padding = moved_padding(v, -1);
+  if (!padding) return std::nullopt;
+  const bool is_targeted = v.has_operand("target");
+  const auto support = v.choice<Support>("support");
+  const Triple kernel_size = v.triple("kernel_size"), dilation = v.triple("dilation");
+  // Of any other stride or padding a submanifold convolution is refused, whatever its origin.
+  const bool is_in_place =
+      v.triple("stride") == Triple(1) && v.triple("padding") == Triple(0) && *padding == Triple(0);
+  if (!is_targeted && support == Support::submanifold && is_in_place) {
+    Attributes attributes = {{"kernel_size", kernel_size}, {"dilation", dilation}};
+    if (!v.has("eps")) return PlainForm{"lattice.subm_conv3d", std::move(attributes)};
+    attributes["eps"] = v.real("eps");
+    return PlainForm{"lattice.normalized_subm_conv3d", std::move(attributes)};
+  }
+  const bool is_strided = support == Support::strided && !v.has("bounds");
+  if (v.has("eps") || (!is_targeted && !is_strided)) return std::nullopt;
+  return PlainForm{is_targeted ? "lattice.target_conv3d" : "lattice.conv3d",
+                   {{"kernel_size", kernel_size},
+                    {"stride", v.triple("stride")},
+                    {"padding", *padding},
+                    {"dilation", dilation}}};
+}
+
+std::optional<PlainForm> plain_transposed(const OpView& v) {
+  if (v.integer("groups") != 1) return std::nullopt;
+  std::optional<Triple> padding = v.triple("padding");
+  if (v.choice<Origin>("origin") == Origin::centered) padding = moved_padding(v, 1);
+  if (!padding) return std::nullopt;
+  Attributes attributes = {{"kernel_size", v.triple("kernel_size")},
+                           {"stride", v.triple("stride")},
+                           {"padding", *padding},
+                           {"dilation", v.triple("dilation")}};
+  const bool is_targeted = v.has_operand("target");
+  if (!v.has("eps")) {
+    return PlainForm{is_targeted ? "lattice.target_conv_transpose3d" : "lattice.conv_transpose3d",
+                     std::move(attributes)};
+  }
+  attributes["eps"] = v.real("eps");
+  return PlainForm{is_targeted ? "lattice.target_normalized_conv_transpose3d"
+                               : "lattice.normalized_conv_transpose3d",
+                   std::move(attributes)};
+}
+
 // --- the rows ---
 
 AttributeSpec kernel_size(std::int64_t fallback) {
@@ -366,9 +432,7 @@ AttributeSpec optional_eps() {
   return {.name = "eps", .kind = AttributeKind::f32, .range = positive, .may_be_absent = true};
 }
 AttributeSpec groups() { return integer("groups", positive, 1); }
-AttributeSpec origin(std::string_view fallback) {
-  return one_of("origin", "voxloom.origin", {"centered", "corner"}, fallback);
-}
+AttributeSpec origin(Origin fallback) { return one_of("origin", fallback); }
 
 std::vector<OperandSpec> untargeted() {
   return {sparse("input"), weight("weight", {WeightFamily::conv3d}), optional_bias()};
@@ -405,7 +469,10 @@ OpSpec conv_row(std::string_view name, std::vector<OperandSpec> operands,
           .reach = infer == infer_inverse ? reach_of_inverse
                    : transposed           ? reach_of_transposed
                                           : reach_of_forward,
-          .run_fused = fused_form(run)};
+          .run_fused = fused_form(run),
+          .plain = run == run_any_conv         ? plain_conv
+                   : run == run_any_transposed ? plain_transposed
+                                               : nullptr};
 }
 
 std::vector<OpSpec> make_rows() {
@@ -432,19 +499,19 @@ std::vector<OpSpec> make_rows() {
                run_normalized_generative),
       conv_row(
           "voxloom.conv3d", any_conv(sparse("target", Presence::optional)),
-          {kernel_size(3), stride(1), padding(), dilation(),
-           one_of("support", "voxloom.support", {"strided", "reachable", "submanifold"}, "strided"),
-           origin("centered"), groups(), optional_integers("offsets"), optional_integers("bounds"),
-           optional_eps(), accumulation()},
+          {kernel_size(3), stride(1), padding(), dilation(), one_of("support", Support::strided),
+           origin(Origin::centered), groups(), optional_integers("offsets"),
+           optional_integers("bounds"), optional_eps(), accumulation()},
           infer_any_conv, run_any_conv),
       conv_row("voxloom.conv_transpose3d", any_conv(sparse("target", Presence::optional)),
-               {kernel_size(2), stride(2), padding(), dilation(), origin("corner"), groups(),
+               {kernel_size(2), stride(2), padding(), dilation(), origin(Origin::corner), groups(),
                 optional_eps(), accumulation()},
                infer_transposed, run_any_transposed),
-      conv_row("voxloom.inverse_conv3d", any_conv(sparse("reference")),
-               {kernel_size(3), stride(1), padding(), dilation(), origin("centered"), groups(),
-                optional_integers("offsets"), boolean("transposed", false), accumulation()},
-               infer_inverse, run_inverse),
+      conv_row(
+          "voxloom.inverse_conv3d", any_conv(sparse("reference")),
+          {kernel_size(3), stride(1), padding(), dilation(), origin(Origin::centered), groups(),
+           optional_integers("offsets"), boolean("transposed", false), accumulation()},
+          infer_inverse, run_inverse),
   };
 }
 

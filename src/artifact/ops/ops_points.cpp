@@ -112,11 +112,34 @@ void reach_of_devoxelize(ReachQuery& q) {
 
 AttributeSpec voxel_size() { return f64_triple("voxel_size", positive, 1); }
 AttributeSpec origin() { return f64_triple("origin", any, 0); }
-AttributeSpec non_finite() {
-  return one_of("non_finite", "voxloom.non_finite", {"error", "drop"}, "error");
+AttributeSpec non_finite() { return one_of("non_finite", NonFinite::error); }
+AttributeSpec interpolation() { return one_of("interpolation", Interpolation::nearest); }
+
+// --- in the words of IR v2 ---
+
+std::optional<PlainForm> plain_voxelize(const OpView& v) {
+  const auto reduction = v.choice<Reduction>("reduction");
+  const bool is_plain = (reduction == Reduction::sum || reduction == Reduction::mean) &&
+                        v.choice<NonFinite>("non_finite") == NonFinite::error &&
+                        v.integer("batch_size") < 0;
+  if (!is_plain) return std::nullopt;
+  return PlainForm{"lattice.voxelize",
+                   {{"voxel_size", v.reals("voxel_size")},
+                    {"origin", v.reals("origin")},
+                    {"reduction", EnumValue{"lattice.voxel_reduction", v.text("reduction")}},
+                    {"stride", v.triple("stride")}}};
 }
-AttributeSpec interpolation() {
-  return one_of("interpolation", "lattice.point_interpolation", {"nearest", "linear"}, "nearest");
+
+std::optional<PlainForm> plain_devoxelize(const OpView& v) {
+  const bool is_nearest = v.choice<Interpolation>("interpolation") == Interpolation::nearest;
+  const bool is_plain = v.choice<NonFinite>("non_finite") == NonFinite::error &&
+                        (is_nearest ? v.choice<NearestMode>("nearest") == NearestMode::lattice
+                                    : !v.flag("renormalize"));
+  if (!is_plain) return std::nullopt;
+  return PlainForm{"lattice.devoxelize",
+                   {{"voxel_size", v.reals("voxel_size")},
+                    {"origin", v.reals("origin")},
+                    {"interpolation", schema::word_of(v.choice<Interpolation>("interpolation"))}}};
 }
 
 std::vector<OperandSpec> voxelize_operands() {
@@ -139,15 +162,13 @@ std::vector<OpSpec> make_rows() {
        .reach = reach_of_voxelize},
       {.name = "voxloom.voxelize",
        .operands = voxelize_operands(),
-       .attributes = {voxel_size(), origin(),
-                      one_of("reduction", "voxloom.reduction",
-                             {"sum", "mean", "max", "first", "count"}, "mean"),
-                      non_finite(), triple("stride", positive, 1),
-                      integer("batch_size", minus_one_or_more, -1)},
+       .attributes = {voxel_size(), origin(), one_of("reduction", Reduction::mean), non_finite(),
+                      triple("stride", positive, 1), integer("batch_size", minus_one_or_more, -1)},
        .results = {ValueKind::sparse, ValueKind::tensor},
        .infer = infer_voxelize,
        .run = run_voxelize,
-       .reach = reach_of_voxelize},
+       .reach = reach_of_voxelize,
+       .plain = plain_voxelize},
       {.name = "lattice.devoxelize",
        .operands = devoxelize_operands(),
        .attributes = {voxel_size(), origin(), interpolation()},
@@ -157,13 +178,13 @@ std::vector<OpSpec> make_rows() {
        .reach = reach_of_devoxelize},
       {.name = "voxloom.devoxelize",
        .operands = devoxelize_operands(),
-       .attributes = {voxel_size(), origin(), interpolation(),
-                      one_of("nearest", "voxloom.nearest", {"cell", "lattice"}, "cell"),
+       .attributes = {voxel_size(), origin(), interpolation(), one_of("nearest", NearestMode::cell),
                       boolean("renormalize", false), non_finite()},
        .results = {ValueKind::tensor},
        .infer = infer_devoxelize,
        .run = run_devoxelize,
-       .reach = reach_of_devoxelize},
+       .reach = reach_of_devoxelize,
+       .plain = plain_devoxelize},
   };
 }
 

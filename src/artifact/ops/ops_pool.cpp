@@ -139,13 +139,11 @@ std::vector<AttributeSpec> window() {
           triple("padding", non_negative, 0), triple("dilation", positive, 1)};
 }
 
-AttributeSpec mode(std::string_view fallback) {
-  return one_of("mode", "lattice.pool_mode", {"sum", "max", "avg"}, fallback);
-}
+AttributeSpec mode(PoolMode fallback) { return one_of("mode", fallback); }
 
 std::vector<OpSpec> make_rows() {
   std::vector<AttributeSpec> pool_attributes = window();
-  pool_attributes.insert(pool_attributes.begin(), mode("max"));
+  pool_attributes.insert(pool_attributes.begin(), mode(PoolMode::max));
   return {
       {.name = "lattice.pool3d",
        .operands = {sparse("input")},
@@ -177,7 +175,7 @@ std::vector<OpSpec> make_rows() {
        .reach = reach_of_upsample},
       {.name = "lattice.global_pool",
        .operands = {sparse("input")},
-       .attributes = {mode("avg"), integer("batch_size", minus_one_or_more, -1)},
+       .attributes = {mode(PoolMode::avg), integer("batch_size", minus_one_or_more, -1)},
        .results = {ValueKind::tensor},
        .infer = infer_global,
        .run = run_global,

@@ -8,6 +8,7 @@
 #include "artifact/bundle/bundle.h"
 #include "artifact/graph/reporter.h"
 #include "artifact/run/call.h"
+#include "artifact/run/constants.h"
 #include "artifact/run/input_binding.h"
 #include "artifact/run/set_memory.h"
 #include "artifact/run/simplify.h"
@@ -32,22 +33,6 @@ struct Step {
   std::size_t convolution = 0;      // of the chain, among the parts
   std::vector<int> last_uses = {};  // values that may go when this step is done
 };
-
-Weight load_weight(const Graph::Op& op, const TensorMap& arrays) {
-  const std::vector<std::string> names = arrays_of(op);
-  if (names.size() == 1) return arrays.at(names[0]);
-  std::string problem;
-  const Packing packing =
-      *packing_of(std::get<EnumValue>(op.attributes.at("packing").value), problem);
-  QuantizedWeight weight{.codes = arrays.at(names[0]),
-                         .scales = arrays.at(names[1]),
-                         .biases = arrays.at(names[2]),
-                         .bits = packing.bits,
-                         .group_size = packing.group_size};
-  // How many channels are padding is known only beside an input; Call::weight fills it in.
-  weight.in_channels = weight.scales.dim(weight.kernel_volume() == 1 ? 2 : 1) * packing.group_size;
-  return weight;
-}
 
 // Which values the outputs depend on.
 std::vector<bool> needed_values(const Graph& graph) {
@@ -86,7 +71,7 @@ class Model::Impl {
             has_errors(diagnostics) ? summary(diagnostics) : "");
     drop_unnamed_arrays();
     graph_ = bundle_.graph;
-    load_constants();
+    constants_ = load_constants(graph_, bundle_.weights);
     if (options_.fuse) fold_batch_norms(graph_, constants_);
     make_steps();
   }
@@ -131,14 +116,6 @@ class Model::Impl {
       for (const std::string& name : arrays_of(op)) named.insert(*bundle_.weights.find(name));
     }
     bundle_.weights = std::move(named);
-  }
-
-  void load_constants() {
-    constants_.resize(graph_.values.size());
-    for (const Graph::Op& op : graph_.ops) {
-      if (op.name != kWeightOp) continue;
-      constants_[static_cast<std::size_t>(op.results[0])] = load_weight(op, bundle_.weights);
-    }
   }
 
   [[nodiscard]] Part part_of(const Graph::Op& op, const std::vector<bool>& needed) const {

@@ -27,13 +27,8 @@ Variable BasicBlock::run(const Variable& x, Pass& pass) const {
   return conv2.run(conv1.run(x, pass), side, pass);
 }
 
-Symbol BasicBlock::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  const Symbol side = shortcut ? shortcut->emit(to, shortcut_names(prefix), x) : x;
-  const Symbol inner = conv1.emit(to, {prefix + "conv1.", prefix + "norm1."}, x);
-  return conv2.emit(to, {prefix + "conv2.", prefix + "norm2."}, inner, side);
-}
-
-void BasicBlock::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+void BasicBlock::collect_parameters(const std::string& prefix,
+                                    std::vector<NamedParameter>& to) const {
   conv1.collect_parameters({prefix + "conv1.", prefix + "norm1."}, to);
   conv2.collect_parameters({prefix + "conv2.", prefix + "norm2."}, to);
   if (shortcut) shortcut->collect_parameters(shortcut_names(prefix), to);

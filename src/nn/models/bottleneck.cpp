@@ -31,14 +31,8 @@ Variable Bottleneck::run(const Variable& x, Pass& pass) const {
   return expand.run(middle.run(reduce.run(x, pass), pass), side, pass);
 }
 
-Symbol Bottleneck::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  const Symbol side = shortcut ? shortcut->emit(to, shortcut_names(prefix), x) : x;
-  const Symbol inner = middle.emit(to, {prefix + "conv2.", prefix + "norm2."},
-                                   reduce.emit(to, {prefix + "conv1.", prefix + "norm1."}, x));
-  return expand.emit(to, {prefix + "conv3.", prefix + "norm3."}, inner, side);
-}
-
-void Bottleneck::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+void Bottleneck::collect_parameters(const std::string& prefix,
+                                    std::vector<NamedParameter>& to) const {
   reduce.collect_parameters({prefix + "conv1.", prefix + "norm1."}, to);
   middle.collect_parameters({prefix + "conv2.", prefix + "norm2."}, to);
   expand.collect_parameters({prefix + "conv3.", prefix + "norm3."}, to);

@@ -35,10 +35,10 @@ ConvNorm::ConvNorm(const Channels& channels, ConvOptions options_, bool relu_)
 SparseTensor ConvNorm::fused(const SparseTensor& x, const KernelMap* map, const Variable& residual,
                              std::int64_t batch_size) const {
   const FoldedNorm folded = fold(kOp, norm, out_channels_);
-  return conv_fused(kOp, x, weight, map,
+  return conv_fused(kOp, x, weight.weight(), map,
                     {.scale = &folded.factor,
                      .shift = &folded.shift,
-                     .bias = bias.defined() ? &bias : nullptr,
+                     .bias = bias.defined() ? &bias.tensor() : nullptr,
                      .residual = residual.defined() ? &residual.value() : nullptr,
                      .relu = relu,
                      .batch_size = batch_size});
@@ -48,15 +48,20 @@ Variable ConvNorm::finish(const Variable& product, const Variable& residual, Pas
   return norm.run(product, {.residual = residual, .relu = relu}, pass);
 }
 
+// In inference all is one step; not on a tape, and not where it is written down.
+bool ConvNorm::is_fused(const Variable& x, const Pass& pass) {
+  return !pass.has_tape() && !x.is_symbolic();
+}
+
 Variable ConvNorm::run(const Variable& x, Pass& pass) const {
-  if (pass.has_tape()) return finish(autograd::conv3d(x, parameters(pass), options), {}, pass);
+  if (!is_fused(x, pass)) return finish(autograd::conv3d(x, parameters(pass), options), {}, pass);
   if (is_pointwise(options)) return fused(x.tensor(), nullptr, {}, 0);
   const KernelMap map = forward_map_for(kOp, x.tensor(), options);
   return fused(x.tensor(), &map, {}, target_batch_size(options.target));
 }
 
 Variable ConvNorm::run(const Variable& x, const Variable& residual, Pass& pass) const {
-  if (pass.has_tape()) {
+  if (!is_fused(x, pass)) {
     return finish(autograd::conv3d(x, parameters(pass), options), residual, pass);
   }
   const KernelMap map = forward_map_for(kOp, x.tensor(), options);
@@ -80,58 +85,38 @@ ConvTransposeOptions ConvNorm::transposed() const {
           .origin = options.origin};
 }
 
-Variable ConvNorm::run_up(const Variable& x, const CoordinateSet& target, Pass& pass) const {
+KernelMap ConvNorm::map_up(const Variable& x, const CoordinateSet& target) const {
   const KernelSpec kernel = kernel_of(options);
   check_kernel(kOp, kernel);
   const CoordinateSet rows = resolve_target(
       kOp, target, divided_stride(kOp, x.coords().stride(), kernel.stride), x.batch_size());
-  const KernelMap map = transposed_map(x.coords(), rows, kernel);
+  return transposed_map(x.coords(), rows, kernel);
+}
+
+Variable ConvNorm::run_up(const Variable& x, const Variable& target, Pass& pass) const {
+  if (x.is_symbolic()) {
+    require(options.offsets.empty(), kOp,
+            "a transposed convolution over a list of offsets cannot be written as a graph");
+    return finish(autograd::conv_transpose3d(x, parameters(pass), transposed(), target), {}, pass);
+  }
+  const KernelMap map = map_up(x, target.coords());
   if (!pass.has_tape()) return fused(x.tensor(), &map, {}, 0);
   return finish(autograd::conv_on_map(x, parameters(pass), map), {}, pass);
 }
 
 SparseTensor ConvNorm::forward_up(const SparseTensor& x, const CoordinateSet& target) const {
-  Pass inference;
-  return run_up(x, target, inference).tensor();
+  const KernelMap map = map_up(x, target);
+  return fused(x, &map, {}, 0);
 }
 
-void ConvNorm::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+void ConvNorm::collect_parameters(const std::string& prefix,
+                                  std::vector<NamedParameter>& to) const {
   collect_parameters({prefix, prefix + "norm."}, to);
 }
 
-void ConvNorm::collect_parameters(const Prefixes& prefixes, std::vector<NamedParameter>& to) {
+void ConvNorm::collect_parameters(const Prefixes& prefixes, std::vector<NamedParameter>& to) const {
   ConvolutionBase::collect_parameters(prefixes.product, to);
   norm.collect_parameters(prefixes.norm, to);
-}
-
-template <typename Say>
-Symbol ConvNorm::emit_around(Exporter& to, const Prefixes& prefixes, Symbol residual,
-                             const Say& say) const {
-  Symbol y;
-  if (to.folds_norms() && can_fold(*this)) {
-    const FoldedProduct folded = fold(*this, norm);
-    y = say({prefixes.product, folded.weight, folded.bias});
-  } else {
-    y = norm.emit(to, prefixes.norm, say({prefixes.product, weight, bias}));
-  }
-  if (residual.defined()) y = to.add(y, residual);
-  return relu ? to.activate(y, Activation::relu, {}) : y;
-}
-
-Symbol ConvNorm::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  return emit(to, {prefix, prefix + "norm."}, x);
-}
-
-Symbol ConvNorm::emit(Exporter& to, const Prefixes& prefixes, Symbol x, Symbol residual) const {
-  return emit_around(to, prefixes, residual, [&](const Exporter::Product& product) {
-    return to.conv3d(x, product, options);
-  });
-}
-
-Symbol ConvNorm::emit_up(Exporter& to, const Prefixes& prefixes, Symbol x, Symbol target) const {
-  return emit_around(to, prefixes, {}, [&](const Exporter::Product& product) {
-    return to.conv_transpose3d(x, product, transposed(), target);
-  });
 }
 
 }  // namespace voxloom::nn

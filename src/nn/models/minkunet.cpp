@@ -49,12 +49,6 @@ struct Stage {
   [[nodiscard]] std::string block_prefix(const std::string& prefix, std::size_t b) const {
     return fmt::format("{}{}.{}.", prefix, block_name, b);
   }
-  [[nodiscard]] Symbol emit_blocks(Exporter& to, const std::string& prefix, Symbol x) const {
-    for (std::size_t b = 0; b < blocks.size(); ++b) {
-      x = blocks[b].emit(to, block_prefix(prefix, b), x);
-    }
-    return x;
-  }
 };
 
 }  // namespace
@@ -116,7 +110,13 @@ MinkUNet::MinkUNet(const MinkUNetOptions& options) {
   layers_ = std::make_unique<Layers>(options);
 }
 
+MinkUNet::MinkUNet(const MinkUNet& other)
+    : Module(other), layers_(std::make_unique<Layers>(*other.layers_)) {}
+MinkUNet::MinkUNet(MinkUNet&&) noexcept = default;
+MinkUNet& MinkUNet::operator=(MinkUNet&&) noexcept = default;
 MinkUNet::~MinkUNet() = default;
+
+std::unique_ptr<Module> MinkUNet::clone() const { return std::make_unique<MinkUNet>(*this); }
 
 Variable MinkUNet::run(const Variable& x, Pass& pass) const {
   Variable y = layers_->stem.run(x, pass);
@@ -127,33 +127,18 @@ Variable MinkUNet::run(const Variable& x, Pass& pass) const {
   }
   skips.pop_back();  // the coarsest level is where the decoder starts
   for (const Stage& stage : layers_->up) {
-    const Variable fine = stage.resample.run_up(y, skips.back().coords(), pass);
+    const Variable fine = stage.resample.run_up(y, skips.back(), pass);
     y = stage.run_blocks(autograd::cat(std::array{fine, skips.back()}), pass);
     skips.pop_back();  // frees the encoder's features as early as can be
   }
   return layers_->final.run(y, pass);
 }
 
-Symbol MinkUNet::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  Symbol y = layers_->stem.emit(to, stem_names(prefix), x);
-  std::vector<Symbol> skips = {y};
-  for (const Stage& stage : layers_->down) {
-    y = stage.emit_blocks(to, prefix, stage.resample.emit(to, stage.names(prefix), y));
-    skips.push_back(y);
-  }
-  skips.pop_back();
-  for (const Stage& stage : layers_->up) {
-    const Symbol fine = stage.resample.emit_up(to, stage.names(prefix), y, skips.back());
-    y = stage.emit_blocks(to, prefix, to.cat({fine, skips.back()}));
-    skips.pop_back();
-  }
-  return layers_->final.emit(to, prefix + "final.", y);
-}
-
-void MinkUNet::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+void MinkUNet::collect_parameters(const std::string& prefix,
+                                  std::vector<NamedParameter>& to) const {
   layers_->stem.collect_parameters(stem_names(prefix), to);
-  for (std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
-    for (Stage& stage : *stages) {
+  for (const std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
+    for (const Stage& stage : *stages) {
       stage.resample.collect_parameters(stage.names(prefix), to);
       for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
         stage.blocks[b].collect_parameters(stage.block_prefix(prefix, b), to);
@@ -167,8 +152,8 @@ void MinkUNet::to(DType dtype) {
   require(is_feature_dtype(dtype), kOp, "has float32, float16 or bfloat16 weights, not {}",
           name_of(dtype));
   const auto convert = [&](ConvolutionBase& layer) {
-    if (auto* dense = std::get_if<Tensor>(&layer.weight)) layer.weight = dense->to(dtype);
-    if (layer.bias.defined()) layer.bias = layer.bias.to(dtype);
+    if (!layer.weight.is_packed()) layer.weight = layer.weight.tensor().to(dtype);
+    if (layer.bias.defined()) layer.bias = layer.bias.tensor().to(dtype);
   };
   convert(layers_->stem);
   for (std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
@@ -189,11 +174,12 @@ namespace {
 class WorkList {
  public:
   void add(std::string name, std::int64_t pairs, const ConvolutionBase& layer) {
-    const auto* dense = std::get_if<Tensor>(&layer.weight);
-    require(dense != nullptr, kOp, "'{}' has a packed weight, whose channels are not listed", name);
-    const bool is_linear = dense->rank() == 2;  // (C_out, C_in); else (K, 1, C_in, C_out)
-    list_.push_back({std::move(name), pairs, is_linear ? dense->dim(1) : dense->dim(2),
-                     is_linear ? dense->dim(0) : dense->dim(3)});
+    require(!layer.weight.is_packed(), kOp,
+            "'{}' has a packed weight, whose channels are not listed", name);
+    const Tensor& dense = layer.weight.tensor();
+    const bool is_linear = dense.rank() == 2;  // (C_out, C_in); else (K, 1, C_in, C_out)
+    list_.push_back({std::move(name), pairs, is_linear ? dense.dim(1) : dense.dim(2),
+                     is_linear ? dense.dim(0) : dense.dim(3)});
   }
 
   void add_blocks(const Stage& stage, const CoordinateSet& rows) {

@@ -25,13 +25,14 @@ Plan plan_of(int depth) {
   }
 }
 
-// One row per batch, at its origin.
-CoordinateSet batch_rows(const Variable& x) {
+// Scores (B, classes) as rows, one per batch, at its origin. A graph gives them as they are.
+Variable as_rows(const Variable& scores, const Variable& x) {
+  if (scores.is_symbolic()) return scores;
   std::vector<Coordinate> rows;
   for (std::int64_t b = 0; b < x.batch_size(); ++b) {
     rows.push_back({.batch = static_cast<std::int32_t>(b)});
   }
-  return CoordinateSet::from_rows(rows, {.batch_size = x.batch_size()});
+  return {scores, CoordinateSet::from_rows(rows, {.batch_size = x.batch_size()}), x.batch_size()};
 }
 
 }  // namespace
@@ -60,6 +61,13 @@ struct ResNet::Layers {
     }
     head = std::make_unique<Linear>(Channels{.in = channels, .out = o.classes, .seed = seed});
   }
+  Layers(const Layers& other)
+      : stem(other.stem), down(other.down), head(std::make_unique<Linear>(*other.head)) {
+    for (const auto& stage : other.blocks) {
+      blocks.emplace_back();
+      for (const auto& block : stage) blocks.back().push_back(block->clone());
+    }
+  }
 
   ConvNorm stem;
   std::vector<ConvNorm> down;
@@ -81,7 +89,13 @@ ResNet::ResNet(const ResNetOptions& options) {
   layers_ = std::make_unique<Layers>(options);
 }
 
+ResNet::ResNet(const ResNet& other)
+    : Module(other), layers_(std::make_unique<Layers>(*other.layers_)) {}
+ResNet::ResNet(ResNet&&) noexcept = default;
+ResNet& ResNet::operator=(ResNet&&) noexcept = default;
 ResNet::~ResNet() = default;
+
+std::unique_ptr<Module> ResNet::clone() const { return std::make_unique<ResNet>(*this); }
 
 Variable ResNet::run(const Variable& x, Pass& pass) const {
   Variable y = layers_->stem.run(x, pass);
@@ -90,21 +104,10 @@ Variable ResNet::run(const Variable& x, Pass& pass) const {
     for (const auto& block : layers_->blocks[s]) y = pass.run_block(*block, y);
   }
   const Variable pooled = autograd::global_pool(y, PoolMode::avg);
-  return {layers_->head->run(pooled, pass), batch_rows(y), y.batch_size()};
+  return as_rows(pass.run(*layers_->head, pooled), y);
 }
 
-Symbol ResNet::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  Symbol y = layers_->stem.emit(to, {prefix + "conv1.", prefix + "bn1."}, x);
-  for (std::size_t s = 0; s < kStages; ++s) {
-    y = layers_->down[s].emit(to, Layers::down_names(prefix, s), y);
-    for (std::size_t b = 0; b < layers_->blocks[s].size(); ++b) {
-      y = layers_->blocks[s][b]->emit(to, Layers::block_name(prefix, s, b), y);
-    }
-  }
-  return layers_->head->emit(to, prefix + "fc.", to.global_pool(y, PoolMode::avg));
-}
-
-void ResNet::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) {
+void ResNet::collect_parameters(const std::string& prefix, std::vector<NamedParameter>& to) const {
   layers_->stem.collect_parameters({prefix + "conv1.", prefix + "bn1."}, to);
   for (std::size_t s = 0; s < kStages; ++s) {
     layers_->down[s].collect_parameters(Layers::down_names(prefix, s), to);

@@ -18,8 +18,7 @@ SecondBackbone::SecondBackbone(const SecondOptions& o) {
   const auto add = [&](const std::string& name, std::int64_t in, std::int64_t out,
                        const ConvOptions& options) {
     layers_.push_back(
-        {name, std::make_unique<ConvNorm>(
-                   Channels{.in = in, .out = out, .bias = false, .seed = seed++}, options)});
+        {name, ConvNorm(Channels{.in = in, .out = out, .bias = false, .seed = seed++}, options)});
   };
   // The first stage keeps its input's rows; each later one halves the resolution, then convolves.
   std::int64_t channels = o.in_channels;
@@ -43,23 +42,20 @@ SecondBackbone::SecondBackbone(const SecondOptions& o) {
       {.kernel_size = {1, 1, 3}, .stride = {1, 1, 2}, .support = Support::reachable});
 }
 
+std::unique_ptr<Module> SecondBackbone::clone() const {
+  return std::make_unique<SecondBackbone>(*this);
+}
+
 Variable SecondBackbone::run(const Variable& x, Pass& pass) const {
   Variable y = x;
-  for (const Layer& layer : layers_) y = pass.run_block(*layer.conv, y);
+  for (const Layer& layer : layers_) y = pass.run_block(layer.conv, y);
   return y;
 }
 
-Symbol SecondBackbone::emit(Exporter& to, const std::string& prefix, Symbol x) const {
-  for (const Layer& layer : layers_) {
-    x = layer.conv->emit(to, {prefix + layer.name + "0.", prefix + layer.name + "1."}, x);
-  }
-  return x;
-}
-
 void SecondBackbone::collect_parameters(const std::string& prefix,
-                                        std::vector<NamedParameter>& to) {
+                                        std::vector<NamedParameter>& to) const {
   for (const Layer& layer : layers_) {
-    layer.conv->collect_parameters({prefix + layer.name + "0.", prefix + layer.name + "1."}, to);
+    layer.conv.collect_parameters({prefix + layer.name + "0.", prefix + layer.name + "1."}, to);
   }
 }
 

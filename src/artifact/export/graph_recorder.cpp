@@ -1,0 +1,148 @@
+#include "artifact/export/graph_recorder.h"
+
+#include <algorithm>
+
+#include "artifact/tiles/reach.h"
+#include "core/error.h"
+
+namespace voxloom::artifact {
+namespace {
+
+using autograd::OperationCall;
+using autograd::Variable;
+using autograd::VariableWeight;
+
+const std::byte* address_of(const Weight& value) {
+  const auto* packed = std::get_if<QuantizedWeight>(&value);
+  return packed != nullptr ? packed->codes.raw() : std::get<Tensor>(value).raw();
+}
+
+bool is_defined(const VariableWeight& value) {
+  const auto* variable = std::get_if<Variable>(&value);
+  return variable == nullptr || variable->defined();
+}
+
+Triple kernel_size_of(const OperationCall& call) {
+  const auto& size = std::get<std::vector<std::int64_t>>(call.attributes.at("kernel_size").value);
+  return {static_cast<std::int32_t>(size.at(0)), static_cast<std::int32_t>(size.at(1)),
+          static_cast<std::int32_t>(size.at(2))};
+}
+
+std::int32_t groups_of(const OperationCall& call) {
+  const auto found = call.attributes.find("groups");
+  if (found == call.attributes.end()) return 1;
+  return static_cast<std::int32_t>(std::get<std::int64_t>(found->second.value));
+}
+
+}  // namespace
+
+GraphRecorder::GraphRecorder(GraphBuilder& builder, const nn::Module& module) : b_(builder) {
+  std::vector<nn::NamedParameter> parameters;
+  module.collect_parameters("", parameters);
+  for (const nn::NamedParameter& p : parameters) {
+    names_.emplace(p.packed != nullptr ? p.packed->codes.raw() : p.value->raw(), p.name);
+  }
+}
+
+Variable GraphRecorder::symbol_of(ValueRef value) {
+  const bool is_sparse = std::holds_alternative<SparseType>(b_.type(value));
+  return add(is_sparse ? Entry{.sites = value, .whole = value} : Entry{.features = value});
+}
+
+ValueRef GraphRecorder::value_of(const Variable& symbol) {
+  Entry& entry = entry_of(symbol);
+  return entry.sites.defined() ? whole(entry) : entry.features;
+}
+
+Variable GraphRecorder::add(const Entry& entry) {
+  const ValueRef known = entry.features.defined() ? entry.features : entry.whole;
+  autograd::Symbol symbol{.recorder = shared_from_this(),
+                          .id = static_cast<int>(entries_.size()),
+                          .is_sparse = entry.sites.defined(),
+                          .channels = b_.channels(known),
+                          .dtype = dtype_of_element(element_of(b_.type(known)))};
+  if (symbol.is_sparse) symbol.stride = b_.stride(entry.sites);
+  entries_.push_back(entry);
+  return Variable(std::move(symbol));
+}
+
+GraphRecorder::Entry& GraphRecorder::entry_of(const Variable& symbol) {
+  require(symbol.is_symbolic() && symbol.symbol().recorder.get() == this, "trace",
+          "expected a value that was traced here, got {}",
+          symbol.is_symbolic() ? "one of another trace" : "a constant");
+  return entries_.at(static_cast<std::size_t>(symbol.symbol().id));
+}
+
+ValueRef GraphRecorder::whole(Entry& entry) {
+  if (!entry.whole.defined()) entry.whole = b_.with_features(entry.sites, entry.features);
+  return entry.whole;
+}
+
+ValueRef GraphRecorder::features(Entry& entry) {
+  if (!entry.features.defined()) entry.features = b_.features(entry.whole);
+  return entry.features;
+}
+
+Variable GraphRecorder::record(const OperationCall& call) {
+  const OpSpec* row = find_row(call.name);
+  require(row != nullptr, call.name, "cannot be written as a graph");
+  NamedRefs refs;
+  ValueRef rows;  // of the sparse tensor whose features go through an operation on rows
+  for (const OperationCall::Operand& given : call.operands) {
+    if (!is_defined(given.value)) continue;
+    const auto spec = std::ranges::find(row->operands, given.name, &OperandSpec::name);
+    require(spec != row->operands.end(), call.name, "has no operand '{}' in a graph", given.name);
+    refs.emplace_back(spec->name, operand(call, *spec, given.value));
+    const auto* variable = std::get_if<Variable>(&given.value);
+    const bool is_rowwise = spec->kind == ValueKind::tensor && row->reach == reach_of_rows;
+    if (is_rowwise && variable != nullptr && variable->is_sparse()) {
+      rows = entry_of(*variable).sites;
+    }
+  }
+  if (call.name == "sparse.decompose" && call.result == 1) {
+    return add({.features = features(entry_of(std::get<Variable>(call.operands.at(0).value)))});
+  }
+  const ValueRef result = b_.call(call.name, refs, call.attributes).at(call.result);
+  return rows.defined() ? add({.sites = rows, .features = result}) : symbol_of(result);
+}
+
+ValueRef GraphRecorder::operand(const OperationCall& call, const OperandSpec& spec,
+                                const VariableWeight& value) {
+  const auto* variable = std::get_if<Variable>(&value);
+  if (variable != nullptr && variable->is_symbolic()) {
+    Entry& entry = entry_of(*variable);
+    return spec.kind == ValueKind::tensor ? features(entry) : value_of(*variable);
+  }
+  require(spec.kind == ValueKind::weight, call.name,
+          "'{}' is a constant: a graph holds constants as weights alone", spec.name);
+  if (variable == nullptr) return weight(call, spec, std::get<QuantizedWeight>(value));
+  return weight(call, spec, variable->value());
+}
+
+ValueRef GraphRecorder::weight(const OperationCall& call, const OperandSpec& spec,
+                               const Weight& value) {
+  const std::byte* address = address_of(value);
+  if (const auto found = weights_.find(address); found != weights_.end()) {
+    return found->second.value;
+  }
+  const auto name = names_.find(address);
+  const std::string key =
+      name != names_.end() ? name->second : fmt::format("constant_{}", weights_.size());
+  const ValueRef made = make_weight(call, spec, key, value);
+  weights_.emplace(address, Stored{made, value});
+  return made;
+}
+
+ValueRef GraphRecorder::make_weight(const OperationCall& call, const OperandSpec& spec,
+                                    const std::string& key, const Weight& value) {
+  if (call.attributes.contains("offsets")) {
+    const bool has_kernel =
+        std::ranges::find(spec.families, WeightFamily::kernel) != spec.families.end();
+    if (has_kernel) return b_.weight(key, WeightFamily::kernel, value);
+  }
+  const WeightFamily family = spec.families.at(0);
+  if (family != WeightFamily::conv3d) return b_.weight(key, family, value);
+  return b_.conv_weight(key, value, kernel_size_of(call), groups_of(call));
+}
+
+}  // namespace voxloom::artifact

@@ -1,0 +1,89 @@
+// Our operations in the words of IR v2, and where other readers would stop.
+#include "artifact/random_data.h"
+#include "artifact/sample.h"
+#include "support/oracle_bridge.h"
+#include "voxloom/graph_builder.h"
+
+namespace voxloom::test {
+namespace {
+
+using artifact::Bundle;
+using artifact::Graph;
+using artifact::GraphBuilder;
+using artifact::Model;
+using artifact::parse_graph;
+using artifact::portability_of;
+using artifact::to_plain;
+using artifact::to_tensors;
+using artifact::to_text;
+using artifact::ValueRef;
+
+constexpr const char* kAllowed = "  lattice.ir_version = 2,\n  voxloom.extensions = 1,";
+
+// The sample with its convolution as our own operation, and `attributes` beside those that it has.
+std::string ours(const std::string& attributes = "") {
+  std::string text = replaced(sample_text(), "  lattice.ir_version = 2,", kAllowed);
+  text = replaced(text, "lattice.conv3d", "voxloom.conv3d");
+  return replaced(text, "kernel_size = array<i64: 2, 1, 1>",
+                  attributes + "kernel_size = array<i64: 2, 1, 1>");
+}
+
+TensorMap results_of(const Graph& graph) {
+  return to_tensors(Model::from_bundle({graph, sample_weights()}).run(sample_inputs()));
+}
+
+TEST(ToPlain, SaysAnEvenConvolutionInTheFormatsWords) {
+  const Graph plain = parse_graph(sample_text());
+  // Along an axis of even size both origins are the same; of sizes 2, 1 and 1 none moves the padding.
+  const Graph corner = parse_graph(ours("origin = #voxloom.origin<corner>, "));
+  EXPECT_EQ(to_text(to_plain(corner)), to_text(plain));
+  EXPECT_FALSE(to_plain(corner).extensions);
+  EXPECT_EQ(to_doubles(results_of(to_plain(corner)).at("output")),
+            to_doubles(results_of(corner).at("output")));
+}
+
+TEST(ToPlain, KeepsTheResults) {
+  for (const char* attributes : {"", "origin = #voxloom.origin<centered>, "}) {
+    const Graph graph = parse_graph(ours(attributes));
+    const Graph plain = to_plain(graph);
+    EXPECT_EQ(to_doubles(results_of(plain).at("output")),
+              to_doubles(results_of(graph).at("output")))
+        << to_text(plain);
+  }
+}
+
+TEST(ToPlain, LeavesWhatTheFormatCannotSay) {
+  const Graph graph = parse_graph(ours("support = #voxloom.support<reachable>, "));
+  EXPECT_EQ(to_text(to_plain(graph)), to_text(graph));
+  EXPECT_TRUE(to_plain(graph).extensions);
+}
+
+TEST(Portability, PlainGraphsTravel) {
+  EXPECT_EQ(messages(portability_of(parse_graph(sample_text()))), "");
+}
+
+TEST(Portability, NamesExtensionsAndTheirPlainForm) {
+  const std::string found =
+      messages(portability_of(parse_graph(ours("origin = #voxloom.origin<corner>, "))));
+  EXPECT_NE(found.find("voxloom.conv3d is an extension; lattice.conv3d says the same"),
+            std::string::npos)
+      << found;
+}
+
+TEST(Portability, NamesActivationsOfOtherRanks) {
+  GraphBuilder b;
+  const ValueRef x = b.tensor_input("x", {{4}, artifact::ElementType::f32});
+  b.output("y", b.activate(x, Activation::relu));
+  const std::string found = messages(portability_of(b.bundle().graph));
+  EXPECT_NE(found.find("tensors of rank 2 alone, not 1"), std::string::npos) << found;
+}
+
+TEST(Portability, NamesBfloat16) {
+  GraphBuilder b;
+  b.output("y", b.sparse_input("x", {.channels = 4, .dtype = DType::bf16}));
+  const std::string found = messages(portability_of(b.bundle().graph));
+  EXPECT_NE(found.find("bfloat16 is an extension"), std::string::npos) << found;
+}
+
+}  // namespace
+}  // namespace voxloom::test
