@@ -32,7 +32,7 @@ class Hourglass : public nn::Module {
 
  private:
   nn::SubmConv3d stem_{{.in = 1, .out = 8, .seed = 1}};
-  nn::LayerNorm norm_{8};
+  nn::GroupNorm norm_{8, 2};
   nn::Conv3d down_{{.in = 8, .out = 16, .seed = 2}, {.kernel_size = 2, .stride = 2}};
   nn::ConvTranspose3d up_{{.in = 16, .out = 8, .seed = 3}};
   nn::Linear head_{{.in = 16, .out = 1, .seed = 4}};

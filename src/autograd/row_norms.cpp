@@ -85,6 +85,9 @@ Variable layer_norm(const Variable& x, const Affine& affine, float eps) {
 }
 
 Variable group_norm(const Variable& x, const Affine& affine, std::int64_t groups, float eps) {
+  if (x.is_symbolic()) {
+    return trace_norm("group_norm", x, affine, {{"groups", groups}, {"eps", eps}});
+  }
   const Tensor& scale = affine.scale.value();
   const Tensor y = voxloom::group_norm(x.value(), scale, bias_or_zeros(affine), groups, eps);
   return record_norm(Operation::group_norm, y, x, affine,

@@ -180,7 +180,7 @@ class Hourglass : public nn::Module {
  private:
   nn::SubmConv3d stem_{{.in = 3, .out = 4, .seed = 1}};
   nn::Conv3d down_{{.in = 4, .out = 6, .seed = 2}, {.kernel_size = 2, .stride = 2}};
-  nn::LayerNorm norm_{6};
+  nn::GroupNorm norm_{6, 3};
   nn::SubmConv3d twice_{{.in = 6, .out = 6, .seed = 3}};
   nn::ConvTranspose3d up_{{.in = 6, .out = 4, .seed = 4}};
   nn::InverseConv3d inverse_{{.in = 6, .out = 4, .seed = 5}, {.kernel_size = 2, .stride = 2}};
@@ -197,6 +197,7 @@ TEST(ExportModule, AModuleOfOnesOwnNeedsNoWordAboutIt) {
     EXPECT_TRUE(bundle.weights.contains(key)) << key;
   }
   const std::string text = artifact::to_text(bundle.graph);
+  EXPECT_NE(text.find("voxloom.group_norm"), std::string::npos);
   EXPECT_NE(text.find("voxloom.inverse_conv3d"), std::string::npos);
 }
 

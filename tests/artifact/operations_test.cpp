@@ -234,6 +234,16 @@ std::vector<OpCase> row_wise() {
           "lattice.rms_norm",
           [=](auto& b, auto f) { return b.rms_norm(f, channel(b, "s", scale)); },
           [=](auto& f) { return rms_norm(f, scale); }),
+      wise(
+          "voxloom.group_norm",
+          [=](auto& b, auto f) {
+            return b.call("group_norm",
+                          {{"input", f},
+                           {"scale", channel(b, "s", scale)},
+                           {"bias", b.weight("t", WeightFamily::bias, shift)}},
+                          {{"groups", 2}, {"eps", 1e-3F}})[0];
+          },
+          [=](auto& f) { return group_norm(f, scale, shift, 2, 1e-3F); }),
   };
 }
 

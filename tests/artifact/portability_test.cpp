@@ -70,6 +70,20 @@ TEST(Portability, NamesExtensionsAndTheirPlainForm) {
       << found;
 }
 
+TEST(Portability, NamesWhatHasNoOtherForm) {
+  GraphBuilder b;
+  const ValueRef x = b.tensor_input("x", {{artifact::kDynamic, 4}, artifact::ElementType::f32});
+  const ValueRef scale =
+      b.weight("s", artifact::WeightFamily::channel, Tensor::full({4}, DType::f32, 1));
+  const ValueRef bias = b.weight("b", artifact::WeightFamily::bias, Tensor::zeros({4}, DType::f32));
+  b.output("y",
+           b.call("group_norm", {{"input", x}, {"scale", scale}, {"bias", bias}}, {{"groups", 2}})
+               .at(0));
+  const std::string found = messages(portability_of(b.bundle().graph));
+  EXPECT_NE(found.find("voxloom.group_norm is an extension"), std::string::npos) << found;
+  EXPECT_EQ(found.find("says the same"), std::string::npos) << found;
+}
+
 TEST(Portability, NamesActivationsOfOtherRanks) {
   GraphBuilder b;
   const ValueRef x = b.tensor_input("x", {{4}, artifact::ElementType::f32});

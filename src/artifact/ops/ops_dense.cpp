@@ -46,6 +46,14 @@ void infer_norm(Inference& i) {
   same_as_input(i);
 }
 
+void infer_group_norm(Inference& i) {
+  infer_norm(i);
+  const std::int64_t channels = i.operand("input").channels;
+  if (known(channels) && channels % i.integer("groups") != 0) {
+    i.error_at("groups", "{} channels do not split into {} groups", channels, i.integer("groups"));
+  }
+}
+
 // (C_out, C_in), or packed with kernel volume 1.
 std::int64_t linear_out_channels(Inference& i) {
   const std::int64_t channels = i.operand("input").channels;
@@ -115,6 +123,10 @@ void run_batch_norm(Call& c) {
 void run_layer_norm(Call& c) {
   c.result(layer_norm(c.tensor("input"), c.vector("scale"), c.vector("bias"), c.real("eps")));
 }
+void run_group_norm(Call& c) {
+  c.result(group_norm(c.tensor("input"), c.vector("scale"), c.vector("bias"), c.integer("groups"),
+                      c.real("eps")));
+}
 void run_rms_norm(Call& c) {
   c.result(rms_norm(c.tensor("input"), c.vector("scale"), c.real("eps")));
 }
@@ -160,6 +172,8 @@ std::vector<OpSpec> make_rows() {
                 infer_norm, run_layer_norm),
       dense_row("lattice.rms_norm", {tensor("input"), channel("scale")}, {eps()}, infer_norm,
                 run_rms_norm),
+      dense_row("voxloom.group_norm", {tensor("input"), channel("scale"), bias()},
+                {integer("groups", positive, 1), eps()}, infer_group_norm, run_group_norm),
   };
 }
 
