@@ -43,8 +43,8 @@ Shapes make_shapes(unsigned seed) {
 }
 
 double share_right(const Tensor& scores, const Tensor& labels) {
-  ConfusionMatrix confusion(2);
-  confusion.add(labels.span<std::int32_t>(), largest_scores(scores));
+  train::ConfusionMatrix confusion(2);
+  confusion.add(labels.span<std::int32_t>(), train::largest_scores(scores));
   return confusion.accuracy();
 }
 

@@ -52,6 +52,9 @@ HEADERS = {
 }
 ROOM_OF_HEADER = {name: room for room, names in HEADERS.items() for name in names.split()}
 
+# Public names of these rooms lie in a namespace of the room's name; those of the others in voxloom.
+NAMESPACES = {"autograd", "nn", "artifact", "sim", "viz", "label", "train"}
+IN_VOXLOOM = {"safetensors"}  # files of tensors, which lie there too
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 
 
@@ -87,6 +90,17 @@ def wrong_arrows(includes):
             other = room_of(target)
             if other != room and other not in BELOW[room]:
                 yield f"{file} includes {target}: {room} stands below {other}, or beside it"
+
+
+def wrong_namespaces(root):
+    for path in sorted((root / "include" / "voxloom").glob("*.h")):
+        room = ROOM_OF_HEADER.get(path.stem)
+        text = path.read_text()
+        own = NAMESPACES & {room} if path.stem not in IN_VOXLOOM else set()
+        for missing in own - set(re.findall(r"^namespace (\w+) \{", text, re.M)):
+            yield f"voxloom/{path.name} belongs to {room}: its names lie in namespace {missing}"
+        if not own and re.search(r"^namespace (?:%s) \{" % "|".join(NAMESPACES), text, re.M):
+            yield f"voxloom/{path.name} belongs to {room}: its names lie in namespace voxloom"
 
 
 def cycles(includes):
@@ -127,6 +141,7 @@ def main(arguments):
     if picture:
         return print_picture(includes)
     problems = list(wrong_arrows(includes))
+    problems += wrong_namespaces(root)
     problems += ["a way round: " + " -> ".join(way) for way in cycles(includes)]
     print("\n".join(problems) or f"{len(includes)} files, every include points down")
     return 1 if problems else 0

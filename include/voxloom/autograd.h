@@ -2,7 +2,7 @@
 // end. The operations themselves are in autograd_ops.h.
 //
 //   autograd::Tape tape;
-//   const auto w = tape.leaf(weight);
+//   const auto w = tape.watch(weight);
 //   const auto y = autograd::subm_conv3d(x, w, {});
 //   tape.backward(autograd::sum(y));
 //   const Tensor dw = tape.gradient(w);
@@ -88,18 +88,18 @@ class Tape {
   explicit Tape(std::uint64_t seed = 0);
 
   // A variable whose gradient is wanted; its value must be float32.
-  [[nodiscard]] Variable leaf(Tensor value);
-  [[nodiscard]] Variable leaf(const SparseTensor& value);
+  [[nodiscard]] Variable watch(Tensor value);
+  [[nodiscard]] Variable watch(const SparseTensor& value);
 
   // Walks back from a value of one element, or from `y` with the gradient `dy` of its shape. Adds to
-  // the leaves' gradients and empties the tape of everything else.
+  // the gradients of what is watched and empties the tape of everything else.
   void backward(const Variable& y);
   void backward(const Variable& y, Tensor dy);
 
-  // What was summed up for a leaf; undefined when nothing was.
-  [[nodiscard]] Tensor gradient(const Variable& leaf) const;
+  // What was summed up for a watched variable; undefined when nothing was.
+  [[nodiscard]] Tensor gradient(const Variable& watched) const;
   // The same, and the tape forgets it.
-  [[nodiscard]] Tensor take_gradient(const Variable& leaf);
+  [[nodiscard]] Tensor take_gradient(const Variable& watched);
 
   // Runs `function` without keeping anything, and once more when the walk comes to it: memory for
   // time. It must be a pure function of `inputs`, of other variables of this tape, and of constants.
@@ -107,7 +107,7 @@ class Tape {
       const std::function<Variable(const std::vector<Variable>&)>& function,
       const std::vector<Variable>& inputs);
 
-  // The names of the operations that stand on the tape, in order; leaves are not among them.
+  // The names of the operations that stand on the tape, in order; watched ones are not among them.
   [[nodiscard]] std::vector<std::string_view> operations() const;
   // Bytes of the tensors that the operations keep for their gradients, each counted once.
   [[nodiscard]] std::size_t saved_bytes() const;

@@ -10,6 +10,7 @@
 #include "voxloom/tensor.h"
 
 namespace VOXLOOM_API voxloom {
+namespace train {
 
 // Counts by (label, prediction). Rows with a label below 0 count for nothing; a prediction below 0 is
 // one that missed.
@@ -46,4 +47,5 @@ class ConfusionMatrix {
 // The class with the largest score in each row, the lowest among equals; `scores` (N,C) float32.
 [[nodiscard]] std::vector<std::int32_t> largest_scores(const Tensor& scores);
 
+}  // namespace train
 }  // namespace voxloom

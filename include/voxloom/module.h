@@ -91,7 +91,7 @@ class Pass {
   [[nodiscard]] bool has_tape() const { return tape_ != nullptr; }
   [[nodiscard]] bool is_training() const { return has_tape() && options_.is_training; }
 
-  // The variable that stands for a module's parameter: the same leaf for the same place.
+  // The variable that stands for a module's parameter: the same one for the same place.
   [[nodiscard]] Variable parameter(const Tensor& place);
   [[nodiscard]] autograd::VariableWeight weight(const Parameter& place);
   [[nodiscard]] std::uint64_t next_seed();
@@ -113,7 +113,7 @@ class Pass {
  private:
   autograd::Tape* tape_ = nullptr;
   PassOptions options_;
-  std::map<const Tensor*, Variable> leaves_;
+  std::map<const Tensor*, Variable> watched_;
   std::map<const Tensor*, Tensor> statistics_;
 };
 

@@ -25,6 +25,7 @@
 #include "voxloom/tiles.h"
 
 namespace VOXLOOM_API voxloom {
+namespace label {
 
 // What is kept of the scores, one of each per point; a class is a place in the table.
 struct PointLabels {
@@ -77,4 +78,5 @@ class PointLabeller {
 // (float32) and red, green, blue (uint8). One label per point.
 void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes);
 
+}  // namespace label
 }  // namespace voxloom

@@ -61,8 +61,8 @@ struct TileRule {
 // Boxes that hold every finite point once. One tile when the whole fits; else cut in two across the
 // longer side until each part fits with its halo. std::invalid_argument when the halo alone is too
 // much: the message says how much a tile needs.
-[[nodiscard]] std::vector<Tile> plan_tiles(std::span<const std::array<float, 3>> points,
-                                           const TileRule& rule);
+[[nodiscard]] std::vector<Tile> divide_into_tiles(std::span<const std::array<float, 3>> points,
+                                                  const TileRule& rule);
 
 struct TileRun {
   std::span<const std::int32_t> points;  // of the tile and its halo, ascending

@@ -35,29 +35,29 @@ struct Replay {
   void operator()(const Tensor& dy, GradientSink& to) const {
     TapeState& tape = to.tape();
     const std::int64_t mark = tape.size();
-    std::vector<Variable> leaves;
+    std::vector<Variable> watched;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      leaves.push_back(to.wants(i) ? leaf(tape, inputs[i]) : inputs[i]);
+      watched.push_back(to.wants(i) ? watch(tape, inputs[i]) : inputs[i]);
     }
-    run(tape, leaves, dy);
+    run(tape, watched, dy);
     tape.walk(mark);
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      if (!leaves[i].needs_gradient()) continue;
-      Tensor& gradient = tape.node(tape.place_of(leaves[i])).sum;
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+      if (!watched[i].needs_gradient()) continue;
+      Tensor& gradient = tape.node(tape.place_of(watched[i])).sum;
       if (gradient.defined()) to.add(i, std::move(gradient));
     }
     tape.truncate(mark);
   }
 
  private:
-  static Variable leaf(TapeState& tape, const Variable& x) {
-    Variable variable = tape.add_leaf(x.value());
+  static Variable watch(TapeState& tape, const Variable& x) {
+    Variable variable = tape.add_watched(x.value());
     return x.is_sparse() ? Variable(variable, x.coords(), x.batch_size()) : variable;
   }
 
-  void run(TapeState& tape, const std::vector<Variable>& leaves, const Tensor& dy) const {
+  void run(TapeState& tape, const std::vector<Variable>& watched, const Tensor& dy) const {
     const Exchange scope(tape.random, random);
-    const Variable y = function(leaves);
+    const Variable y = function(watched);
     if (y.needs_gradient()) tape.deposit(tape.place_of(y), dy);
   }
 };

@@ -23,10 +23,10 @@ void GradientSink::add(std::size_t input, Tensor gradient) {
   if (wants(input)) tape_.deposit(places_[input], std::move(gradient));
 }
 
-Variable TapeState::add_leaf(Tensor value) {
+Variable TapeState::add_watched(Tensor value) {
   require_float32(value);
   Variable variable(std::move(value));
-  add_node(variable, {.is_leaf = true});
+  add_node(variable, {.is_watched = true});
   return variable;
 }
 
@@ -58,7 +58,7 @@ void TapeState::deposit(std::int64_t place, Tensor gradient) {
 
 void TapeState::walk(std::int64_t first) {
   for (std::int64_t place = size() - 1; place >= first; --place) {
-    if (node(place).is_leaf || node(place).is_walked) continue;
+    if (node(place).is_watched || node(place).is_walked) continue;
     // Moved out: nodes may be added and dropped meanwhile, and this one's tensors end here.
     Node done = std::exchange(node(place), {.is_walked = true});
     if (!done.sum.defined()) continue;
@@ -91,10 +91,10 @@ Variable like(const Variable& x, Tensor features) {
 
 Tape::Tape(std::uint64_t seed) : state_(std::make_shared<TapeState>(seed)) {}
 
-Variable Tape::leaf(Tensor value) { return state_->add_leaf(std::move(value)); }
+Variable Tape::watch(Tensor value) { return state_->add_watched(std::move(value)); }
 
-Variable Tape::leaf(const SparseTensor& value) {
-  return {leaf(value.features()), value.coords(), value.batch_size()};
+Variable Tape::watch(const SparseTensor& value) {
+  return {watch(value.features()), value.coords(), value.batch_size()};
 }
 
 void Tape::backward(const Variable& y) {
@@ -114,18 +114,18 @@ void Tape::backward(const Variable& y, Tensor dy) {
   state_->walk(0);
 }
 
-Tensor Tape::gradient(const Variable& leaf) const {
-  return state_->node(state_->place_of(leaf)).sum;
+Tensor Tape::gradient(const Variable& watched) const {
+  return state_->node(state_->place_of(watched)).sum;
 }
 
-Tensor Tape::take_gradient(const Variable& leaf) {
-  return std::exchange(state_->node(state_->place_of(leaf)).sum, {});
+Tensor Tape::take_gradient(const Variable& watched) {
+  return std::exchange(state_->node(state_->place_of(watched)).sum, {});
 }
 
 std::vector<std::string_view> Tape::operations() const {
   std::vector<std::string_view> names;
   for (const Node& node : state_->nodes) {
-    if (node.is_leaf || node.is_walked) continue;
+    if (node.is_watched || node.is_walked) continue;
     names.push_back(node.operation == Operation::own ? std::string_view(node.own_name)
                                                      : name_of(node.operation));
   }

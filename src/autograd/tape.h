@@ -37,7 +37,7 @@ using GradientFunction = std::function<void(Tensor dy, GradientSink& to)>;
 struct Node {
   Operation operation{};
   std::string own_name = {};  // of Operation::own
-  bool is_leaf = false;
+  bool is_watched = false;
   bool is_walked = false;
   std::vector<std::int64_t> inputs = {};  // places; -1: a constant
   std::vector<Tensor> saved = {};         // what `gradient` reads, for counting
@@ -49,7 +49,7 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
  public:
   explicit TapeState(std::uint64_t seed) : random(seed) {}
 
-  [[nodiscard]] Variable add_leaf(Tensor value);
+  [[nodiscard]] Variable add_watched(Tensor value);
   // `result` gets a place on the tape.
   void add_node(Variable& result, Node node);
   void deposit(std::int64_t place, Tensor gradient);

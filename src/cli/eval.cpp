@@ -29,18 +29,18 @@ struct Arguments {
   int threads = 0;
 };
 
-const std::map<std::string, Split> kSplits = {
-    {"train", Split::train}, {"val", Split::val}, {"test", Split::test}};
+const std::map<std::string, sim::Split> kSplits = {
+    {"train", sim::Split::train}, {"val", sim::Split::val}, {"test", sim::Split::test}};
 
 DatasetPtr data_of(const Arguments& arguments) {
   if (arguments.dataset != "street") return open_dataset(arguments.dataset);
-  return street_dataset(
+  return sim::street_dataset(
       {.split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed});
 }
 
 void run_eval(const Arguments& arguments) {
   use_tuned_plans();
-  const PointLabeller labeller(arguments.bundle);
+  const label::PointLabeller labeller(arguments.bundle);
   const DatasetPtr data = data_of(arguments);
   // A place that cannot be written to is found now, not after the work.
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
@@ -50,7 +50,7 @@ void run_eval(const Arguments& arguments) {
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  ConfusionMatrix seen(data->classes().size());
+  train::ConfusionMatrix seen(data->classes().size());
   with_threads(arguments.threads, [&] {
     seen = train::evaluate(*data, labeller, [&](std::int64_t scan) {
       const double done = static_cast<double>(scan + 1);

@@ -92,7 +92,7 @@ void RunFolder::write_step(const train::StepReport& report, std::optional<double
   append(json.dump());
 }
 
-void RunFolder::write_evaluation(std::int64_t step, const ConfusionMatrix& seen,
+void RunFolder::write_evaluation(std::int64_t step, const train::ConfusionMatrix& seen,
                                  const ClassTable& classes) const {
   Json iou = Json::object();
   for (std::int64_t c = 0; c < seen.classes(); ++c) {

@@ -44,7 +44,7 @@ class RunFolder {
   // Lines of steps that the run will take again are dropped.
   void rewind_metrics(std::int64_t step) const;
   void write_step(const train::StepReport& report, std::optional<double> mean_iou) const;
-  void write_evaluation(std::int64_t step, const ConfusionMatrix& seen,
+  void write_evaluation(std::int64_t step, const train::ConfusionMatrix& seen,
                         const ClassTable& classes) const;
 
  private:

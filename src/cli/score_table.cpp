@@ -16,7 +16,7 @@ const std::string& name(const ClassTable& classes, std::int64_t c) {
 
 }  // namespace
 
-std::string score_table(const ConfusionMatrix& seen, const ClassTable& classes) {
+std::string score_table(const train::ConfusionMatrix& seen, const ClassTable& classes) {
   std::size_t width = kMean.size();
   for (const LabelClass& c : classes.classes) width = std::max(width, c.name.size());
   std::string text = fmt::format("{:<{}}  {:>10}  {:>6}\n", "class", width, "points", "IoU");
@@ -32,7 +32,7 @@ std::string score_table(const ConfusionMatrix& seen, const ClassTable& classes) 
   return text;
 }
 
-std::string score_json(const ConfusionMatrix& seen, const ClassTable& classes) {
+std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& classes) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (std::int64_t c = 0; c < seen.classes(); ++c) {

@@ -8,7 +8,8 @@
 
 namespace voxloom::cli {
 
-[[nodiscard]] std::string score_table(const ConfusionMatrix& seen, const ClassTable& classes);
-[[nodiscard]] std::string score_json(const ConfusionMatrix& seen, const ClassTable& classes);
+[[nodiscard]] std::string score_table(const train::ConfusionMatrix& seen,
+                                      const ClassTable& classes);
+[[nodiscard]] std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& classes);
 
 }  // namespace voxloom::cli

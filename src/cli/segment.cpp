@@ -262,7 +262,7 @@ class Segmentation {
 
   const Arguments& arguments_;
   std::vector<fs::path> scans_;
-  PointLabeller labeller_;
+  label::PointLabeller labeller_;
   std::size_t memory_ = 0;  // for scans
   std::vector<Outcome> outcomes_;
   InterruptWatch watch_;

@@ -65,7 +65,7 @@ void place_sensor(Scan& scan, const SegmentOptions& options, const OnNote& note)
       scan.viewpoint ? "the file's viewpoint" : "in the middle of the scan; --sensor tells"));
 }
 
-void draw(const LabelledScan& scan, const PointLabels& labels, const ClassTable& classes,
+void draw(const LabelledScan& scan, const label::PointLabels& labels, const ClassTable& classes,
           const SegmentedScan& report, const std::filesystem::path& out) {
   const std::vector<viz::PageClass> table = page_classes(classes);
   std::vector<viz::Color> colors;
@@ -85,8 +85,9 @@ void draw(const LabelledScan& scan, const PointLabels& labels, const ClassTable&
                  viz::view_in_perspective(cloud, options));
 }
 
-void write_page(const LabelledScan& scan, const PointLabels& labels, const PointLabeller& labeller,
-                const SegmentedScan& report, const SegmentOptions& options) {
+void write_page(const LabelledScan& scan, const label::PointLabels& labels,
+                const label::PointLabeller& labeller, const SegmentedScan& report,
+                const SegmentOptions& options) {
   const std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
   const viz::PageCloud cloud{
       .positions = scan.positions,
@@ -101,7 +102,7 @@ void write_page(const LabelledScan& scan, const PointLabels& labels, const Point
 
 }  // namespace
 
-std::size_t most_bytes(const std::filesystem::path& path, const PointLabeller& labeller) {
+std::size_t most_bytes(const std::filesystem::path& path, const label::PointLabeller& labeller) {
   const std::int64_t points = ScanReader(path).size();
   constexpr std::size_t kReadBytes = sizeof(std::array<double, 3>) + 2 * sizeof(float);
   return static_cast<std::size_t>(points) *
@@ -109,7 +110,7 @@ std::size_t most_bytes(const std::filesystem::path& path, const PointLabeller& l
          labeller.most_bytes(points);
 }
 
-SegmentedScan segment_scan(const std::filesystem::path& path, const PointLabeller& labeller,
+SegmentedScan segment_scan(const std::filesystem::path& path, const label::PointLabeller& labeller,
                            const SegmentOptions& options) {
   const ClassTable& classes = labeller.classes();
   SegmentedScan report{.name = path.stem().string()};
@@ -121,14 +122,14 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const PointLabelle
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
   const LabelledScan input = to_unlabelled(scan);
   report.seconds.read = since(clock);
-  const PointLabels labels = labeller.label(
+  const label::PointLabels labels = labeller.label(
       input, {.memory = left_for_network(scan, options), .on_tile = options.on_tile});
   report.tiles = labels.tiles;
   if (labels.tiles > 1) labeller.release_memory();
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
   for (const std::uint16_t label : labels.classes) ++report.of_class[label];
   report.seconds.network = since(clock);
-  set_labels(scan, labels, classes);
+  label::set_labels(scan, labels, classes);
   write_scan(options.out / (report.name + ".ply"), scan, {.on_note = note});
   report.seconds.write = since(clock);
   report.voxels = labeller.count_voxels(input);

@@ -42,13 +42,13 @@ struct SegmentOptions {
 
 // What segment_scan takes at most for this file, from its header: each point in a voxel of its own.
 [[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path,
-                                     const PointLabeller& labeller);
+                                     const label::PointLabeller& labeller);
 
 // Reads `path`, labels it, and writes NAME.ply and, when asked for, NAME_above.png,
 // NAME_perspective.png and NAME.html into the folder. Errors are those of reading, labelling and
 // writing.
 [[nodiscard]] SegmentedScan segment_scan(const std::filesystem::path& path,
-                                         const PointLabeller& labeller,
+                                         const label::PointLabeller& labeller,
                                          const SegmentOptions& options);
 
 }  // namespace voxloom::cli

@@ -34,13 +34,13 @@ struct Arguments {
   bool baseline = false;
 };
 
-const std::map<std::string, Split> kSplits = {
-    {"train", Split::train}, {"val", Split::val}, {"test", Split::test}};
-const std::map<std::string, Sensor> kSensors = {
-    {"hdl64", Sensor::hdl64}, {"hdl32", Sensor::hdl32}, {"vlp16", Sensor::vlp16}};
+const std::map<std::string, sim::Split> kSplits = {
+    {"train", sim::Split::train}, {"val", sim::Split::val}, {"test", sim::Split::test}};
+const std::map<std::string, sim::Sensor> kSensors = {
+    {"hdl64", sim::Sensor::hdl64}, {"hdl32", sim::Sensor::hdl32}, {"vlp16", sim::Sensor::vlp16}};
 
-StreetOptions options_of(const Arguments& arguments) {
-  StreetOptions options = {
+sim::StreetOptions options_of(const Arguments& arguments) {
+  sim::StreetOptions options = {
       .split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed};
   if (!arguments.sensor.empty()) options.sensor = kSensors.at(arguments.sensor);
   return options;
@@ -115,7 +115,7 @@ void write_scans(const Arguments& arguments) {
     throw std::runtime_error(fmt::format("{} holds files already", arguments.out));
   }
   fs::create_directories(folder);
-  const DatasetPtr streets = street_dataset(options_of(arguments));
+  const DatasetPtr streets = sim::street_dataset(options_of(arguments));
   write_classes(folder / "classes.json", streets->classes());
   const std::int64_t points = write_all(folder, *streets, arguments.format);
   fmt::print("{}: {} scans, {} points\n", arguments.out, streets->size(), points);
@@ -136,7 +136,7 @@ void move(Scan& scan, std::int64_t street, std::int64_t streets) {
 }
 
 void write_map(const Arguments& arguments) {
-  const DatasetPtr streets = street_dataset(options_of(arguments));
+  const DatasetPtr streets = sim::street_dataset(options_of(arguments));
   Scan map;
   Report report(streets->size());
   for (std::int64_t i = 0; i < streets->size(); ++i) {
@@ -155,11 +155,11 @@ void write_map(const Arguments& arguments) {
 
 // Fitted on training streets, scored on held-out ones: `scans` of each.
 void report_baseline(const Arguments& arguments) {
-  StreetOptions options = options_of(arguments);
-  if (options.split == Split::train) options.split = Split::test;
-  const DatasetPtr held_out = street_dataset(options);
-  options.split = Split::train;
-  const DatasetPtr training = street_dataset(options);
+  sim::StreetOptions options = options_of(arguments);
+  if (options.split == sim::Split::train) options.split = sim::Split::test;
+  const DatasetPtr held_out = sim::street_dataset(options);
+  options.split = sim::Split::train;
+  const DatasetPtr training = sim::street_dataset(options);
   const data::NearestNeighbours baseline(*training, training->size(), arguments.seed);
   const data::ClassScores scores = data::score(baseline, *held_out, 8);
   fmt::print("nearest neighbours by height, intensity and local shape\n");

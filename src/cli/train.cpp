@@ -31,7 +31,7 @@ struct Arguments {
 
 struct Outcome {
   train::End end = train::End::finished;
-  ConfusionMatrix last{1};
+  train::ConfusionMatrix last{1};
 };
 
 // One run, fresh or continued. A configuration that cannot be run is refused here, before there is a
@@ -65,19 +65,20 @@ class Run {
         "{}: {} steps, {} scans, {} classes{}", folder.path().string(), trainer_.total_steps(),
         trainer_.data().size(), classes_.size(),
         trainer_.step_count() == 0 ? "" : fmt::format(", from step {}", trainer_.step_count())));
-    const train::End end = train::run(trainer_, validation_.get(),
-                                      {.evaluate_every = config_.evaluate_every,
-                                       .save_every = config_.save_every,
-                                       .checkpoint = folder.checkpoint(),
-                                       .on_step =
-                                           [&](const train::StepReport& report) {
-                                             note_step(report, folder, progress);
-                                             return !watch.was_asked();
-                                           },
-                                       .on_evaluation =
-                                           [&](std::int64_t step, const ConfusionMatrix& seen) {
-                                             note_evaluation(step, seen, folder, progress);
-                                           }});
+    const train::End end =
+        train::run(trainer_, validation_.get(),
+                   {.evaluate_every = config_.evaluate_every,
+                    .save_every = config_.save_every,
+                    .checkpoint = folder.checkpoint(),
+                    .on_step =
+                        [&](const train::StepReport& report) {
+                          note_step(report, folder, progress);
+                          return !watch.was_asked();
+                        },
+                    .on_evaluation =
+                        [&](std::int64_t step, const train::ConfusionMatrix& seen) {
+                          note_evaluation(step, seen, folder, progress);
+                        }});
     if (end == train::End::stopped) stopped(folder, progress);
     finish(folder, progress);
   }
@@ -95,8 +96,8 @@ class Run {
     progress.show(report, mean_iou_);
   }
 
-  void note_evaluation(std::int64_t step, const ConfusionMatrix& seen, const RunFolder& folder,
-                       TrainProgress& progress) {
+  void note_evaluation(std::int64_t step, const train::ConfusionMatrix& seen,
+                       const RunFolder& folder, TrainProgress& progress) {
     folder.write_evaluation(step, seen, classes_);
     progress.say(fmt::format("step {}  validation mIoU {:.3f}  accuracy {:.3f}  after {}", step,
                              seen.mean_iou(), seen.accuracy(), duration_text(progress.seconds())));
@@ -137,7 +138,7 @@ class Run {
   DatasetPtr validation_;
   train::Trainer trainer_;
   double mean_iou_ = 0;
-  ConfusionMatrix last_{1};
+  train::ConfusionMatrix last_{1};
 };
 
 TrainConfig config_of(const Arguments& arguments) {

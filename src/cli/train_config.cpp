@@ -81,12 +81,12 @@ void take_choice(Fields& fields, const char* name, const std::array<Enum, N>& ch
   fields.refuse(fmt::format("\"{}\" is \"{}\"", name, word));
 }
 
-constexpr std::array kSplits = {Split::train, Split::val, Split::test};
-constexpr std::array kSensors = {Sensor::hdl64, Sensor::hdl32, Sensor::vlp16};
+constexpr std::array kSplits = {sim::Split::train, sim::Split::val, sim::Split::test};
+constexpr std::array kSensors = {sim::Sensor::hdl64, sim::Sensor::hdl32, sim::Sensor::vlp16};
 
-StreetOptions read_street(const Json& json, const std::string& where) {
+sim::StreetOptions read_street(const Json& json, const std::string& where) {
   Fields fields(json, where);
-  StreetOptions street;
+  sim::StreetOptions street;
   fields.take("scans", street.scans);
   fields.take("seed", street.seed);
   take_choice(fields, "split", kSplits, street.split);
@@ -204,9 +204,9 @@ Json data_json(const DataConfig& data) {
 
 TrainConfig street_config() {
   TrainConfig config;
-  config.data.street = {.split = Split::train, .scans = 2000, .seed = 1};
+  config.data.street = {.split = sim::Split::train, .scans = 2000, .seed = 1};
   config.validation.emplace();
-  config.validation->street = {.split = Split::val, .scans = 12, .seed = 1};
+  config.validation->street = {.split = sim::Split::val, .scans = 12, .seed = 1};
   config.validation->is_cached = true;
   config.balance_classes = true;
   config.width = 0.375;
@@ -275,7 +275,7 @@ std::string to_json(const TrainConfig& config) {
 
 DatasetPtr open_data(const DataConfig& config) {
   DatasetPtr data =
-      config.folder.empty() ? street_dataset(config.street) : open_dataset(config.folder);
+      config.folder.empty() ? sim::street_dataset(config.street) : open_dataset(config.folder);
   return config.is_cached ? cached(std::move(data)) : data;
 }
 

@@ -16,7 +16,7 @@ namespace voxloom::cli {
 // A folder of labelled scans, or simulated streets.
 struct DataConfig {
   std::string folder;  // empty: streets
-  StreetOptions street = {};
+  sim::StreetOptions street = {};
   bool is_cached = false;  // scans are kept once they were read or made
 };
 

@@ -5,13 +5,13 @@
 
 namespace voxloom {
 
-LeafHits::LeafHits(const Stencil& stencil, const ShiftPlan* plan, const LeafIndex& in,
+LeafHits::LeafHits(const Stencil& stencil, const ShiftSequence* shifts, const LeafIndex& in,
                    const CellTable& cells)
     : stencil_(stencil),
-      plan_(plan),
+      shifts_(shifts),
       in_leaves_(in.leaves()),
       cells_(cells),
-      values_(plan == nullptr ? stencil.cell_count() : plan->value_count()),
+      values_(shifts == nullptr ? stencil.cell_count() : shifts->value_count()),
       hits_(stencil.volume()) {}
 
 void LeafHits::find(std::span<const Leaf> leaves, std::size_t first) {
@@ -23,12 +23,12 @@ void LeafHits::find(std::span<const Leaf> leaves, std::size_t first) {
       values_[cell][lane] = in_leaves_[static_cast<std::size_t>(number)].mask;
     });
   }
-  if (plan_ == nullptr) {
+  if (shifts_ == nullptr) {
     for (std::size_t lane = 0; lane < leaves.size(); ++lane) test(leaves[lane], lane);
     return;
   }
-  plan_->run(values_.data());
-  for (std::size_t k = 0; k < hits_.size(); ++k) hits_[k] = values_[plan_->value_of(k)] & own;
+  shifts_->run(values_.data());
+  for (std::size_t k = 0; k < hits_.size(); ++k) hits_[k] = values_[shifts_->value_of(k)] & own;
 }
 
 void LeafHits::test(const Leaf& leaf, std::size_t lane) {

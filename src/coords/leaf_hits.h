@@ -8,14 +8,14 @@
 
 #include "coords/cell_finder.h"
 #include "coords/leaf_shift.h"
-#include "coords/shift_plan.h"
+#include "coords/shift_sequence.h"
 
 namespace voxloom {
 
 class LeafHits {
  public:
-  // `plan` is nullptr where whole leaves cannot be shifted: then each place is tested.
-  LeafHits(const Stencil& stencil, const ShiftPlan* plan, const LeafIndex& in,
+  // `shifts` is nullptr where whole leaves cannot be shifted: then each place is tested.
+  LeafHits(const Stencil& stencil, const ShiftSequence* shifts, const LeafIndex& in,
            const CellTable& cells);
 
   // For `leaves` of the output, the first of which has the number `first`.
@@ -27,7 +27,7 @@ class LeafHits {
   void test(const Leaf& leaf, std::size_t lane);
 
   const Stencil& stencil_;
-  const ShiftPlan* plan_;
+  const ShiftSequence* shifts_;
   std::span<const Leaf> in_leaves_;
   const CellTable& cells_;
   std::vector<LeafLanes> values_, hits_;

@@ -52,12 +52,12 @@ void for_each_part(Part part, const BlockRange& range, const Body& body) {
 class LeafMapBuilder {
  public:
   LeafMapBuilder(const CoordinateSet::Impl& out, const CoordinateSet::Impl& in,
-                 const Stencil& stencil, const ShiftPlan* plan)
+                 const Stencil& stencil, const ShiftSequence* shifts)
       : out_(out.index()),
         in_(in.index()),
         in_row_of_rank_(in.row_of_rank()),
         stencil_(stencil),
-        plan_(plan),
+        shifts_(shifts),
         cells_(stencil, out_.leaves(), in_),
         volume_(static_cast<std::int64_t>(stencil.volume())) {}
 
@@ -84,7 +84,7 @@ class LeafMapBuilder {
   template <typename Body>
   void walk(const BlockRange& range, const Body& body) const {
     const std::span<const Leaf> leaves = out_.leaves();
-    LeafHits hits(stencil_, plan_, in_, cells_);
+    LeafHits hits(stencil_, shifts_, in_, cells_);
     const auto starts_behind = [](std::int64_t rank, const Leaf& leaf) {
       return rank < leaf.first;
     };
@@ -172,7 +172,7 @@ class LeafMapBuilder {
   const LeafIndex& in_;
   std::span<const std::int32_t> in_row_of_rank_;
   const Stencil& stencil_;
-  const ShiftPlan* plan_;
+  const ShiftSequence* shifts_;
   CellTable cells_;
   std::int64_t volume_;
   BlockedEntries entries_;
@@ -189,11 +189,11 @@ std::optional<BlockedEntries> build_blocks_by_leaves(const CoordinateSet& fine,
   if (has_hidden_rows(fine) || has_hidden_rows(coarse)) return std::nullopt;
   const std::optional<Stencil> stencil = Stencil::make(geometry, side);
   if (!stencil) return std::nullopt;
-  std::optional<ShiftPlan> plan;
-  if (stencil->is_shift()) plan.emplace(*stencil, side);
+  std::optional<ShiftSequence> shifts;
+  if (stencil->is_shift()) shifts.emplace(*stencil, side);
   const CoordinateSet::Impl& out = (side == OutputSide::coarse ? coarse : fine).impl();
   const CoordinateSet::Impl& in = (side == OutputSide::coarse ? fine : coarse).impl();
-  return LeafMapBuilder(out, in, *stencil, plan ? &*plan : nullptr).build();
+  return LeafMapBuilder(out, in, *stencil, shifts ? &*shifts : nullptr).build();
 }
 
 }  // namespace voxloom

@@ -162,8 +162,8 @@ std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const KernelGeometry
   if (in.leaves().empty()) return std::vector<Leaf>{};
   const std::optional<Stencil> stencil = Stencil::make(geometry, side);
   if (!stencil || !stays_inside(in.leaves(), geometry, side)) return std::nullopt;
-  std::optional<ShiftPlan> plan;
-  if (stencil->is_shift()) plan.emplace(*stencil, side);
+  std::optional<ShiftSequence> shifts;
+  if (stencil->is_shift()) shifts.emplace(*stencil, side);
   const std::vector<Coordinate> candidates =
       Candidates(*stencil, geometry, side).collect(in.leaves());
   if (candidates.size() > LeafOrder::kMostRows) return std::nullopt;
@@ -171,7 +171,7 @@ std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const KernelGeometry
   const CellTable cells(*stencil, leaves, in);
   parallel_for(
       static_cast<std::int64_t>(leaves.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        LeafHits hits(*stencil, plan ? &*plan : nullptr, in, cells);
+        LeafHits hits(*stencil, shifts ? &*shifts : nullptr, in, cells);
         for (auto first = static_cast<std::size_t>(begin); first < static_cast<std::size_t>(end);
              first += kLeafLanes) {
           const std::size_t count = std::min(kLeafLanes, static_cast<std::size_t>(end) - first);

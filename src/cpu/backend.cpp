@@ -16,16 +16,8 @@ CpuBackend::CpuBackend() : Backend(DeviceKind::cpu, cpu_name()) {
   offer_points();
   offer_weights();
   offer_arithmetic();
-  offer_gradients();
-  offer_row_gradients();
-  offer_batch_norm();
-  offer_normalized_gradients();
-  offer_losses();
-  offer_lovasz();
-  offer_updates();
   offer_folds();
-  offer_spreads();
-  offer_devoxelize_gradient();
+  if (&offer_training != nullptr) offer_training(*this);
 }
 
 std::string_view CpuBackend::variant() const { return name_of(current()); }

@@ -17,9 +17,14 @@ class CpuBackend : public engine::Backend {
   void offer_elementwise();
   void offer_row_wise();
   void offer_segments();
-  void offer_points();                // point_cells.cpp
-  void offer_weights();               // turn_weight.cpp
-  void offer_arithmetic();            // arithmetic.cpp
+  void offer_points();      // point_cells.cpp
+  void offer_weights();     // turn_weight.cpp
+  void offer_arithmetic();  // arithmetic.cpp
+  void offer_folds();       // fold.cpp
+
+  // All that follows; in training.cpp, which no program links that only runs networks.
+  [[gnu::weak]] static void offer_training(CpuBackend& backend);
+  void offer_weight_gradients();      // weight_gradient.cpp
   void offer_gradients();             // gradients.cpp
   void offer_row_gradients();         // row_gradients.cpp
   void offer_batch_norm();            // batch_norm.cpp
@@ -27,9 +32,15 @@ class CpuBackend : public engine::Backend {
   void offer_losses();                // losses.cpp
   void offer_lovasz();                // lovasz.cpp
   void offer_updates();               // updates.cpp
-  void offer_folds();                 // fold.cpp
   void offer_spreads();               // spread.cpp
   void offer_devoxelize_gradient();   // devoxelize_gradient.cpp
+
+  template <auto Run>
+  void offer_trained() {
+    static_assert(ProblemOf<Run>::kIsForTraining,
+                  "else its row is missing where nothing is trained");
+    offer_only<Run>();
+  }
 };
 
 }  // namespace voxloom::cpu

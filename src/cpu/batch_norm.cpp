@@ -198,9 +198,9 @@ void batch_norm_gradient(const engine::BatchNormGradient& p) {
 }  // namespace
 
 void CpuBackend::offer_batch_norm() {
-  offer_only<column_statistics>();
-  offer_only<batch_norm_of_batch>();
-  offer_only<batch_norm_gradient>();
+  offer_trained<column_statistics>();
+  offer_trained<batch_norm_of_batch>();
+  offer_trained<batch_norm_gradient>();
 }
 
 }  // namespace voxloom::cpu

@@ -1,31 +1,17 @@
 #include "cpu/convolution.h"
 
 #include "cpu/backend.h"
+#include "cpu/own_form.h"
 
 namespace voxloom::cpu {
 namespace {
-
-template <auto CanDo, typename Mine, typename Problem>
-bool can(const Problem& problem) {
-  return CanDo(Mine(problem));
-}
-
-template <auto Run, typename Mine, typename Problem>
-void run(const Problem& problem) {
-  Run(Mine(problem));
-}
 
 template <std::vector<Cut> (*Cuts)(const ConvForward&)>
 std::vector<Cut> cuts(const engine::ConvForward& problem) {
   return Cuts(ConvForward(problem));
 }
 
-std::vector<Cut> gradient_cuts(const engine::ConvWeightGradient& problem) {
-  return offset_major_cuts(ConvWeightGradient(problem));
-}
-
 using Forward = engine::Algorithm<engine::ConvForward>;
-using WeightGradient = engine::Algorithm<engine::ConvWeightGradient>;
 using Pointwise = engine::Algorithm<engine::ConvPointwise>;
 
 constexpr std::array kForward = {
@@ -37,14 +23,6 @@ constexpr std::array kForward = {
     Forward{"offset_major", nullptr, run<offset_major_forward, ConvForward>,
             cuts<offset_major_cuts>},
     Forward{"reference", nullptr, run<reference_forward, ConvForward>},
-};
-
-constexpr std::array kWeightGradient = {
-    WeightGradient{"depthwise", can<is_depthwise_gradient, ConvWeightGradient>,
-                   run<depthwise_weight_gradient, ConvWeightGradient>},
-    WeightGradient{"offset_major", nullptr, run<offset_major_weight_gradient, ConvWeightGradient>,
-                   gradient_cuts},
-    WeightGradient{"reference", nullptr, run<reference_weight_gradient, ConvWeightGradient>},
 };
 
 constexpr std::array kPointwise = {
@@ -70,7 +48,6 @@ MapBlocks blocks_of(const engine::MapRef& map) {
 
 void CpuBackend::offer_products() {
   offer<engine::ConvForward>(kForward);
-  offer<engine::ConvWeightGradient>(kWeightGradient);
   offer<engine::ConvPointwise>(kPointwise);
 }
 

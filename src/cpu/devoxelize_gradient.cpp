@@ -100,6 +100,6 @@ void devoxelize_gradient(const engine::DevoxelizeGradient& p) {
 
 }  // namespace
 
-void CpuBackend::offer_devoxelize_gradient() { offer_only<devoxelize_gradient>(); }
+void CpuBackend::offer_devoxelize_gradient() { offer_trained<devoxelize_gradient>(); }
 
 }  // namespace voxloom::cpu

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "cpu/blocking.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
-#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"

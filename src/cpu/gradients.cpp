@@ -84,9 +84,9 @@ void take_channels(const engine::TakeChannels& p) {
 }  // namespace
 
 void CpuBackend::offer_gradients() {
-  offer_only<activation_gradient>();
-  offer_only<winner_gradient>();
-  offer_only<take_channels>();
+  offer_trained<activation_gradient>();
+  offer_trained<winner_gradient>();
+  offer_trained<take_channels>();
 }
 
 }  // namespace voxloom::cpu

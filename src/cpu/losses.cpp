@@ -96,9 +96,9 @@ void largest_scores(const engine::LargestScores& p) {
 }  // namespace
 
 void CpuBackend::offer_losses() {
-  offer_only<find_wrong_label>();
-  offer_only<cross_entropy>();
-  offer_only<largest_scores>();
+  offer_trained<find_wrong_label>();
+  offer_trained<cross_entropy>();
+  offer_trained<largest_scores>();
 }
 
 }  // namespace voxloom::cpu

@@ -97,6 +97,6 @@ void lovasz_softmax(const engine::LovaszSoftmax& p) {
 
 }  // namespace
 
-void CpuBackend::offer_lovasz() { offer_only<lovasz_softmax>(); }
+void CpuBackend::offer_lovasz() { offer_trained<lovasz_softmax>(); }
 
 }  // namespace voxloom::cpu

@@ -11,9 +11,9 @@
 
 #include "core/checked.h"
 #include "core/parallel.h"
+#include "cpu/blocking.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
-#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"
@@ -51,7 +51,7 @@ class MatrixTiles {
         in_(problem.weight.in),
         depth_(round_up(in_, kTileDepth)),
         columns_(round_up(problem.weight.out, kTileColumns)),
-        columns_a_pass_(columns_a_pass(problem)),
+        columns_a_strip_(columns_a_pass(problem)),
         store_(problem, current()),
         prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written) {
     if (needs_tile_registers(gemm_)) setup_ = kernel_of<TileSetupArgs>(current(), DType::bf16);
@@ -62,10 +62,10 @@ class MatrixTiles {
   [[nodiscard]] bool has_extreme_weight() const { return extreme_; }
 
   void run() const {
-    const std::int64_t passes = (columns_ + columns_a_pass_ - 1) / columns_a_pass_;
-    parallel_for(p_.map.block_count() * passes, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t strips = (columns_ + columns_a_strip_ - 1) / columns_a_strip_;
+    parallel_for(p_.map.block_count() * strips, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
-        run_task(task / passes, task % passes * columns_a_pass_);
+        run_task(task / strips, task % strips * columns_a_strip_);
       }
     });
   }
@@ -80,7 +80,7 @@ class MatrixTiles {
     const std::int64_t bytes = checked_product("convolution", {w.volume, columns_, depth_, 2});
     weights_ = std::reinterpret_pointer_cast<std::uint16_t>(
         allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(1, bytes))));
-    const Kernel<TilePackArgs> pack_tiles = kernel_of<TilePackArgs>(current(), DType::bf16);
+    const Kernel<TilePanelArgs> pack_tiles = kernel_of<TilePanelArgs>(current(), DType::bf16);
     std::atomic<bool> extreme = false;
     parallel_for(w.volume, 4, [&](std::int64_t begin, std::int64_t end) {
       bool found = false;
@@ -99,7 +99,7 @@ class MatrixTiles {
   }
 
   void run_task(std::int64_t block, std::int64_t column) const {
-    const std::int64_t columns = std::min(columns_a_pass_, columns_ - column);
+    const std::int64_t columns = std::min(columns_a_strip_, columns_ - column);
     const std::int64_t rows = p_.map.rows_in(block);
     const std::int64_t product_size = std::int64_t{gemm_.rows} * gemm_.width;
     // Rows packed as tiles take half a float an element, and depth_ is a multiple of 32.
@@ -144,7 +144,7 @@ class MatrixTiles {
   const Gemm& gemm_;
   Kernel<TileSetupArgs> setup_ = nullptr;  // where tile registers need it
   std::int64_t in_, depth_, columns_;      // depth and columns up to whole tiles
-  std::int64_t columns_a_pass_;
+  std::int64_t columns_a_strip_;
   std::shared_ptr<std::uint16_t> weights_;
   bool extreme_ = false;
   SumStore store_;

@@ -56,9 +56,9 @@ void normalized_gradient(const engine::NormalizedGradient& p) {
 }  // namespace
 
 void CpuBackend::offer_normalized_gradients() {
-  offer_only<weight_energy>();
-  offer_only<weight_energy_gradient>();
-  offer_only<normalized_gradient>();
+  offer_trained<weight_energy>();
+  offer_trained<weight_energy_gradient>();
+  offer_trained<normalized_gradient>();
 }
 
 }  // namespace voxloom::cpu

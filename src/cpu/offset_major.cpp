@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "cpu/blocking.h"
 #include "cpu/convolution.h"
-#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "cpu/store_sums.h"
@@ -25,7 +25,7 @@ namespace {
 constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
 
 // Panels [begin, end) of a group that share one walk over the entries.
-struct Pass {
+struct Strip {
   std::int64_t group;
   std::size_t begin, end;
   std::int64_t columns;  // padded
@@ -35,68 +35,69 @@ class OffsetMajor {
  public:
   explicit OffsetMajor(const ConvForward& problem)
       : p_(problem),
-        plan_(problem),
-        panels_(plan_.panels),
-        store_(problem, plan_.isa),
+        blocking_(problem),
+        panels_(blocking_.panels),
+        store_(problem, blocking_.isa),
         prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written),
         in_channels_(problem.x->dim(1)) {
     if (problem.x->dtype() != DType::f32) {
-      widen_ = kernel_of<WidenArgs>(plan_.isa, problem.x->dtype());
+      widen_ = kernel_of<WidenArgs>(blocking_.isa, problem.x->dtype());
       own_rows_.resize(kBlockRows);
       std::iota(own_rows_.begin(), own_rows_.end(), 0);
     }
     if (problem.weight.packed) {
-      decode_ = kernel_of<DecodeArgs>(plan_.isa, problem.weight.packed->scale_dtype);
+      decode_ = kernel_of<DecodeArgs>(blocking_.isa, problem.weight.packed->scale_dtype);
     } else {
       weights_.emplace(problem.weight, panels_);
     }
-    plan_passes();
+    cut_strips();
   }
 
   void run() const {
     const std::int64_t blocks = p_.map.block_count();
-    const std::int64_t chunks = (blocks + plan_.blocks_per_task - 1) / plan_.blocks_per_task;
-    const auto passes = static_cast<std::int64_t>(passes_.size());
-    parallel_for(chunks * passes, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t chunks =
+        (blocks + blocking_.blocks_per_task - 1) / blocking_.blocks_per_task;
+    const auto strips = static_cast<std::int64_t>(strips_.size());
+    parallel_for(chunks * strips, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t first = task / passes * plan_.blocks_per_task;
-        run_task(first, std::min(blocks, first + plan_.blocks_per_task),
-                 passes_[static_cast<std::size_t>(task % passes)]);
+        const std::int64_t first = task / strips * blocking_.blocks_per_task;
+        run_task(first, std::min(blocks, first + blocking_.blocks_per_task),
+                 strips_[static_cast<std::size_t>(task % strips)]);
       }
     });
   }
 
  private:
-  void plan_passes() {
+  void cut_strips() {
     for (std::int64_t g = 0; g < p_.weight.groups; ++g) {
       for (std::size_t p = 0; p < panels_.size(); ++p) {
         const std::int64_t width = panels_[p].kernel.width;
-        if (p > 0 && passes_.back().columns + width <= plan_.columns_per_pass) {
-          passes_.back().end = p + 1;
-          passes_.back().columns += width;
+        if (p > 0 && strips_.back().columns + width <= blocking_.columns_per_strip) {
+          strips_.back().end = p + 1;
+          strips_.back().columns += width;
         } else {
-          passes_.push_back({g, p, p + 1, width});
+          strips_.push_back({g, p, p + 1, width});
         }
       }
     }
   }
 
-  void run_task(std::int64_t first, std::int64_t last, const Pass& pass) const {
+  void run_task(std::int64_t first, std::int64_t last, const Strip& strip) const {
     const std::int64_t rows = std::min(p_.map.out_rows, last * kBlockRows) - first * kBlockRows;
-    const std::int64_t sum_count = rows * pass.columns;
-    const std::int64_t widened = widen_ == nullptr ? 0 : plan_.entries_per_call * p_.weight.in;
-    const std::int64_t decoded = decode_ == nullptr ? 0 : pass.columns * p_.weight.in;
+    const std::int64_t sum_count = rows * strip.columns;
+    const std::int64_t widened = widen_ == nullptr ? 0 : blocking_.entries_per_call * p_.weight.in;
+    const std::int64_t decoded = decode_ == nullptr ? 0 : strip.columns * p_.weight.in;
     float* sums = thread_scratch(sum_count + decoded + widened).data();
     float* panel_weights = sums + sum_count;
     std::fill(sums, sums + sum_count, 0.0F);
-    // The task's first pass fetches for all of them.
-    const bool leads = pass.group == 0 && pass.begin == 0;
+    // The task's first strip fetches for all of them.
+    const bool leads = strip.group == 0 && strip.begin == 0;
     Prefetch::Spread spread(prefetch_, {last, 2 * last - first}, {first, last},
-                            tiles_in(first, last, pass));
+                            tiles_in(first, last, strip));
     GemmArgs gemm{};
     gemm.depth = p_.weight.in;
     if (widen_ == nullptr) {
-      gemm.a = p_.x->data<float>() + pass.group * p_.weight.in;
+      gemm.a = p_.x->data<float>() + strip.group * p_.weight.in;
       gemm.a_stride = in_channels_;
     } else {
       gemm.a = panel_weights + decoded;
@@ -106,26 +107,26 @@ class OffsetMajor {
     for (std::int64_t step = 0; step < p_.weight.volume; ++step) {
       // In the order in which the entries lie in memory.
       const std::int64_t k = p_.map.mirrored ? p_.weight.volume - 1 - step : step;
-      if (decode_ != nullptr) decode_panels(pass, k, panel_weights);
+      if (decode_ != nullptr) decode_panels(strip, k, panel_weights);
       for (std::int64_t block = first; block < last; ++block) {
         const BlockSlice slice = p_.map.slice(block, k);
         if (slice.count == 0) continue;
         if (leads) gemm.ahead = spread.ahead();
-        for (std::int64_t e = 0; e < slice.count; e += plan_.entries_per_call) {
-          const std::int64_t count = std::min(plan_.entries_per_call, slice.count - e);
+        for (std::int64_t e = 0; e < slice.count; e += blocking_.entries_per_call) {
+          const std::int64_t count = std::min(blocking_.entries_per_call, slice.count - e);
           if (widen_ == nullptr) {
             gemm.a_row = slice.in_row + e;
           } else {
-            widen_rows(pass, {slice.in_row + e, slice.out_local + e, count},
+            widen_rows(strip, {slice.in_row + e, slice.out_local + e, count},
                        panel_weights + decoded);
           }
           gemm.c_row = slice.out_local + e;
           gemm.count = count;
           float* panel_sums = sums;
           const float* b = panel_weights;
-          for (std::size_t p = pass.begin; p < pass.end; ++p) {
+          for (std::size_t p = strip.begin; p < strip.end; ++p) {
             const std::int64_t width = panels_[p].kernel.width;
-            gemm.b = decode_ == nullptr ? weights_->at(pass.group, p, k) : b;
+            gemm.b = decode_ == nullptr ? weights_->at(strip.group, p, k) : b;
             gemm.c = panel_sums + (block - first) * kBlockRows * width;
             panels_[p].kernel.run(gemm);
             panel_sums += rows * width;
@@ -134,20 +135,20 @@ class OffsetMajor {
         }
       }
     }
-    finish(pass, sums, first * kBlockRows, rows);
+    finish(strip, sums, first * kBlockRows, rows);
   }
 
   [[nodiscard]] std::int64_t tiles_in(std::int64_t first, std::int64_t last,
-                                      const Pass& pass) const {
+                                      const Strip& strip) const {
     const std::int64_t entries = p_.map.entries_in(first, last);
-    return entries / panels_[pass.begin].kernel.rows *
-           static_cast<std::int64_t>(pass.end - pass.begin);
+    return entries / panels_[strip.begin].kernel.rows *
+           static_cast<std::int64_t>(strip.end - strip.begin);
   }
 
-  void decode_panels(const Pass& pass, std::int64_t k, float* to) const {
+  void decode_panels(const Strip& strip, std::int64_t k, float* to) const {
     const PackedView& w = *p_.weight.packed;
     const auto scale_bytes = static_cast<std::int64_t>(size_of(w.scale_dtype));
-    for (std::size_t p = pass.begin; p < pass.end; ++p) {
+    for (std::size_t p = strip.begin; p < strip.end; ++p) {
       const Panel& panel = panels_[p];
       const std::int64_t scale = w.at(k, panel.first, w.groups) * scale_bytes;
       decode_({.codes = w.codes + w.at(k, panel.first, w.words),
@@ -166,9 +167,9 @@ class OffsetMajor {
     }
   }
 
-  void widen_rows(const Pass& pass, const BlockSlice& slice, float* to) const {
+  void widen_rows(const Strip& strip, const BlockSlice& slice, float* to) const {
     constexpr std::int64_t kHalfBytes = 2;
-    widen_({.x = p_.x->raw() + pass.group * p_.weight.in * kHalfBytes,
+    widen_({.x = p_.x->raw() + strip.group * p_.weight.in * kHalfBytes,
             .x_stride = in_channels_,
             .row = slice.in_row,
             .count = slice.count,
@@ -177,21 +178,21 @@ class OffsetMajor {
             .out_stride = p_.weight.in});
   }
 
-  void finish(const Pass& pass, const float* sums, std::int64_t first, std::int64_t rows) const {
-    for (std::size_t p = pass.begin; p < pass.end; ++p) {
+  void finish(const Strip& strip, const float* sums, std::int64_t first, std::int64_t rows) const {
+    for (std::size_t p = strip.begin; p < strip.end; ++p) {
       const std::int64_t width = panels_[p].kernel.width;
       store_({.sums = sums,
               .stride = width,
               .first = first,
               .rows = rows,
-              .column = pass.group * p_.weight.out + panels_[p].first,
+              .column = strip.group * p_.weight.out + panels_[p].first,
               .width = panels_[p].count});
       sums += rows * width;
     }
   }
 
   const ConvForward& p_;
-  ForwardPlan plan_;
+  ForwardBlocking blocking_;
   const std::vector<Panel>& panels_;
   std::optional<WeightPanels> weights_;  // dense weights
   Kernel<DecodeArgs> decode_ = nullptr;  // packed ones
@@ -200,7 +201,7 @@ class OffsetMajor {
   std::vector<std::int32_t> own_rows_;  // 0, 1, 2, ...: the row numbers of widened rows
   Prefetch prefetch_;
   std::int64_t in_channels_;
-  std::vector<Pass> passes_;
+  std::vector<Strip> strips_;
 };
 
 }  // namespace

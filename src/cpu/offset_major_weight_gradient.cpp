@@ -11,9 +11,9 @@
 
 #include "core/checked.h"
 #include "core/parallel.h"
+#include "cpu/blocking.h"
 #include "cpu/convolution.h"
 #include "cpu/kernel_table.h"
-#include "cpu/plan.h"
 #include "cpu/prefetch.h"
 #include "cpu/scratch.h"
 #include "voxloom/memory.h"
@@ -44,9 +44,9 @@ KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
   return *std::ranges::min_element(kernels, {}, cost);
 }
 
-Kernel<PackArgs> pack_kernel(DType dtype, std::int64_t width) {
-  const auto kernels = kernels_of<PackArgs>(current(), dtype);
-  return std::ranges::find(kernels, width, &KernelInfo<PackArgs>::width)->run;
+Kernel<PanelArgs> pack_kernel(DType dtype, std::int64_t width) {
+  const auto kernels = kernels_of<PanelArgs>(current(), dtype);
+  return std::ranges::find(kernels, width, &KernelInfo<PanelArgs>::width)->run;
 }
 
 class WeightGradient {
@@ -59,8 +59,8 @@ class WeightGradient {
         kernel_(pick_kernel(out_)),
         padded_(round_up(out_, kernel_.width)),
         // Kernels of the kinds that go row by row are as wide as a vector.
-        x_columns_(packed_columns(kernel_.rows,
-                                  kernels_of<StoreArgs>(current(), DType::f32).front().width)),
+        x_columns_(panel_columns(kernel_.rows,
+                                 kernels_of<StoreArgs>(current(), DType::f32).front().width)),
         pack_x_(pack_kernel(problem.x->dtype(), x_columns_)),
         pack_dy_(pack_kernel(problem.x->dtype(), kernel_.width)),
         in_place_(problem.x->dtype() == DType::f32 && out_ == padded_ &&
@@ -274,10 +274,10 @@ class WeightGradient {
   KernelInfo<WgradArgs> kernel_;
   std::int64_t padded_;     // output channels, up to whole panels
   std::int64_t x_columns_;  // in a packed tile of x
-  Kernel<PackArgs> pack_x_, pack_dy_;
+  Kernel<PanelArgs> pack_x_, pack_dy_;
   bool in_place_;
   std::int64_t offset_size_;  // floats of dW[k] with padding
-  WeightGradientPlan cut_;
+  WeightGradientBlocking cut_;
   Prefetch prefetch_;
   std::shared_ptr<float> partial_;  // [chunk][k][g][panel][i][o in panel]
 };

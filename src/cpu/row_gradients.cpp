@@ -127,8 +127,8 @@ void row_norm_gradient(const engine::RowNormGradient& p) {
 }  // namespace
 
 void CpuBackend::offer_row_gradients() {
-  offer_only<softmax_gradient>();
-  offer_only<row_norm_gradient>();
+  offer_trained<softmax_gradient>();
+  offer_trained<row_norm_gradient>();
 }
 
 }  // namespace voxloom::cpu

@@ -51,9 +51,9 @@ void gather_chosen(const engine::GatherChosen& p) {
 }  // namespace
 
 void CpuBackend::offer_spreads() {
-  offer_only<spread_rows>();
-  offer_only<scatter_to_chosen>();
-  offer_only<gather_chosen>();
+  offer_trained<spread_rows>();
+  offer_trained<scatter_to_chosen>();
+  offer_trained<gather_chosen>();
 }
 
 }  // namespace voxloom::cpu

@@ -77,9 +77,9 @@ void sum_of_squares(const engine::SumOfSquares& p) {
 }  // namespace
 
 void CpuBackend::offer_updates() {
-  offer_only<adamw>();
-  offer_only<momentum>();
-  offer_only<static_cast<void (*)(const engine::SumOfSquares&)>(sum_of_squares)>();
+  offer_trained<adamw>();
+  offer_trained<momentum>();
+  offer_trained<static_cast<void (*)(const engine::SumOfSquares&)>(sum_of_squares)>();
 }
 
 }  // namespace voxloom::cpu

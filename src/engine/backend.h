@@ -14,6 +14,10 @@
 
 namespace voxloom::engine {
 
+// Problems that only training has say so (kIsForTraining). A statically linked program that has none of
+// them leaves the CPU's algorithms for them out: this, defined beside these, is what asks for them.
+void keep_training_rows();
+
 class Backend {
  public:
   // `machine` names the processor that it runs on: plans that were tuned on another are not used.
@@ -31,6 +35,7 @@ class Backend {
   // Empty when it has none.
   template <typename Problem>
   [[nodiscard]] Algorithms<Problem> algorithms() const {
+    if constexpr (requires { Problem::kIsForTraining; }) keep_training_rows();
     const std::size_t slot = slot_of<Problem>();
     if (slot >= lists_.size()) return {};
     const List& list = lists_[slot];
@@ -54,18 +59,20 @@ class Backend {
     for (const Algorithm<Problem>& algorithm : list) note_name(algorithm.name);
   }
 
+  template <typename Problem>
+  static Problem problem_of(void (*)(const Problem&));  // for its type
+
   // A problem that is computed in one way only: by a function void(const Problem&).
   template <auto Run>
+  using ProblemOf = decltype(problem_of(Run));
+  template <auto Run>
   void offer_only() {
-    using Problem = decltype(problem_of(Run));
+    using Problem = ProblemOf<Run>;
     static constexpr std::array kOnly = {Algorithm<Problem>{kReference, nullptr, Run}};
     offer<Problem>(kOnly);
   }
 
  private:
-  template <typename Problem>
-  static Problem problem_of(void (*)(const Problem&));  // for its type
-
   struct List {
     const void* first = nullptr;
     std::size_t count = 0;

@@ -14,6 +14,7 @@ namespace voxloom::engine {
 // Mean and variance (divided by N) of each column; 0 without rows.
 struct ColumnStatistics {
   static constexpr std::string_view kName = "column_statistics";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;   // (N, C)
   Tensor* mean = nullptr;      // (C)
@@ -29,6 +30,7 @@ struct ColumnStatistics {
 
 struct BatchNormOfBatch {
   static constexpr std::string_view kName = "batch_norm_of_batch";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;      // (N, C)
   const Tensor* scale = nullptr;  // (C), like the next three
@@ -54,6 +56,7 @@ struct BatchNormOfBatch {
 
 struct BatchNormGradient {
   static constexpr std::string_view kName = "batch_norm_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;  // (N, C)
   const Tensor* y = nullptr;  // (N, C), or none: there was no rectifier

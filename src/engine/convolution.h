@@ -37,6 +37,7 @@ struct ConvForward {
 
 struct ConvWeightGradient {
   static constexpr std::string_view kName = "conv_weight_gradient";
+  static constexpr bool kIsForTraining = true;
 
   MapRef map;
   const Tensor* x = nullptr;   // (N_in, G * in)

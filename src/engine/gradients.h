@@ -17,6 +17,7 @@ namespace voxloom::engine {
 // dx = dy slope(at). A rectifier's is chosen, not multiplied: dy may be infinite where nothing flows.
 struct ActivationGradient {
   static constexpr std::string_view kName = "activation_gradient";
+  static constexpr bool kIsForTraining = true;
 
   Activation kind{};
   ActivationOptions options = {};
@@ -35,6 +36,7 @@ struct ActivationGradient {
 // dx = y (dy - sum of y dy over the row)
 struct SoftmaxGradient {
   static constexpr std::string_view kName = "softmax_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* y = nullptr;   // (N, C)
   const Tensor* dy = nullptr;  // (N, C)
@@ -54,6 +56,7 @@ struct SoftmaxGradient {
 // Without a center (rms_norm) there are no means of x and g.
 struct RowNormGradient {
   static constexpr std::string_view kName = "row_norm_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;      // (N, C)
   const Tensor* scale = nullptr;  // (C)
@@ -80,6 +83,7 @@ struct RowNormGradient {
 // are equal, or one is a NaN, the left one was.
 struct WinnerGradient {
   static constexpr std::string_view kName = "winner_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* lhs = nullptr;
   const Tensor* rhs = nullptr;
@@ -100,6 +104,7 @@ struct WinnerGradient {
 // The channels [first, first + C) of each row: what an operand of a concatenation gets back.
 struct TakeChannels {
   static constexpr std::string_view kName = "take_channels";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;  // (N, at least first + C)
   std::int64_t first = 0;

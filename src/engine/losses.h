@@ -12,6 +12,7 @@ namespace voxloom::engine {
 // The first row whose label is neither in [0, classes) nor `ignore`; *row is -1 when there is none.
 struct FindWrongLabel {
   static constexpr std::string_view kName = "find_wrong_label";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* labels = nullptr;
   std::int64_t classes = 0;
@@ -28,6 +29,7 @@ struct FindWrongLabel {
 // The loss of autograd::cross_entropy; without any label that counts it and its gradient are 0.
 struct CrossEntropy {
   static constexpr std::string_view kName = "cross_entropy";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* scores = nullptr;
   const Tensor* labels = nullptr;
@@ -50,6 +52,7 @@ struct CrossEntropy {
 // others): loss = sum_j e_j (J_j - J_{j-1}), J_j the Jaccard loss if the first j rows were wrong.
 struct LovaszSoftmax {
   static constexpr std::string_view kName = "lovasz_softmax";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* probabilities = nullptr;
   const Tensor* labels = nullptr;
@@ -70,6 +73,7 @@ struct LovaszSoftmax {
 // The class with the largest score of each row, the lowest among equals, and its softmax.
 struct LargestScores {
   static constexpr std::string_view kName = "largest_scores";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* scores = nullptr;
   Tensor* classes = nullptr;     // (N) int32

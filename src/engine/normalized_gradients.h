@@ -10,6 +10,7 @@ namespace voxloom::engine {
 // S, added up in binary64.
 struct WeightEnergy {
   static constexpr std::string_view kName = "weight_energy";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* weight = nullptr;  // (K, G, C_in/G, C_out/G)
   Tensor* energy = nullptr;        // (K, 1, C_out)
@@ -24,6 +25,7 @@ struct WeightEnergy {
 // dW += 2 W dS
 struct WeightEnergyGradient {
   static constexpr std::string_view kName = "weight_energy_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* weight = nullptr;   // (K, G, C_in/G, C_out/G)
   const Tensor* denergy = nullptr;  // K C_out elements
@@ -40,6 +42,7 @@ struct WeightEnergyGradient {
 // All (N, C).
 struct NormalizedGradient {
   static constexpr std::string_view kName = "normalized_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* dy = nullptr;
   const Tensor* energy = nullptr;     // e

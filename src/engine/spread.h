@@ -14,6 +14,7 @@ namespace voxloom::engine {
 // a divisor that is not above 0 counts as 1.
 struct SpreadRows {
   static constexpr std::string_view kName = "spread_rows";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;                // (M, C)
   std::span<const std::int32_t> rows = {};  // N; empty: the same row
@@ -32,6 +33,7 @@ struct SpreadRows {
 // is chosen twice; -1 chose none.
 struct ScatterToChosen {
   static constexpr std::string_view kName = "scatter_to_chosen";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* chosen = nullptr;  // (M, C) int32
   const Tensor* dy = nullptr;      // (M, C)
@@ -48,6 +50,7 @@ struct ScatterToChosen {
 // y[i][c] = x[chosen[i][c]][c], or 0 where that is -1.
 struct GatherChosen {
   static constexpr std::string_view kName = "gather_chosen";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* x = nullptr;       // (N, C)
   const Tensor* chosen = nullptr;  // (M, C) int32
@@ -65,6 +68,7 @@ struct GatherChosen {
 // the weight with which they did.
 struct DevoxelizeGradient {
   static constexpr std::string_view kName = "devoxelize_gradient";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* points = nullptr;            // (P,3) float32
   std::span<const std::int32_t> batch = {};  // P; empty: all 0

@@ -13,6 +13,7 @@ namespace voxloom::engine {
 // (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization")
 struct AdamW {
   static constexpr std::string_view kName = "adamw";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* gradient = nullptr;
   Tensor* parameter = nullptr;
@@ -32,6 +33,7 @@ struct AdamW {
 //   v = momentum v + (g + decay p),  p = p - rate v
 struct Momentum {
   static constexpr std::string_view kName = "momentum";
+  static constexpr bool kIsForTraining = true;
 
   const Tensor* gradient = nullptr;
   Tensor* parameter = nullptr;
@@ -49,6 +51,7 @@ struct Momentum {
 // Of all elements of all tensors, in binary64.
 struct SumOfSquares {
   static constexpr std::string_view kName = "sum_of_squares";
+  static constexpr bool kIsForTraining = true;
 
   std::vector<const Tensor*> tensors;
   double* sum = nullptr;

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "io/column_type.h"
 #include "io/las_format.h"
-#include "io/las_plan.h"
+#include "io/las_layout.h"
 
 namespace voxloom::io {
 namespace {
@@ -25,11 +25,11 @@ OutField computed_field(ColumnType type, Value value) {
           }};
 }
 
-OutField lattice_field(const LasPlan& plan, std::size_t axis) {
-  const double scale = plan.quantization.scale.at(axis);
-  const double offset = plan.quantization.offset.at(axis);
+OutField lattice_field(const LasLayout& layout, std::size_t axis) {
+  const double scale = layout.quantization.scale.at(axis);
+  const double offset = layout.quantization.offset.at(axis);
   return computed_field<std::int32_t>(
-      ColumnType::i32, [&scan = plan.scan, axis, scale, offset](std::int64_t i) {
+      ColumnType::i32, [&scan = layout.scan, axis, scale, offset](std::int64_t i) {
         const double position = scan.positions[static_cast<std::size_t>(i)].at(axis);
         const double value = std::round((position - (offset - scan.origin.at(axis))) / scale);
         require(value >= -2147483648.0 && value <= 2147483647.0, kOp,
@@ -49,11 +49,11 @@ unsigned packed_part(const Column& column, const LasBits& bits, std::int64_t i) 
 }
 
 // Several small numbers in a byte.
-OutField packed_field(const LasPlan& plan, std::span<const LasBits> parts) {
-  return computed_field<std::uint8_t>(ColumnType::u8, [&plan, parts](std::int64_t i) {
+OutField packed_field(const LasLayout& layout, std::span<const LasBits> parts) {
+  return computed_field<std::uint8_t>(ColumnType::u8, [&layout, parts](std::int64_t i) {
     unsigned byte = 0;
     for (const LasBits& part : parts) {
-      if (const Column* column = plan.source_of(part.name)) byte |= packed_part(*column, part, i);
+      if (const Column* column = layout.source_of(part.name)) byte |= packed_part(*column, part, i);
     }
     return static_cast<std::uint8_t>(byte);
   });
@@ -85,11 +85,11 @@ OutField angle_field(const Column& rank) {
   });
 }
 
-OutField own_field(const LasPlan& plan, const Field& field) {
-  if (field.name == "returns") return packed_field(plan, las_return_bits(plan.format));
-  if (field.name == "flags") return packed_field(plan, las_flag_bits(plan.format));
-  const Column* column = plan.source_of(field.name);
-  const Column* rank = plan.source_of("scan_angle_rank");
+OutField own_field(const LasLayout& layout, const Field& field) {
+  if (field.name == "returns") return packed_field(layout, las_return_bits(layout.format));
+  if (field.name == "flags") return packed_field(layout, las_flag_bits(layout.format));
+  const Column* column = layout.source_of(field.name);
+  const Column* rank = layout.source_of("scan_angle_rank");
   if (column == nullptr && field.name == "scan_angle" && rank != nullptr) return angle_field(*rank);
   if (column == nullptr) {
     return visit_column_type(field.type, [&]<typename T>() {
@@ -100,19 +100,19 @@ OutField own_field(const LasPlan& plan, const Field& field) {
     return scaled_field(*column, intensity_factor(*column));
   }
   const bool colour = field.name == "red" || field.name == "green" || field.name == "blue";
-  if (colour) return scaled_field(*column, plan.colour_factor);
+  if (colour) return scaled_field(*column, layout.colour_factor);
   return component_field(*column, 0, field.type, field.name);
 }
 
 }  // namespace
 
-std::vector<OutField> las_out_fields(const LasPlan& plan) {
+std::vector<OutField> las_out_fields(const LasLayout& layout) {
   std::vector<OutField> fields;
-  for (const PlacedField& placed : las_fields(plan.format)) {
+  for (const PlacedField& placed : las_fields(layout.format)) {
     const std::size_t index = fields.size();
-    fields.push_back(index < 3 ? lattice_field(plan, index) : own_field(plan, placed.field));
+    fields.push_back(index < 3 ? lattice_field(layout, index) : own_field(layout, placed.field));
   }
-  for (const Column* column : plan.extras) fields.push_back(column_field(*column));
+  for (const Column* column : layout.extras) fields.push_back(column_field(*column));
   return fields;
 }
 

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "io/formats.h"
 #include "io/las_format.h"
-#include "io/las_plan.h"
+#include "io/las_layout.h"
 
 namespace voxloom::io {
 namespace {
@@ -39,16 +39,16 @@ struct Part {
   std::int64_t type, components;
 };
 
-std::vector<Part> extra_parts(const LasPlan& plan) {
+std::vector<Part> extra_parts(const LasLayout& layout) {
   std::vector<Part> parts;
-  for (const Column* column : plan.extras) {
+  for (const Column* column : layout.extras) {
     for (std::int64_t first = 0; first < column->components; first += 3) {
       const std::int64_t components = std::min<std::int64_t>(3, column->components - first);
       std::string name = components == column->components
                              ? column->name
                              : fmt::format("{}_{}", column->name, first);
       // The format's own field of this name is taken by another attribute.
-      const Column* own = plan.source_of(column->name);
+      const Column* own = layout.source_of(column->name);
       if (own != nullptr && own != column) name += "_2";
       require(name.size() <= 32, kOp, "LAS: the attribute name '{}' is longer than 32 bytes", name);
       parts.push_back({std::move(name), static_cast<std::int64_t>(column->type()), components});
@@ -76,28 +76,28 @@ Block describe(const std::vector<Part>& parts) {
   return vlr;
 }
 
-void put_counts(Block& header, const LasPlan& plan) {
+void put_counts(Block& header, const LasLayout& layout) {
   std::array<std::uint64_t, 15> by_return{};
-  const Column* returns = plan.source_of("return_number");
-  for (std::int64_t i = 0; returns != nullptr && i < plan.scan.size(); ++i) {
+  const Column* returns = layout.source_of("return_number");
+  for (std::int64_t i = 0; returns != nullptr && i < layout.scan.size(); ++i) {
     const double number = returns->as_double(i);
     if (number >= 1 && number <= 15) ++by_return.at(static_cast<std::size_t>(number) - 1);
   }
-  if (is_modern_las(plan.format)) {
-    header.put(247, static_cast<std::uint64_t>(plan.scan.size()));
+  if (is_modern_las(layout.format)) {
+    header.put(247, static_cast<std::uint64_t>(layout.scan.size()));
     header.put(255, by_return);
     return;
   }
-  header.put(107, static_cast<std::uint32_t>(plan.scan.size()));
+  header.put(107, static_cast<std::uint32_t>(layout.scan.size()));
   for (std::int64_t i = 0; i < 5; ++i) {
     header.put(111 + 4 * i, static_cast<std::uint32_t>(by_return.at(static_cast<std::size_t>(i))));
   }
 }
 
-void put_geometry(Block& header, const LasPlan& plan) {
-  const Box box = bounds(plan.scan);
-  header.put(131, plan.quantization.scale);
-  header.put(155, plan.quantization.offset);
+void put_geometry(Block& header, const LasLayout& layout) {
+  const Box box = bounds(layout.scan);
+  header.put(131, layout.quantization.scale);
+  header.put(155, layout.quantization.offset);
   for (std::int64_t i = 0; i < 3; ++i) {
     header.put(179 + 16 * i, box.high.at(static_cast<std::size_t>(i)));
     header.put(187 + 16 * i, box.low.at(static_cast<std::size_t>(i)));
@@ -118,12 +118,12 @@ bool has_projection(const LasRecords& records, std::uint16_t id) {
 
 // Bit 0, what times mean, is kept. Bit 4: the coordinate system is given as text; formats 6 and later demand
 // it, so that it is only left out for files that have GeoTIFF keys and no text.
-std::uint16_t encoding_of(const LasPlan& plan) {
+std::uint16_t encoding_of(const LasLayout& layout) {
   constexpr std::uint16_t kTimeBit = 1, kTextBit = 16, kTextId = 2112, kKeysId = 34735;
-  const std::optional<LasRecords>& las = plan.scan.las;
+  const std::optional<LasRecords>& las = layout.scan.las;
   const auto time = static_cast<std::uint16_t>(las ? las->encoding & kTimeBit : 0);
   const bool keys = las && has_projection(*las, kKeysId) && !has_projection(*las, kTextId);
-  return is_modern_las(plan.format) && !keys ? time | kTextBit : time;
+  return is_modern_las(layout.format) && !keys ? time | kTextBit : time;
 }
 
 std::int64_t bytes_in(const std::vector<std::vector<std::byte>>& records) {
@@ -132,42 +132,42 @@ std::int64_t bytes_in(const std::vector<std::vector<std::byte>>& records) {
   return size;
 }
 
-Block make_header(const LasPlan& plan, std::int64_t record, std::int64_t descriptions) {
+Block make_header(const LasLayout& layout, std::int64_t record, std::int64_t descriptions) {
   require(record <= kMost16, kOp, "LAS: {} bytes per point are too many", record);
-  const bool modern = is_modern_las(plan.format);
+  const bool modern = is_modern_las(layout.format);
   const std::int64_t size = modern ? 375 : 227;
   Block header(size);
   header.put_text(0, "LASF");
-  header.put<std::uint16_t>(6, encoding_of(plan));
+  header.put<std::uint16_t>(6, encoding_of(layout));
   header.put<std::uint8_t>(24, 1);
   header.put<std::uint8_t>(25, modern ? 4 : 2);
   header.put_text(58, "voxloom");
   header.put(94, static_cast<std::uint16_t>(size));
   static const LasRecords kNone;
-  const LasRecords& kept = plan.scan.las ? *plan.scan.las : kNone;
+  const LasRecords& kept = layout.scan.las ? *layout.scan.las : kNone;
   const std::int64_t begin = size + bytes_in(kept.vlrs) + descriptions;
   require(begin <= 0xffffffffLL, kOp, "LAS: the records before the points take {} bytes", begin);
   header.put(96, static_cast<std::uint32_t>(begin));
   header.put(100, static_cast<std::uint32_t>(kept.vlrs.size() + (descriptions > 0 ? 1 : 0)));
   if (!kept.evlrs.empty()) {
-    header.put(235, static_cast<std::uint64_t>(begin + record * plan.scan.size()));
+    header.put(235, static_cast<std::uint64_t>(begin + record * layout.scan.size()));
     header.put(243, static_cast<std::uint32_t>(kept.evlrs.size()));
   }
-  header.put(104, static_cast<std::uint8_t>(plan.format));
+  header.put(104, static_cast<std::uint8_t>(layout.format));
   header.put(105, static_cast<std::uint16_t>(record));
-  put_counts(header, plan);
-  put_geometry(header, plan);
+  put_counts(header, layout);
+  put_geometry(header, layout);
   return header;
 }
 
 }  // namespace
 
 void write_las(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
-  const LasPlan plan = plan_las(scan, options);
-  const std::vector<OutField> fields = las_out_fields(plan);
-  const Block descriptions = describe(extra_parts(plan));
+  const LasLayout layout = las_layout(scan, options);
+  const std::vector<OutField> fields = las_out_fields(layout);
+  const Block descriptions = describe(extra_parts(layout));
   const auto described = static_cast<std::int64_t>(descriptions.bytes().size());
-  sink.write(make_header(plan, record_size(fields), described).bytes());
+  sink.write(make_header(layout, record_size(fields), described).bytes());
   if (scan.las) {
     for (const auto& vlr : scan.las->vlrs) sink.write(std::span(vlr));
   }

@@ -10,7 +10,7 @@
 #include "voxloom/artifact.h"
 #include "voxloom/train.h"
 
-namespace voxloom {
+namespace voxloom::label {
 namespace {
 
 constexpr std::string_view kOp = "label";
@@ -112,7 +112,7 @@ Tensor PointLabeller::scores(const LabelledScan& scan) const {
 }
 
 std::vector<std::int32_t> PointLabeller::operator()(const LabelledScan& scan) const {
-  return largest_scores(scores(scan));
+  return train::largest_scores(scores(scan));
 }
 
 std::optional<std::int64_t> PointLabeller::count_voxels(const LabelledScan& scan) const {
@@ -140,7 +140,8 @@ std::vector<artifact::Tile> PointLabeller::tiles_of(const LabelledScan& scan,
           "{} points in one piece may take {:.3f} GB of the {:.3f} GB there are, and {}",
           scan.size(), static_cast<double>(most_bytes(scan.size())) * 1e-9,
           static_cast<double>(memory) * 1e-9, no_reach_);
-  return artifact::plan_tiles(scan.positions, {.reach = *reach_, .cost = cost_, .memory = memory});
+  return artifact::divide_into_tiles(scan.positions,
+                                     {.reach = *reach_, .cost = cost_, .memory = memory});
 }
 
 PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
@@ -189,4 +190,4 @@ void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes
   for (std::size_t i = 0; i < 3; ++i) scan.set(names.at(i), std::move(color.at(i)));
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::label

@@ -6,9 +6,9 @@ namespace voxloom::nn {
 
 Variable Pass::parameter(const Tensor& place) {
   if (!has_tape() || !place.defined()) return {place};
-  const auto found = leaves_.find(&place);
-  if (found != leaves_.end()) return found->second;
-  return leaves_.emplace(&place, tape_->leaf(place)).first->second;
+  const auto found = watched_.find(&place);
+  if (found != watched_.end()) return found->second;
+  return watched_.emplace(&place, tape_->watch(place)).first->second;
 }
 
 autograd::VariableWeight Pass::weight(const Parameter& place) {
@@ -38,13 +38,13 @@ Variable Pass::run_block(const Module& block, const Variable& x) {
 }
 
 Tensor Pass::gradient(const Tensor& place) const {
-  const auto found = leaves_.find(&place);
-  return found == leaves_.end() ? Tensor{} : tape_->gradient(found->second);
+  const auto found = watched_.find(&place);
+  return found == watched_.end() ? Tensor{} : tape_->gradient(found->second);
 }
 
 Tensor Pass::take_gradient(const Tensor& place) {
-  const auto found = leaves_.find(&place);
-  return found == leaves_.end() ? Tensor{} : tape_->take_gradient(found->second);
+  const auto found = watched_.find(&place);
+  return found == watched_.end() ? Tensor{} : tape_->take_gradient(found->second);
 }
 
 // Assigned, not added: a block behind a checkpoint sees the same batch twice.

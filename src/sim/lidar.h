@@ -9,6 +9,8 @@
 
 namespace voxloom::street {
 
+using sim::Sensor;
+
 struct Scene;
 
 struct LidarModel {

@@ -34,7 +34,7 @@ struct Frontage {
 };
 
 void add_front_fence(Stage& stage, const Frontage& front) {
-  const FenceStyle style = draw_fence(stage.plan.quarter, stage.draw);
+  const FenceStyle style = draw_fence(stage.design.quarter, stage.draw);
   const double aside = front.edge() + stage.draw.in(0.3, 0.6);
   const double gate = stage.draw.in(front.begin, front.end), opening = stage.draw.in(0.8, 2.2);
   constexpr double kPiece = 2.2;
@@ -49,7 +49,7 @@ void add_front_fence(Stage& stage, const Frontage& front) {
 }
 
 void add_side_fence(Stage& stage, const Frontage& front) {
-  const FenceStyle style = draw_fence(stage.plan.quarter, stage.draw);
+  const FenceStyle style = draw_fence(stage.design.quarter, stage.draw);
   constexpr double kPiece = 2.2;
   const int pieces = stage.draw.whole(2, 7);
   for (int i = 0; i < pieces; ++i) {
@@ -63,7 +63,7 @@ void add_side_fence(Stage& stage, const Frontage& front) {
 }
 
 void add_garden(Stage& stage, const Frontage& front, double depth) {
-  const int bushes = stage.draw.whole(0, static_cast<int>(2 + 4 * stage.plan.trees));
+  const int bushes = stage.draw.whole(0, static_cast<int>(2 + 4 * stage.design.trees));
   for (int i = 0; i < bushes; ++i) {
     const double along = stage.draw.in(front.begin, front.end);
     const double aside = front.edge() + stage.draw.in(0.9, 0.9 + depth);
@@ -95,15 +95,15 @@ void add_house(Stage& stage, const Frontage& front, const LotRanges& lots, doubl
 }  // namespace
 
 void add_lots(Stage& stage, const Road& road) {
-  const LotRanges& lots = kLots[static_cast<std::size_t>(stage.plan.quarter)];
+  const LotRanges& lots = kLots[static_cast<std::size_t>(stage.design.quarter)];
   for (const double side : {1.0, -1.0}) {
-    double setback = stage.plan.setback;
-    if (stage.plan.quarter == Quarter::rows) setback *= 0.3;
+    double setback = stage.design.setback;
+    if (stage.design.quarter == Quarter::rows) setback *= 0.3;
     for (double along = -kReach; along < kReach;) {
       const double width = stage.draw.in(lots.width);
       const Frontage front = {road, side, along, along + width};
       along += width + stage.draw.in(lots.gap);
-      const double here = setback + stage.draw.in(0, 0.2) * stage.plan.setback;
+      const double here = setback + stage.draw.in(0, 0.2) * stage.design.setback;
       if (stage.draw.chance(lots.built)) add_house(stage, front, lots, std::max(here, 0.15));
       if (stage.draw.chance(lots.fenced)) add_front_fence(stage, {road, side, front.begin, along});
       if (stage.draw.chance(lots.fenced * 0.6)) add_side_fence(stage, front);

@@ -4,12 +4,12 @@
 #include "sim/ground.h"
 #include "sim/occupancy.h"
 #include "sim/parts.h"
-#include "sim/plan.h"
+#include "sim/street_design.h"
 
 namespace voxloom::street {
 
 struct Stage {
-  const StreetPlan& plan;
+  const StreetDesign& design;
   const Ground& ground;
   Parts& parts;
   Occupancy taken;

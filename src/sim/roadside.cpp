@@ -75,7 +75,7 @@ void add_lights(Stage& stage, const Road& road) {
 }
 
 void add_avenue(Stage& stage, const Road& road) {
-  if (!stage.draw.chance(0.3 + 0.5 * stage.plan.trees)) return;
+  if (!stage.draw.chance(0.3 + 0.5 * stage.design.trees)) return;
   const double spacing = stage.draw.in(7, 16), size = stage.draw.in(0.15, 0.8);
   const double aside =
       road.half_width + (road.verge > 0.8 ? road.verge / 2 : stage.draw.in(0.7, 1.2));
@@ -89,7 +89,7 @@ void add_avenue(Stage& stage, const Road& road) {
 }
 
 void add_beyond(Stage& stage, const Road& road) {
-  const int plants = static_cast<int>(150 * stage.plan.trees);
+  const int plants = static_cast<int>(150 * stage.design.trees);
   for (int i = 0; i < plants; ++i) {
     const double share = stage.draw.unit();
     const double aside = road.half_width + road.strip() + 0.6 + 34 * share * share;

@@ -5,17 +5,18 @@
 namespace voxloom::street {
 namespace {
 
-Road draw_road(const StreetPlan& plan, Draw& draw) {
+Road draw_road(const StreetDesign& design, Draw& draw) {
   Road road;
-  road.lanes = plan.lanes;
+  road.lanes = design.lanes;
   // Where cars park, the road is wider than its lanes.
-  road.half_width = plan.lane_width * plan.lanes / 2 + (plan.parked > 0.25 ? draw.in(0.6, 2) : 0.3);
+  road.half_width =
+      design.lane_width * design.lanes / 2 + (design.parked > 0.25 ? draw.in(0.6, 2) : 0.3);
   road.kerb = draw.in(0.07, 0.17);
   road.verge = draw.chance(0.35) ? draw.in(0.6, 2.5) : 0;
   road.sidewalk = draw.in(1.3, 4);
   road.paved_beyond =
-      plan.quarter == Quarter::rows || (plan.quarter == Quarter::works && draw.chance(0.4));
-  if (plan.quarter == Quarter::fields && draw.chance(0.6)) {
+      design.quarter == Quarter::rows || (design.quarter == Quarter::works && draw.chance(0.4));
+  if (design.quarter == Quarter::fields && draw.chance(0.6)) {
     // A country road: grass begins where asphalt ends.
     road.kerb = draw.in(0, 0.04);
     road.verge = road.sidewalk = 0;
@@ -23,31 +24,31 @@ Road draw_road(const StreetPlan& plan, Draw& draw) {
   return road;
 }
 
-std::vector<Road> draw_roads(const StreetPlan& plan, Draw& draw) {
-  Road first = draw_road(plan, draw);
+std::vector<Road> draw_roads(const StreetDesign& design, Draw& draw) {
+  Road first = draw_road(design, draw);
   const double lane = 2 * first.half_width / first.lanes;
   // The sensor drives in a lane on the right; the origin is under it.
   const int place = draw.whole(0, first.lanes / 2 - 1);
   const double aside = lane * (0.5 + place) + draw.in(-0.4, 0.4);
-  const bool curved = plan.layout == Layout::curved || draw.chance(0.15);
-  first.line = Centerline({0, aside}, 0, curved ? draw.sign() / plan.radius : 0);
+  const bool curved = design.layout == Layout::curved || draw.chance(0.15);
+  first.line = Centerline({0, aside}, 0, curved ? draw.sign() / design.radius : 0);
   std::vector<Road> roads = {first};
-  if (plan.layout == Layout::crossing || plan.layout == Layout::junction) {
-    Road second = draw_road(plan, draw);
+  if (design.layout == Layout::crossing || design.layout == Layout::junction) {
+    Road second = draw_road(design, draw);
     second.lanes = 2;
-    second.half_width = plan.lane_width + draw.in(0, 1);
+    second.half_width = design.lane_width + draw.in(0, 1);
     const Pose meeting = first.line.pose(draw.in(-35, 40), 0);
     const double angle = draw.either_side(1.1, 1.9);
-    second.begins = plan.layout == Layout::junction;
-    second.line = Centerline(meeting.at, angle, draw.chance(0.3) ? draw.sign() / plan.radius : 0);
+    second.begins = design.layout == Layout::junction;
+    second.line = Centerline(meeting.at, angle, draw.chance(0.3) ? draw.sign() / design.radius : 0);
     roads.push_back(second);
   }
   return roads;
 }
 
-GroundSpec draw_ground(const StreetPlan& plan, Draw& draw) {
+GroundSpec draw_ground(const StreetDesign& design, Draw& draw) {
   GroundSpec spec;
-  spec.roads = draw_roads(plan, draw);
+  spec.roads = draw_roads(design, draw);
   spec.slope_x = draw.in(-0.04, 0.04);
   spec.slope_y = draw.in(-0.02, 0.02);
   spec.roll = draw.in(0, 0.3);
@@ -65,10 +66,10 @@ GroundSpec draw_ground(const StreetPlan& plan, Draw& draw) {
 
 }  // namespace
 
-Scene build_scene(const StreetPlan& plan, Draw& draw) {
-  Ground ground(draw_ground(plan, draw));
+Scene build_scene(const StreetDesign& design, Draw& draw) {
+  Ground ground(draw_ground(design, draw));
   Parts parts;
-  Stage stage = {plan, ground, parts, {}, draw};
+  Stage stage = {design, ground, parts, {}, draw};
   stage.taken.take({{0, 0}, {}, 4.5, 1.3});  // ourselves
   const auto& roads = ground.spec().roads;
   for (const Road& road : roads) add_vehicles(stage, road);
@@ -76,7 +77,7 @@ Scene build_scene(const StreetPlan& plan, Draw& draw) {
   for (const Road& road : roads) add_furniture(stage, road);
   for (const Road& road : roads) add_people(stage, road);
   for (const Road& road : roads) add_plants(stage, road);
-  const double height = ground.height({0, 0}) + plan.sensor_height;
+  const double height = ground.height({0, 0}) + design.sensor_height;
   return {std::move(ground),      ShapeTree(parts.take_shapes(), parts.take_planes()),
           {0, 0, height},         Yaw::of(draw.in(-0.12, 0.12)),
           draw.in(-0.012, 0.012), draw.in(-0.012, 0.012)};

@@ -3,7 +3,7 @@
 
 #include "sim/bvh.h"
 #include "sim/ground.h"
-#include "sim/plan.h"
+#include "sim/street_design.h"
 
 namespace voxloom::street {
 
@@ -15,7 +15,7 @@ struct Scene {
   double pitch = 0, roll = 0;  // of the sensor, radians
 };
 
-[[nodiscard]] Scene build_scene(const StreetPlan& plan, Draw& draw);
+[[nodiscard]] Scene build_scene(const StreetDesign& design, Draw& draw);
 
 // The nearest thing a ray meets within `limit`.
 [[nodiscard]] std::optional<Hit> nearest(const Scene& scene, const Ray& ray, double limit);

@@ -5,7 +5,7 @@
 #include "sim/scene.h"
 #include "voxloom/simulator.h"
 
-namespace voxloom {
+namespace voxloom::sim {
 namespace {
 
 constexpr std::uint64_t kSeeds = std::uint64_t{1} << 32;
@@ -28,9 +28,9 @@ class StreetDataset final : public Dataset {
     const std::uint64_t number = static_cast<std::uint64_t>(options_.split) << 60 |
                                  options_.seed << 28 | static_cast<std::uint64_t>(index);
     street::Draw draw(Random(number).next());
-    const street::StreetPlan plan = draw_plan(options_, draw);
-    const street::Scene scene = build_scene(plan, draw);
-    return spin(scene, street::lidar_of(plan.sensor), draw.seed());
+    const street::StreetDesign design = draw_design(options_, draw);
+    const street::Scene scene = build_scene(design, draw);
+    return spin(scene, street::lidar_of(design.sensor), draw.seed());
   }
   [[nodiscard]] std::string recipe() const override {
     return fmt::format("streets {} seed {} sensor {}", name_of(options_.split), options_.seed,
@@ -65,4 +65,4 @@ DatasetPtr street_dataset(const StreetOptions& options) {
   return std::make_shared<StreetDataset>(options);
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::sim

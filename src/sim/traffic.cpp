@@ -40,7 +40,7 @@ void add_traffic(Stage& stage, const Road& road) {
   const double begin = road.begins ? 8 : -kReach;
   for (int i = 0; i < road.lanes; ++i) {
     const double aside = (i + 0.5) * lane - road.half_width + stage.draw.in(-0.3, 0.3);
-    const double wanted = stage.plan.traffic * (kReach - begin) / 100;
+    const double wanted = stage.design.traffic * (kReach - begin) / 100;
     const int vehicles = static_cast<int>(wanted + stage.draw.unit());
     for (int n = 0; n < vehicles; ++n) {
       const Pose pose = road.line.pose(stage.draw.in(begin, kReach), aside);
@@ -53,11 +53,11 @@ void add_traffic(Stage& stage, const Road& road) {
 
 void add_parked(Stage& stage, const Road& road) {
   for (const double side : {1.0, -1.0}) {
-    double share = stage.plan.parked * stage.draw.in(0.3, 1.3);
+    double share = stage.design.parked * stage.draw.in(0.3, 1.3);
     for (double along = -kReach; along < kReach;) {
       along += stage.draw.in(5.4, 7);
       // Full stretches and empty ones.
-      if (stage.draw.chance(0.12)) share = stage.plan.parked * stage.draw.in(0, 1.6);
+      if (stage.draw.chance(0.12)) share = stage.design.parked * stage.draw.in(0, 1.6);
       if (!stage.draw.chance(share)) continue;
       const double aside = side * (road.half_width - 1.12 - stage.draw.in(0, 0.2));
       const bool with_traffic = stage.draw.chance(0.85);
@@ -71,7 +71,7 @@ void add_parked(Stage& stage, const Road& road) {
 void add_in_gardens(Stage& stage, const Road& road) {
   for (const double side : {1.0, -1.0}) {
     for (double along = -kReach; along < kReach; along += stage.draw.in(9, 30)) {
-      if (!stage.draw.chance(stage.plan.parked)) continue;
+      if (!stage.draw.chance(stage.design.parked)) continue;
       const double aside = road.half_width + road.strip() + stage.draw.in(2.8, 6);
       const double turn = stage.draw.either_side(kPi / 2 - 0.2, kPi / 2 + 0.2);
       add_vehicle(stage, road.line.pose(along, side * aside), turn, Zone::verge, Zone::beyond);
@@ -94,12 +94,12 @@ void add_pedestrians(Stage& stage, const Pose& pose, int group) {
 void add_vehicles(Stage& stage, const Road& road) {
   add_traffic(stage, road);
   add_parked(stage, road);
-  if (stage.plan.quarter != Quarter::rows) add_in_gardens(stage, road);
+  if (stage.design.quarter != Quarter::rows) add_in_gardens(stage, road);
 }
 
 void add_people(Stage& stage, const Road& road) {
   const double begin = road.begins ? 5 : -kReach;
-  const int groups = static_cast<int>(stage.plan.people * (kReach - begin) / 100 * 1.4);
+  const int groups = static_cast<int>(stage.design.people * (kReach - begin) / 100 * 1.4);
   for (int i = 0; i < groups; ++i) {
     const double side = stage.draw.sign();
     const double across = stage.draw.chance(0.12)
@@ -111,7 +111,7 @@ void add_people(Stage& stage, const Road& road) {
     add_pedestrians(stage, road.line.pose(along, side * across), stage.draw.whole(1, 3));
   }
   const int riders =
-      static_cast<int>(stage.plan.people * (kReach - begin) / 100 * 0.8 + stage.draw.unit());
+      static_cast<int>(stage.design.people * (kReach - begin) / 100 * 0.8 + stage.draw.unit());
   for (int i = 0; i < riders; ++i) {
     const double side = stage.draw.sign();
     const double aside = road.half_width + (stage.draw.chance(0.7) ? stage.draw.in(-3.2, -0.7)

@@ -7,7 +7,7 @@
 #include "ops/dense_arguments.h"
 #include "voxloom/metrics.h"
 
-namespace voxloom {
+namespace voxloom::train {
 namespace {
 
 constexpr std::string_view kOp = "ConfusionMatrix";
@@ -109,4 +109,4 @@ std::vector<std::int32_t> largest_scores(const Tensor& scores) {
   return {best.span<std::int32_t>().begin(), best.span<std::int32_t>().end()};
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::train

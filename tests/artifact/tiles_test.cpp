@@ -183,8 +183,8 @@ Reach scaled(Reach reach, double factor) {
 Tensor run_cut(const Model& model, const Points& points, const Reach& reach, std::size_t most,
                std::size_t& tile_count) {
   const TensorMap inputs = inputs_of(points);
-  const std::vector<Tile> tiles =
-      artifact::plan_tiles(points, {.reach = reach, .cost = {.per_point = 1}, .memory = most});
+  const std::vector<Tile> tiles = artifact::divide_into_tiles(
+      points, {.reach = reach, .cost = {.per_point = 1}, .memory = most});
   tile_count = tiles.size();
   Tensor values;
   std::vector<int> times(points.size());
@@ -264,7 +264,7 @@ TEST(Halo, HoldsEveryCellWithinReach) {
       const Reach reach{.below = {size * cells, size * cells, size * cells},
                         .above = {size * cells, size * cells, size * cells},
                         .grid = grid};
-      for (std::int32_t edge = -320; edge <= 320; edge += 16) {  // as plan_tiles cuts
+      for (std::int32_t edge = -320; edge <= 320; edge += 16) {  // as divide_into_tiles cuts
         for (std::size_t axis = 0; axis < 3; ++axis) {
           const double origin = grid.origin[axis];
           Tile tile{.low = {-1e9, -1e9, -1e9}, .high = {1e9, 1e9, 1e9}};

@@ -22,7 +22,7 @@ std::vector<Tensor> results_on(const GradientCase& c, Device device) {
     for (const std::int64_t n : input.shape) size *= n;
     std::vector<double> values = oracle::random_values(random, size);
     for (double& v : values) v += input.shift;
-    variables.push_back(tape.leaf(to_tensor(values, input.shape).to(device)));
+    variables.push_back(tape.watch(to_tensor(values, input.shape).to(device)));
   }
   const Variable y = c.library(tape, variables);
   EXPECT_EQ(y.value().device(), device);

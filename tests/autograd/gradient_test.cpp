@@ -38,7 +38,7 @@ TEST_P(GradientTest, AgreesWithCentralDifferences) {
     for (const std::int64_t n : input.shape) size *= n;
     arrays.push_back(oracle::random_values(random, size));
     for (double& v : arrays.back()) v = oracle::round_to_f32(v + input.shift);
-    variables.push_back(tape.leaf(to_tensor(arrays.back(), input.shape)));
+    variables.push_back(tape.watch(to_tensor(arrays.back(), input.shape)));
   }
   const Variable y = c.library(tape, variables);
   const auto operations = tape.operations();

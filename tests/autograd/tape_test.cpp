@@ -32,7 +32,7 @@ struct Net {
   // The gradients of all three, one after another.
   [[nodiscard]] std::vector<Tensor> gradients(bool is_checkpointed) const {
     Tape tape(9);
-    const Variable vx(tape.leaf(x), s.set), a = tape.leaf(w1), b = tape.leaf(w2);
+    const Variable vx(tape.watch(x), s.set), a = tape.watch(w1), b = tape.watch(w2);
     const Variable y =
         is_checkpointed
             ? tape.checkpoint([&](const Variables& in) { return small_net(tape, in[0], a, b); },
@@ -49,11 +49,12 @@ TEST(Tape, CheckpointsGiveTheSameBitsForLessMemory) {
   for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(same_bits(kept[i], redone[i])) << i;
 
   Tape tape;
-  const Variable x(tape.leaf(net.x), net.s.set), a = tape.leaf(net.w1), b = tape.leaf(net.w2);
+  const Variable x(tape.watch(net.x), net.s.set), a = tape.watch(net.w1), b = tape.watch(net.w2);
   static_cast<void>(small_net(tape, x, a, b));
   const std::size_t whole = tape.saved_bytes();
   Tape other;
-  const Variable x2(other.leaf(net.x), net.s.set), a2 = other.leaf(net.w1), b2 = other.leaf(net.w2);
+  const Variable x2(other.watch(net.x), net.s.set), a2 = other.watch(net.w1),
+                                                    b2 = other.watch(net.w2);
   static_cast<void>(
       other.checkpoint([&](const Variables& in) { return small_net(other, in[0], a2, b2); }, {x2}));
   EXPECT_EQ(other.saved_bytes(), net.x.bytes());
@@ -62,7 +63,7 @@ TEST(Tape, CheckpointsGiveTheSameBitsForLessMemory) {
 
 TEST(Tape, NestsCheckpoints) {
   Tape tape;
-  const Variable x = tape.leaf(random_tensor(5, {6, 3})), w = tape.leaf(random_tensor(6, {3, 3}));
+  const Variable x = tape.watch(random_tensor(5, {6, 3})), w = tape.watch(random_tensor(6, {3, 3}));
   const auto layer = [&](const Variables& in) {
     return activate(autograd::linear(in[0], {w}), Activation::tanh);
   };
@@ -72,7 +73,7 @@ TEST(Tape, NestsCheckpoints) {
   tape.backward(autograd::sum(tape.checkpoint(twice, {x})));
   const Tensor dx = tape.gradient(x), dw = tape.gradient(w);
   Tape plain;
-  const Variable x2 = plain.leaf(x.value()), w2 = plain.leaf(w.value());
+  const Variable x2 = plain.watch(x.value()), w2 = plain.watch(w.value());
   Variable y = x2;
   for (int i = 0; i < 2; ++i) y = activate(autograd::linear(y, {w2}), Activation::tanh);
   plain.backward(autograd::sum(y));
@@ -90,7 +91,7 @@ TEST(Tape, HasTheSameBitsAtEveryThreadCount) {
 
 TEST(Tape, LetsGoOfWhatItPassed) {
   Tape tape;
-  const Variable x = tape.leaf(random_tensor(5, {6, 3}));
+  const Variable x = tape.watch(random_tensor(5, {6, 3}));
   Variable y = x;
   for (int i = 0; i < 4; ++i) y = activate(y, Activation::silu);
   EXPECT_EQ(tape.saved_bytes(), 4U * 6 * 3 * sizeof(float));
@@ -104,7 +105,7 @@ TEST(Tape, LetsGoOfWhatItPassed) {
 
 TEST(Tape, ConstantsCostNothing) {
   Tape tape;
-  const Variable w = tape.leaf(random_tensor(5, {3, 3}));
+  const Variable w = tape.watch(random_tensor(5, {3, 3}));
   const Variable x(random_tensor(6, {8, 3}));
   static_cast<void>(autograd::exp(autograd::softmax(x)));
   EXPECT_TRUE(tape.operations().empty());
@@ -116,7 +117,7 @@ TEST(Tape, ConstantsCostNothing) {
 
 TEST(Tape, SumsOverSeveralWalks) {
   Tape tape;
-  const Variable x = tape.leaf(random_tensor(5, {4, 2}));
+  const Variable x = tape.watch(random_tensor(5, {4, 2}));
   tape.backward(autograd::sum(autograd::scale(x, 2)));
   tape.backward(autograd::sum(autograd::scale(x, 3)));
   EXPECT_EQ(to_doubles(tape.gradient(x)), std::vector<double>(8, 5.0));
@@ -125,8 +126,8 @@ TEST(Tape, SumsOverSeveralWalks) {
 TEST(Tape, RefusesMisuse) {
   using Invalid = std::invalid_argument;
   Tape tape, other;
-  const Variable x = tape.leaf(random_tensor(5, {4, 2}));
-  const Variable z = other.leaf(random_tensor(5, {4, 2}));
+  const Variable x = tape.watch(random_tensor(5, {4, 2}));
+  const Variable z = other.watch(random_tensor(5, {4, 2}));
   const CaseSet s = case_set(1, 4);
   expect_throws<Invalid>([&] { tape.backward(x); }, "backward starts from one element, got (4,2)");
   expect_throws<Invalid>([&] { tape.backward(autograd::sum(z)); }, "stands on this tape");
@@ -135,7 +136,7 @@ TEST(Tape, RefusesMisuse) {
         tape.backward(x, random_tensor(1, {4, 3}));
       },
       "the gradient is (4,3), the value (4,2)");
-  expect_throws<Invalid>([&] { static_cast<void>(tape.leaf(Tensor::zeros({2}, DType::f16))); },
+  expect_throws<Invalid>([&] { static_cast<void>(tape.watch(Tensor::zeros({2}, DType::f16))); },
                          "variables on a tape are float32, got float16");
   expect_throws<Invalid>([&] { static_cast<void>(x.tensor()); }, "expected a sparse variable");
   expect_throws<Invalid>(
@@ -156,7 +157,7 @@ TEST(Tape, RefusesMisuse) {
 
 TEST(Losses, OfNothingAreZero) {
   Tape tape;
-  const Variable x = tape.leaf(random_tensor(5, {2, 3}));
+  const Variable x = tape.watch(random_tensor(5, {2, 3}));
   const Tensor ignored = Tensor::from<std::int32_t>({-1, -1}, {2});
   const Variable entropy = autograd::cross_entropy(x, ignored);
   const Variable jaccard = autograd::lovasz_softmax(x, ignored);
@@ -182,7 +183,7 @@ Variable cube(const Variable& x) {
 
 TEST(OwnOperation, StandsOnTheTapeLikeAnyOther) {
   autograd::Tape tape;
-  const Variable x = tape.leaf(Tensor::from<float>({1, -2, 3}, {3, 1}));
+  const Variable x = tape.watch(Tensor::from<float>({1, -2, 3}, {3, 1}));
   const Variable y = autograd::scale(cube(autograd::scale(x, 2.0F)), 0.5F);
   EXPECT_EQ(tape.operations(), (std::vector<std::string_view>{"scale", "cube", "scale"}));
   EXPECT_EQ(tape.saved_bytes(), 3 * sizeof(float));
@@ -194,7 +195,7 @@ TEST(OwnOperation, StandsOnTheTapeLikeAnyOther) {
 
 TEST(OwnOperation, ItsGradientsAreChecked) {
   autograd::Tape tape;
-  const Variable x = tape.leaf(Tensor::from<float>({1, 2}, {2, 1}));
+  const Variable x = tape.watch(Tensor::from<float>({1, 2}, {2, 1}));
   const auto wrong = [&](std::vector<Tensor> gradients) {
     const Variable y =
         autograd::record_operation("mine", Variable(x.value().clone()), {x},

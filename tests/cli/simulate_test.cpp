@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "cli/shell.h"
-#include "voxloom/simulator.h"
 #include "voxloom/io.h"
+#include "voxloom/simulator.h"
 
 namespace voxloom::test {
 namespace {
@@ -21,8 +21,8 @@ TEST_F(SimulateCommand, WritesWhatTheDatasetMakes) {
   const DatasetPtr read = open_dataset(in_folder("s"));
   ASSERT_EQ(read->size(), 2);
   EXPECT_EQ(read->name(1), "000001");
-  const DatasetPtr made =
-      street_dataset({.split = Split::val, .scans = 2, .seed = 5, .sensor = Sensor::vlp16});
+  const DatasetPtr made = sim::street_dataset(
+      {.split = sim::Split::val, .scans = 2, .seed = 5, .sensor = sim::Sensor::vlp16});
   for (std::int64_t i = 0; i < 2; ++i) EXPECT_EQ(read->get(i), made->get(i));
 }
 
@@ -30,7 +30,7 @@ TEST_F(SimulateCommand, WritesPly) {
   const ShellResult result =
       run("simulate --out '" + in_folder("s") + "' --scans 1 --sensor vlp16 --format ply");
   EXPECT_EQ(result.exit_code, 0) << result.text;
-  const DatasetPtr made = street_dataset({.scans = 1, .sensor = Sensor::vlp16});
+  const DatasetPtr made = sim::street_dataset({.scans = 1, .sensor = sim::Sensor::vlp16});
   EXPECT_EQ(open_dataset(in_folder("s"))->get(0), made->get(0));
 }
 
@@ -40,7 +40,7 @@ TEST_F(SimulateCommand, PutsStreetsOnOneMap) {
       run("simulate --map '" + in_folder("town.ply") + "' --scans 2 --sensor vlp16");
   EXPECT_EQ(result.exit_code, 0) << result.text;
   const Scan map = read_scan(in_folder("town.ply"));
-  const DatasetPtr made = street_dataset({.scans = 2, .sensor = Sensor::vlp16});
+  const DatasetPtr made = sim::street_dataset({.scans = 2, .sensor = sim::Sensor::vlp16});
   const LabelledScan first = made->get(0), second = made->get(1);
   ASSERT_EQ(map.size(), first.size() + second.size());
   const auto& a = map.positions.front();

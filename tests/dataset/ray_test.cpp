@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "sim/bvh.h"
 #include "data/draw.h"
+#include "sim/bvh.h"
 #include "sim/ground.h"
 #include "sim/occupancy.h"
 #include "sim/parts.h"

@@ -10,8 +10,8 @@
 #include "core/random.h"
 #include "data/baseline.h"
 #include "sim/scene.h"
-#include "voxloom/simulator.h"
 #include "voxloom/parallel.h"
+#include "voxloom/simulator.h"
 
 namespace voxloom::test {
 namespace {
@@ -19,8 +19,8 @@ namespace {
 constexpr std::uint64_t kTrain0 = 12459075019208011530U;
 constexpr std::uint64_t kTest7 = 15688993147639487646U;
 
-LabelledScan street(Split split, std::int64_t index, Sensor sensor = Sensor::vlp16) {
-  return street_dataset({.split = split, .scans = 1000, .sensor = sensor})->get(index);
+LabelledScan street(sim::Split split, std::int64_t index, sim::Sensor sensor = sim::Sensor::vlp16) {
+  return sim::street_dataset({.split = split, .scans = 1000, .sensor = sensor})->get(index);
 }
 
 std::uint64_t checksum(const LabelledScan& scan) {
@@ -37,13 +37,14 @@ std::uint64_t checksum(const LabelledScan& scan) {
 
 TEST(Street, IsTheSameForEveryThreadCount) {
   LabelledScan one, many;
-  with_threads(1, [&] { one = street(Split::train, 3); });
-  with_threads(4, [&] { many = street(Split::train, 3); });
+  with_threads(1, [&] { one = street(sim::Split::train, 3); });
+  with_threads(4, [&] { many = street(sim::Split::train, 3); });
   EXPECT_EQ(one, many);
 }
 
 TEST(Street, MayBeAskedFromSeveralThreads) {
-  const DatasetPtr streets = cached(street_dataset({.scans = 2, .sensor = Sensor::vlp16}));
+  const DatasetPtr streets =
+      cached(sim::street_dataset({.scans = 2, .sensor = sim::Sensor::vlp16}));
   std::array<LabelledScan, 6> scans;
   with_threads(4, [&] {
     parallel_for(6, 1, [&](std::int64_t begin, std::int64_t) {
@@ -55,28 +56,28 @@ TEST(Street, MayBeAskedFromSeveralThreads) {
 
 // Computed once; another compiler, C++ library or processor must come to the same bits.
 TEST(Street, IsTheSameOnEveryMachine) {
-  EXPECT_EQ(checksum(street(Split::train, 0)), kTrain0);
-  EXPECT_EQ(checksum(street(Split::test, 7)), kTest7);
+  EXPECT_EQ(checksum(street(sim::Split::train, 0)), kTrain0);
+  EXPECT_EQ(checksum(street(sim::Split::test, 7)), kTest7);
 }
 
 TEST(Street, DiffersBySplitSeedAndScan) {
-  const LabelledScan scan = street(Split::train, 0);
-  EXPECT_NE(scan, street(Split::train, 1));
-  EXPECT_NE(scan, street(Split::val, 0));
-  EXPECT_NE(street(Split::test, 0), street(Split::val, 0));
-  EXPECT_NE(scan, street_dataset({.seed = 1, .sensor = Sensor::vlp16})->get(0));
+  const LabelledScan scan = street(sim::Split::train, 0);
+  EXPECT_NE(scan, street(sim::Split::train, 1));
+  EXPECT_NE(scan, street(sim::Split::val, 0));
+  EXPECT_NE(street(sim::Split::test, 0), street(sim::Split::val, 0));
+  EXPECT_NE(scan, sim::street_dataset({.seed = 1, .sensor = sim::Sensor::vlp16})->get(0));
 }
 
 TEST(Street, RefusesWhatItCannotMake) {
-  EXPECT_THROW(static_cast<void>(street_dataset({.scans = -1})), std::invalid_argument);
-  EXPECT_THROW(static_cast<void>(street_dataset({.seed = std::uint64_t{1} << 32})),
+  EXPECT_THROW(static_cast<void>(sim::street_dataset({.scans = -1})), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(sim::street_dataset({.seed = std::uint64_t{1} << 32})),
                std::invalid_argument);
-  EXPECT_THROW(static_cast<void>(street_dataset({.scans = 1})->get(1)), std::invalid_argument);
-  EXPECT_EQ(street_dataset({.scans = 2})->name(1), "000001");
+  EXPECT_THROW(static_cast<void>(sim::street_dataset({.scans = 1})->get(1)), std::invalid_argument);
+  EXPECT_EQ(sim::street_dataset({.scans = 2})->name(1), "000001");
 }
 
 TEST(Street, ReturnsLieInReachWithLabelsAndIntensities) {
-  const LabelledScan scan = street(Split::train, 5);
+  const LabelledScan scan = street(sim::Split::train, 5);
   EXPECT_GT(scan.size(), 10000);
   for (std::size_t i = 0; i < scan.positions.size(); ++i) {
     const auto& p = scan.positions[i];
@@ -93,7 +94,7 @@ TEST(Street, ShowsEveryClassAndTheRoadBelow) {
   std::array<std::int64_t, kStreetClasses> counts{};
   double road_height = 0, road_points = 0;
   for (std::int64_t i = 0; i < 12; ++i) {
-    const LabelledScan scan = street(Split::train, i);
+    const LabelledScan scan = street(sim::Split::train, i);
     for (std::size_t k = 0; k < scan.labels.size(); ++k) {
       ++counts[static_cast<std::size_t>(scan.labels[k])];
       const auto& p = scan.positions[k];
@@ -107,17 +108,17 @@ TEST(Street, ShowsEveryClassAndTheRoadBelow) {
 }
 
 TEST(Street, SensorsHaveTheirBeams) {
-  EXPECT_EQ(street::lidar_of(Sensor::hdl64).elevations.size(), 64U);
-  EXPECT_EQ(street::lidar_of(Sensor::hdl32).elevations.size(), 32U);
-  EXPECT_EQ(street::lidar_of(Sensor::vlp16).elevations.size(), 16U);
-  EXPECT_NEAR(street::lidar_of(Sensor::hdl64).elevations.back(), -24.8, 1e-9);
-  EXPECT_NEAR(street::lidar_of(Sensor::hdl32).elevations.back(), -30.67, 0.01);
-  EXPECT_NEAR(street::lidar_of(Sensor::vlp16).elevations.back(), -15, 1e-9);
+  EXPECT_EQ(street::lidar_of(sim::Sensor::hdl64).elevations.size(), 64U);
+  EXPECT_EQ(street::lidar_of(sim::Sensor::hdl32).elevations.size(), 32U);
+  EXPECT_EQ(street::lidar_of(sim::Sensor::vlp16).elevations.size(), 16U);
+  EXPECT_NEAR(street::lidar_of(sim::Sensor::hdl64).elevations.back(), -24.8, 1e-9);
+  EXPECT_NEAR(street::lidar_of(sim::Sensor::hdl32).elevations.back(), -30.67, 0.01);
+  EXPECT_NEAR(street::lidar_of(sim::Sensor::vlp16).elevations.back(), -15, 1e-9);
 }
 
 TEST(Street, HeldOutStreetsAreDrawnFromOtherRanges) {
-  const street::SplitRanges& train = street::ranges_of(Split::train);
-  const street::SplitRanges& test = street::ranges_of(Split::test);
+  const street::SplitRanges& train = street::ranges_of(sim::Split::train);
+  const street::SplitRanges& test = street::ranges_of(sim::Split::test);
   EXPECT_EQ(train.sensors[1], 0);  // 32 beams are never seen in training
   EXPECT_GT(test.sensors[1], 0);
   for (const street::Range held_out : test.heights) {
@@ -130,9 +131,9 @@ TEST(Street, HeldOutStreetsAreDrawnFromOtherRanges) {
 }
 
 TEST(Street, CannotBeReadOffHeightsAndIntensities) {
-  const DatasetPtr training = street_dataset({.scans = 4, .sensor = Sensor::vlp16});
+  const DatasetPtr training = sim::street_dataset({.scans = 4, .sensor = sim::Sensor::vlp16});
   const DatasetPtr held_out =
-      street_dataset({.split = Split::test, .scans = 3, .sensor = Sensor::vlp16});
+      sim::street_dataset({.split = sim::Split::test, .scans = 3, .sensor = sim::Sensor::vlp16});
   const data::NearestNeighbours baseline(*training, 4, 1);
   const data::ClassScores scores = data::score(baseline, *held_out, 64);
   EXPECT_EQ(scores.iou.size(), 12U);

@@ -247,7 +247,7 @@ TEST_F(Api, WhatABundleTakes) {
 
 // A scan as a sensor gives it, cut to what is near so that the test is quick.
 Scan small_scan() {
-  const LabelledScan street = street_dataset({.split = Split::test, .scans = 1})->get(0);
+  const LabelledScan street = sim::street_dataset({.split = sim::Split::test, .scans = 1})->get(0);
   LabelledScan near;
   for (std::int64_t i = 0; i < street.size(); i += 20) {
     const auto at = static_cast<std::size_t>(i);
@@ -274,10 +274,10 @@ TEST_F(Api, TheLayersOfTheReadme) {
 TEST_F(Api, LabelAScan) {
   write_scan("scan.ply", small_scan());
 
-  const PointLabeller labeller("models/street.lattice");
+  const label::PointLabeller labeller("models/street.lattice");
   Scan scan = read_scan("scan.ply", {.invalid = InvalidPoints::drop});
-  const PointLabels labels = labeller.label(to_unlabelled(scan), {.memory = 4'000'000'000});
-  set_labels(scan, labels, labeller.classes());  // label, confidence, red, green, blue
+  const label::PointLabels labels = labeller.label(to_unlabelled(scan), {.memory = 4'000'000'000});
+  label::set_labels(scan, labels, labeller.classes());  // label, confidence, red, green, blue
   write_scan("labelled.ply", scan);
 
   EXPECT_NE(read_scan("labelled.ply").find("confidence"), nullptr);
@@ -289,7 +289,7 @@ TEST_F(Api, LabelAScan) {
                                   {"features", train::point_features(seen)},
                                   {"batch", Tensor::zeros({count}, DType::i32)},
                                   {"active", Tensor::from<std::int32_t>({count}, {1})}});
-  scan.set("class", largest_scores(std::get<Tensor>(results.at("scores"))));
+  scan.set("class", train::largest_scores(std::get<Tensor>(results.at("scores"))));
 
   const Column& classes = *scan.find("class");
   for (std::int64_t i = 0; i < count; ++i) {
@@ -360,7 +360,8 @@ TEST_F(Api, TrainOnScans) {
                     .classes = kStreetClasses,
                     .depth = 14,
                     .width = 0.125});
-  const DatasetPtr streets = cached(street_dataset({.scans = 1, .sensor = Sensor::vlp16}));
+  const DatasetPtr streets =
+      cached(sim::street_dataset({.scans = 1, .sensor = sim::Sensor::vlp16}));
 
   train::Trainer trainer(net, augmented(streets, moderate_augmentation()),
                          {.voxel_size = 0.5, .batch_size = 1, .steps = 2});
@@ -379,7 +380,7 @@ TEST_F(Api, Gradients) {
   const Tensor weight = Tensor::full({27, 4, 8}, DType::f32, 0.1F);
 
   autograd::Tape tape;
-  const autograd::Variable w = tape.leaf(weight);
+  const autograd::Variable w = tape.watch(weight);
   const autograd::Variable y = autograd::subm_conv3d(x, {.weight = w});
   tape.backward(autograd::sum(y));
   const Tensor dw = tape.gradient(w);  // of w's shape

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cpu/plan.h"
+#include "cpu/blocking.h"
 #include "engine/problems.h"
 #include "voxloom/parallel.h"
 

@@ -84,7 +84,7 @@ TEST(Kernels, TileGemmTails) {
         const std::int64_t padded = (depth + 31) / 32 * 32, columns = (out + 15) / 16 * 16;
         Tensor tiles = Tensor::zeros({columns, padded}, DType::bf16);
         bool extreme = false;
-        cpu::kernel_of<cpu::TilePackArgs>(
+        cpu::kernel_of<cpu::TilePanelArgs>(
             isa, DType::bf16)({.w = reinterpret_cast<const std::uint16_t*>(w.raw()),
                                .stride_i = out,
                                .stride_o = 1,

@@ -102,10 +102,10 @@ TEST(Selection, EveryWeightGradientTileHasItsPacks) {
   for (const auto& wgrad : cpu::kernels_of<cpu::WgradArgs>()) {
     const int lanes = cpu::kernels_of<cpu::StoreArgs>(wgrad.isa, DType::f32).front().width;
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      const auto packs = cpu::kernels_of<cpu::PackArgs>(wgrad.isa, dtype);
+      const auto packs = cpu::kernels_of<cpu::PanelArgs>(wgrad.isa, dtype);
       for (const std::int64_t width :
-           {cpu::packed_columns(wgrad.rows, lanes), std::int64_t{wgrad.width}}) {
-        EXPECT_NE(std::ranges::find(packs, width, &cpu::KernelInfo<cpu::PackArgs>::width),
+           {cpu::panel_columns(wgrad.rows, lanes), std::int64_t{wgrad.width}}) {
+        EXPECT_NE(std::ranges::find(packs, width, &cpu::KernelInfo<cpu::PanelArgs>::width),
                   packs.end())
             << wgrad.name << " " << width;
       }

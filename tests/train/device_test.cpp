@@ -84,7 +84,7 @@ TEST(InferenceOnADevice, GivesTheSameBits) {
   move(there, kChecked);
   const SparseTensor x = batch.x.with_features(batch.x.features().to(kChecked));
   EXPECT_TRUE(same_bits(there.forward(x).features().to(Device{}), expected));
-  EXPECT_EQ(largest_scores(there.forward(x).features()), largest_scores(expected));
+  EXPECT_EQ(train::largest_scores(there.forward(x).features()), train::largest_scores(expected));
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ TEST(Schedule, WarmsUpThenFallsAlongACosine) {
 
 // Labels 0 0 0 1 1 -, predictions 0 0 1 1 - 0.
 TEST(ConfusionMatrix, CountsByHand) {
-  ConfusionMatrix m(4);
+  train::ConfusionMatrix m(4);
   const std::vector<std::int32_t> labels = {0, 0, 0, 1, 1, -1}, predictions = {0, 0, 1, 1, -1, 0};
   m.add(labels, predictions);
   EXPECT_EQ(m.count(0, 1), 1);
@@ -127,25 +127,25 @@ TEST(ConfusionMatrix, CountsByHand) {
   EXPECT_FALSE(m.iou(2));
   EXPECT_DOUBLE_EQ(m.mean_iou(), 0.5);
   EXPECT_DOUBLE_EQ(m.accuracy(), 0.6);
-  ConfusionMatrix twice = m;
+  train::ConfusionMatrix twice = m;
   twice.add(m);
   EXPECT_EQ(twice.count(0, 0), 4);
   EXPECT_DOUBLE_EQ(twice.mean_iou(), 0.5);
-  EXPECT_EQ(ConfusionMatrix(2).mean_iou(), 0.0);
+  EXPECT_EQ(train::ConfusionMatrix(2).mean_iou(), 0.0);
 }
 
 TEST(ConfusionMatrix, RefusesMisuse) {
-  ConfusionMatrix m(2);
+  train::ConfusionMatrix m(2);
   const std::vector<std::int32_t> two = {2}, none;
   expect_throws<Invalid>([&] { m.add(two, two); }, "row 0 has label 2");
   expect_throws<Invalid>([&] { m.add(two, none); }, "1 labels for 0 predictions");
-  expect_throws<Invalid>([&] { m.add(ConfusionMatrix(3)); }, "classes met");
-  expect_throws<Invalid>([] { ConfusionMatrix(0); }, "needs 1 to");
+  expect_throws<Invalid>([&] { m.add(train::ConfusionMatrix(3)); }, "classes met");
+  expect_throws<Invalid>([] { train::ConfusionMatrix(0); }, "needs 1 to");
 }
 
 TEST(LargestScores, TakesTheFirstAmongEquals) {
   const Tensor scores = Tensor::from<float>({1, 3, 3, -1, -2, -1}, {2, 3});
-  EXPECT_EQ(largest_scores(scores), (std::vector<std::int32_t>{1, 0}));
+  EXPECT_EQ(train::largest_scores(scores), (std::vector<std::int32_t>{1, 0}));
 }
 
 TEST(Batch, AmongEquallyFrequentLabelsTheLowestIsTaken) {

@@ -128,7 +128,7 @@ TEST_F(TrainerTest, LearnsToTellThingsApart) {
                                      return true;
                                    },
                                .on_evaluation =
-                                   [&](std::int64_t, const ConfusionMatrix& seen) {
+                                   [&](std::int64_t, const train::ConfusionMatrix& seen) {
                                      ++evaluations;
                                      miou = seen.mean_iou();
                                    }});
@@ -149,7 +149,8 @@ TEST_F(TrainerTest, LearnsStreets) {
   options.steps = 30;
   options.rate = 0.01F;
   options.warmup = 3;
-  const DatasetPtr streets = cached(street_dataset({.scans = 2, .sensor = Sensor::vlp16}));
+  const DatasetPtr streets =
+      cached(sim::street_dataset({.scans = 2, .sensor = sim::Sensor::vlp16}));
   nn::MinkUNet net({.in_channels = train::kPointFeatures,
                     .classes = kStreetClasses,
                     .depth = 14,
@@ -204,7 +205,7 @@ TEST_F(TrainerTest, ACheckpointHoldsTheConfusionSinceItWasTaken) {
   resumed.load(file("checkpoint"));
   static_cast<void>(trainer.step());
   static_cast<void>(resumed.step());
-  const ConfusionMatrix a = trainer.take_confusion(), b = resumed.take_confusion();
+  const train::ConfusionMatrix a = trainer.take_confusion(), b = resumed.take_confusion();
   EXPECT_TRUE(std::ranges::equal(a.counts(), b.counts()));
   EXPECT_GT(a.accuracy(), 0.0);
 }

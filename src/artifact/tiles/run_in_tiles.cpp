@@ -145,8 +145,8 @@ Results run_in_tiles(const Model& model, const TensorMap& inputs, const TileOpti
   const Reach reach = receptive_field(graph);
   const auto points = positions_in(named(inputs, points_input(graph).name));
   check_rows(graph, inputs, static_cast<std::int64_t>(points.size()));
-  const std::vector<Tile> tiles =
-      plan_tiles(points, {.reach = reach, .cost = run_cost(model), .memory = options.memory});
+  const std::vector<Tile> tiles = divide_into_tiles(
+      points, {.reach = reach, .cost = run_cost(model), .memory = options.memory});
   if (tiles.size() <= 1) return model.run(inputs);
   Results results;
   const auto keep = [&](const TileRun& run) {

@@ -46,7 +46,7 @@ struct TileSetupArgs {
 };
 
 // W[k], in x out bfloat16, as tiles; columns beyond `out` are zeros.
-struct TilePackArgs {
+struct TilePanelArgs {
   const std::uint16_t* w;
   std::int64_t stride_i, stride_o;
   std::int64_t in, out;
@@ -108,7 +108,7 @@ struct StoreArgs {
 // Gathers rows as float32, cut into tiles of `width` columns that lie one after another:
 //   out[t * out_stride + e * width + i] = float(x[row[e]][t * width + i])
 // Columns beyond depth are 0.
-struct PackArgs {
+struct PanelArgs {
   const void* x;
   std::int64_t x_stride;
   const std::int32_t* row;
@@ -119,7 +119,7 @@ struct PackArgs {
 };
 
 // x is packed in tiles that hold whole register tiles and whole vectors: the least common multiple.
-constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
+constexpr std::int64_t panel_columns(std::int64_t rows, std::int64_t lanes) {
   std::int64_t columns = rows;
   while (columns % lanes != 0) columns += rows;
   return columns;
@@ -128,7 +128,7 @@ constexpr std::int64_t packed_columns(std::int64_t rows, std::int64_t lanes) {
 // One panel of `width` output channels, one kernel offset, some entries:
 //   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
 // x[e] and dy[e] point to rows. Channel i of x stands at x_at + i / x_columns * x_stride + i % x_columns: in
-// place x_columns is the depth, packed it is packed_columns(rows, lanes).
+// place x_columns is the depth, packed it is panel_columns(rows, lanes).
 struct WgradArgs {
   const float* const* x;
   std::int64_t x_at = 0;  // the first channel behind x[e]

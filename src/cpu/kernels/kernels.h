@@ -9,7 +9,7 @@ namespace voxloom::cpu::kernels {
 #define VOXLOOM_KERNEL_KINDS(KIND)          \
   KIND(gemm, GemmArgs)                      \
   KIND(wgrad, WgradArgs)                    \
-  KIND(pack, PackArgs)                      \
+  KIND(panel, PanelArgs)                    \
   KIND(dense, DenseArgs)                    \
   KIND(columnsum, ColumnSumArgs)            \
   KIND(widen, WidenArgs)                    \
@@ -18,7 +18,7 @@ namespace voxloom::cpu::kernels {
   KIND(decode, DecodeArgs)                  \
   KIND(store, StoreArgs)                    \
   KIND(tilesetup, TileSetupArgs)            \
-  KIND(tilepack, TilePackArgs)              \
+  KIND(tilepanel, TilePanelArgs)            \
   KIND(tilegemm, TileGemmArgs)              \
   KIND(peak, PeakArgs)
 

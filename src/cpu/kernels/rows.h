@@ -10,7 +10,7 @@ namespace {
 
 // One tile of one entry, of which `left` columns exist; kAll: all of them.
 template <bool kAll, int kWidth, typename T>
-[[gnu::always_inline]] inline void pack_tile(const T* x, std::int64_t left, float* out) {
+[[gnu::always_inline]] inline void panel_tile(const T* x, std::int64_t left, float* out) {
   VOXLOOM_UNROLL
   for (int i = 0; i < kWidth; i += kLanes) {
     if constexpr (kAll) {
@@ -22,18 +22,18 @@ template <bool kAll, int kWidth, typename T>
 }
 
 template <typename T, int, int kWidth>
-inline void run(const PackArgs& args) {
+inline void run(const PanelArgs& args) {
   static_assert(kWidth % kLanes == 0);
-  const PackArgs p = args;
+  const PanelArgs p = args;
   const std::int64_t whole = p.depth / kWidth;
   for (std::int64_t e = 0; e < p.count; ++e) {
     const T* x = static_cast<const T*>(p.x) + p.row[e] * p.x_stride;
     float* out = p.out + e * kWidth;
     for (std::int64_t t = 0; t < whole; ++t, x += kWidth, out += p.out_stride) {
-      pack_tile<true, kWidth>(x, kWidth, out);
+      panel_tile<true, kWidth>(x, kWidth, out);
     }
     const std::int64_t left = p.depth - whole * kWidth;
-    if (left > 0) pack_tile<false, kWidth>(x, left, out);
+    if (left > 0) panel_tile<false, kWidth>(x, left, out);
   }
 }
 

@@ -16,7 +16,7 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "plan_tiles";
+constexpr std::string_view kOp = "divide_into_tiles";
 constexpr std::int64_t kBrickVoxels = 16;  // a branch of leaves
 constexpr double kEndless = std::numeric_limits<double>::infinity();
 
@@ -200,7 +200,8 @@ std::int64_t count_voxels(std::span<const std::array<float, 3>> points, const Gr
   return voxels;
 }
 
-std::vector<Tile> plan_tiles(std::span<const std::array<float, 3>> points, const TileRule& rule) {
+std::vector<Tile> divide_into_tiles(std::span<const std::array<float, 3>> points,
+                                    const TileRule& rule) {
   require_row_count(kOp, static_cast<std::int64_t>(points.size()));
   return with_memory_errors(
       kOp, [&] { return Planner(rule, bricks_of(points, rule.reach.grid)).run(); });

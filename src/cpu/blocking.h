@@ -13,25 +13,25 @@
 namespace voxloom::cpu {
 
 // How offset_major cuts a forward product.
-struct ForwardPlan {
+struct ForwardBlocking {
   Isa isa = Isa::scalar;
   std::vector<Panel> panels;  // of one group's output channels
   // Panels that share one walk over the entries, in output channels. For each call their weights of
-  // one offset pass through the first-level cache: 64 columns x 64 channels are 16 KiB of it. 16-bit
+  // one strip at one offset through the first-level cache: 64 columns x 64 channels are 16 KiB of it. 16-bit
   // rows are converted once per walk (3 of 64 cycles at 64 columns), so they walk less often.
-  std::int64_t columns_per_pass = 64;
+  std::int64_t columns_per_strip = 64;
   // Blocks of 256 output rows whose sums a task holds: one block of 64 columns is 64 KiB. Measured:
   // two are 3 to 7 % slower at 16 and 32 channels. A decoded panel serves more rows in larger tasks.
   std::int64_t blocks_per_task = 1;
   // Entries per kernel call: their rows, at most 16 KiB, stay in the first-level cache while all
-  // panels of the pass run over them. A multiple of 24, which every tile height of 6, 8, 12 divides.
+  // panels of the strip run over them. A multiple of 24, which every tile height of 6, 8, 12 divides.
   std::int64_t entries_per_call = 24;
 
-  explicit ForwardPlan(const ConvForward& problem);
+  explicit ForwardBlocking(const ConvForward& problem);
 };
 
 // How offset_major cuts a weight gradient: lists of blocks, chunks of lists, groups of offsets.
-struct WeightGradientPlan {
+struct WeightGradientBlocking {
   // Blocks whose entries are listed together: about 96 entries, so that a tile of dW[k] runs some
   // hundred cycles between two trips to memory. Measured: 256 are 1 to 5 % slower, 768 are 5 to 10 %,
   // for the rows of more blocks leave the second-level cache before the last offset reads them.
@@ -43,7 +43,7 @@ struct WeightGradientPlan {
   std::int64_t offsets_per_task = 1, offset_tasks = 1;
 
   // `offset_floats`: of dW[k] with padding.
-  WeightGradientPlan(const ConvWeightGradient& problem, std::int64_t offset_floats);
+  WeightGradientBlocking(const ConvWeightGradient& problem, std::int64_t offset_floats);
 };
 
 // Those of `cuts` that do something else than the algorithm's `own` and than each other, where there

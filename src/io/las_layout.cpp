@@ -1,4 +1,4 @@
-#include "io/las_plan.h"
+#include "io/las_layout.h"
 
 #include <algorithm>
 #include <cmath>
@@ -126,16 +126,16 @@ std::optional<double> choose_colour_factor(const Scan& scan) {
   return narrow && most <= kMost8 ? kEightBits : 1;
 }
 
-void find_sources(LasPlan& plan, const Column* classification) {
-  const std::optional<double> colour_factor = choose_colour_factor(plan.scan);
-  plan.colour_factor = colour_factor.value_or(1);
+void find_sources(LasLayout& layout, const Column* classification) {
+  const std::optional<double> colour_factor = choose_colour_factor(layout.scan);
+  layout.colour_factor = colour_factor.value_or(1);
   if (classification != nullptr && is_held(*classification, "classification")) {
-    plan.sources["classification"] = classification;
+    layout.sources["classification"] = classification;
   }
-  for (const Column& column : plan.scan.attributes) {
+  for (const Column& column : layout.scan.attributes) {
     if (column.name == "classification") continue;
     if (is_colour(column.name) ? colour_factor.has_value() : is_held(column, column.name)) {
-      plan.sources[column.name] = &column;
+      layout.sources[column.name] = &column;
     }
   }
 }
@@ -152,43 +152,43 @@ bool has_field(int format, std::string_view name) {
 }
 
 // Whole degrees become the finer angles of the later formats.
-bool is_converted(int format, std::string_view name, const LasPlan& plan) {
+bool is_converted(int format, std::string_view name, const LasLayout& layout) {
   return is_modern_las(format) && name == "scan_angle_rank" &&
-         plan.source_of("scan_angle") == nullptr;
+         layout.source_of("scan_angle") == nullptr;
 }
 
-std::vector<const Column*> list_extras(const LasPlan& plan, int format) {
+std::vector<const Column*> list_extras(const LasLayout& layout, int format) {
   std::vector<const Column*> extras;
-  for (const Column& column : plan.scan.attributes) {
-    const auto placed = std::ranges::any_of(plan.sources, [&](const auto& source) {
+  for (const Column& column : layout.scan.attributes) {
+    const auto placed = std::ranges::any_of(layout.sources, [&](const auto& source) {
       return source.second == &column &&
-             (has_field(format, source.first) || is_converted(format, source.first, plan));
+             (has_field(format, source.first) || is_converted(format, source.first, layout));
     });
     if (!placed) extras.push_back(&column);
   }
   return extras;
 }
 
-int choose_format(const LasPlan& plan) {
+int choose_format(const LasLayout& layout) {
   constexpr int kRichestOld = 3;
   constexpr double kOldReturns = 7, kOldClasses = 31;
-  const auto has = [&](const char* name) { return plan.source_of(name) != nullptr; };
+  const auto has = [&](const char* name) { return layout.source_of(name) != nullptr; };
   const bool colour = has("red") || has("green") || has("blue");
-  const bool modern = !list_extras(plan, kRichestOld).empty() ||
-                      largest(plan.source_of("return_number")) > kOldReturns ||
-                      largest(plan.source_of("number_of_returns")) > kOldReturns ||
-                      largest(plan.source_of("classification")) > kOldClasses ||
-                      plan.scan.size() > 0xffffffffLL ||
-                      (plan.scan.las && !plan.scan.las->evlrs.empty());
+  const bool modern = !list_extras(layout, kRichestOld).empty() ||
+                      largest(layout.source_of("return_number")) > kOldReturns ||
+                      largest(layout.source_of("number_of_returns")) > kOldReturns ||
+                      largest(layout.source_of("classification")) > kOldClasses ||
+                      layout.scan.size() > 0xffffffffLL ||
+                      (layout.scan.las && !layout.scan.las->evlrs.empty());
   if (modern) return has("nir") ? 8 : colour ? 7 : 6;
   return (has("gps_time") ? 1 : 0) + (colour ? 2 : 0);
 }
 
 // Fields whose values the format does not hold.
-void note_unheld(const LasPlan& plan, const WriteOptions& options) {
+void note_unheld(const LasLayout& layout, const WriteOptions& options) {
   if (!options.on_note) return;
   std::string names;
-  for (const Column* column : plan.extras) {
+  for (const Column* column : layout.extras) {
     if (type_of(column->name)) names += (names.empty() ? "" : ", ") + column->name;
   }
   if (!names.empty()) {
@@ -199,19 +199,19 @@ void note_unheld(const LasPlan& plan, const WriteOptions& options) {
 
 }  // namespace
 
-const Column* LasPlan::source_of(std::string_view name) const {
+const Column* LasLayout::source_of(std::string_view name) const {
   const auto found = sources.find(name);
   return found == sources.end() ? nullptr : found->second;
 }
 
-LasPlan plan_las(const Scan& scan, const WriteOptions& options) {
-  LasPlan plan{.scan = scan};
-  plan.quantization = choose_quantization(scan, options);
-  find_sources(plan, choose_classification(scan, options));
-  plan.format = choose_format(plan);
-  plan.extras = list_extras(plan, plan.format);
-  note_unheld(plan, options);
-  return plan;
+LasLayout las_layout(const Scan& scan, const WriteOptions& options) {
+  LasLayout layout{.scan = scan};
+  layout.quantization = choose_quantization(scan, options);
+  find_sources(layout, choose_classification(scan, options));
+  layout.format = choose_format(layout);
+  layout.extras = list_extras(layout, layout.format);
+  note_unheld(layout, options);
+  return layout;
 }
 
 }  // namespace voxloom::io

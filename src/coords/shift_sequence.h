@@ -12,10 +12,10 @@
 
 namespace voxloom {
 
-class ShiftPlan {
+class ShiftSequence {
  public:
   // `stencil` is a shift.
-  ShiftPlan(const Stencil& stencil, OutputSide side);
+  ShiftSequence(const Stencil& stencil, OutputSide side);
 
   // How many values `run` works on. The first ones are the cells' masks, given by the caller.
   [[nodiscard]] std::size_t value_count() const { return value_count_; }

@@ -10,7 +10,7 @@
 
 namespace voxloom::io {
 
-struct LasPlan {
+struct LasLayout {
   const Scan& scan;
   int format = 0;  // the point format
   Quantization quantization = {};
@@ -23,10 +23,10 @@ struct LasPlan {
   [[nodiscard]] const Column* source_of(std::string_view name) const;
 };
 
-// The oldest version and format that hold the scan. The plan refers to the scan.
-[[nodiscard]] LasPlan plan_las(const Scan& scan, const WriteOptions& options);
+// The oldest version and format that hold the scan. The layout refers to the scan.
+[[nodiscard]] LasLayout las_layout(const Scan& scan, const WriteOptions& options);
 
-// The fields of a point. They refer to the plan.
-[[nodiscard]] std::vector<OutField> las_out_fields(const LasPlan& plan);
+// The fields of a point. They refer to the layout.
+[[nodiscard]] std::vector<OutField> las_out_fields(const LasLayout& layout);
 
 }  // namespace voxloom::io

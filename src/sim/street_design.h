@@ -11,6 +11,9 @@
 
 namespace voxloom::street {
 
+using sim::Split;
+using sim::StreetOptions;
+
 enum class Layout : std::uint8_t { straight, curved, crossing, junction };
 enum class Quarter : std::uint8_t { rows, houses, works, fields };
 
@@ -24,7 +27,7 @@ struct SplitRanges {
 };
 [[nodiscard]] const SplitRanges& ranges_of(Split split);
 
-struct StreetPlan {
+struct StreetDesign {
   Layout layout = Layout::straight;
   Quarter quarter = Quarter::rows;
   double lane_width = 3.2;
@@ -38,6 +41,6 @@ struct StreetPlan {
   Sensor sensor = Sensor::hdl64;
   double sensor_height = 1.73;
 };
-[[nodiscard]] StreetPlan draw_plan(const StreetOptions& options, Draw& draw);
+[[nodiscard]] StreetDesign draw_design(const StreetOptions& options, Draw& draw);
 
 }  // namespace voxloom::street

@@ -35,8 +35,8 @@ inline __m512i gather_pairs(const std::uint16_t* first, std::int64_t stride) {
   return _mm512_i32gather_epi32(at, first, 2);
 }
 
-inline void pack_pair(const TilePackArgs& p, std::int64_t i, std::int64_t column,
-                      std::uint16_t* to) {
+inline void panel_pair(const TilePanelArgs& p, std::int64_t i, std::int64_t column,
+                       std::uint16_t* to) {
   constexpr std::int64_t kMostStride = std::int64_t{1} << 26;  // 32-bit offsets in a gather
   const std::int64_t left = p.out - column;
   const bool whole = left >= kTileColumns && i + 1 < p.in;
@@ -60,13 +60,13 @@ inline void pack_pair(const TilePackArgs& p, std::int64_t i, std::int64_t column
 }
 
 template <typename, int, int>
-inline void run(const TilePackArgs& args) {
-  const TilePackArgs p = args;
+inline void run(const TilePanelArgs& args) {
+  const TilePanelArgs p = args;
   std::uint16_t* to = p.to;
   for (std::int64_t column = 0; column < p.out; column += kTileColumns) {
     for (std::int64_t i = 0; i < p.in; i += kTileDepth, to += kTileElements) {
       for (std::int64_t pair = 0; pair < 16; ++pair) {
-        pack_pair(p, i + 2 * pair, column, to + 32 * pair);
+        panel_pair(p, i + 2 * pair, column, to + 32 * pair);
       }
     }
   }

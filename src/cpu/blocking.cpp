@@ -1,4 +1,4 @@
-#include "cpu/plan.h"
+#include "cpu/blocking.h"
 
 #include <fmt/core.h>
 
@@ -13,20 +13,20 @@ std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1
 
 }  // namespace
 
-ForwardPlan::ForwardPlan(const ConvForward& problem)
+ForwardBlocking::ForwardBlocking(const ConvForward& problem)
     : isa(current()), panels(split_into_panels(problem.weight.out, isa)) {
   constexpr std::int64_t kRowFloats = 4096;  // 16 KiB
   constexpr std::int64_t kTiles = 24;
-  if (problem.x->dtype() != DType::f32) columns_per_pass = 256;
+  if (problem.x->dtype() != DType::f32) columns_per_strip = 256;
   if (problem.weight.packed) blocks_per_task = 4;
-  if (problem.cut.columns > 0) columns_per_pass = problem.cut.columns;
+  if (problem.cut.columns > 0) columns_per_strip = problem.cut.columns;
   if (problem.cut.blocks > 0) blocks_per_task = problem.cut.blocks;
   const std::int64_t in = std::max<std::int64_t>(1, problem.weight.in);
   entries_per_call = std::max(kTiles, kRowFloats / in / kTiles * kTiles);
 }
 
-WeightGradientPlan::WeightGradientPlan(const ConvWeightGradient& problem,
-                                       std::int64_t offset_floats) {
+WeightGradientBlocking::WeightGradientBlocking(const ConvWeightGradient& problem,
+                                               std::int64_t offset_floats) {
   const MapBlocks& map = problem.map;
   constexpr std::int64_t kMostFloats = std::int64_t{8} << 20;
   const std::int64_t blocks = std::max<std::int64_t>(1, map.block_count());
@@ -63,15 +63,15 @@ std::vector<Cut> others_than(const Cut& own, const std::vector<Cut>& cuts, std::
 }
 
 std::vector<Cut> offset_major_cuts(const ConvForward& problem) {
-  const ForwardPlan plan(problem);
-  return others_than({plan.blocks_per_task, plan.columns_per_pass},
+  const ForwardBlocking blocking(problem);
+  return others_than({blocking.blocks_per_task, blocking.columns_per_strip},
                      {{1, 0}, {2, 0}, {4, 0}, {0, 32}, {0, 64}, {0, 128}, {0, 256}},
                      problem.map.block_count(), problem.weight.out);
 }
 
 std::vector<Cut> offset_major_cuts(const ConvWeightGradient& problem) {
-  const WeightGradientPlan plan(problem, 0);
-  return others_than({plan.blocks_per_list, 0}, {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {16, 0}},
+  const WeightGradientBlocking blocking(problem, 0);
+  return others_than({blocking.blocks_per_list, 0}, {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {16, 0}},
                      problem.map.block_count(), 0);
 }
 
@@ -81,12 +81,12 @@ std::string describe(const engine::ConvForward& problem) {
   if (algorithm != "offset_major") return fmt::format("{} {}", algorithm, name_of(current()));
   ConvForward cut(problem);
   cut.cut = chosen.cut;
-  const ForwardPlan plan(cut);
+  const ForwardBlocking blocking(cut);
   std::string panels;
-  for (const Panel& panel : plan.panels) panels += fmt::format(" {}", panel.kernel.name);
-  return fmt::format("{} {}: {} columns a pass, {} blocks a task, {} entries a call, panels{}",
-                     algorithm, name_of(plan.isa), plan.columns_per_pass, plan.blocks_per_task,
-                     plan.entries_per_call, panels);
+  for (const Panel& panel : blocking.panels) panels += fmt::format(" {}", panel.kernel.name);
+  return fmt::format("{} {}: {} columns a strip, {} blocks a task, {} entries a call, panels{}",
+                     algorithm, name_of(blocking.isa), blocking.columns_per_strip,
+                     blocking.blocks_per_task, blocking.entries_per_call, panels);
 }
 
 }  // namespace voxloom::cpu

@@ -1,4 +1,4 @@
-#include "sim/plan.h"
+#include "sim/street_design.h"
 
 namespace voxloom::street {
 namespace {
@@ -30,13 +30,13 @@ constexpr SplitRanges kHeldOut = {.layouts = {0.2, 0.25, 0.3, 0.25},
 
 constexpr std::array<double, 3> kUsualHeights = {1.73, 1.85, 1.75};
 
-void draw_sensor(const StreetOptions& options, const SplitRanges& ranges, StreetPlan& plan,
+void draw_sensor(const StreetOptions& options, const SplitRanges& ranges, StreetDesign& design,
                  Draw& draw) {
-  plan.sensor = static_cast<Sensor>(draw.weighted(ranges.sensors));
-  plan.sensor_height = draw.in(ranges.heights[static_cast<std::size_t>(draw.whole(0, 1))]);
+  design.sensor = static_cast<Sensor>(draw.weighted(ranges.sensors));
+  design.sensor_height = draw.in(ranges.heights[static_cast<std::size_t>(draw.whole(0, 1))]);
   if (options.sensor) {
-    plan.sensor = *options.sensor;
-    plan.sensor_height = kUsualHeights[static_cast<std::size_t>(plan.sensor)];
+    design.sensor = *options.sensor;
+    design.sensor_height = kUsualHeights[static_cast<std::size_t>(design.sensor)];
   }
 }
 
@@ -44,21 +44,21 @@ void draw_sensor(const StreetOptions& options, const SplitRanges& ranges, Street
 
 const SplitRanges& ranges_of(Split split) { return split == Split::train ? kTrain : kHeldOut; }
 
-StreetPlan draw_plan(const StreetOptions& options, Draw& draw) {
+StreetDesign draw_design(const StreetOptions& options, Draw& draw) {
   const SplitRanges& ranges = ranges_of(options.split);
-  StreetPlan plan;
-  plan.layout = static_cast<Layout>(draw.weighted(ranges.layouts));
-  plan.quarter = static_cast<Quarter>(draw.weighted(ranges.quarters));
-  plan.lane_width = draw.in(ranges.lane_width);
-  plan.lanes = draw.chance(0.8) ? 2 : 4;
-  plan.setback = draw.in(ranges.setback);
-  plan.parked = draw.in(ranges.parked);
-  plan.traffic = draw.in(ranges.traffic);
-  plan.people = draw.in(ranges.people);
-  plan.trees = draw.in(ranges.trees);
-  plan.radius = draw.in(ranges.radius);
-  draw_sensor(options, ranges, plan, draw);
-  return plan;
+  StreetDesign design;
+  design.layout = static_cast<Layout>(draw.weighted(ranges.layouts));
+  design.quarter = static_cast<Quarter>(draw.weighted(ranges.quarters));
+  design.lane_width = draw.in(ranges.lane_width);
+  design.lanes = draw.chance(0.8) ? 2 : 4;
+  design.setback = draw.in(ranges.setback);
+  design.parked = draw.in(ranges.parked);
+  design.traffic = draw.in(ranges.traffic);
+  design.people = draw.in(ranges.people);
+  design.trees = draw.in(ranges.trees);
+  design.radius = draw.in(ranges.radius);
+  draw_sensor(options, ranges, design, draw);
+  return design;
 }
 
 }  // namespace voxloom::street

@@ -1,4 +1,4 @@
-#include "coords/shift_plan.h"
+#include "coords/shift_sequence.h"
 
 #include <algorithm>
 #include <map>
@@ -24,15 +24,15 @@ void run_steps(const Steps& steps, LeafLanes* values) {
 
 }  // namespace
 
-std::uint32_t ShiftPlan::moved(std::size_t axis, std::int64_t shift, std::uint32_t low,
-                               std::uint32_t high) {
+std::uint32_t ShiftSequence::moved(std::size_t axis, std::int64_t shift, std::uint32_t low,
+                                   std::uint32_t high) {
   const auto r = static_cast<std::size_t>(shift - 4 * floor_div(shift, 4));
   if (r == 0) return low;
   steps_[axis][r].push_back({low, high, value_count_});
   return value_count_++;
 }
 
-ShiftPlan::ShiftPlan(const Stencil& stencil, OutputSide side)
+ShiftSequence::ShiftSequence(const Stencil& stencil, OutputSide side)
     : value_count_(static_cast<std::uint32_t>(stencil.cell_count())) {
   const auto& [x, y, z] = stencil.axes();
   const auto columns = static_cast<std::uint32_t>(z.cells.size());
@@ -68,7 +68,7 @@ ShiftPlan::ShiftPlan(const Stencil& stencil, OutputSide side)
   }
 }
 
-void ShiftPlan::run(LeafLanes* values) const {
+void ShiftSequence::run(LeafLanes* values) const {
   run_steps<0, 1>(steps_[0][1], values);
   run_steps<0, 2>(steps_[0][2], values);
   run_steps<0, 3>(steps_[0][3], values);
