@@ -29,6 +29,10 @@ struct Allocator {
 // Told what is worth knowing and no error: plans that were not used, for instance. Must not throw.
 using LogHook = std::function<void(std::string_view message)>;
 
+// Asked again and again while something is computed, on whichever threads compute it; throws to stop the
+// call, which then throws the same. Nothing is left half done but tensors that nobody has seen.
+using StopCheck = void (*)();
+
 class Context {
  public:
   Context();
@@ -46,6 +50,7 @@ class Context {
   // For tensors made from now on outside of a PoolScope; an empty one goes back to the system.
   void set_allocator(Allocator allocator);
   void set_log(LogHook hook);
+  void set_stop_check(StopCheck check);  // null: none
   void log(std::string_view message) const;
 
   // Calls `body` with this context current, on at most threads() threads.

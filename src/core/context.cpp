@@ -64,6 +64,8 @@ void Context::set_log(LogHook hook) {
   state_->log = std::move(hook);
 }
 
+void Context::set_stop_check(StopCheck check) { state_->stop_check = check; }
+
 void Context::log(std::string_view message) const {
   LogHook hook;
   {

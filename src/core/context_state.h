@@ -31,6 +31,7 @@ class Context::State {
   }
 
   std::atomic<int> threads = 0;
+  std::atomic<StopCheck> stop_check = nullptr;
   std::atomic<bool> has_allocator = false;  // the usual case costs one load
   mutable std::mutex mutex;                 // of the two below
   Allocator allocator;
@@ -54,6 +55,13 @@ class Context::State {
 template <typename Part>
 [[nodiscard]] Part& current_part() {
   return Context::current().state().part<Part>();
+}
+
+// Asks whether the call should stop; throws what the check throws.
+inline void check_stop() {
+  if (const StopCheck check = Context::current().state().stop_check.load(std::memory_order_relaxed)) {
+    check();
+  }
 }
 
 // What a parallel loop carries to the threads that run its chunks.

@@ -5,7 +5,10 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 #include "core/context_state.h"
@@ -38,13 +41,29 @@ class HappensBefore {
   [[maybe_unused]] char mark_ = 0;
 };
 
+// oneTBB's threads are not in a forked child, and what they held stays held: a child of a process that
+// has used them works alone. Results do not depend on the number of threads.
+std::atomic<bool> has_used_threads = false;
+std::atomic<bool> is_alone = false;
+[[maybe_unused]] const int at_fork =
+    pthread_atfork(nullptr, nullptr, [] { is_alone = has_used_threads.load(); });
+
 }  // namespace
 
 void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body) {
   if (count <= 0) return;
   require(grain > 0, "parallel_for", "grain must be positive, got {}", grain);
   const std::int64_t chunks = (count - 1) / grain + 1;
+  check_stop();
   if (chunks == 1) return body(0, count);
+  if (is_alone) {
+    for (std::int64_t begin = 0; begin < count; begin += grain) {
+      check_stop();
+      body(begin, std::min(count, begin + grain));
+    }
+    return;
+  }
+  if (!has_used_threads) has_used_threads = true;
   HappensBefore started;
   HappensBefore finished;
   started.release();
@@ -55,6 +74,7 @@ void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body) {
         started.acquire();
         const ContextCarrier::Scope scope(context);
         for (std::int64_t chunk = range.begin(); chunk < range.end(); ++chunk) {
+          check_stop();
           body(chunk * grain, std::min(count, (chunk + 1) * grain));
         }
         finished.release();
@@ -63,11 +83,14 @@ void parallel_for(std::int64_t count, std::int64_t grain, ChunkBody body) {
   finished.acquire();
 }
 
-void run_isolated(const std::function<void()>& body) { tbb::this_task_arena::isolate(body); }
+void run_isolated(const std::function<void()>& body) {
+  if (is_alone) return body();
+  tbb::this_task_arena::isolate(body);
+}
 
 void with_threads(int threads, const std::function<void()>& body) {
   require(threads >= 0, "with_threads", "threads must not be negative, got {}", threads);
-  if (threads == 0) return body();
+  if (threads == 0 || is_alone) return body();
   // The arena limits from above. A control counts for the whole process, and the lowest one rules,
   // so there is one only where more threads are asked for than there would be without.
   using tbb::global_control;
@@ -80,6 +103,6 @@ void with_threads(int threads, const std::function<void()>& body) {
   arena.execute(body);
 }
 
-int available_threads() { return tbb::this_task_arena::max_concurrency(); }
+int available_threads() { return is_alone ? 1 : tbb::this_task_arena::max_concurrency(); }
 
 }  // namespace voxloom

@@ -1,0 +1,19 @@
+// The module voxloom._core.
+
+#include "arrays.h"
+#include "bindings.h"
+#include "calls.h"
+
+NB_MODULE(_core, m) {
+  using namespace voxloom::python;
+  m.attr("__doc__") = "The bindings of the C++ library. Use the package `voxloom`.";
+  bind_calls(m);
+  bind_arrays(m);
+  bind_sets(m);
+  bind_maps(m);
+  bind_convolutions(m);
+  bind_reductions(m);
+  bind_rows(m);
+  bind_recorded(m);
+  bind_points(m);
+}
