@@ -7,6 +7,8 @@
 NB_MODULE(_core, m) {
   using namespace voxloom::python;
   m.attr("__doc__") = "The bindings of the C++ library. Use the package `voxloom`.";
+  // Whoever still holds an array when Python ends is no news to the user.
+  nanobind::set_leak_warnings(false);
   bind_calls(m);
   bind_arrays(m);
   bind_sets(m);

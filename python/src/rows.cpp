@@ -1,5 +1,6 @@
 // Norms, activations and selections on rows of features, with their gradients.
 
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
