@@ -236,28 +236,31 @@ Tensor borrow_from(nb::handle array, Argument a, bool keep) {
 
 // --- handing out ---
 
-// A tensor that Python sees as an array: numpy through __array_interface__ (writable, in every version of
-// numpy, where DLPack gives read-only arrays in old ones), torch and others through DLPack.
-class Array {
- public:
-  explicit Array(Tensor tensor) : tensor_(std::move(tensor)) {}
+// Elements that numpy sees through __array_interface__: writable in every version of numpy, where DLPack
+// gives read-only arrays in old ones. The array keeps this object, and that the elements.
+struct Seen {
+  void* data;
+  Shape shape;
+  std::string type;
+  bool is_read_only;
+  std::shared_ptr<const void> owner;
 
-  [[nodiscard]] nb::dict interface() {
+  [[nodiscard]] nb::dict interface() const {
     nb::dict result;
-    nb::list shape;
-    for (const std::int64_t size : tensor_.shape()) shape.append(size);
-    const TypeName& type = type_of(tensor_.dtype());
-    result["shape"] = nb::tuple(shape);
-    result["typestr"] = nb::str((std::string("<") + type.interface).c_str());
-    result["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(tensor_.raw()), !tensor_.is_writable());
+    nb::list sizes;
+    for (const std::int64_t size : shape) sizes.append(size);
+    result["shape"] = nb::tuple(sizes);
+    result["typestr"] = nb::str(type.c_str());
+    result["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(data), is_read_only);
     result["version"] = 3;
     return result;
   }
-  [[nodiscard]] const Tensor& tensor() const { return tensor_; }
-
- private:
-  Tensor tensor_;
 };
+
+nb::object as_array(Seen seen) {
+  static const nb::object& asarray = *new nb::object(nb::module_::import_("numpy").attr("asarray"));
+  return asarray(nb::cast(std::move(seen)));
+}
 
 // DLPack, version 0: the layout is that of dlpack.h.
 struct Export {
@@ -366,8 +369,29 @@ Tensor coordinates_in(nb::handle array, Argument a, bool keep) {
 }
 
 nb::object to_numpy(Tensor tensor) {
-  static const nb::object& asarray = *new nb::object(nb::module_::import_("numpy").attr("asarray"));
-  return asarray(nb::cast(Array(std::move(tensor))));
+  void* data = const_cast<std::byte*>(tensor.raw());
+  Seen seen{data, tensor.shape(), std::string("<") + type_of(tensor.dtype()).interface, !tensor.is_writable(), {}};
+  seen.owner = std::make_shared<Tensor>(std::move(tensor));
+  return as_array(std::move(seen));
+}
+
+nb::object to_numpy(void* data, Shape shape, const char* type, std::shared_ptr<const void> owner) {
+  return as_array({data, std::move(shape), type, false, std::move(owner)});
+}
+
+Elements elements_of(nb::handle array, Argument a) {
+  if (kind_of(array) != Kind::numpy) {
+    throw nb::type_error(fmt::format("[{}] {}: expected a numpy array, got {}", a.op, a.name,
+                                     nb::inst_name(array).c_str()).c_str());
+  }
+  const nb::object interface = attribute(array, names().interface);
+  const auto get = [&](const char* key) { return nb::handle(PyDict_GetItemString(interface.ptr(), key)); };
+  Elements elements;
+  elements.shape = shape_of(get("shape"));
+  elements.type = nb::borrow<nb::str>(get("typestr")).c_str();
+  if (get("strides").ptr() != Py_None) refuse_strides(a, elements.shape);
+  elements.data = PyLong_AsVoidPtr(PyTuple_GetItem(get("data").ptr(), 0));
+  return elements;
 }
 
 nb::object to_numpy_view(const std::int32_t* data, Shape shape, std::shared_ptr<const void> owner) {
@@ -385,10 +409,7 @@ nb::object hand_out(Tensor tensor, nb::handle like) {
 }
 
 void bind_arrays(nb::module_& m) {
-  nb::class_<Array>(m, "_Array")
-      .def_prop_ro("__array_interface__", &Array::interface)
-      .def("__dlpack__", [](const Array& self, const nb::kwargs&) { return to_capsule(self.tensor()); })
-      .def("__dlpack_device__", [](const Array&) { return nb::make_tuple(1, 0); });
+  nb::class_<Seen>(m, "_Array").def_prop_ro("__array_interface__", &Seen::interface);
 }
 
 }  // namespace voxloom::python

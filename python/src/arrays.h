@@ -9,7 +9,9 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +46,17 @@ template <typename T>
 // Seen read-only; `owner` keeps the elements alive.
 [[nodiscard]] nb::object to_numpy_view(const std::int32_t* data, Shape shape,
                                        std::shared_ptr<const void> owner);
+
+// Elements of any type, in numpy's words ("<u2"), that `owner` keeps.
+[[nodiscard]] nb::object to_numpy(void* data, Shape shape, const char* type, std::shared_ptr<const void> owner);
+
+// A numpy array in C order, of whatever element type.
+struct Elements {
+  const void* data = nullptr;
+  Shape shape;
+  std::string type;
+};
+[[nodiscard]] Elements elements_of(nb::handle array, Argument argument);
 
 [[nodiscard]] bool is_torch(nb::handle array);
 

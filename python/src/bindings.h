@@ -16,5 +16,7 @@ void bind_recorded(nb::module_& m);
 void bind_points(nb::module_& m);
 void bind_scans(nb::module_& m);
 void bind_models(nb::module_& m);
+void bind_labeller(nb::module_& m);
+void bind_pictures(nb::module_& m);
 
 }  // namespace voxloom::python

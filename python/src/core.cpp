@@ -18,4 +18,8 @@ NB_MODULE(_core, m) {
   bind_rows(m);
   bind_recorded(m);
   bind_points(m);
+  bind_scans(m);
+  bind_models(m);
+  bind_labeller(m);
+  bind_pictures(m);
 }

@@ -28,6 +28,7 @@ from ._core import (
     FormatError,
     KernelMap,
     KernelSpec,
+    LasRecords,
     ResourceError,
     __version__,
     _after_fork,
@@ -49,6 +50,23 @@ from ._core import (
     transposed_map,
     transposed_support,
     union_of,
+)
+from .models import Diagnostic, Model, read_safetensors, verify_bundle, write_safetensors
+from .scans import (
+    LabelClass,
+    PointLabeller,
+    PointLabels,
+    Scan,
+    format_scan,
+    parse_scan,
+    read_classes,
+    read_scan,
+    scan_formats,
+    street_classes,
+    view_from_above,
+    view_in_perspective,
+    write_page,
+    write_scan,
 )
 from .sparse import (
     SparseTensor,

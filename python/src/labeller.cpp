@@ -1,0 +1,71 @@
+// Labels for the points of scans.
+
+#include "voxloom/point_labeller.h"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "arrays.h"
+#include "bindings.h"
+#include "calls.h"
+#include "scans.h"
+
+namespace voxloom::python {
+namespace {
+
+nb::list to_python(const ClassTable& table) {
+  nb::list list;
+  for (const LabelClass& c : table.classes) {
+    nb::list values;
+    for (const std::int32_t value : c.values) values.append(value);
+    list.append(nb::make_tuple(nb::str(c.name.c_str()), nb::make_tuple(c.color[0], c.color[1], c.color[2]),
+                               nb::tuple(values)));
+  }
+  return list;
+}
+
+nb::tuple label(const PointLabeller& labeller, nb::handle parts, std::size_t memory, nb::handle on_tile) {
+  const Scan scan = scan_of(parts, "PointLabeller.label");
+  LabelOptions options{.memory = memory};
+  if (!on_tile.is_none()) {
+    options.on_tile = [on_tile](std::size_t tile, std::size_t tiles) {
+      const nb::gil_scoped_acquire locked;
+      on_tile(tile, tiles);
+    };
+  }
+  PointLabels labels = released([&] { return labeller.label(to_unlabelled(scan), options); });
+  const auto count = static_cast<std::int64_t>(labels.classes.size());
+  auto classes = std::make_shared<std::vector<std::uint16_t>>(std::move(labels.classes));
+  void* data = classes->data();
+  return nb::make_tuple(to_numpy(data, {count}, "<u2", std::move(classes)),
+                        to_numpy(std::move(labels.confidence), {count}), labels.tiles);
+}
+
+// (points, classes)
+nb::object scores(const PointLabeller& labeller, nb::handle parts) {
+  const Scan scan = scan_of(parts, "PointLabeller.scores");
+  return to_numpy(released([&] { return labeller.scores(to_unlabelled(scan)); }));
+}
+
+}  // namespace
+
+void bind_labeller(nb::module_& m) {
+  nb::class_<PointLabeller>(m, "_PointLabeller")
+      .def("__init__",
+           [](PointLabeller* self, const std::string& bundle) {
+             PointLabeller made = released([&] { return PointLabeller(bundle); });
+             new (self) PointLabeller(std::move(made));
+           })
+      .def("classes", [](const PointLabeller& labeller) { return to_python(labeller.classes()); })
+      .def("label", label, nb::arg("parts"), nb::arg("memory"), nb::arg("on_tile").none())
+      .def("scores", scores, nb::arg("parts"))
+      .def("most_bytes", [](const PointLabeller& labeller, std::int64_t points) { return labeller.most_bytes(points); })
+      .def("weight_bytes", [](const PointLabeller& labeller) { return labeller.weight_bytes(); })
+      .def("release_memory", [](const PointLabeller& labeller) { labeller.release_memory(); });
+  m.def("_street_classes", [] { return to_python(street_classes()); });
+  m.def("_read_classes", [](const std::string& path) { return to_python(read_classes(path)); });
+}
+
+}  // namespace voxloom::python
