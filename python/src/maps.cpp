@@ -136,6 +136,8 @@ void bind_map(nb::module_& m) {
         return nb::isinstance<KernelMap>(b) && a == nb::cast<const KernelMap&>(b);
       })
       .def("__hash__", [](const KernelMap& map) { return reinterpret_cast<std::uintptr_t>(&map.encodings()); })
+      .def("__copy__", [](const KernelMap& map) { return map; })
+      .def("__deepcopy__", [](const KernelMap& map, nb::handle) { return map; }, nb::arg("memo"))
       .def("__repr__", [](const KernelMap& map) {
         return fmt::format("KernelMap({} to {} rows, {} offsets)", map.source().size(), map.target().size(), map.volume());
       });

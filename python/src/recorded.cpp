@@ -211,15 +211,24 @@ void bind_recorded(nb::module_& m) {
   nb::class_<Recorded>(m, "_Recorded")
       .def_prop_ro("is_spent", &Recorded::is_spent)
       .def("backward", &Recorded::backward, nb::arg("dy"));
-  m.def("_cross_entropy", cross_entropy);
-  m.def("_lovasz_softmax", lovasz_softmax);
-  m.def("_devoxelize", devoxelize);
-  m.def("_to_dense", to_dense);
-  m.def("_binary", joined);
-  m.def("_cat", concatenated);
-  m.def("_reindex", reindexed);
-  m.def("_normalized_subm", normalized_subm);
-  m.def("_normalized_transpose", normalized_transpose);
+  // None is an array that is not there.
+  const auto maybe = [](const char* name) { return nb::arg(name).none(); };
+  m.def("_cross_entropy", cross_entropy, nb::arg("scores"), nb::arg("needs"), nb::arg("labels"), nb::arg("ignore"),
+        maybe("class_weights"), nb::arg("label_smoothing"));
+  m.def("_lovasz_softmax", lovasz_softmax, nb::arg("scores"), nb::arg("needs"), nb::arg("labels"), nb::arg("ignore"));
+  m.def("_devoxelize", devoxelize, nb::arg("x"), nb::arg("needs"), nb::arg("points"), nb::arg("set"), maybe("batch"),
+        nb::arg("voxel_size"), nb::arg("origin"), nb::arg("interpolation"), nb::arg("nearest"), nb::arg("renormalize"),
+        nb::arg("non_finite"));
+  m.def("_to_dense", to_dense, nb::arg("x"), nb::arg("needs"), nb::arg("set"), nb::arg("lo"), nb::arg("hi"),
+        nb::arg("batch_size"));
+  m.def("_binary", joined, nb::arg("op"), nb::arg("lhs"), nb::arg("rhs"), nb::arg("needs"), nb::arg("lhs_set"),
+        nb::arg("rhs_set"), nb::arg("join"), nb::arg("lhs_fill"), nb::arg("rhs_fill"));
+  m.def("_cat", concatenated, nb::arg("features"), nb::arg("needs"), nb::arg("sets"), nb::arg("join"));
+  m.def("_reindex", reindexed, nb::arg("x"), nb::arg("needs"), nb::arg("set"), nb::arg("target"), nb::arg("fill"));
+  m.def("_normalized_subm", normalized_subm, nb::arg("x"), nb::arg("weight"), maybe("bias"), nb::arg("needs"),
+        nb::arg("set"), nb::arg("kernel_size"), nb::arg("dilation"), nb::arg("groups"), nb::arg("eps"));
+  m.def("_normalized_transpose", normalized_transpose, nb::arg("x"), nb::arg("weight"), maybe("bias"), nb::arg("needs"),
+        nb::arg("set"), nb::arg("kernel"), maybe("target"), nb::arg("groups"), nb::arg("eps"));
 }
 
 }  // namespace voxloom::python

@@ -1,0 +1,91 @@
+import copy
+
+import numpy as np
+import pytest
+
+import voxloom
+from conftest import brute_force_map, random_array, random_rows, reference_conv
+
+
+@pytest.mark.parametrize("size, stride, padding, dilation", [
+    ((3, 3, 3), 1, 0, 1), ((2, 2, 2), 2, 0, 1), ((3, 1, 5), 1, 0, 2), ((3, 3, 3), 2, 1, 1), ((4, 2, 3), 1, 1, 1)])
+def test_forward_maps_equal_brute_force(rows, coords, size, stride, padding, dilation):
+    kernel = voxloom.KernelSpec(size, stride, padding, dilation)
+    support = voxloom.reachable_support(coords, kernel)
+    map = voxloom.forward_map(coords, support, kernel)
+    expected = brute_force_map(rows, support.rows, size, stride, padding, dilation)
+    assert np.array_equal(map.dense(), expected)
+    assert map.size == (expected >= 0).sum() and map.volume == np.prod(size)
+    assert map.source == coords and map.target == support
+    assert voxloom.forward_map(coords, support, kernel) == map
+
+
+def test_transposed_maps_are_the_forward_ones_swapped(coords):
+    kernel = voxloom.KernelSpec(2, 2, origin="corner")
+    coarse = voxloom.strided_support(coords, 2)
+    there = voxloom.forward_map(coords, coarse, kernel)
+    back = voxloom.transposed_map(coarse, coords, kernel)
+    assert np.array_equal(back.dense(), there.swapped().dense())
+    assert there.swapped().swapped() == there
+
+
+def test_pairs(coords):
+    map = voxloom.forward_map(coords, coords, voxloom.KernelSpec(3))
+    in_rows, out_rows, k = map.pairs()
+    begin = map.pairs_begin()
+    assert begin[-1] == len(k) == map.size and np.array_equal(np.searchsorted(k, np.arange(28)), begin)
+    assert np.array_equal(map.dense()[out_rows, k], in_rows)
+
+
+def test_a_map_of_the_callers_own_pairs(coords):
+    own = voxloom.forward_map(coords, coords, voxloom.KernelSpec(3))
+    in_rows, out_rows, k = own.pairs()
+    order = np.random.default_rng(0).permutation(len(k))
+    x, weight = random_array(coords.size, 5), random_array(27, 5, 7)
+    expected = voxloom.functional.conv(x, weight, own)
+    for side in (coords, coords.size):  # with coordinates, and without
+        map = voxloom.KernelMap.from_pairs(side, side, 27, in_rows[order], out_rows[order], k[order])
+        assert np.array_equal(map.dense(), own.dense())
+        np.testing.assert_allclose(voxloom.functional.conv(x, weight, map), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_maps_without_coordinates_have_any_shape():
+    rng = np.random.default_rng(0)
+    dense = np.full((50, 9), -1, np.int32)
+    for k in range(9):
+        outs, ins = rng.permutation(50)[:20], rng.permutation(70)[:20]
+        dense[outs, k] = ins
+    out_rows, k = np.nonzero(dense >= 0)
+    map = voxloom.KernelMap.from_pairs(70, 50, 9, dense[out_rows, k], out_rows.astype(np.int32), k.astype(np.int32))
+    x, weight = random_array(70, 4), random_array(9, 4, 6)
+    np.testing.assert_allclose(voxloom.functional.conv(x, weight, map), reference_conv(x, weight, dense), rtol=1e-5,
+                               atol=1e-5)
+
+
+@pytest.mark.parametrize("pairs, message", [
+    (([0], [0], [9]), "offset"), (([0], [5], [0]), "row"), (([0, 1], [0, 0], [0, 0]), "offset 0"),
+    (([0, 1], [0], [0]), "equally long, got 2, 1 and 1")])
+def test_wrong_pairs_are_refused(pairs, message):
+    with pytest.raises(ValueError, match=message):
+        voxloom.KernelMap.from_pairs(5, 5, 9, *(np.array(p, np.int32) for p in pairs))
+
+
+def test_pairs_are_int32(coords):
+    with pytest.raises(ValueError, match=r"\[KernelMap.from_pairs\] in_rows: expected shape \(N\) and int32"):
+        voxloom.KernelMap.from_pairs(5, 5, 9, np.zeros(1, np.int64), np.zeros(1, np.int32), np.zeros(1, np.int32))
+
+
+def test_kernels_say_what_they_are():
+    kernel = voxloom.KernelSpec((1, 2, 3), 2, 1, origin="corner")
+    assert (kernel.kernel_size, kernel.stride, kernel.padding, kernel.dilation, kernel.origin, kernel.volume) == (
+        (1, 2, 3), (2, 2, 2), (1, 1, 1), (1, 1, 1), "corner", 6)
+    assert voxloom.KernelSpec(offsets=[(0, 0, 0), (5, 0, -3)]).offsets == [(0, 0, 0), (5, 0, -3)]
+    with pytest.raises(ValueError, match=r"\[KernelSpec\] origin: expected one of 'centered', 'corner', got 'middle'"):
+        voxloom.KernelSpec(origin="middle")
+
+
+def test_a_map_outlives_the_names_of_its_sets():
+    rows = random_rows(seed=5)
+    map = voxloom.forward_map(*(voxloom.CoordinateSet(rows),) * 2, voxloom.KernelSpec(3))
+    assert np.array_equal(map.dense(), brute_force_map(rows, rows, (3, 3, 3)))
+    assert copy.deepcopy(map) == map

@@ -1,0 +1,150 @@
+"""Scans, labels, bundles, pictures and pages."""
+
+import html
+
+import numpy as np
+import pytest
+
+import voxloom
+from conftest import SOURCE
+
+BUNDLE = SOURCE / "models" / "street.lattice"
+
+
+@pytest.fixture
+def scan():
+    rng = np.random.default_rng(0)
+    made = voxloom.Scan(rng.uniform(-20, 20, (4000, 3)) * [1, 1, 0.1])
+    made["intensity"] = rng.uniform(0, 1, 4000).astype(np.float32)
+    made["ring"] = rng.integers(0, 64, 4000).astype(np.uint16)
+    made["normal"] = rng.normal(size=(4000, 3)).astype(np.float32)
+    return made
+
+
+@pytest.mark.parametrize("name", ["a.ply", "a.pcd", "a.npy", "a.csv"])
+def test_files_keep_columns_and_types(tmp_path, scan, name):
+    del scan.attributes["normal"]  # not every format has attributes of several numbers
+    voxloom.write_scan(tmp_path / name, scan)
+    back = voxloom.read_scan(tmp_path / name)
+    np.testing.assert_allclose(back.positions + back.origin, scan.positions, atol=1e-5)
+    assert np.array_equal(back["ring"].astype(np.uint16), scan["ring"])
+    np.testing.assert_allclose(back["intensity"], scan["intensity"], rtol=1e-6)
+    if name != "a.csv":
+        assert back["ring"].dtype == np.uint16 and back["intensity"].dtype == np.float32
+
+
+def test_bytes_in_memory(scan):
+    content = voxloom.format_scan(scan, "ply")
+    back = voxloom.parse_scan(content, "x.ply")
+    assert np.array_equal(back.positions, scan.positions) and "ring" in back and len(back) == len(scan)
+
+
+def test_poses_and_lattices_travel(tmp_path, scan):
+    scan.quantization = ((0.001,) * 3, (0.0,) * 3)
+    del scan.attributes["normal"]
+    voxloom.write_scan(tmp_path / "a.las", scan)
+    back = voxloom.read_scan(tmp_path / "a.las")
+    assert back.quantization == scan.quantization and back.las is not None
+    voxloom.write_scan(tmp_path / "b.las", back)
+    assert np.array_equal(voxloom.read_scan(tmp_path / "b.las").positions, back.positions)
+
+
+def test_errors(tmp_path, scan):
+    with pytest.raises(FileNotFoundError):
+        voxloom.read_scan(tmp_path / "none.ply")
+    with pytest.raises(voxloom.FormatError, match="line 2: 'rubbish' is no word of a PLY header") as caught:
+        voxloom.parse_scan(b"ply\nrubbish", "x.ply")
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(OSError):
+        voxloom.write_scan(tmp_path / "no" / "folder.ply", scan)
+    with pytest.raises(ValueError, match=r"\[read_scan\] format: expected one of 'kitti',.*got 'obj'"):
+        voxloom.parse_scan(b"", "x", format="obj")
+    with pytest.raises(ValueError, match=r"\[Scan\] ring: expected a row for each of 4000 points, got shape \(3,\)"):
+        scan["ring"] = np.zeros(3)
+    with pytest.raises(ValueError, match=r"\[write_scan\] intensity: expected integers or floats"):
+        scan["intensity"] = np.zeros(len(scan), complex)
+        voxloom.write_scan(tmp_path / "a.ply", scan)
+    assert issubclass(voxloom.ResourceError, MemoryError)
+    assert {f.name for f in voxloom.scan_formats()} >= {"kitti", "las", "ply"}
+
+
+def test_memory_that_is_not_there_is_a_memory_error():
+    scan = voxloom.Scan(np.zeros((1, 3)))
+    header = (b"ply\nformat binary_little_endian 1.0\nelement vertex 4611686018427387904\nproperty float x\n"
+              b"property float y\nproperty float z\nend_header\n")
+    with pytest.raises((voxloom.FormatError, voxloom.ResourceError)):
+        voxloom.parse_scan(header, "x.ply")
+    x = voxloom.SparseTensor(np.zeros((1, 4), np.int32), np.ones((1, 1), np.float32))
+    with pytest.raises(MemoryError):
+        voxloom.to_dense(x, -(1 << 15), 1 << 15)
+    assert len(scan) == 1
+
+
+def test_features_and_points(scan):
+    assert scan.features(["intensity", "normal"]).shape == (4000, 4)
+    assert np.array_equal(scan.points(), scan.positions.astype(np.float32))
+    np.testing.assert_allclose(scan.points((1, 0, 0))[:, 0], scan.positions[:, 0] - 1, rtol=1e-6, atol=1e-6)
+    with pytest.raises(ValueError, match=r"\[Scan.features\] no attribute 'height'"):
+        scan.features(["height"])
+
+
+def test_labels(scan):
+    labeller = voxloom.PointLabeller(BUNDLE)
+    assert [c.name for c in labeller.classes] == [c.name for c in voxloom.street_classes()]
+    labels = labeller.label(scan)
+    assert labels.classes.shape == (4000,) and sum(labels.counts().values()) == 4000
+    assert np.array_equal(labeller.scores(scan).argmax(1), labels.classes)
+    named = labels.labelled()
+    assert named["label"].dtype == np.int32 and named.colors().shape == (4000, 3) and "label" not in scan
+
+
+def test_tiles_give_the_same_labels_and_tell_how_far_they_are():
+    wide = voxloom.Scan(np.random.default_rng(1).uniform(-300, 300, (6000, 3)) * [1, 1, 0.01])
+    labeller = voxloom.PointLabeller(BUNDLE)
+    memory = labeller.most_bytes(6000) // 3
+    tiles = []
+    cut = labeller.label(wide, memory=memory, on_tile=lambda tile, of: tiles.append((tile, of)))
+    assert cut.tiles > 1 and len(tiles) == cut.tiles and {of for _, of in tiles} == {cut.tiles}
+    assert np.array_equal(cut.classes, labeller.label(wide).classes)
+    with pytest.raises(ValueError, match="are too little"):
+        labeller.label(wide, memory=1000)
+
+    def refuse(tile, tiles):
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        labeller.label(wide, memory=memory, on_tile=refuse)
+
+
+def test_bundles(tmp_path, scan):
+    model = voxloom.Model(BUNDLE)
+    assert model.inputs["points"] == "tensor<?x3xf32>" and list(model.outputs) == ["scores"]
+    assert "lattice.conv3d" in model.text and voxloom.verify_bundle(BUNDLE) == []
+    points = scan.points()
+    inputs = {"points": points, "features": np.zeros((4000, 3), np.float32), "batch": np.zeros(4000, np.int32),
+              "active": np.array([4000], np.int32)}
+    scores = model.run(inputs)["scores"]
+    assert scores.shape == (4000, 12) and np.array_equal(scores, model.run(inputs)["scores"])
+    with pytest.raises(ValueError, match="active"):
+        model.run({k: v for k, v in inputs.items() if k != "active"})
+    with pytest.raises(voxloom.FormatError):
+        voxloom.Model(tmp_path)
+    assert voxloom.verify_bundle(tmp_path)[0].severity == "error"
+
+
+def test_safetensors(tmp_path):
+    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([1, 2], np.int64)}
+    voxloom.write_safetensors(tmp_path / "x.safetensors", arrays, {"made": "here"})
+    back, metadata = voxloom.read_safetensors(tmp_path / "x.safetensors")
+    assert metadata == {"made": "here"} and all(np.array_equal(back[k], v) for k, v in arrays.items())
+
+
+def test_pictures_and_pages(tmp_path, scan):
+    for draw in (voxloom.view_from_above, voxloom.view_in_perspective):
+        assert draw(scan.points(), width=200, height=100, legend={"car": (1, 2, 3)}).startswith(b"\x89PNG")
+    shown = scan._repr_html_()
+    assert shown.startswith("<iframe srcdoc=") and "Scan(4000 points" in html.unescape(shown)
+    labels = voxloom.PointLabeller(BUNDLE).label(scan)
+    assert "vegetation" in html.unescape(labels._repr_html_())
+    voxloom.write_page(tmp_path / "x.html", scan)
+    assert (tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!")
