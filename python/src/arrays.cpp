@@ -24,7 +24,7 @@ enum class Kind : std::uint8_t { numpy, torch, other };
 struct Names {
   nb::object data_ptr = nb::str("data_ptr"), dtype = nb::str("dtype"), shape = nb::str("shape"),
              is_contiguous = nb::str("is_contiguous"), device = nb::str("device"),
-             interface = nb::str("__array_interface__");
+             description = nb::str("__array_struct__");
 };
 const Names& names() {
   static const Names& all = *new Names;
@@ -40,6 +40,28 @@ nb::object called(nb::handle object, const nb::object& name) {
   PyObject* result = PyObject_CallMethodObjArgs(object.ptr(), name.ptr(), nullptr);
   if (result == nullptr) throw nb::python_error();
   return nb::steal(result);
+}
+
+// What numpy says of an array by __array_struct__: numpy/ndarraytypes.h, PyArrayInterface.
+struct Description {
+  int two = 2;
+  int rank = 0;
+  char kind = 'f';
+  int bytes = 4;  // of an element
+  int flags = 0;
+  Py_ssize_t* shape = nullptr;
+  Py_ssize_t* strides = nullptr;
+  void* data = nullptr;
+  PyObject* fields = nullptr;
+};
+constexpr int kInOrder = 0x1, kAligned = 0x100, kNativeBytes = 0x200, kWritable = 0x400;
+
+// The capsule holds what the pointer leads to.
+std::pair<const Description*, nb::object> description_of(nb::handle array) {
+  nb::object capsule = attribute(array, names().description);
+  const void* found = PyCapsule_GetPointer(capsule.ptr(), nullptr);
+  if (found == nullptr) throw nb::python_error();
+  return {static_cast<const Description*>(found), std::move(capsule)};
 }
 
 bool derives_from(nb::handle type, const char* module, const char* name) {
@@ -72,17 +94,17 @@ Kind kind_of(nb::handle array) {
 
 struct TypeName {
   DType dtype;
-  const char* name;       // of torch and DLPack
-  const char* interface;  // of numpy, after the byte order
+  const char* name;  // of torch and DLPack
+  char kind;         // of numpy
 };
-constexpr std::array<TypeName, 8> kTypes = {{{DType::f32, "float32", "f4"},
-                                             {DType::f16, "float16", "f2"},
-                                             {DType::bf16, "bfloat16", "V2"},
-                                             {DType::f64, "float64", "f8"},
-                                             {DType::i32, "int32", "i4"},
-                                             {DType::i64, "int64", "i8"},
-                                             {DType::u32, "uint32", "u4"},
-                                             {DType::u8, "uint8", "u1"}}};
+constexpr std::array<TypeName, 8> kTypes = {{{DType::f32, "float32", 'f'},
+                                             {DType::f16, "float16", 'f'},
+                                             {DType::bf16, "bfloat16", 'V'},
+                                             {DType::f64, "float64", 'f'},
+                                             {DType::i32, "int32", 'i'},
+                                             {DType::i64, "int64", 'i'},
+                                             {DType::u32, "uint32", 'u'},
+                                             {DType::u8, "uint8", 'u'}}};
 const TypeName& type_of(DType dtype) {
   return *std::ranges::find(kTypes, dtype, &TypeName::dtype);
 }
@@ -108,10 +130,10 @@ DType torch_dtype(nb::handle dtype, Argument a) {
   refuse_type(a, name);
 }
 
-DType numpy_dtype(nb::handle array, std::string_view code, Argument a) {
-  const bool native = !code.empty() && (code[0] == '<' || code[0] == '|');
+DType numpy_dtype(nb::handle array, const Description& found, Argument a) {
   for (const TypeName& type : kTypes) {
-    if (!native || code.substr(1) != type.interface) continue;
+    if (type.kind != found.kind || static_cast<int>(size_of(type.dtype)) != found.bytes) continue;
+    if ((found.flags & kNativeBytes) == 0) break;
     if (type.dtype == DType::bf16 && text_of(array.attr("dtype")) != "bfloat16") break;
     return type.dtype;
   }
@@ -160,16 +182,13 @@ Found look_at_torch(nb::handle tensor, Argument a) {
 }
 
 Found look_at_numpy(nb::handle array, Argument a) {
-  const nb::object interface = attribute(array, names().interface);
-  const auto get = [&](const char* key) { return nb::handle(PyDict_GetItemString(interface.ptr(), key)); };
+  const auto [description, capsule] = description_of(array);
   Found found;
-  found.shape = shape_of(get("shape"));
-  found.dtype = numpy_dtype(array, nb::borrow<nb::str>(get("typestr")).c_str(), a);
-  if (get("strides").ptr() != Py_None) refuse_strides(a, found.shape);
-  const nb::handle data = get("data");
-  found.data = PyLong_AsVoidPtr(PyTuple_GetItem(data.ptr(), 0));
-  found.is_writable = PyTuple_GetItem(data.ptr(), 1) != Py_True;
-  if (PyErr_Occurred() != nullptr) throw nb::python_error();
+  found.shape.assign(description->shape, description->shape + description->rank);
+  found.dtype = numpy_dtype(array, *description, a);
+  if ((description->flags & kInOrder) == 0) refuse_strides(a, found.shape);
+  found.data = description->data;
+  found.is_writable = (description->flags & kWritable) != 0;
   return found;
 }
 
@@ -236,25 +255,35 @@ Tensor borrow_from(nb::handle array, Argument a, bool keep) {
 
 // --- handing out ---
 
-// Elements that numpy sees through __array_interface__: writable in every version of numpy, where DLPack
-// gives read-only arrays in old ones. The array keeps this object, and that the elements.
-struct Seen {
-  void* data;
-  Shape shape;
-  std::string type;
-  bool is_read_only;
-  std::shared_ptr<const void> owner;
-
-  [[nodiscard]] nb::dict interface() const {
-    nb::dict result;
-    nb::list sizes;
-    for (const std::int64_t size : shape) sizes.append(size);
-    result["shape"] = nb::tuple(sizes);
-    result["typestr"] = nb::str(type.c_str());
-    result["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(data), is_read_only);
-    result["version"] = 3;
-    return result;
+// Elements that numpy sees through __array_struct__: writable in every version of numpy, where DLPack gives
+// read-only arrays in old ones. The array keeps this object, and that the elements.
+class Seen {
+ public:
+  // `type`: kind and bytes of an element, "f4".
+  Seen(void* data, const Shape& shape, std::string_view type, bool is_read_only, std::shared_ptr<const void> owner)
+      : sizes_(shape.begin(), shape.end()), strides_(shape.size()), owner_(std::move(owner)) {
+    description_.rank = static_cast<int>(shape.size());
+    description_.kind = type[0];
+    description_.bytes = type[1] - '0';
+    description_.flags = kInOrder | kAligned | kNativeBytes | (is_read_only ? 0 : kWritable);
+    description_.data = data;
+    Py_ssize_t stride = description_.bytes;
+    for (std::size_t i = shape.size(); i-- > 0; stride *= sizes_[i]) strides_[i] = stride;
   }
+
+  // Numpy looks at it only while it makes the array, and keeps this object.
+  [[nodiscard]] nb::object description() {
+    description_.shape = sizes_.data();
+    description_.strides = strides_.data();
+    PyObject* capsule = PyCapsule_New(&description_, nullptr, nullptr);
+    if (capsule == nullptr) throw nb::python_error();
+    return nb::steal(capsule);
+  }
+
+ private:
+  std::vector<Py_ssize_t> sizes_, strides_;
+  std::shared_ptr<const void> owner_;
+  Description description_;
 };
 
 nb::object as_array(Seen seen) {
@@ -370,13 +399,16 @@ Tensor coordinates_in(nb::handle array, Argument a, bool keep) {
 
 nb::object to_numpy(Tensor tensor) {
   void* data = const_cast<std::byte*>(tensor.raw());
-  Seen seen{data, tensor.shape(), std::string("<") + type_of(tensor.dtype()).interface, !tensor.is_writable(), {}};
-  seen.owner = std::make_shared<Tensor>(std::move(tensor));
-  return as_array(std::move(seen));
+  const std::array<char, 2> type = {type_of(tensor.dtype()).kind,
+                                    static_cast<char>('0' + static_cast<int>(size_of(tensor.dtype())))};
+  const Shape shape = tensor.shape();
+  const bool is_read_only = !tensor.is_writable();
+  auto owner = std::make_shared<Tensor>(std::move(tensor));
+  return as_array({data, shape, {type.data(), type.size()}, is_read_only, std::move(owner)});
 }
 
-nb::object to_numpy(void* data, Shape shape, const char* type, std::shared_ptr<const void> owner) {
-  return as_array({data, std::move(shape), type, false, std::move(owner)});
+nb::object to_numpy(void* data, const Shape& shape, std::string_view type, std::shared_ptr<const void> owner) {
+  return as_array({data, shape, type, false, std::move(owner)});
 }
 
 Elements elements_of(nb::handle array, Argument a) {
@@ -384,13 +416,14 @@ Elements elements_of(nb::handle array, Argument a) {
     throw nb::type_error(fmt::format("[{}] {}: expected a numpy array, got {}", a.op, a.name,
                                      nb::inst_name(array).c_str()).c_str());
   }
-  const nb::object interface = attribute(array, names().interface);
-  const auto get = [&](const char* key) { return nb::handle(PyDict_GetItemString(interface.ptr(), key)); };
+  const auto [description, capsule] = description_of(array);
   Elements elements;
-  elements.shape = shape_of(get("shape"));
-  elements.type = nb::borrow<nb::str>(get("typestr")).c_str();
-  if (get("strides").ptr() != Py_None) refuse_strides(a, elements.shape);
-  elements.data = PyLong_AsVoidPtr(PyTuple_GetItem(get("data").ptr(), 0));
+  elements.shape.assign(description->shape, description->shape + description->rank);
+  if ((description->flags & kInOrder) == 0) refuse_strides(a, elements.shape);
+  require((description->flags & kNativeBytes) != 0 && description->bytes <= 8, a.op,
+          "{}: expected integers or floats of the machine's byte order, got {}", a.name, text_of(array.attr("dtype")));
+  elements.type = {description->kind, static_cast<char>('0' + description->bytes)};
+  elements.data = description->data;
   return elements;
 }
 
@@ -409,7 +442,7 @@ nb::object hand_out(Tensor tensor, nb::handle like) {
 }
 
 void bind_arrays(nb::module_& m) {
-  nb::class_<Seen>(m, "_Array").def_prop_ro("__array_interface__", &Seen::interface);
+  nb::class_<Seen>(m, "_Array").def_prop_ro("__array_struct__", &Seen::description);
 }
 
 }  // namespace voxloom::python

@@ -47,8 +47,9 @@ template <typename T>
 [[nodiscard]] nb::object to_numpy_view(const std::int32_t* data, Shape shape,
                                        std::shared_ptr<const void> owner);
 
-// Elements of any type, in numpy's words ("<u2"), that `owner` keeps.
-[[nodiscard]] nb::object to_numpy(void* data, Shape shape, const char* type, std::shared_ptr<const void> owner);
+// Elements of any type, in numpy's words ("u2": kind and bytes), that `owner` keeps.
+[[nodiscard]] nb::object to_numpy(void* data, const Shape& shape, std::string_view type,
+                                  std::shared_ptr<const void> owner);
 
 // A numpy array in C order, of whatever element type.
 struct Elements {

@@ -86,7 +86,7 @@ void bind_calls(nb::module_& m) {
       "More memory, rows or map entries than the machine or the library's 32-bit rows can hold.";
   Context::standard().set_stop_check(look_for_signals);
   m.def("_after_fork", after_fork);
-  m.attr("__version__") = nb::str(version());
+  m.attr("_version") = nb::str(version());
   m.def(
       "set_threads", [](int threads) { Context::standard().set_threads(threads); }, nb::arg("threads"),
       "At most so many threads in each call from now on; 0: as many as there are cores.\n\n"

@@ -39,7 +39,7 @@ nb::tuple label(const PointLabeller& labeller, nb::handle parts, std::size_t mem
   const auto count = static_cast<std::int64_t>(labels.classes.size());
   auto classes = std::make_shared<std::vector<std::uint16_t>>(std::move(labels.classes));
   void* data = classes->data();
-  return nb::make_tuple(to_numpy(data, {count}, "<u2", std::move(classes)),
+  return nb::make_tuple(to_numpy(data, {count}, "u2", std::move(classes)),
                         to_numpy(std::move(labels.confidence), {count}), labels.tiles);
 }
 

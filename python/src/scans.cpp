@@ -23,7 +23,7 @@ namespace voxloom::python {
 namespace {
 
 // In the order of ColumnType.
-constexpr std::array kTypes = {"<u1", "<i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f4", "<f8"};
+constexpr std::array kTypes = {"u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"};
 
 template <typename Values>
 nb::object moved_to_numpy(Values values, Shape shape, const char* type) {
@@ -74,9 +74,8 @@ Column::Values values_of(const Elements& elements, std::size_t type, std::size_t
 Column column_of(const std::string& name, nb::handle array, std::string_view op) {
   const Elements elements = elements_of(array, {op, name});
   std::size_t type = 0;
-  while (type < kTypes.size() && elements.type.substr(1) != kTypes.at(type) + 1) ++type;
-  require(type < kTypes.size() && elements.type[0] != '>', op, "{}: expected integers or floats of the machine's byte "
-          "order, got type {}", name, elements.type);
+  while (type < kTypes.size() && elements.type != kTypes.at(type)) ++type;
+  require(type < kTypes.size(), op, "{}: expected integers or floats of 1 to 8 bytes, got type {}", name, elements.type);
   require(elements.shape.size() == 1 || elements.shape.size() == 2, op, "{}: expected shape (N) or (N,C), got {}", name,
           elements.shape);
   std::size_t count = 1;
@@ -185,7 +184,7 @@ nb::dict scan_to_python(Scan scan) {
     const nb::str name(column.name.c_str(), column.name.size());
     attributes[name] = to_python(std::move(column));
   }
-  parts["positions"] = moved_to_numpy(std::move(scan.positions), {count, 3}, "<f8");
+  parts["positions"] = moved_to_numpy(std::move(scan.positions), {count, 3}, "f8");
   parts["position_type"] = nb::str(std::string(name_of(scan.position_type)).c_str());
   parts["attributes"] = attributes;
   parts["origin"] = to_python(scan.origin);
@@ -202,7 +201,7 @@ nb::dict scan_to_python(Scan scan) {
 Scan scan_of(nb::handle parts, std::string_view op) {
   Scan scan;
   const Elements positions = elements_of(parts["positions"], {op, "positions"});
-  require(positions.type == "<f8" && positions.shape.size() == 2 && positions.shape[1] == 3, op,
+  require(positions.type == "f8" && positions.shape.size() == 2 && positions.shape[1] == 3, op,
           "positions: expected (N,3) float64, got {} of type {}", positions.shape, positions.type);
   scan.positions.resize(static_cast<std::size_t>(positions.shape[0]));
   if (!scan.positions.empty()) {

@@ -30,8 +30,8 @@ from ._core import (
     KernelSpec,
     LasRecords,
     ResourceError,
-    __version__,
     _after_fork,
+    _version,
     available_threads,
     current_isa,
     difference_of,
@@ -107,6 +107,8 @@ from .sparse import (
     trilinear_upsample3d,
     voxelize,
 )
+
+__version__: str = _version
 
 # A forked child works alone, or says why it cannot.
 _os.register_at_fork(after_in_child=_after_fork)

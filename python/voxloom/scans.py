@@ -20,7 +20,8 @@ _MOST_SHOWN = 200_000  # points in a notebook's cell
 
 
 def _columns(positions: Any) -> np.ndarray[Any, Any]:
-    return np.ascontiguousarray(positions, np.float64)
+    columns: np.ndarray[Any, Any] = np.ascontiguousarray(positions, np.float64)
+    return columns
 
 
 @dataclass(eq=False)
@@ -66,9 +67,9 @@ class Scan:
 
     def points(self, origin: Optional[Three] = None) -> np.ndarray[Any, Any]:
         """(N, 3) float32: the positions relative to the scan's origin, or to another one; subtracted in float64."""
-        if origin is None:
-            return self.positions.astype(np.float32)
-        return (self.positions + (np.asarray(self.origin) - np.asarray(origin))).astype(np.float32)
+        shift = 0.0 if origin is None else np.asarray(self.origin) - np.asarray(origin)
+        points: np.ndarray[Any, Any] = (self.positions + shift).astype(np.float32)
+        return points
 
     def features(self, names: Sequence[str]) -> np.ndarray[Any, Any]:
         """(N, C) float32: the named attributes side by side, component by component."""
@@ -86,8 +87,11 @@ class Scan:
             return None
         joined = np.stack([c for c in channels if c is not None], axis=1)
         if np.issubdtype(joined.dtype, np.floating):
-            return np.rint(np.clip(joined, 0, 1) * 255).astype(np.uint8)
-        return np.ascontiguousarray(joined if joined.max(initial=0) <= 255 else joined >> 8, np.uint8)
+            joined = np.rint(np.clip(joined, 0, 1) * 255)
+        elif joined.max(initial=0) > 255:
+            joined = joined >> 8
+        colors: np.ndarray[Any, Any] = np.ascontiguousarray(joined, np.uint8)
+        return colors
 
     def _parts(self) -> Dict[str, Any]:
         def pose(value: Any) -> Any:
@@ -142,7 +146,7 @@ def _places_of(labels: Optional[np.ndarray[Any, Any]],
     places = np.full(labels.shape, -1, np.int32)
     for i, one in enumerate(classes):
         places[np.isin(labels, one.values)] = i
-    return places, [(one.name, tuple(one.color)) for one in classes]
+    return places, [(one.name, one.color) for one in classes]
 
 
 def _color_of(place: int) -> Color:
@@ -293,7 +297,7 @@ def _picture(points: Any, colors: Any, is_perspective: bool, width: int, height:
     rows = np.ascontiguousarray(points, np.float32)
     if colors is None:
         colors = np.full((len(rows), 3), 90, np.uint8)
-    named = [(name, tuple(color)) for name, color in legend.items()]
+    named = [(name, color) for name, color in legend.items()]
     png: bytes = _core._picture(rows, np.ascontiguousarray(colors), is_perspective, width, height, title, named)
     return png
 

@@ -6,6 +6,7 @@ torch tensors; on torch tensors operations have gradients.
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import ModuleType
 from typing import Any, NamedTuple, Optional, Sequence, Tuple, Union
@@ -28,6 +29,11 @@ def _functions_for(features: Any) -> ModuleType:
 
         return with_gradients
     return _plain
+
+
+@functools.lru_cache(maxsize=64)
+def _holds_features(dtype: Any) -> bool:
+    return str(dtype).rpartition(".")[2] in ("float32", "float16", "bfloat16")
 
 
 class SparseTensor:
@@ -53,7 +59,7 @@ class SparseTensor:
             came = type(features).__name__ if shape is None else f"({','.join(map(str, shape))})"
             raise ValueError(f"[sparse_tensor] features: expected shape ({coords.size},C), a row for each coordinate, "
                              f"got {came}")
-        if str(features.dtype).rpartition(".")[2] not in ("float32", "float16", "bfloat16"):
+        if not _holds_features(features.dtype):
             raise ValueError("[sparse_tensor] features: expected float32, float16 or bfloat16, got "
                              f"{features.dtype}")
         if batch_size is not None and batch_size < 0:
@@ -110,7 +116,27 @@ class SparseTensor:
         return mul(self, other)
 
 
+def _on(coords: CoordinateSet, features: Any, batch_size: int) -> SparseTensor:
+    """A result: nothing of it needs a check."""
+    x = SparseTensor.__new__(SparseTensor)
+    x.coords, x.features = coords, features
+    x.batch_size = max(batch_size, coords.batch_size)
+    return x
+
+
 # --- convolutions ---
+
+
+_remembered_kernel = functools.lru_cache(maxsize=256)(KernelSpec)
+
+
+def _kernel(*arguments: Any) -> KernelSpec:
+    """KernelSpec(*arguments); the same one for the same numbers."""
+    try:
+        return _remembered_kernel(*arguments)
+    except TypeError:  # lists and arrays have no hash
+        return KernelSpec(*arguments)
+
 
 
 def _target_of(target: Target, x: SparseTensor, stride: Tuple[int, ...]) -> Tuple[Optional[CoordinateSet], int]:
@@ -141,14 +167,14 @@ def _divided(stride: Tuple[int, int, int], by: Triple) -> Tuple[int, ...]:
 def _product(x: SparseTensor, weight: Array, map: Optional[KernelMap], bias: Optional[Array], groups: int, op: str,
              batch_size: int = 0) -> SparseTensor:
     y = _functions_for(x.features).conv(x.features, weight, map, bias, groups, op)
-    return SparseTensor(x.coords if map is None else map.target, y, max(x.batch_size, batch_size))
+    return _on(x.coords if map is None else map.target, y, max(x.batch_size, batch_size))
 
 
 def conv3d_map(x: SparseTensor, *, kernel_size: Triple = 3, stride: Triple = 1, padding: Triple = 0,
                dilation: Triple = 1, support: str = "strided", target: Target = None, origin: str = "centered",
                bounds: Optional[Any] = None, offsets: Optional[Any] = None) -> Optional[KernelMap]:
     """The map that conv3d runs on; None where every row meets itself alone (kernel 1, stride 1)."""
-    kernel = KernelSpec(kernel_size, stride, padding, dilation, origin, offsets)
+    kernel = _kernel(kernel_size, stride, padding, dilation, origin, offsets)
     rows, _ = _target_of(target, x, _multiplied(x.stride, stride))
     return _core._conv_map(x.coords, x.batch_size, kernel, support, rows, bounds)
 
@@ -164,7 +190,7 @@ def conv3d(x: SparseTensor, weight: Array, bias: Optional[Array] = None, *, kern
     bounds ((x,y,z), (x,y,z)) half open) or 'submanifold' (x's own). target: a CoordinateSet, a SparseTensor, or
     (N, 4) rows: then it rules. offsets: (K, 3), a kernel that is that list. origin: 'centered' or 'corner'.
     """
-    kernel = KernelSpec(kernel_size, stride, padding, dilation, origin, offsets)
+    kernel = _kernel(kernel_size, stride, padding, dilation, origin, offsets)
     rows, batches = _target_of(target, x, _multiplied(x.stride, stride))
     map = _core._conv_map(x.coords, x.batch_size, kernel, support, rows, bounds)
     return _product(x, weight, map, bias, groups, "conv3d", batches)
@@ -172,13 +198,13 @@ def conv3d(x: SparseTensor, weight: Array, bias: Optional[Array] = None, *, kern
 
 def subm_conv3d_map(x: SparseTensor, *, kernel_size: Triple = 3, dilation: Triple = 1) -> Optional[KernelMap]:
     """The map that subm_conv3d runs on; None for kernel 1."""
-    return _core._subm_map(x.coords, KernelSpec(kernel_size, dilation=dilation))
+    return _core._subm_map(x.coords, _kernel(kernel_size, 1, 0, dilation))
 
 
 def subm_conv3d(x: SparseTensor, weight: Array, bias: Optional[Array] = None, *, kernel_size: Triple = 3,
                 dilation: Triple = 1, groups: int = 1) -> SparseTensor:
     """Onto x's own rows; the kernel is odd on each axis. Weights as for conv3d."""
-    map = _core._subm_map(x.coords, KernelSpec(kernel_size, dilation=dilation))
+    map = _core._subm_map(x.coords, _kernel(kernel_size, 1, 0, dilation))
     return _product(x, weight, map, bias, groups, "subm_conv3d")
 
 
@@ -190,7 +216,7 @@ def conv_transpose3d_map(x: SparseTensor, *, kernel_size: Triple = 2, stride: Tr
 
 def _transposed(x: SparseTensor, kernel_size: Triple, stride: Triple, padding: Triple, dilation: Triple,
                 target: Target, origin: str, op: str) -> Tuple[KernelMap, int]:
-    kernel = KernelSpec(kernel_size, stride, padding, dilation, origin)
+    kernel = _kernel(kernel_size, stride, padding, dilation, origin)
     rows, batches = _target_of(target, x, _divided(x.stride, stride))
     return _core._transpose_map(x.coords, x.batch_size, kernel, rows, op), batches
 
@@ -233,7 +259,7 @@ def inverse_conv3d(x: SparseTensor, weight: Array, bias: Optional[Array], forwar
 def normalized_subm_conv3d(x: SparseTensor, weight: Array, bias: Optional[Array] = None, *, kernel_size: Triple = 3,
                            dilation: Triple = 1, groups: int = 1, eps: float = 1e-8) -> SparseTensor:
     """conv(x, W) / sqrt(conv(1, W*W) + eps) + bias; weight (K, G, C_in/G, C_out/G). Kernel 1 is not normalized."""
-    if KernelSpec(kernel_size).volume == 1:
+    if _kernel(kernel_size).volume == 1:
         return subm_conv3d(x, weight, bias, kernel_size=1, groups=groups)
     y = _functions_for(x.features).normalized_subm_conv(x.features, weight, bias, x.coords, kernel_size=kernel_size,
                                                         dilation=dilation, groups=groups, eps=eps)
@@ -245,11 +271,11 @@ def normalized_conv_transpose3d(x: SparseTensor, weight: Array, bias: Optional[A
                                 dilation: Triple = 1, target: Target = None, origin: str = "corner", groups: int = 1,
                                 eps: float = 1e-8) -> SparseTensor:
     """conv(x, W) / sqrt(conv(1, W*W) + eps) + bias on the transposed map."""
-    kernel = KernelSpec(kernel_size, stride, padding, dilation, origin)
+    kernel = _kernel(kernel_size, stride, padding, dilation, origin)
     rows, batches = _target_of(target, x, _divided(x.stride, stride))
     support, y = _functions_for(x.features).normalized_conv_transpose(x.features, weight, bias, x.coords, kernel, rows,
                                                                       groups=groups, eps=eps)
-    return SparseTensor(support, y, max(x.batch_size, batches))
+    return _on(support, y, max(x.batch_size, batches))
 
 
 def normalized_generative_conv_transpose3d(x: SparseTensor, weight: Array, bias: Optional[Array] = None, *,
@@ -276,12 +302,12 @@ def pool3d(x: SparseTensor, *, mode: str = "max", kernel_size: Triple = 2, strid
            dilation: Triple = 1) -> SparseTensor:
     """'sum', 'max' or 'avg' over a forward map onto the strided support; avg divides by the contributors."""
     map = _pool_map(x, kernel_size, stride, padding, dilation, None)
-    return SparseTensor(map.target, _functions_for(x.features).pool(x.features, map, mode), x.batch_size)
+    return _on(map.target, _functions_for(x.features).pool(x.features, map, mode), x.batch_size)
 
 
 def _pool_map(x: SparseTensor, kernel_size: Triple, stride: Triple, padding: Triple, dilation: Triple,
               target: Optional[CoordinateSet]) -> KernelMap:
-    kernel = KernelSpec(kernel_size, stride, padding, dilation)
+    kernel = _kernel(kernel_size, stride, padding, dilation)
     support = _core.strided_support(x.coords, stride) if target is None else target
     return _core.forward_map(x.coords, support, kernel)
 
@@ -299,7 +325,7 @@ def pool_transpose3d(x: SparseTensor, *, kernel_size: Triple = 2, stride: Triple
     """Mean of the contributors on the transposed map (corner origin)."""
     map, batches = _transposed(x, kernel_size, stride, padding, dilation, target, "corner", "pool_transpose3d")
     y = _functions_for(x.features).pool(x.features, map, "avg")
-    return SparseTensor(map.target, y, max(x.batch_size, batches))
+    return _on(map.target, y, max(x.batch_size, batches))
 
 
 def trilinear_upsample3d(x: SparseTensor, *, stride: Triple = 2, target: Target = None) -> SparseTensor:
@@ -307,7 +333,7 @@ def trilinear_upsample3d(x: SparseTensor, *, stride: Triple = 2, target: Target 
     rows, batches = _target_of(target, x, _divided(x.stride, stride))
     map, weights = _core._trilinear_map(x.coords, x.batch_size, stride, rows)
     y = _functions_for(x.features).pool(x.features, map, "avg", weights)
-    return SparseTensor(map.target, y, max(x.batch_size, batches))
+    return _on(map.target, y, max(x.batch_size, batches))
 
 
 def global_pool(x: SparseTensor, mode: str = "avg") -> Array:
@@ -335,7 +361,7 @@ def binary(op: str, lhs: SparseTensor, rhs: SparseTensor, *, join: str, lhs_fill
     """
     set, y = _functions_for(lhs.features).binary(op, lhs.features, rhs.features, lhs.coords, rhs.coords, join,
                                                  lhs_fill, rhs_fill)
-    return SparseTensor(set, y, max(lhs.batch_size, rhs.batch_size))
+    return _on(set, y, max(lhs.batch_size, rhs.batch_size))
 
 
 def add(lhs: SparseTensor, rhs: SparseTensor, *, join: str = "outer", lhs_fill: float = 0.0,
@@ -373,7 +399,7 @@ def cat(tensors: Sequence[SparseTensor], join: str = "inner") -> SparseTensor:
     if not tensors:
         raise ValueError("[cat] expected at least one tensor, got none")
     set, y = _functions_for(tensors[0].features).cat([t.features for t in tensors], [t.coords for t in tensors], join)
-    return SparseTensor(set, y, max(t.batch_size for t in tensors))
+    return _on(set, y, max(t.batch_size for t in tensors))
 
 
 def reindex(x: SparseTensor, target: CoordinateSet, fill: float = 0.0) -> SparseTensor:
@@ -471,7 +497,7 @@ def to_dense(x: SparseTensor, lo: Triple, hi: Triple) -> Array:
 def from_dense(grid: Array, lo: Triple = 0, stride: Triple = 1) -> SparseTensor:
     """Rows of a dense (B, X, Y, Z, C) grid whose features are not all zero, shifted by lo, in canonical order."""
     set, y, batches = _core._from_dense(_contiguous(grid), lo, stride)
-    return SparseTensor(set, y, batches)
+    return _on(set, y, batches)
 
 
 def activate(x: SparseTensor, kind: str, *, approximate: str = "none", alpha: float = 0.01, beta: float = 1.0,

@@ -67,7 +67,8 @@ def _autocast_dtype() -> Optional[torch.dtype]:
     try:  # torch 2.4 and later
         if not torch.is_autocast_enabled("cpu"):  # type: ignore[call-arg]
             return None
-        return torch.get_autocast_dtype("cpu")
+        get_dtype: Callable[[str], torch.dtype] = getattr(torch, "get_autocast_dtype")
+        return get_dtype("cpu")
     except TypeError:
         if not torch.is_autocast_cpu_enabled():
             return None
