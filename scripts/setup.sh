@@ -10,7 +10,11 @@ packages=(
   g++ cmake ninja-build ccache pkg-config
   libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev
 )
-quick=(libgtest-dev librapidcheck-dev libnanoflann-dev python3)
+quick=(
+  libgtest-dev librapidcheck-dev libnanoflann-dev python3
+  # The Python package and its tests: scripts/python_env.sh adds what Debian lacks.
+  python3-dev python3-venv python3-pytest python3-numpy python3-torch
+)
 testing=(
   "${quick[@]}" libbenchmark-dev
   # libFuzzer, and the second compiler.

@@ -72,6 +72,8 @@ else
 fi
 
 say "build dev"
+python=$(scripts/python_env.sh)
+[ -z "$python" ] || cmake --preset dev -DVOXLOOM_BUILD_PYTHON=ON -DPython_EXECUTABLE="$python" >/dev/null
 build dev
 
 case "$mode" in

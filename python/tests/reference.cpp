@@ -1,5 +1,5 @@
-// A training step by the C++ library, for the tests of the Python package: writes the input, the parameters, the
-// results and the gradients as safetensors. usage: python_reference OUT.safetensors
+// Training steps by the C++ library, for the tests of the Python package: writes the input, the parameters, the
+// results and the gradients as safetensors. usage: python_reference FOLDER
 #include <cstdio>
 #include <exception>
 #include <set>
@@ -60,14 +60,13 @@ void build(nn::Sequential& net) {
   net.add<nn::Linear>(nn::Channels{.in = 8, .out = 5, .seed = 6});
 }
 
-void run(const char* path) {
+// A training step of `net` on random voxels.
+void run(nn::Module& net, const std::string& path) {
   Random random;
   const std::vector<Coordinate> rows = make_rows(random);
   Tensor features = Tensor::empty({static_cast<std::int64_t>(rows.size()), 4}, DType::f32);
   for (float& value : features.mutable_span<float>()) value = random.uniform();
   const SparseTensor x = sparse_tensor(rows, features);
-  nn::Sequential net;
-  build(net);
   TensorMap out = {{"rows", x.coords().to_tensor()}, {"features", features}};
   for (const auto& p : net.named_parameters()) out["parameter." + p.name] = p.value->clone();
 
@@ -100,8 +99,13 @@ void run(const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 2) throw std::invalid_argument("usage: python_reference OUT.safetensors");
-  run(argv[1]);
+  if (argc != 2) throw std::invalid_argument("usage: python_reference FOLDER");
+  const std::string folder = argv[1];
+  nn::Sequential layers;
+  build(layers);
+  run(layers, folder + "/layers.safetensors");
+  nn::MinkUNet unet({.in_channels = 4, .classes = 5, .depth = 14, .width = 0.25});
+  run(unet, folder + "/minkunet.safetensors");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;

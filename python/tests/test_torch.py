@@ -14,7 +14,7 @@ from conftest import random_array, random_rows, run_script
 torch = pytest.importorskip("torch", reason="torch is not installed: voxloom.torch is not tested")
 
 from voxloom.torch import functional as F  # noqa: E402
-from voxloom.torch import nn  # noqa: E402
+from voxloom.torch import models, nn  # noqa: E402
 
 
 def tensor(*shape, seed=0, grad=True):
@@ -44,21 +44,32 @@ def reference_network():
         nn.PoolTranspose3d(), nn.Residual(body), nn.Linear(8, 5))
 
 
-@pytest.mark.parametrize("threads", [1, 0])
-def test_a_training_step_has_the_bits_of_the_cpp_tape(tmp_path, threads):
+@pytest.fixture(scope="module")
+def references(tmp_path_factory):
+    """A folder with what the C++ library computed."""
     program = os.environ.get("VOXLOOM_PYTHON_REFERENCE")
     if program is None:
         pytest.skip("VOXLOOM_PYTHON_REFERENCE is not set: run through ctest to compare with the C++ tape")
-    path = tmp_path / "reference.safetensors"
-    subprocess.run([program, str(path)], check=True, timeout=300)
-    expected, _ = voxloom.read_safetensors(path)
+    folder = tmp_path_factory.mktemp("reference")
+    subprocess.run([program, str(folder)], check=True, timeout=300)
+    return folder
 
-    def same(name, found):
-        assert np.array_equal(expected[name], found.detach().numpy()), name
 
-    net = reference_network()
-    state = {name[len("parameter."):]: torch.from_numpy(value) for name, value in expected.items()
-             if name.startswith("parameter.")}
+NETWORKS = {"layers": reference_network,
+            "minkunet": lambda: models.MinkUNet(in_channels=4, classes=5, depth=14, width=0.25)}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("threads", [1, 0])
+def test_a_training_step_has_the_bits_of_the_cpp_tape(references, name, threads):
+    expected, _ = voxloom.read_safetensors(references / f"{name}.safetensors")
+
+    def same(key, found):
+        assert np.array_equal(expected[key], found.detach().numpy()), key
+
+    net = NETWORKS[name]()
+    state = {key[len("parameter."):]: torch.from_numpy(value) for key, value in expected.items()
+             if key.startswith("parameter.")}
     net.load_state_dict(state)
     features = torch.from_numpy(expected["features"]).requires_grad_()
     voxloom.set_threads(threads)
@@ -73,10 +84,10 @@ def test_a_training_step_has_the_bits_of_the_cpp_tape(tmp_path, threads):
     same("y", y.features)
     same("loss", loss)
     same("gradient.features", features.grad)
-    for name, parameter in net.named_parameters():
-        same("gradient." + name, parameter.grad)
-    for name, buffer in net.named_buffers():
-        same("moved." + name, buffer)
+    for parameter_name, parameter in net.named_parameters():
+        same("gradient." + parameter_name, parameter.grad)
+    for buffer_name, buffer in net.named_buffers():
+        same("moved." + buffer_name, buffer)
     net.eval()
     with torch.no_grad():
         found = net(voxloom.SparseTensor(expected["rows"], features)).features.numpy()

@@ -12,6 +12,6 @@ have gradients. The number of threads is voxloom's own (voxloom.set_threads), no
 """
 
 from ..sparse import SparseTensor
-from . import functional, nn
+from . import functional, models, nn
 
-__all__ = ["SparseTensor", "functional", "nn"]
+__all__ = ["SparseTensor", "functional", "models", "nn"]
