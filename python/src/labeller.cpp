@@ -26,16 +26,16 @@ nb::list to_python(const ClassTable& table) {
   return list;
 }
 
-nb::tuple label(const PointLabeller& labeller, nb::handle parts, std::size_t memory, nb::handle on_tile) {
+nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::size_t memory, nb::handle on_tile) {
   const Scan scan = scan_of(parts, "PointLabeller.label");
-  LabelOptions options{.memory = memory};
+  label::LabelOptions options{.memory = memory};
   if (!on_tile.is_none()) {
     options.on_tile = [on_tile](std::size_t tile, std::size_t tiles) {
       const nb::gil_scoped_acquire locked;
       on_tile(tile, tiles);
     };
   }
-  PointLabels labels = released([&] { return labeller.label(to_unlabelled(scan), options); });
+  label::PointLabels labels = released([&] { return labeller.label(to_unlabelled(scan), options); });
   const auto count = static_cast<std::int64_t>(labels.classes.size());
   auto classes = std::make_shared<std::vector<std::uint16_t>>(std::move(labels.classes));
   void* data = classes->data();
@@ -44,7 +44,7 @@ nb::tuple label(const PointLabeller& labeller, nb::handle parts, std::size_t mem
 }
 
 // (points, classes)
-nb::object scores(const PointLabeller& labeller, nb::handle parts) {
+nb::object scores(const label::PointLabeller& labeller, nb::handle parts) {
   const Scan scan = scan_of(parts, "PointLabeller.scores");
   return to_numpy(released([&] { return labeller.scores(to_unlabelled(scan)); }));
 }
@@ -52,18 +52,18 @@ nb::object scores(const PointLabeller& labeller, nb::handle parts) {
 }  // namespace
 
 void bind_labeller(nb::module_& m) {
-  nb::class_<PointLabeller>(m, "_PointLabeller")
+  nb::class_<label::PointLabeller>(m, "_PointLabeller")
       .def("__init__",
-           [](PointLabeller* self, const std::string& bundle) {
-             PointLabeller made = released([&] { return PointLabeller(bundle); });
-             new (self) PointLabeller(std::move(made));
+           [](label::PointLabeller* self, const std::string& bundle) {
+             label::PointLabeller made = released([&] { return label::PointLabeller(bundle); });
+             new (self) label::PointLabeller(std::move(made));
            })
-      .def("classes", [](const PointLabeller& labeller) { return to_python(labeller.classes()); })
+      .def("classes", [](const label::PointLabeller& labeller) { return to_python(labeller.classes()); })
       .def("label", label, nb::arg("parts"), nb::arg("memory"), nb::arg("on_tile").none())
       .def("scores", scores, nb::arg("parts"))
-      .def("most_bytes", [](const PointLabeller& labeller, std::int64_t points) { return labeller.most_bytes(points); })
-      .def("weight_bytes", [](const PointLabeller& labeller) { return labeller.weight_bytes(); })
-      .def("release_memory", [](const PointLabeller& labeller) { labeller.release_memory(); });
+      .def("most_bytes", [](const label::PointLabeller& labeller, std::int64_t points) { return labeller.most_bytes(points); })
+      .def("weight_bytes", [](const label::PointLabeller& labeller) { return labeller.weight_bytes(); })
+      .def("release_memory", [](const label::PointLabeller& labeller) { labeller.release_memory(); });
   m.def("_street_classes", [] { return to_python(street_classes()); });
   m.def("_read_classes", [](const std::string& path) { return to_python(read_classes(path)); });
 }

@@ -33,7 +33,7 @@ class Recorded {
     Variable variable;
     if (!array.is_none()) {
       const Tensor tensor = borrow_and_keep(array, argument);
-      variable = needs_[place] ? tape_.leaf(tensor) : Variable(tensor);
+      variable = needs_[place] ? tape_.watch(tensor) : Variable(tensor);
     }
     inputs_.push_back(variable);
     return variable;

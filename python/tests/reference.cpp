@@ -72,8 +72,8 @@ void run(nn::Module& net, const std::string& path) {
 
   autograd::Tape tape;
   nn::Pass pass(tape);
-  const autograd::Variable leaf = tape.leaf(x);
-  const autograd::Variable y = net.run(leaf, pass);
+  const autograd::Variable watched = tape.watch(x);
+  const autograd::Variable y = net.run(watched, pass);
   std::vector<std::int32_t> labels;
   for (std::int64_t row = 0; row < y.value().dim(0); ++row) labels.push_back(static_cast<std::int32_t>(row % 6) - 1);
   const Tensor l = Tensor::from(labels, {y.value().dim(0)});
@@ -84,7 +84,7 @@ void run(nn::Module& net, const std::string& path) {
   out["y"] = y.value();
   out["y.rows"] = y.coords().to_tensor();
   out["loss"] = loss.value();
-  out["gradient.features"] = tape.gradient(leaf);
+  out["gradient.features"] = tape.gradient(watched);
   for (const auto& p : net.named_parameters()) {
     if (p.is_trained) out["gradient." + p.name] = pass.gradient(*p.value);
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Optional, Sequence
+from typing import Any, cast, Optional, Sequence
 
 import torch
 from torch.nn import Module
@@ -75,7 +75,7 @@ class MinkUNet(Module):
 
     def _add(self, conv_name: str, norm_name: str, conv: Module) -> None:
         self.add_module(conv_name, conv)
-        self.add_module(norm_name, nn.BatchNorm(int(conv.out_channels)))  # type: ignore[arg-type]
+        self.add_module(norm_name, nn.BatchNorm(int(cast(Any, conv).out_channels)))
 
     def _add_blocks(self, name: str, channels: int, out: int, count: int) -> int:
         self.add_module(name, torch.nn.Sequential(*(BasicBlock(out if b else channels, out) for b in range(count))))
