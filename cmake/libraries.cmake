@@ -1,6 +1,6 @@
 # The libraries from the ground up: whom each stands on, what of others it needs, and its rooms, which are
 # folders of src/. scripts/check_includes.py holds the rooms' includes to the same order.
-set(voxloom_libraries core nn artifact io sim viz train label)
+set(voxloom_libraries core nn artifact io checkpoint sim viz train label)
 
 set(voxloom_core_uses TBB::tbb fmt::fmt Threads::Threads)
 set(voxloom_core_rooms core coords engine cpu quant ops schema)
@@ -14,6 +14,9 @@ set(voxloom_artifact_rooms artifact)
 set(voxloom_io_on core)
 set(voxloom_io_uses ZLIB::ZLIB)
 set(voxloom_io_rooms io data)
+
+set(voxloom_checkpoint_on artifact io)
+set(voxloom_checkpoint_rooms checkpoint)
 
 set(voxloom_sim_on io)
 set(voxloom_sim_rooms sim)

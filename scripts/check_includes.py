@@ -25,12 +25,13 @@ BELOW["nn"] = BELOW["autograd"] + ["autograd"]
 BELOW["artifact"] = BELOW["nn"] + ["nn"]
 BELOW["io"] = ["core"]
 BELOW["data"] = ["core", "io"]
+BELOW["checkpoint"] = BELOW["artifact"] + ["artifact", "io"]
 BELOW["sim"] = ["core", "io", "data"]
 BELOW["viz"] = ["core"]
 BELOW["train"] = BELOW["artifact"] + ["artifact", "io", "data", "sim"]
 BELOW["label"] = BELOW["train"] + ["train"]  # shows a network what the trainer shows it
 BELOW["bench"] = BELOW["label"] + ["label", "cpu"]  # measures a backend
-BELOW["cli"] = BELOW["bench"] + ["bench", "viz"]
+BELOW["cli"] = BELOW["bench"] + ["bench", "checkpoint", "viz"]
 
 # The room whose concept a public header declares.
 HEADERS = {
@@ -44,6 +45,7 @@ HEADERS = {
     "artifact": "artifact export_module graph graph_builder safetensors tiles",
     "io": "io scan",
     "data": "augment dataset",
+    "checkpoint": "checkpoint import_network",
     "sim": "simulator",
     "viz": "canvas page pictures plot",
     "label": "point_labeller",

@@ -1,5 +1,5 @@
 // Where the bytes of a file come from. Nothing outside [0, size) is ever read: a range that is not
-// there is a FormatError.
+// there is a FormatError. Messages start with the operation that the bytes are read for.
 #pragma once
 
 #include <cstddef>
@@ -12,32 +12,35 @@
 #include <string_view>
 #include <vector>
 
+#include "io/failure.h"
+
 namespace voxloom::io {
 
 class ByteSource {
  public:
-  ByteSource(std::string name, std::int64_t size) : name_(std::move(name)), size_(size) {}
+  ByteSource(FileName name, std::int64_t size) : name_(std::move(name)), size_(size) {}
   virtual ~ByteSource() = default;
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
-  [[nodiscard]] const std::string& name() const { return name_; }  // for messages
+  [[nodiscard]] const std::string& name() const { return name_.name; }  // for messages
+  [[nodiscard]] const FileName& file() const { return name_; }
   [[nodiscard]] std::int64_t size() const { return size_; }
   void read(std::int64_t offset, std::span<std::byte> out);
 
  private:
   virtual void read_checked(std::int64_t offset, std::span<std::byte> out) = 0;
 
-  std::string name_;
+  FileName name_;
   std::int64_t size_;
 };
 
 using Bytes = std::shared_ptr<ByteSource>;  // several columns may lie in one file
 
-[[nodiscard]] Bytes open_file(const std::filesystem::path& path);
-[[nodiscard]] Bytes over_memory(std::span<const std::byte> bytes, std::string_view name);
-[[nodiscard]] Bytes own_memory(std::vector<std::byte> bytes, std::string_view name);
-// `size` bytes from `begin` on; they must be there.
+[[nodiscard]] Bytes open_file(const std::filesystem::path& path, std::string_view op = kReadScan);
+[[nodiscard]] Bytes over_memory(std::span<const std::byte> bytes, FileName name);
+[[nodiscard]] Bytes own_memory(std::vector<std::byte> bytes, FileName name);
+// `size` bytes from `begin` on; they must be there. Its operation is that of the whole.
 [[nodiscard]] Bytes part_of(Bytes whole, std::int64_t begin, std::int64_t size,
                             std::string_view name);
 

@@ -18,16 +18,16 @@ std::string excerpt(std::string_view text) {
   return out + (text.size() > kLongest ? "...'" : "'");
 }
 
-void throw_format(std::string_view file, std::string_view place, const std::string& reason) {
-  throw FormatError(fmt::format("[read_scan] {}:{}{}{} {}", printable(file),
+void throw_format(const FileName& file, std::string_view place, const std::string& reason) {
+  throw FormatError(fmt::format("[{}] {}:{}{}{} {}", file.op, printable(file.name),
                                 place.empty() ? "" : " ", place, place.empty() ? "" : ":", reason));
 }
 
-void throw_format(std::string_view file, fmt::string_view text, fmt::format_args args) {
+void throw_format(const FileName& file, fmt::string_view text, fmt::format_args args) {
   throw_format(file, "", fmt::vformat(text, args));
 }
 
-void throw_format_at(std::string_view file, std::string_view unit, std::int64_t number,
+void throw_format_at(const FileName& file, std::string_view unit, std::int64_t number,
                      fmt::string_view text, fmt::format_args args) {
   throw_format(file, fmt::format("{} {}", unit, number), fmt::vformat(text, args));
 }

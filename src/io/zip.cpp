@@ -26,7 +26,7 @@ std::vector<std::byte> read_range(const Bytes& bytes, std::int64_t offset, std::
 std::int64_t load_place(std::span<const std::byte> from, std::int64_t at, const Bytes& bytes) {
   const auto value = load<std::uint64_t>(from, at);
   if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    fail_file(bytes->name(), "the zip directory holds the impossible size {}", value);
+    fail_file(bytes->file(), "the zip directory holds the impossible size {}", value);
   }
   return static_cast<std::int64_t>(value);
 }
@@ -43,7 +43,7 @@ std::int64_t find_end(const Bytes& bytes) {
   for (std::int64_t at = size - kEndSize; at >= 0; --at) {
     if (load<std::uint32_t>(tail, at) == kEndMark) return begin + at;
   }
-  fail_byte(bytes->name(), bytes->size(), "the zip archive has no end record: truncated?");
+  fail_byte(bytes->file(), bytes->size(), "the zip archive has no end record: truncated?");
 }
 
 Directory read_end(const Bytes& bytes) {
@@ -58,7 +58,7 @@ Directory read_end(const Bytes& bytes) {
       const std::int64_t place = load_place(locator, 8, bytes);
       const std::vector<std::byte> end64 = read_range(bytes, place, kEnd64Size);
       if (load<std::uint32_t>(end64, 0) != kEnd64Mark) {
-        fail_byte(bytes->name(), place, "the zip archive's 64-bit end record is not there");
+        fail_byte(bytes->file(), place, "the zip archive's 64-bit end record is not there");
       }
       directory = {.entries = load_place(end64, 32, bytes),
                    .size = load_place(end64, 40, bytes),
@@ -67,7 +67,7 @@ Directory read_end(const Bytes& bytes) {
   }
   if (directory.offset > at || directory.size > at - directory.offset ||
       directory.entries > directory.size / kEntrySize) {
-    fail_byte(bytes->name(), at,
+    fail_byte(bytes->file(), at,
               "the zip directory ({} members in {} bytes at byte {}) does not lie in the file",
               directory.entries, directory.size, directory.offset);
   }
@@ -99,7 +99,7 @@ constexpr bool kCheckSums = true;
 
 void check_crc(std::uint32_t crc, const ZipMember& member, const Bytes& bytes) {
   if (kCheckSums && crc != member.crc) {
-    fail_byte(bytes->name(), member.offset, "the checksum of {} is wrong: damaged data",
+    fail_byte(bytes->file(), member.offset, "the checksum of {} is wrong: damaged data",
               excerpt(member.name));
   }
 }
@@ -150,7 +150,7 @@ class Inflater {
 
  private:
   [[noreturn]] void fail(std::string_view reason) const {
-    fail_byte(packed_->name(), member_.offset, "member {}: {}", excerpt(member_.name), reason);
+    fail_byte(packed_->file(), member_.offset, "member {}: {}", excerpt(member_.name), reason);
   }
 
   void feed() {
@@ -196,7 +196,7 @@ std::vector<ZipMember> read_zip_directory(const Bytes& bytes) {
     const std::int64_t at = cursor.offset();
     const std::span<const std::byte> entry = cursor.take(kEntrySize);
     if (load<std::uint32_t>(entry, 0) != kEntryMark) {
-      fail_byte(bytes->name(), at, "no zip directory entry stands here");
+      fail_byte(bytes->file(), at, "no zip directory entry stands here");
     }
     ZipMember member{.name = {},
                      .flags = load<std::uint16_t>(entry, 8),
@@ -214,7 +214,7 @@ std::vector<ZipMember> read_zip_directory(const Bytes& bytes) {
     cursor.skip(comment);
     // Members do not overlap in an honest archive; a hostile one could make us read it many times.
     if (member.packed > unread) {
-      fail_byte(bytes->name(), at, "the zip members have more bytes than the file");
+      fail_byte(bytes->file(), at, "the zip members have more bytes than the file");
     }
     unread -= member.packed;
     members.push_back(std::move(member));
@@ -227,33 +227,33 @@ Bytes open_zip_member(const Bytes& bytes, const ZipMember& member, std::int64_t&
   std::array<std::byte, kMemberSize> start;
   bytes->read(member.offset, start);
   if (load<std::uint32_t>(start, 0) != kMemberMark) {
-    fail_byte(bytes->name(), member.offset, "no zip member stands here");
+    fail_byte(bytes->file(), member.offset, "no zip member stands here");
   }
   if ((member.flags & 1U) != 0) {
-    fail_byte(bytes->name(), member.offset, "member {} is encrypted", excerpt(member.name));
+    fail_byte(bytes->file(), member.offset, "member {} is encrypted", excerpt(member.name));
   }
   const std::int64_t begin =
       member.offset + kMemberSize + load<std::uint16_t>(start, 26) + load<std::uint16_t>(start, 28);
   Bytes packed = part_of(bytes, begin, member.packed, name);
   if (member.method == 0) {
     if (member.packed != member.size) {
-      fail_byte(bytes->name(), member.offset, "member {} is stored as {} bytes but has {}",
+      fail_byte(bytes->file(), member.offset, "member {} is stored as {} bytes but has {}",
                 excerpt(member.name), member.packed, member.size);
     }
     check_crc(crc_of(*packed), member, bytes);
     return packed;
   }
   if (member.method != Z_DEFLATED) {
-    fail_byte(bytes->name(), member.offset, "member {} is packed with the unknown method {}",
+    fail_byte(bytes->file(), member.offset, "member {} is packed with the unknown method {}",
               excerpt(member.name), member.method);
   }
   constexpr std::int64_t kMaxRatio = 1032;  // of deflate
   if (member.size > budget || member.size / kMaxRatio > member.packed) {
-    fail_byte(bytes->name(), member.offset, "member {} would unpack from {} to {} bytes (limit {})",
+    fail_byte(bytes->file(), member.offset, "member {} would unpack from {} to {} bytes (limit {})",
               excerpt(member.name), member.packed, member.size, budget);
   }
   budget -= member.size;
-  Bytes data = own_memory(Inflater(packed, member).run(), name);
+  Bytes data = own_memory(Inflater(packed, member).run(), {bytes->file().op, name});
   check_crc(crc_of(*data), member, bytes);
   return data;
 }
