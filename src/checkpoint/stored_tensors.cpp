@@ -94,6 +94,14 @@ std::vector<std::int64_t> StoredTensors::integers(ValueId id, std::string_view n
   return numbers;
 }
 
+void StoredTensors::refuse_view(const View& view, std::string_view name) const {
+  io::fail_file(
+      file_,
+      "tensor {} of shape {} and strides {} from element {} does not lie in its storage of "
+      "{} elements",
+      io::excerpt(name), view.shape, view.stride, view.offset, view.storage_elements);
+}
+
 StoredTensors::View StoredTensors::view_of(ValueId tensor, std::string_view name) const {
   const std::vector<ValueId>& arguments = values_[tensor].items;
   const Value& storage = values_[arguments[0]];
@@ -107,12 +115,7 @@ StoredTensors::View StoredTensors::view_of(ValueId tensor, std::string_view name
     io::fail_file(file_, "tensor {} has {} sizes and {} strides", io::excerpt(name),
                   view.shape.size(), view.stride.size());
   }
-  const auto refuse = [&] [[noreturn]] () {
-    io::fail_file(file_,
-                  "tensor {} of shape {} and strides {} from element {} does not lie in its "
-                  "storage of {} elements",
-                  io::excerpt(name), view.shape, view.stride, view.offset, view.storage_elements);
-  };
+  const auto refuse = [&] { refuse_view(view, name); };
   // Of an old file's storage, a part.
   if (storage.items.size() == 6 && values_[storage.items[5]].kind != Kind::none) {
     const std::vector<ValueId>& part = values_[storage.items[5]].items;

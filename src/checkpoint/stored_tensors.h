@@ -38,6 +38,7 @@ class StoredTensors {
 
  private:
   struct View;
+  [[noreturn]] void refuse_view(const View& view, std::string_view name) const;
   [[nodiscard]] View view_of(ValueId tensor, std::string_view name) const;
   [[nodiscard]] std::int64_t integer(ValueId id, std::string_view name) const;
   [[nodiscard]] std::vector<std::int64_t> integers(ValueId id, std::string_view name) const;
