@@ -52,7 +52,7 @@ enum class Axes : std::uint8_t { xyz, zyx };
 // shape says, for weights that came from elsewhere and never ran in it.
 enum class PointwiseWeights : std::uint8_t { as_run, as_declared };
 
-struct WeightLayout {
+struct LibraryLayout {
   Library library = Library::spconv;
   Triple kernel_size = 3;  // along our x, y, z
   Axes axes = Axes::xyz;
@@ -61,7 +61,7 @@ struct WeightLayout {
 
 // The weight as our operations take it: (K, C_in, C_out), k = (ix*Ky + iy)*Kz + iz, or (K, G, C_in/G,
 // C_out/G) from a grouped one. Element types are kept.
-[[nodiscard]] Tensor to_kernel_major(const Tensor& weight, const WeightLayout& layout);
+[[nodiscard]] Tensor to_kernel_major(const Tensor& weight, const LibraryLayout& layout);
 
 // The library that made these weights, by the names and shapes of all of them. std::invalid_argument when
 // several could have, or none. `among`: the only ones to consider; empty: all.

@@ -139,6 +139,16 @@ void unwrap_names(Checkpoint& to) {
   to.unwrapped.emplace_back(kParallel);
 }
 
+// Names end up in messages, in reports and in files.
+void require_plain(std::string_view name, const io::FileName& file) {
+  constexpr std::size_t kLongest = 1024;
+  const bool is_plain = std::ranges::none_of(
+      name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (is_plain && name.size() <= kLongest) return;
+  io::fail_file(file, "the name {} has {} characters, or some that cannot be printed",
+                io::excerpt(name), name.size());
+}
+
 // A header's length, then its JSON.
 bool is_safetensors(const io::Bytes& file) {
   constexpr std::int64_t kPrefix = 8;
@@ -175,6 +185,8 @@ Checkpoint read(const io::Bytes& file, const CheckpointOptions& options,
                   "is neither a file of torch.save (a zip archive, or the stream before torch 1.6) "
                   "nor safetensors");
   }
+  for (const auto& [name, tensor] : result.tensors) require_plain(name, file->file());
+  for (const auto& [name, kind] : result.others) require_plain(name, file->file());
   unwrap_names(result);
   return result;
 }

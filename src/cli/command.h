@@ -28,6 +28,7 @@ void add_info(Options command);
 void add_verify(Options command);
 void add_bench(Options command);
 void add_tune(Options command);
+void add_import(Options command);
 void add_convert(Options command);
 void add_voxelize(Options command);
 void add_simulate(Options command);

@@ -179,7 +179,7 @@ TEST(Layouts, GroupsAndElementTypesAreKept) {
   }
 }
 
-std::string refusal(const Shape& shape, const WeightLayout& layout) {
+std::string refusal(const Shape& shape, const LibraryLayout& layout) {
   try {
     static_cast<void>(to_kernel_major(Tensor::zeros(shape, DType::f32), layout));
   } catch (const std::invalid_argument& error) {

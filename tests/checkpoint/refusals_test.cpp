@@ -275,6 +275,19 @@ TEST(Tensors, NamesAreTextAndUnique) {
   EXPECT_REASON(pickle_error(twice("K\1")), "the state dictionary has an integer for a name");
 }
 
+TEST(Tensors, NamesCanBePrinted) {
+  for (const std::string& name :
+       {std::string("a\nb"), std::string("\x1b[2J"), std::string(1025, 'a')}) {
+    const std::string pickle = Pickle()
+                                   .op("}")
+                                   .text(name)
+                                   .tensor({.elements = 4, .shape = {4}, .stride = {1}})
+                                   .op("s")
+                                   .stop();
+    EXPECT_REASON(pickle_error(pickle), "characters, or some that cannot be printed");
+  }
+}
+
 TEST(Tensors, OneStorageIsNotReadWithoutEnd) {
   std::string numbers(1 << 16, '\0');
   Pickle p;

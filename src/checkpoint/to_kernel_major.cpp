@@ -25,7 +25,7 @@ struct Source {
   Strides strides = {};
 };
 
-Source source_of(const WeightLayout& layout) {
+Source source_of(const LibraryLayout& layout) {
   const Triple& k = layout.kernel_size;
   require(k.x >= 1 && k.y >= 1 && k.z >= 1, kOp, "kernel_size should be at least 1, got {}", k);
   Source source{.volume = checked_product(kOp, {k.x, k.y, k.z})};
@@ -47,7 +47,7 @@ std::array<std::int64_t, 3> kernel_strides(const Source& source, std::int64_t fa
   return {fastest * n[1] * n[2], fastest * n[2], fastest};
 }
 
-[[noreturn]] void refuse(const Tensor& weight, const WeightLayout& layout, const Source& source) {
+[[noreturn]] void refuse(const Tensor& weight, const LibraryLayout& layout, const Source& source) {
   fail(kOp, "weight {} is none of {}'s with a kernel of {} along its axes", weight.shape(),
        name_of(layout.library), Shape(source.size.begin(), source.size.end()));
 }
@@ -81,7 +81,7 @@ bool lay_flat(Source& source, const Shape& shape, bool is_first_fastest) {
   return true;
 }
 
-bool lay(Source& source, const Shape& shape, const WeightLayout& layout) {
+bool lay(Source& source, const Shape& shape, const LibraryLayout& layout) {
   const bool is_box = shape.size() == 5;
   const bool is_odd = source.volume % 2 != 0;
   switch (layout.library) {
@@ -131,7 +131,7 @@ void gather(const std::byte* from, const Source& source, const std::array<std::i
 
 }  // namespace
 
-Tensor to_kernel_major(const Tensor& weight, const WeightLayout& layout) {
+Tensor to_kernel_major(const Tensor& weight, const LibraryLayout& layout) {
   require(weight.defined(), kOp, "the weight is undefined");
   Source source = source_of(layout);
   Shape shape = weight.shape();
