@@ -13,29 +13,33 @@
 namespace voxloom::fuzz {
 namespace {
 
+using checkpoint::Checkpoint;
+using checkpoint::library_of;
+using checkpoint::parse_checkpoint;
+
 bool same(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() &&
          std::equal(a.raw(), a.raw() + a.bytes(), b.raw());
 }
 
 void check(std::span<const std::byte> bytes) {
-  Checkpoint checkpoint;
+  Checkpoint file;
   try {
-    checkpoint = parse_checkpoint(bytes);
+    file = parse_checkpoint(bytes);
   } catch (const FormatError&) {
     return;
   } catch (const ResourceError&) {
     return;
   }
   const Checkpoint again = parse_checkpoint(bytes);
-  require(checkpoint.tensors.size() == again.tensors.size() &&
-          checkpoint.unwrapped == again.unwrapped && checkpoint.others == again.others);
-  for (const auto& [name, tensor] : checkpoint.tensors) {
+  require(file.tensors.size() == again.tensors.size() && file.unwrapped == again.unwrapped &&
+          file.others == again.others);
+  for (const auto& [name, tensor] : file.tensors) {
     require(again.tensors.contains(name) && same(tensor, again.tensors.at(name)));
-    require(!checkpoint.others.contains(name));
+    require(!file.others.contains(name));
   }
   try {
-    static_cast<void>(library_of(checkpoint.tensors));
+    static_cast<void>(library_of(file.tensors));
   } catch (const std::invalid_argument&) {
   }
 }

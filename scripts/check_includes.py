@@ -55,7 +55,7 @@ HEADERS = {
 ROOM_OF_HEADER = {name: room for room, names in HEADERS.items() for name in names.split()}
 
 # Public names of these rooms lie in a namespace of the room's name; those of the others in voxloom.
-NAMESPACES = {"autograd", "nn", "artifact", "sim", "viz", "label", "train"}
+NAMESPACES = {"autograd", "nn", "artifact", "checkpoint", "sim", "viz", "label", "train"}
 IN_VOXLOOM = {"safetensors"}  # files of tensors, which lie there too
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 

@@ -2,8 +2,8 @@
 // and the stream before torch 1.6) are read without running anything that stands in them and without
 // Python; safetensors are read too.
 //
-//   const Checkpoint checkpoint = read_checkpoint("weights.pth");
-//   for (const auto& [name, tensor] : checkpoint.tensors) ...
+//   const checkpoint::Checkpoint file = checkpoint::read_checkpoint("weights.pth");
+//   for (const auto& [name, tensor] : file.tensors) ...
 //
 // Sizes, strides, depth and the number of values are bounded by the file's size and by fixed limits.
 // A file whose pickle names a class or function that state dictionaries have no need of is refused:
@@ -24,6 +24,7 @@
 #include "voxloom/tensor.h"
 
 namespace VOXLOOM_API voxloom {
+namespace checkpoint {
 
 struct Checkpoint {
   // Row-major, of the stored element type; int8 and int16 are widened to int32, and booleans are uint8.
@@ -48,4 +49,5 @@ struct CheckpointOptions {
                                           std::string_view name = "checkpoint",
                                           const CheckpointOptions& options = {});
 
+}  // namespace checkpoint
 }  // namespace voxloom

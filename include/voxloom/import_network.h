@@ -32,6 +32,7 @@
 #include "voxloom/triple.h"
 
 namespace VOXLOOM_API voxloom {
+namespace checkpoint {
 
 enum class Library : std::uint8_t {
   spconv,
@@ -110,4 +111,5 @@ struct Import {
 };
 [[nodiscard]] Import import_network(const Checkpoint& checkpoint, const ImportOptions& options);
 
+}  // namespace checkpoint
 }  // namespace voxloom

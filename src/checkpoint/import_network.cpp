@@ -12,23 +12,18 @@
 #include "core/error.h"
 #include "voxloom/graph_builder.h"
 
-namespace voxloom {
+namespace voxloom::checkpoint {
 namespace {
 
 using artifact::ConvOperands;
 using artifact::GraphBuilder;
 using artifact::ValueRef;
 using artifact::WeightFamily;
-using checkpoint::Act;
-using checkpoint::Along;
-using checkpoint::Network;
-using checkpoint::NetworkWeights;
-using checkpoint::Step;
 
 constexpr std::string_view kOp = "import_network";
 
 const Network& network_named(const std::string& name) {
-  const std::vector<Network>& all = checkpoint::networks();
+  const std::vector<Network>& all = networks();
   const auto found =
       std::ranges::find(all, name, [](const Network& network) { return network.about.name; });
   if (found != all.end()) return *found;
@@ -176,10 +171,9 @@ class GraphWriter {
     const ValueRef x = x_;
     const ValueRef inner = relu(norm(step.norm, product(step.product, x, step.kernel)));
     const ValueRef main = norm(step.norm2, product(step.product2, inner, step.kernel));
-    const ValueRef side =
-        weights_.has_product(step.shortcut)
-            ? norm(step.shortcut_norm, product(step.shortcut, x, checkpoint::cube(1)))
-            : x;
+    const ValueRef side = weights_.has_product(step.shortcut)
+                              ? norm(step.shortcut_norm, product(step.shortcut, x, cube(1)))
+                              : x;
     if (b_.channels(side) != b_.channels(main)) {
       throw FormatError(fmt::format(
           "[{}] the channels change from {} to {} in '{}', but there is no shortcut '{}'", kOp,
@@ -269,4 +263,4 @@ Import import_network(const Checkpoint& checkpoint, const ImportOptions& options
   return result;
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::checkpoint

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "voxloom/import_network.h"
 
-namespace voxloom {
+namespace voxloom::checkpoint {
 namespace {
 
 constexpr std::string_view kOp = "library_of";
@@ -119,4 +119,4 @@ Library library_of(const TensorMap& tensors, const std::vector<Library>& among) 
   return *left.begin();
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::checkpoint

@@ -233,18 +233,13 @@ const std::vector<Network>& networks() {
   return list;
 }
 
-}  // namespace voxloom::checkpoint
-
-namespace voxloom {
-
 const std::vector<ImportableNetwork>& importable_networks() {
   static const std::vector<ImportableNetwork> list = [] {
     std::vector<ImportableNetwork> about;
-    for (const checkpoint::Network& network : checkpoint::networks())
-      about.push_back(network.about);
+    for (const Network& network : networks()) about.push_back(network.about);
     return about;
   }();
   return list;
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::checkpoint

@@ -5,15 +5,8 @@
 #include "checkpoint/torch_file.h"
 #include "voxloom/checkpoint.h"
 
-namespace voxloom {
+namespace voxloom::checkpoint {
 namespace {
-
-using checkpoint::Kind;
-using checkpoint::Storages;
-using checkpoint::StoredTensors;
-using checkpoint::Value;
-using checkpoint::ValueId;
-using checkpoint::Values;
 
 constexpr std::string_view kOp = "read_checkpoint";
 constexpr std::array<std::string_view, 3> kWrappers = {"state_dict", "model_state", "model"};
@@ -49,7 +42,7 @@ class TorchReader {
     }
     const Kind kind = values[value].kind;
     if (kind != Kind::tensor) {
-      to_.others.emplace(name, checkpoint::name_of(kind));
+      to_.others.emplace(name, name_of(kind));
     } else if (std::string obstacle = stored.obstacle(value); !obstacle.empty()) {
       to_.others.emplace(name, std::move(obstacle));
     } else {
@@ -166,10 +159,10 @@ Checkpoint read(const io::Bytes& file, const CheckpointOptions& options,
   const auto use = [&](const Values& values, ValueId object, Storages& storages) {
     TorchReader(file, options, result)(values, object, storages);
   };
-  if (checkpoint::is_torch_zip(file)) {
-    checkpoint::read_torch_zip(file, use);
-  } else if (checkpoint::is_torch_stream(file)) {
-    checkpoint::read_torch_stream(file, use);
+  if (is_torch_zip(file)) {
+    read_torch_zip(file, use);
+  } else if (is_torch_stream(file)) {
+    read_torch_stream(file, use);
   } else if (is_safetensors(file)) {
     if (!options.entry.empty()) {
       io::fail_file(file->file(), "is a safetensors file, which has no entries, and none named {}",
@@ -203,4 +196,4 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view n
               [&] { return parse_safetensors(bytes, name); });
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::checkpoint

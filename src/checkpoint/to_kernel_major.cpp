@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "voxloom/import_network.h"
 
-namespace voxloom {
+namespace voxloom::checkpoint {
 namespace {
 
 constexpr std::string_view kOp = "to_kernel_major";
@@ -159,4 +159,4 @@ Tensor to_kernel_major(const Tensor& weight, const LibraryLayout& layout) {
   return result;
 }
 
-}  // namespace voxloom
+}  // namespace voxloom::checkpoint

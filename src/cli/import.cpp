@@ -13,6 +13,8 @@
 namespace voxloom::cli {
 namespace {
 
+using namespace checkpoint;
+
 struct Arguments {
   std::string checkpoint, bundle;
   std::string network, from, axes, entry;
@@ -49,14 +51,14 @@ void print_others(const std::string& what, const std::vector<std::string>& names
 }
 
 void import(const Arguments& arguments) {
-  const Checkpoint checkpoint = read_checkpoint(arguments.checkpoint, {.entry = arguments.entry});
-  const Import imported = import_network(checkpoint, options_of(arguments));
+  const Checkpoint file = read_checkpoint(arguments.checkpoint, {.entry = arguments.entry});
+  const Import imported = import_network(file, options_of(arguments));
   artifact::write_bundle(arguments.bundle, imported.bundle);
 
   const ImportReport& report = imported.report;
   fmt::print("{}: {} of {}, axes {}, {} tensors\n", arguments.bundle, arguments.network,
              name_of(report.library), report.axes == Axes::xyz ? "xyz" : "zyx", report.used);
-  std::vector<std::string> taken_off = checkpoint.unwrapped;
+  std::vector<std::string> taken_off = file.unwrapped;
   if (!report.prefix.empty()) taken_off.push_back(report.prefix);
   if (!taken_off.empty()) fmt::print("taken off: {}\n", fmt::join(taken_off, ", "));
   if (!report.statistics.empty()) {
@@ -65,7 +67,7 @@ void import(const Arguments& arguments) {
   }
   print_others("not used", report.unused);
   std::vector<std::string> others;
-  for (const auto& [name, kind] : checkpoint.others) {
+  for (const auto& [name, kind] : file.others) {
     others.push_back(fmt::format("{}: {}", name, kind));
   }
   print_others("not read", others);

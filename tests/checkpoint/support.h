@@ -11,6 +11,8 @@
 
 namespace voxloom::test {
 
+using namespace checkpoint;
+
 // Opcodes in the order that they are written; what needs an argument has a function.
 class Pickle {
  public:

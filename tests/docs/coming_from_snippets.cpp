@@ -37,8 +37,8 @@ class ComingFrom : public testing::Test {
 };
 
 TEST_F(ComingFrom, BringTheWeights) {
-  const Checkpoint checkpoint = read_checkpoint("spunet.pth");
-  const Import net = import_network(checkpoint, {.network = "spunet"});
+  const checkpoint::Checkpoint file = checkpoint::read_checkpoint("spunet.pth");
+  const checkpoint::Import net = checkpoint::import_network(file, {.network = "spunet"});
   artifact::write_bundle("spunet.lattice", net.bundle);
   for (const std::string& name : net.report.unused) std::cout << "not used: " << name << '\n';
 
@@ -47,8 +47,9 @@ TEST_F(ComingFrom, BringTheWeights) {
   const std::vector<Coordinate> rows = {{0, 0, 0, 0}, {0, 1, 0, 2}};
   const SparseTensor x = sparse_tensor(rows, Tensor::full({2, 2}, DType::f32, 1.0F));
 
-  const Tensor stored = checkpoint.tensors.at("backbone.conv_input.0.weight");
-  const Tensor weight = to_kernel_major(stored, {.library = Library::spconv, .kernel_size = 5});
+  const Tensor stored = file.tensors.at("backbone.conv_input.0.weight");
+  const Tensor weight = checkpoint::to_kernel_major(
+      stored, {.library = checkpoint::Library::spconv, .kernel_size = 5});
   const SparseTensor y = subm_conv3d(x, weight, {}, {.kernel_size = 5});
 
   EXPECT_EQ(y.channels(), stored.dim(0));
