@@ -1,0 +1,172 @@
+"""Operations on rows of features, with gradients: the engine's for float32, float16 and bfloat16, torch's for float64.
+
+MinkowskiEngine takes float32 and float64. The engine has no float64: there the same sums are torch's, one product per
+kernel offset; slower, for checks of gradients.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ... import KernelMap
+from ...torch import functional as engine
+from ._kernel_maps import Mapping, StrideMap
+from ._types import require, require_cpu
+
+
+def _is_double(op: str, *tensors: Tensor) -> bool:
+    dtypes = {t.dtype for t in tensors}
+    require(len(dtypes) == 1 or torch.is_autocast_cpu_enabled(), f"{op}: expected one type, got {sorted(map(str, dtypes))}")
+    for t in tensors:
+        require_cpu(t.device, op)
+    return torch.float64 in dtypes
+
+
+# --- products ---
+
+
+class _DoubleConv(torch.autograd.Function):
+    """y[u] = sum over the entries (v, u, k) of x[v] W[k] in float64. Can be differentiated once."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Tensor, mapping: KernelMap) -> Tensor:
+        ctx.save_for_backward(x, kernel)
+        ctx.mapping = mapping
+        y = x.new_zeros(len(mapping.target), kernel.shape[2])
+        for k, ins, outs in _by_offset(mapping):
+            y.index_add_(0, outs, x[ins] @ kernel[k])
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> Any:
+        x, kernel = ctx.saved_tensors
+        dx, dkernel = torch.zeros_like(x), torch.zeros_like(kernel)
+        for k, ins, outs in _by_offset(ctx.mapping):
+            dx.index_add_(0, ins, dy[outs] @ kernel[k].T)
+            dkernel[k] = x[ins].T @ dy[outs]
+        return dx, dkernel, None
+
+
+def _by_offset(mapping: KernelMap) -> list[tuple[int, Tensor, Tensor]]:
+    ins, outs, _ = (torch.from_numpy(part).long() for part in mapping.pairs())
+    begin = mapping.pairs_begin()
+    return [(k, ins[begin[k] : begin[k + 1]], outs[begin[k] : begin[k + 1]]) for k in range(mapping.volume)]
+
+
+def conv(x: Tensor, kernel: Tensor, mapping: KernelMap | None, bias: Tensor | None = None) -> Tensor:
+    """y[u] = bias + sum of x[v] W[k]; kernel (K, C_in, C_out), bias (1, C_out). mapping None: each row meets itself."""
+    if _is_double("convolution", x, kernel):
+        y = x @ kernel[0] if mapping is None else _DoubleConv.apply(x, kernel, mapping)
+        return y if bias is None else y + bias
+    return engine.conv(x, kernel, mapping, None if bias is None else bias.reshape(-1))
+
+
+def channelwise(x: Tensor, kernel: Tensor, mapping: KernelMap, bias: Tensor | None) -> Tensor:
+    """y[u, c] = bias[c] + sum of x[v, c] W[k, c]; kernel (K, C), bias (1, C)."""
+    channels = x.shape[1]
+    if _is_double("channelwise convolution", x, kernel):
+        y = _DoubleConv.apply(x, torch.diag_embed(kernel), mapping)
+        return y if bias is None else y + bias
+    flat = None if bias is None else bias.reshape(-1)
+    if channels == 1:
+        return engine.conv(x, kernel.reshape(-1, 1, 1), mapping, flat)
+    return engine.conv(x, kernel, mapping, flat, groups=channels)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x W^T + bias; weight (C_out, C_in)."""
+    if _is_double("linear", x, weight):
+        return torch.nn.functional.linear(x, weight, bias)
+    return engine.conv(x, weight, None, bias)
+
+
+# --- rows ---
+
+
+def take(x: Tensor, rows: Tensor) -> Tensor:
+    """(M, C): the rows of x that `rows` (M) int32 names; -1 gives 0."""
+    if _is_double("take", x):
+        return x[rows.long().clamp(min=0)] * (rows >= 0).unsqueeze(1) if len(x) else x.new_zeros(len(rows), x.shape[1])
+    return engine.take_rows(x, rows)
+
+
+def reduce(x: Tensor, segments: Tensor, count: int, mode: str) -> Tensor:
+    """(count, C): rows of the same segment, by 'sum', 'mean' or 'max'; segments (N) int32; 0 where there is none."""
+    if not _is_double("reduce", x):
+        return engine.segment_reduce(x, segments, count, mode)
+    into = segments.long()
+    if mode == "max":
+        return _double_max(x, torch.arange(len(x)), into, count)
+    total = x.new_zeros(count, x.shape[1]).index_add(0, into, x)
+    return total if mode == "sum" else total / _counts(into, count).to(x.dtype)
+
+
+def _counts(into: Tensor, count: int) -> Tensor:
+    return torch.bincount(into, minlength=count).clamp(min=1).unsqueeze(1)
+
+
+def _double_max(x: Tensor, ins: Tensor, outs: Tensor, count: int) -> Tensor:
+    """The maximum over entries; its gradient goes to the first entry that has it."""
+    with torch.no_grad():
+        values, into = x[ins], outs.unsqueeze(1).expand(-1, x.shape[1])
+        best = x.new_full((count, x.shape[1]), -torch.inf).scatter_reduce(0, into, values, "amax")
+        entry = torch.arange(len(ins)).unsqueeze(1).expand_as(into)
+        entry = torch.where(values == best.gather(0, into), entry, len(ins))
+        winner = torch.full((count, x.shape[1]), len(ins)).scatter_reduce(0, into, entry, "amin")
+        is_there = winner < len(ins)
+        rows = ins[winner.clamp(max=max(len(ins) - 1, 0))] if len(ins) else winner * 0
+    return torch.where(is_there, x.gather(0, rows), 0.0) if len(x) else x.new_zeros(count, x.shape[1])
+
+
+_SEGMENT_MODES = {"sum": "sum", "avg": "mean", "max": "max"}
+
+
+def pool(x: Tensor, mapping: Mapping, mode: str) -> Tensor:
+    """'sum', 'avg' or 'max' over the entries of each output row; 0 without entries."""
+    if isinstance(mapping, StrideMap):
+        if mapping.is_up:
+            return take(x, mapping.coarse_row)  # each fine row has one entry
+        return reduce(x, mapping.coarse_row, mapping.count, _SEGMENT_MODES[mode])
+    if not _is_double("pooling", x):
+        return engine.pool(x, mapping, mode)
+    ins, outs, _ = (torch.from_numpy(part).long() for part in mapping.pairs())
+    count = len(mapping.target)
+    if mode == "max":
+        return _double_max(x, ins, outs, count)
+    total = x.new_zeros(count, x.shape[1]).index_add(0, outs, x[ins])
+    return total if mode == "sum" else total / _counts(outs, count).to(x.dtype)
+
+
+def weighted(x: Tensor, corners: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """(P, C): the sum over corners (row (P) int32 or -1, weight (P)) of weight x[row]."""
+    parts = [take(x, row) * weight.unsqueeze(1).to(x.dtype) for row, weight in corners]
+    return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+
+
+# --- norms ---
+
+
+def batch_norm(norm: torch.nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
+    """norm(x) by the engine where it can: float32 on a CPU, affine, no hooks. Running statistics as torch's."""
+    is_ours = (x.dtype == torch.float32 and x.device.type == "cpu" and norm.affine and type(norm).forward is _TORCH_NORM
+               and not norm._forward_hooks and not norm._forward_pre_hooks and not norm._backward_hooks)
+    is_own = norm.training or norm.running_mean is None
+    if not is_ours or x.ndim != 2 or x.shape[1] != norm.num_features or (is_own and len(x) < 2):
+        return norm(x)
+    if not is_own:
+        return engine.batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.eps)
+    y, mean, variance = engine.batch_norm_of_batch(x, norm.weight, norm.bias, norm.eps)
+    if norm.training and norm.track_running_stats and norm.running_mean is not None:
+        with torch.no_grad():
+            norm.num_batches_tracked.add_(1)
+            share = 1.0 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+            norm.running_mean.lerp_(mean, share)
+            norm.running_var.lerp_(variance * (len(x) / (len(x) - 1)), share)
+    return y
+
+
+_TORCH_NORM = torch.nn.BatchNorm1d.forward
