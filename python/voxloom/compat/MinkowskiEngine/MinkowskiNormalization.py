@@ -34,7 +34,7 @@ class MinkowskiBatchNorm(nn.Module):
 
 
 class MinkowskiSyncBatchNorm(MinkowskiBatchNorm):
-    """torch.nn.SyncBatchNorm over the rows of all processes, as `bn`: torch's own runs on CUDA alone in training."""
+    """torch.nn.SyncBatchNorm, as `bn`, in one process. Over several it is evaluated, but trains on CUDA alone."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
                  track_running_stats: bool = True, process_group: Any = None):
@@ -46,11 +46,10 @@ class MinkowskiSyncBatchNorm(MinkowskiBatchNorm):
         bn = self.bn
         is_own = bn.training or bn.running_mean is None
         is_one = not torch.distributed.is_available() or not torch.distributed.is_initialized()
-        if is_own and (is_one or torch.distributed.get_world_size(bn.process_group) == 1):  # type: ignore[attr-defined]
-            return like(input, _of_one_process(bn, input.F))
-        require(not is_own, "MinkowskiSyncBatchNorm: torch's SyncBatchNorm trains over several processes on CUDA alone; "
+        require(not is_own or is_one or torch.distributed.get_world_size(bn.process_group) == 1,  # type: ignore
+                "MinkowskiSyncBatchNorm: torch's SyncBatchNorm trains over several processes on CUDA alone; "
                 "use MinkowskiBatchNorm")
-        return like(input, bn(input.F))
+        return like(input, _of_one_process(bn, input.F))
 
     @classmethod
     def convert_sync_batchnorm(cls, module: nn.Module, process_group: Any = None) -> nn.Module:
@@ -74,9 +73,10 @@ def _of_one_process(bn: nn.modules.batchnorm._BatchNorm, x: torch.Tensor) -> tor
     """What SyncBatchNorm works out where there is one process."""
     if bn.training and bn.track_running_stats and bn.num_batches_tracked is not None:
         bn.num_batches_tracked.add_(1)
-    is_kept = bn.training and bn.track_running_stats
+    is_kept = not bn.training or bn.track_running_stats
+    is_own = bn.training or bn.running_mean is None
     return nn.functional.batch_norm(x, bn.running_mean if is_kept else None, bn.running_var if is_kept else None,
-                                    bn.weight, bn.bias, True, bn.momentum or 0.0, bn.eps)
+                                    bn.weight, bn.bias, is_own, bn.momentum or 0.0, bn.eps)
 
 
 def _normalized(x: torch.Tensor, key: CoordinateMapKey, manager: CoordinateManager, eps: float) -> torch.Tensor:

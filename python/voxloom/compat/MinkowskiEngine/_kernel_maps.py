@@ -72,10 +72,17 @@ def as_tensors(mapping: Mapping) -> dict[int, torch.Tensor]:
     if isinstance(mapping, StrideMap):
         rows = [torch.arange(len(mapping.coarse_row), dtype=torch.int32), mapping.coarse_row]
         return {0: torch.stack(rows[::-1] if mapping.is_up else rows)} if len(mapping.coarse_row) else {}
-    in_rows, out_rows, _ = mapping.pairs()
-    begin = mapping.pairs_begin()
-    pairs = torch.from_numpy(np.stack([in_rows, out_rows]))
-    return {k: pairs[:, begin[k] : begin[k + 1]].contiguous() for k in range(mapping.volume) if begin[k] < begin[k + 1]}
+    return {k: torch.stack([ins, outs]) for k, ins, outs in by_offset(mapping)}
+
+
+def by_offset(mapping: KernelMap) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+    """(k, input rows, output rows), int32, of the offsets that have any."""
+    if mapping.size == 0:
+        return []
+    in_rows, out_rows, _ = (torch.from_numpy(part) for part in mapping.pairs())
+    begin = mapping.pairs_begin().tolist()
+    return [(k, in_rows[low:high], out_rows[low:high]) for k, (low, high) in enumerate(zip(begin, begin[1:]))
+            if low < high]
 
 
 def kernel_map(source: Lattice, target: Lattice, kernel: Kernel) -> KernelMap:
@@ -146,7 +153,7 @@ def floored(rows: np.ndarray, stride: Stride) -> np.ndarray:
 
 def reached(source: Lattice, unit: Stride, kernel: Kernel, steps: Stride) -> np.ndarray | None:
     """The rows in + offset * dilation * unit (M,1+D), by the engine; None: it cannot. `steps`: in / unit, a multiple."""
-    lattice_set = source.set_in(source.tensor_stride) if source.is_plain else None
+    lattice_set = source.set_in(source.tensor_stride) if source.is_plain and len(source) else None
     if lattice_set is None:
         return None
     support = transposed_support(lattice_set, kernel.spec(steps, kernel.dilation))

@@ -143,10 +143,9 @@ class Lattice:
         if self._folding is not None:
             batch, is_known = self._folding(asked[:, : self._leading])
             is_in, spatial = is_in & is_known, spatial[:, -3:]
-        if is_in.all():
-            return lattice_set.find(columns(batch, spatial))
         found = np.full(len(asked), -1, np.int32)
-        found[is_in] = lattice_set.find(columns(batch[is_in], spatial[is_in]))
+        if is_in.any():
+            found[is_in] = lattice_set.find(columns(batch[is_in], spatial[is_in]))
         return found
 
 
@@ -155,8 +154,10 @@ def first_of_each(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     rows[first] are the distinct rows in the order in which they first appear, rows[first][inverse] are the rows.
     """
+    if len(rows) == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     leading = max(rows.shape[1] - 3, 1)
-    if rows.shape[1] > 4 or (len(rows) and int(rows[:, 0].min()) < 0):
+    if rows.shape[1] > 4 or int(rows[:, 0].min()) < 0:
         packed = columns(Folding(rows[:, :leading])(rows[:, :leading])[0], rows[:, leading:])
     else:
         packed = columns(rows[:, 0], rows[:, 1:])

@@ -119,7 +119,7 @@ class CoordinateMapManagerCPU:
         stride = tuple(t * s for t, s in zip(source.tensor_stride, step))
         key = (stride, string_id or in_key.key[1])
         if key not in self._maps:
-            fine = source.set_in(source.tensor_stride) if source.is_plain else None
+            fine = source.set_in(source.tensor_stride) if source.is_plain and len(source) else None
             if fine is None:
                 self._put_distinct(key, floored(source.rows.numpy(), stride))
             else:

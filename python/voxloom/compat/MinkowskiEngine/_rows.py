@@ -6,6 +6,7 @@ kernel offset; slower, for checks of gradients.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from ... import KernelMap
 from ...torch import functional as engine
-from ._kernel_maps import Mapping, StrideMap
+from ._kernel_maps import Mapping, StrideMap, by_offset
 from ._types import require, require_cpu
 
 
@@ -36,8 +37,8 @@ class _DoubleConv(torch.autograd.Function):
         ctx.save_for_backward(x, kernel)
         ctx.mapping = mapping
         y = x.new_zeros(len(mapping.target), kernel.shape[2])
-        for k, ins, outs in _by_offset(mapping):
-            y.index_add_(0, outs, x[ins] @ kernel[k])
+        for k, ins, outs in by_offset(mapping):
+            y.index_add_(0, outs, x[ins.long()] @ kernel[k])
         return y
 
     @staticmethod
@@ -45,16 +46,11 @@ class _DoubleConv(torch.autograd.Function):
     def backward(ctx: Any, dy: Tensor) -> Any:
         x, kernel = ctx.saved_tensors
         dx, dkernel = torch.zeros_like(x), torch.zeros_like(kernel)
-        for k, ins, outs in _by_offset(ctx.mapping):
-            dx.index_add_(0, ins, dy[outs] @ kernel[k].T)
-            dkernel[k] = x[ins].T @ dy[outs]
+        for k, ins, outs in by_offset(ctx.mapping):
+            dy_rows = dy[outs.long()]
+            dx.index_add_(0, ins, dy_rows @ kernel[k].T)
+            dkernel[k] = x[ins.long()].T @ dy_rows
         return dx, dkernel, None
-
-
-def _by_offset(mapping: KernelMap) -> list[tuple[int, Tensor, Tensor]]:
-    ins, outs, _ = (torch.from_numpy(part).long() for part in mapping.pairs())
-    begin = mapping.pairs_begin()
-    return [(k, ins[begin[k] : begin[k + 1]], outs[begin[k] : begin[k + 1]]) for k in range(mapping.volume)]
 
 
 def conv(x: Tensor, kernel: Tensor, mapping: KernelMap | None, bias: Tensor | None = None) -> Tensor:
@@ -111,15 +107,18 @@ def _counts(into: Tensor, count: int) -> Tensor:
 
 def _double_max(x: Tensor, ins: Tensor, outs: Tensor, count: int) -> Tensor:
     """The maximum over entries; its gradient goes to the first entry that has it."""
-    with torch.no_grad():
+    if len(ins) == 0:
+        return x.new_zeros(count, x.shape[1])
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "scatter_reduce")  # which torch 1.13 calls new
         values, into = x[ins], outs.unsqueeze(1).expand(-1, x.shape[1])
         best = x.new_full((count, x.shape[1]), -torch.inf).scatter_reduce(0, into, values, "amax")
         entry = torch.arange(len(ins)).unsqueeze(1).expand_as(into)
         entry = torch.where(values == best.gather(0, into), entry, len(ins))
         winner = torch.full((count, x.shape[1]), len(ins)).scatter_reduce(0, into, entry, "amin")
         is_there = winner < len(ins)
-        rows = ins[winner.clamp(max=max(len(ins) - 1, 0))] if len(ins) else winner * 0
-    return torch.where(is_there, x.gather(0, rows), 0.0) if len(x) else x.new_zeros(count, x.shape[1])
+        rows = ins[winner.clamp(max=len(ins) - 1)]
+    return torch.where(is_there, x.gather(0, rows), 0.0)
 
 
 _SEGMENT_MODES = {"sum": "sum", "avg": "mean", "max": "max"}
@@ -133,7 +132,9 @@ def pool(x: Tensor, mapping: Mapping, mode: str) -> Tensor:
         return reduce(x, mapping.coarse_row, mapping.count, _SEGMENT_MODES[mode])
     if not _is_double("pooling", x):
         return engine.pool(x, mapping, mode)
-    ins, outs, _ = (torch.from_numpy(part).long() for part in mapping.pairs())
+    entries = by_offset(mapping)
+    ins = torch.cat([torch.zeros(0, dtype=torch.int64), *(rows.long() for _, rows, _ in entries)])
+    outs = torch.cat([torch.zeros(0, dtype=torch.int64), *(rows.long() for _, _, rows in entries)])
     count = len(mapping.target)
     if mode == "max":
         return _double_max(x, ins, outs, count)
