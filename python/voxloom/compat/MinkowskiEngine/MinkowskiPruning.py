@@ -14,7 +14,7 @@ from .MinkowskiSparseTensor import SparseTensor
 
 
 class MinkowskiPruningFunction:
-    """apply: the kept rows, in their order; out_coords_key becomes their key."""
+    """apply: the kept rows, in their order; out_coords_key, where it is not set, becomes their key."""
 
     @staticmethod
     def apply(in_feat: torch.Tensor, mask: torch.Tensor, in_coords_key: CoordinateMapKey,
@@ -25,9 +25,10 @@ class MinkowskiPruningFunction:
         require(mask.ndim == 1 and len(mask) == len(in_feat) == maps.size(in_coords_key),
                 f"pruning: expected a mask of {maps.size(in_coords_key)} rows, got {tuple(mask.shape)}")
         kept = torch.nonzero(mask).flatten()
-        key = maps.prune(in_coords_key, kept)
-        if out_coords_key is not None:
-            out_coords_key.set_key(key.key)
+        if out_coords_key is None or not out_coords_key.is_key_set():
+            key = maps.prune(in_coords_key, kept)
+            if out_coords_key is not None:
+                out_coords_key.set_key(key.key)
         if len(kept) == 0:
             warnings.warn("MinkowskiPruning: Generating an empty SparseTensor", stacklevel=3)
         return _rows.take(in_feat, kept.int())
