@@ -1,0 +1,6 @@
+"""Names of spconv.cppconstants: what the library was built with."""
+
+CPU_ONLY_BUILD = True
+HAS_BOOST = False
+COMPILED_CUDA_ARCHS: set = set()
+COMPILED_CUDA_GEMM_ARCHS: set = set()
