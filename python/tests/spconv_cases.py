@@ -6,6 +6,7 @@ drop-in. scripts/compare_spconv.py runs many on both; what spconv gave for some 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,39 @@ def integers_for(case: dict[str, Any], run_once: dict[str, Any]) -> dict[str, np
         if value.dtype == np.float32:
             data[name] = rng.integers(-4, 5, value.shape).astype(np.float32)
     return data
+
+
+def write_golden(file: str, runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """Cases and what came of them, all whole numbers, as one array of numbers and one of text."""
+    numbers, listed = [], []
+    for case, result in runs:
+        arrays = {key: value for key, value in result.items() if isinstance(value, np.ndarray)}
+        arrays.update({f"data.{key}": value for key, value in result["data"].items()})
+        for value in arrays.values():
+            assert np.array_equal(value, np.rint(value)), case
+            numbers.append(value.astype(np.int32).reshape(-1))
+        shapes = {key: [value.dtype.name, *value.shape] for key, value in arrays.items()}
+        listed.append({"case": case, "shape": result["shape"], "arrays": shapes})
+    text = np.frombuffer(json.dumps(listed).encode(), np.uint8)
+    np.savez_compressed(file, numbers=np.concatenate(numbers), text=text)
+
+
+def golden(file: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """What write_golden wrote: (case, result), as `run` gives it."""
+    stored = np.load(file)
+    numbers, at, runs = stored["numbers"], 0, []
+    for entry in json.loads(stored["text"].tobytes()):
+        result: dict[str, Any] = {"shape": entry["shape"], "data": {}}
+        for key, (dtype, *shape) in entry["arrays"].items():
+            count = int(np.prod(shape))
+            value = numbers[at : at + count].astype(dtype).reshape(shape)
+            at += count
+            if key.startswith("data."):
+                result["data"][key[5:]] = value
+            else:
+                result[key] = value
+        runs.append((entry["case"], result))
+    return runs
 
 
 _EMPTY = "tensor must not empty"  # spconv has no product over no rows; the drop-in gives no rows

@@ -78,7 +78,7 @@ class _MaxPool(torch.autograd.Function):
         else:
             y = rows_functional.pool(x.detach(), pairs.map, "max")
         if from_zero:
-            y = y.relu()
+            y = y.relu() if x.dtype == torch.float64 else rows_functional.activate(y, "relu")
         ctx.save_for_backward(x, y)
         ctx.pairs = pairs
         return y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from .core import SparseConvTensor
@@ -14,7 +15,5 @@ class RemoveDuplicate(SparseModule):
     """Keeps the first row of each index, in the order of the rows, with an empty indice_dict."""
 
     def forward(self, x: SparseConvTensor) -> SparseConvTensor:
-        _, group = torch.unique(x.indices, dim=0, return_inverse=True)
-        rows = torch.arange(len(group))
-        first = torch.full((int(group.max()) + 1 if len(group) else 0,), len(group)).scatter_reduce(0, group, rows, "amin")
-        return x.select_by_index(torch.sort(first).values)
+        _, first = np.unique(x.indices.numpy(), axis=0, return_index=True)
+        return x.select_by_index(torch.from_numpy(np.sort(first)))
