@@ -15,6 +15,6 @@ python=$(scripts/python_env.sh)
 "$python" -m pip wheel . -q --no-deps --no-build-isolation -w build/wheels
 glibc=$(ldd --version | sed -n '1s/.* 2\.//p')
 wheel=$(ls -t build/wheels/voxloom-*.whl | head -n 1)
-PATH="$(dirname "$python"):$PATH" "$python" -m auditwheel -q repair --plat "manylinux_2_${glibc}_$(uname -m)" \
+PATH="$(dirname "$python"):$PATH" "$python" -m auditwheel repair --plat "manylinux_2_${glibc}_$(uname -m)" \
   --exclude 'libpython*' -w "$out" "$wheel"
 ls -l "$out"/voxloom-*.whl

@@ -69,7 +69,8 @@ bool derives_from(nb::handle type, const char* module, const char* name) {
     const nb::object found = nb::getattr(base, "__module__", nb::none());
     if (!nb::isinstance<nb::str>(found)) continue;
     const std::string_view in = nb::borrow<nb::str>(found).c_str();
-    if (in == module && nb::borrow<nb::str>(nb::getattr(base, "__name__")).c_str() == std::string_view(name)) {
+    if (in == module &&
+        nb::borrow<nb::str>(nb::getattr(base, "__name__")).c_str() == std::string_view(name)) {
       return true;
     }
   }
@@ -105,15 +106,15 @@ constexpr std::array<TypeName, 8> kTypes = {{{DType::f32, "float32", 'f'},
                                              {DType::i64, "int64", 'i'},
                                              {DType::u32, "uint32", 'u'},
                                              {DType::u8, "uint8", 'u'}}};
-const TypeName& type_of(DType dtype) {
-  return *std::ranges::find(kTypes, dtype, &TypeName::dtype);
-}
+const TypeName& type_of(DType dtype) { return *std::ranges::find(kTypes, dtype, &TypeName::dtype); }
 
 std::string text_of(nb::handle object) { return nb::str(object).c_str(); }
 
 [[noreturn]] void refuse_type(Argument a, const std::string& came) {
-  fail(a.op, "{}: no array of {}: expected float32, float16, bfloat16, float64, int32, int64, uint32 or "
-             "uint8", a.name, came);
+  fail(a.op,
+       "{}: no array of {}: expected float32, float16, bfloat16, float64, int32, int64, uint32 or "
+       "uint8",
+       a.name, came);
 }
 
 DType torch_dtype(nb::handle dtype, Argument a) {
@@ -160,8 +161,11 @@ struct Found {
 };
 
 [[noreturn]] void refuse_strides(Argument a, const Shape& shape) {
-  fail(a.op, "{}: expected an array in C order, got one of shape {} whose rows are not side by side: pass "
-             "numpy.ascontiguousarray(array) or tensor.contiguous()", a.name, shape);
+  fail(
+      a.op,
+      "{}: expected an array in C order, got one of shape {} whose rows are not side by side: pass "
+      "numpy.ascontiguousarray(array) or tensor.contiguous()",
+      a.name, shape);
 }
 
 Found look_at_torch(nb::handle tensor, Argument a) {
@@ -214,13 +218,20 @@ using AnyArray = nb::ndarray<nb::ro>;
 Found look_at_other(nb::handle object, Argument a, std::shared_ptr<const void>& owner) {
   AnyArray array;
   if (!nb::try_cast(object, array, /*convert=*/false)) {
-    throw nb::type_error(fmt::format("[{}] {}: expected an array (numpy, torch, DLPack or buffer protocol), "
-                                     "got {}", a.op, a.name, nb::inst_name(object).c_str()).c_str());
+    throw nb::type_error(
+        fmt::format("[{}] {}: expected an array (numpy, torch, DLPack or buffer protocol), "
+                    "got {}",
+                    a.op, a.name, nb::inst_name(object).c_str())
+            .c_str());
   }
-  require(array.device_type() == nb::device::cpu::value, a.op, "{}: expected an array on the CPU, got one on "
-          "device type {}", a.name, array.device_type());
+  require(array.device_type() == nb::device::cpu::value, a.op,
+          "{}: expected an array on the CPU, got one on "
+          "device type {}",
+          a.name, array.device_type());
   const std::optional<DType> dtype = dlpack_dtype(array.dtype());
-  if (!dtype) refuse_type(a, fmt::format("type code {} with {} bits", array.dtype().code, array.dtype().bits));
+  if (!dtype)
+    refuse_type(a,
+                fmt::format("type code {} with {} bits", array.dtype().code, array.dtype().bits));
   Found found;
   std::int64_t stride = 1;
   bool in_order = true;
@@ -260,7 +271,8 @@ Tensor borrow_from(nb::handle array, Argument a, bool keep) {
 class Seen {
  public:
   // `type`: kind and bytes of an element, "f4".
-  Seen(void* data, const Shape& shape, std::string_view type, bool is_read_only, std::shared_ptr<const void> owner)
+  Seen(void* data, const Shape& shape, std::string_view type, bool is_read_only,
+       std::shared_ptr<const void> owner)
       : sizes_(shape.begin(), shape.end()), strides_(shape.size()), owner_(std::move(owner)) {
     description_.rank = static_cast<int>(shape.size());
     description_.kind = type[0];
@@ -340,7 +352,9 @@ nb::object to_capsule(const Tensor& tensor) {
                           .strides = made->strides.data(),
                           .byte_offset = 0};
   made->managed.context = made.get();
-  made->managed.free = [](Export::Managed* managed) { delete static_cast<Export*>(managed->context); };
+  made->managed.free = [](Export::Managed* managed) {
+    delete static_cast<Export*>(managed->context);
+  };
   PyObject* capsule = PyCapsule_New(&made->managed, "dltensor", free_capsule);
   if (capsule == nullptr) throw nb::python_error();
   made.release();
@@ -372,17 +386,20 @@ Tensor borrow_or_none(nb::handle array, Argument argument) {
   return array.is_none() ? Tensor{} : borrow_from(array, argument, false);
 }
 
-Tensor borrow_and_keep(nb::handle array, Argument argument) { return borrow_from(array, argument, true); }
+Tensor borrow_and_keep(nb::handle array, Argument argument) {
+  return borrow_from(array, argument, true);
+}
 
 std::span<const std::int32_t> rows_in(const Tensor& tensor, Argument a) {
-  require(tensor.rank() == 1 && tensor.dtype() == DType::i32, a.op, "{}: expected shape (N) and int32, got {}",
-          a.name, tensor);
+  require(tensor.rank() == 1 && tensor.dtype() == DType::i32, a.op,
+          "{}: expected shape (N) and int32, got {}", a.name, tensor);
   return tensor.span<std::int32_t>();
 }
 
 Tensor coordinates_in(nb::handle array, Argument a, bool keep) {
   Tensor rows = borrow_from(array, a, keep);
-  require(rows.rank() == 2 && rows.dim(1) == 4 && (rows.dtype() == DType::i32 || rows.dtype() == DType::i64),
+  require(rows.rank() == 2 && rows.dim(1) == 4 &&
+              (rows.dtype() == DType::i32 || rows.dtype() == DType::i64),
           a.op, "{}: expected shape (N,4), batch x y z, of int32 or int64, got {}", a.name, rows);
   if (rows.dtype() == DType::i32) return rows;
   Tensor narrow = Tensor::empty(rows.shape(), DType::i32);
@@ -399,29 +416,33 @@ Tensor coordinates_in(nb::handle array, Argument a, bool keep) {
 
 nb::object to_numpy(Tensor tensor) {
   void* data = const_cast<std::byte*>(tensor.raw());
-  const std::array<char, 2> type = {type_of(tensor.dtype()).kind,
-                                    static_cast<char>('0' + static_cast<int>(size_of(tensor.dtype())))};
+  const std::array<char, 2> type = {
+      type_of(tensor.dtype()).kind,
+      static_cast<char>('0' + static_cast<int>(size_of(tensor.dtype())))};
   const Shape shape = tensor.shape();
   const bool is_read_only = !tensor.is_writable();
   auto owner = std::make_shared<Tensor>(std::move(tensor));
   return as_array({data, shape, {type.data(), type.size()}, is_read_only, std::move(owner)});
 }
 
-nb::object to_numpy(void* data, const Shape& shape, std::string_view type, std::shared_ptr<const void> owner) {
+nb::object to_numpy(void* data, const Shape& shape, std::string_view type,
+                    std::shared_ptr<const void> owner) {
   return as_array({data, shape, type, false, std::move(owner)});
 }
 
 Elements elements_of(nb::handle array, Argument a) {
   if (kind_of(array) != Kind::numpy) {
     throw nb::type_error(fmt::format("[{}] {}: expected a numpy array, got {}", a.op, a.name,
-                                     nb::inst_name(array).c_str()).c_str());
+                                     nb::inst_name(array).c_str())
+                             .c_str());
   }
   const auto [description, capsule] = description_of(array);
   Elements elements;
   elements.shape.assign(description->shape, description->shape + description->rank);
   if ((description->flags & kInOrder) == 0) refuse_strides(a, elements.shape);
   require((description->flags & kNativeBytes) != 0 && description->bytes <= 8, a.op,
-          "{}: expected integers or floats of the machine's byte order, got {}", a.name, text_of(array.attr("dtype")));
+          "{}: expected integers or floats of the machine's byte order, got {}", a.name,
+          text_of(array.attr("dtype")));
   elements.type = {description->kind, static_cast<char>('0' + description->bytes)};
   elements.data = description->data;
   return elements;

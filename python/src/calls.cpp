@@ -59,7 +59,8 @@ void translate(const std::exception_ptr& thrown, void* /*payload*/) {
 Call::Call() {
   if (is_cut_off) {
     throw std::runtime_error(
-        "[voxloom] this process was forked while another thread was inside a voxloom call, and what "
+        "[voxloom] this process was forked while another thread was inside a voxloom call, and "
+        "what "
         "that thread had locked stays locked: start workers with multiprocessing's 'spawn' or "
         "'forkserver', or fork when no call is running");
   }
@@ -88,7 +89,8 @@ void bind_calls(nb::module_& m) {
   m.def("_after_fork", after_fork);
   m.attr("_version") = nb::str(version());
   m.def(
-      "set_threads", [](int threads) { Context::standard().set_threads(threads); }, nb::arg("threads"),
+      "set_threads", [](int threads) { Context::standard().set_threads(threads); },
+      nb::arg("threads"),
       "At most so many threads in each call from now on; 0: as many as there are cores.\n\n"
       "Results never depend on the number. ValueError: a negative number.");
   m.def(
@@ -98,9 +100,11 @@ void bind_calls(nb::module_& m) {
         return limit == 0 ? available_threads() : limit;
       },
       "Threads that a call made here would use.");
-  m.def("isa_names", [] { return names_of(isa_names()); },
-        "Instruction sets that this build can run on this machine, best first.");
-  m.def("current_isa", [] { return current_isa(); }, "The instruction set that kernels run with.");
+  m.def(
+      "isa_names", [] { return names_of(isa_names()); },
+      "Instruction sets that this build can run on this machine, best first.");
+  m.def(
+      "current_isa", [] { return current_isa(); }, "The instruction set that kernels run with.");
   m.def(
       "set_isa", [](const char* name) { set_isa(name); }, nb::arg("name"),
       "Pins the instruction set. ValueError: a name that isa_names() does not list.");

@@ -1,7 +1,5 @@
 // Labels for the points of scans.
 
-#include "voxloom/point_labeller.h"
-
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
@@ -11,6 +9,7 @@
 #include "bindings.h"
 #include "calls.h"
 #include "scans.h"
+#include "voxloom/point_labeller.h"
 
 namespace voxloom::python {
 namespace {
@@ -20,13 +19,15 @@ nb::list to_python(const ClassTable& table) {
   for (const LabelClass& c : table.classes) {
     nb::list values;
     for (const std::int32_t value : c.values) values.append(value);
-    list.append(nb::make_tuple(nb::str(c.name.c_str()), nb::make_tuple(c.color[0], c.color[1], c.color[2]),
+    list.append(nb::make_tuple(nb::str(c.name.c_str()),
+                               nb::make_tuple(c.color[0], c.color[1], c.color[2]),
                                nb::tuple(values)));
   }
   return list;
 }
 
-nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::size_t memory, nb::handle on_tile) {
+nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::size_t memory,
+                nb::handle on_tile) {
   const Scan scan = scan_of(parts, "PointLabeller.label");
   label::LabelOptions options{.memory = memory};
   if (!on_tile.is_none()) {
@@ -61,7 +62,8 @@ void bind_labeller(nb::module_& m) {
       .def("classes", [](const label::PointLabeller& labeller) { return to_python(labeller.classes()); })
       .def("label", label, nb::arg("parts"), nb::arg("memory"), nb::arg("on_tile").none())
       .def("scores", scores, nb::arg("parts"))
-      .def("most_bytes", [](const label::PointLabeller& labeller, std::int64_t points) { return labeller.most_bytes(points); })
+      .def("most_bytes", [](const label::PointLabeller& labeller,
+                            std::int64_t points) { return labeller.most_bytes(points); })
       .def("weight_bytes", [](const label::PointLabeller& labeller) { return labeller.weight_bytes(); })
       .def("release_memory", [](const label::PointLabeller& labeller) { labeller.release_memory(); });
   m.def("_street_classes", [] { return to_python(street_classes()); });

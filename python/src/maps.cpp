@@ -1,7 +1,5 @@
 // Kernel maps, the supports that go with them, and which map each convolution op runs on.
 
-#include "voxloom/kernel_map.h"
-
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
@@ -14,6 +12,7 @@
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
 #include "voxloom/conv.h"
+#include "voxloom/kernel_map.h"
 #include "words.h"
 
 namespace voxloom::python {
@@ -44,15 +43,16 @@ CoordinateSet set_of(const Side& side) {
   return CoordinateSet::from_rows(rows, {.batch_size = 1, .trusted = true});
 }
 
-KernelMap from_pairs(const Side& source, const Side& target, std::int64_t volume, nb::handle in_rows,
-                     nb::handle out_rows, nb::handle k) {
+KernelMap from_pairs(const Side& source, const Side& target, std::int64_t volume,
+                     nb::handle in_rows, nb::handle out_rows, nb::handle k) {
   constexpr std::string_view kOp = "KernelMap.from_pairs";
   const Tensor in = borrow(in_rows, {kOp, "in_rows"}), out = borrow(out_rows, {kOp, "out_rows"}),
                offsets = borrow(k, {kOp, "k"});
   const auto ins = rows_in(in, {kOp, "in_rows"}), outs = rows_in(out, {kOp, "out_rows"}),
              ks = rows_in(offsets, {kOp, "k"});
   require(ins.size() == outs.size() && ins.size() == ks.size(), kOp,
-          "in_rows, out_rows and k should be equally long, got {}, {} and {}", ins.size(), outs.size(), ks.size());
+          "in_rows, out_rows and k should be equally long, got {}, {} and {}", ins.size(),
+          outs.size(), ks.size());
   return released([&] {
     std::vector<MapEntry> entries(ins.size());
     for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = {ins[i], outs[i], ks[i]};
@@ -68,7 +68,8 @@ nb::tuple pairs_of(const KernelMap& map) {
               static_cast<std::int32_t>(offset));
   }
   const auto count = static_cast<std::int64_t>(k.size());
-  return nb::make_tuple(to_numpy(std::move(by_offset.in_rows), {count}), to_numpy(std::move(by_offset.out_rows), {count}),
+  return nb::make_tuple(to_numpy(std::move(by_offset.in_rows), {count}),
+                        to_numpy(std::move(by_offset.out_rows), {count}),
                         to_numpy(std::move(k), {count}));
 }
 
@@ -84,21 +85,23 @@ nb::object dense_of(const KernelMap& map) {
 }
 
 void bind_kernel(nb::module_& m) {
-  nb::class_<KernelSpec>(m, "KernelSpec",
-                         "A kernel over the lattice. Offset index k = (ix*Ky + iy)*Kz + iz.\n\n"
-                         "forward     in  = out * stride + offset * dilation - padding\n"
-                         "transposed  out = in  * stride + offset * dilation - padding\n\n"
-                         "origin 'centered': offsets i - size//2 for odd sizes, 0..size-1 for even ones; 'corner':\n"
-                         "always 0..size-1. offsets: (K,3) ints, a kernel that is that list: kernel_size and origin\n"
-                         "are not looked at.")
+  nb::class_<KernelSpec>(
+      m, "KernelSpec",
+      "A kernel over the lattice. Offset index k = (ix*Ky + iy)*Kz + iz.\n\n"
+      "forward     in  = out * stride + offset * dilation - padding\n"
+      "transposed  out = in  * stride + offset * dilation - padding\n\n"
+      "origin 'centered': offsets i - size//2 for odd sizes, 0..size-1 for even ones; 'corner':\n"
+      "always 0..size-1. offsets: (K,3) ints, a kernel that is that list: kernel_size and origin\n"
+      "are not looked at.")
       .def(
           "__init__",
-          [](KernelSpec* self, nb::handle size, nb::handle stride, nb::handle padding, nb::handle dilation,
-             const std::string& origin, nb::handle offsets) {
-            new (self) KernelSpec(make_kernel("KernelSpec", size, stride, padding, dilation, origin, offsets));
+          [](KernelSpec* self, nb::handle size, nb::handle stride, nb::handle padding,
+             nb::handle dilation, const std::string& origin, nb::handle offsets) {
+            new (self) KernelSpec(
+                make_kernel("KernelSpec", size, stride, padding, dilation, origin, offsets));
           },
-          nb::arg("kernel_size") = 3, nb::arg("stride") = 1, nb::arg("padding") = 0, nb::arg("dilation") = 1,
-          nb::arg("origin") = "centered", nb::arg("offsets") = nb::none())
+          nb::arg("kernel_size") = 3, nb::arg("stride") = 1, nb::arg("padding") = 0,
+          nb::arg("dilation") = 1, nb::arg("origin") = "centered", nb::arg("offsets") = nb::none())
       .def_prop_ro("kernel_size", [](const KernelSpec& k) { return to_tuple(k.kernel_size); })
       .def_prop_ro("stride", [](const KernelSpec& k) { return to_tuple(k.stride); })
       .def_prop_ro("padding", [](const KernelSpec& k) { return to_tuple(k.padding); })
@@ -114,32 +117,43 @@ void bind_kernel(nb::module_& m) {
 }
 
 void bind_map(nb::module_& m) {
-  nb::class_<KernelMap>(m, "KernelMap",
-                        "Which input row meets which output row under which kernel offset: entries (in, out, k).\n\n"
-                        "Made by forward_map, transposed_map or KernelMap.from_pairs. Rows are numbered as the sets\n"
-                        "number theirs, in the caller's order.")
+  nb::class_<KernelMap>(
+      m, "KernelMap",
+      "Which input row meets which output row under which kernel offset: entries (in, out, k).\n\n"
+      "Made by forward_map, transposed_map or KernelMap.from_pairs. Rows are numbered as the sets\n"
+      "number theirs, in the caller's order.")
       .def_static("from_pairs", from_pairs, nb::arg("source"), nb::arg("target"), nb::arg("volume"),
                   nb::arg("in_rows"), nb::arg("out_rows"), nb::arg("k"),
                   "A map of the caller's own: in_rows, out_rows, k (E,) int32, in any order.\n\n"
-                  "source, target: a CoordinateSet, or a number of rows that have no coordinates. Each (out_row, k)\n"
-                  "and each (in_row, k) at most once. ValueError: a row or offset out of range, a pair given twice.")
+                  "source, target: a CoordinateSet, or a number of rows that have no coordinates. "
+                  "Each (out_row, k)\n"
+                  "and each (in_row, k) at most once. ValueError: a row or offset out of range, a "
+                  "pair given twice.")
       .def_prop_ro("source", &KernelMap::source)
       .def_prop_ro("target", &KernelMap::target)
       .def_prop_ro("kernel", &KernelMap::kernel)
       .def_prop_ro("volume", &KernelMap::volume, "Kernel offsets.")
-      .def_prop_ro("size", [](const KernelMap& map) { return released([&] { return map.size(); }); }, "Entries.")
+      .def_prop_ro(
+          "size", [](const KernelMap& map) { return released([&] { return map.size(); }); },
+          "Entries.")
       .def("swapped", &KernelMap::swapped, "Input rows become output rows.")
-      .def("pairs", pairs_of, "(in_rows, out_rows, k), each (E,) int32, by k, then ascending output row.")
-      .def("pairs_begin", pairs_begin, "(K+1,) int64: the pairs of offset k are [begin[k], begin[k+1]).")
+      .def("pairs", pairs_of,
+           "(in_rows, out_rows, k), each (E,) int32, by k, then ascending output row.")
+      .def("pairs_begin", pairs_begin,
+           "(K+1,) int64: the pairs of offset k are [begin[k], begin[k+1]).")
       .def("dense", dense_of, "(N_out, K) int32: the input row, or -1.")
-      .def("__eq__", [](const KernelMap& a, nb::handle b) {
-        return nb::isinstance<KernelMap>(b) && a == nb::cast<const KernelMap&>(b);
-      })
-      .def("__hash__", [](const KernelMap& map) { return reinterpret_cast<std::uintptr_t>(&map.encodings()); })
+      .def("__eq__",
+           [](const KernelMap& a, nb::handle b) {
+             return nb::isinstance<KernelMap>(b) && a == nb::cast<const KernelMap&>(b);
+           })
+      .def("__hash__",
+           [](const KernelMap& map) { return reinterpret_cast<std::uintptr_t>(&map.encodings()); })
       .def("__copy__", [](const KernelMap& map) { return map; })
-      .def("__deepcopy__", [](const KernelMap& map, nb::handle) { return map; }, nb::arg("memo"))
+      .def(
+          "__deepcopy__", [](const KernelMap& map, nb::handle) { return map; }, nb::arg("memo"))
       .def("__repr__", [](const KernelMap& map) {
-        return fmt::format("KernelMap({} to {} rows, {} offsets)", map.source().size(), map.target().size(), map.volume());
+        return fmt::format("KernelMap({} to {} rows, {} offsets)", map.source().size(),
+                           map.target().size(), map.volume());
       });
   m.def(
       "forward_map",
@@ -147,14 +161,16 @@ void bind_map(nb::module_& m) {
         return released([&] { return forward_map(source, target, kernel); });
       },
       nb::arg("source"), nb::arg("target"), nb::arg("kernel"),
-      "in = out * stride + offset * dilation - padding. The same for the same sets and kernel while both sets live.");
+      "in = out * stride + offset * dilation - padding. The same for the same sets and kernel "
+      "while both sets live.");
   m.def(
       "transposed_map",
       [](const CoordinateSet& source, const CoordinateSet& target, const KernelSpec& kernel) {
         return released([&] { return transposed_map(source, target, kernel); });
       },
       nb::arg("source"), nb::arg("target"), nb::arg("kernel"),
-      "out = in * stride + offset * dilation - padding. The same for the same sets and kernel while both sets live.");
+      "out = in * stride + offset * dilation - padding. The same for the same sets and kernel "
+      "while both sets live.");
 }
 
 void bind_supports(nb::module_& m) {
@@ -164,7 +180,8 @@ void bind_supports(nb::module_& m) {
         const Triple by = triple_of(stride, {"strided_support", "stride"});
         return released([&] { return strided_support(source, by); });
       },
-      nb::arg("source"), nb::arg("stride"), "Stride 1: source itself; else the unique floor(c / stride).");
+      nb::arg("source"), nb::arg("stride"),
+      "Stride 1: source itself; else the unique floor(c / stride).");
   m.def(
       "reachable_support",
       [](const CoordinateSet& source, const KernelSpec& kernel, nb::handle bounds) {
@@ -172,13 +189,15 @@ void bind_supports(nb::module_& m) {
         return released([&] { return reachable_support(source, kernel, clip); });
       },
       nb::arg("source"), nb::arg("kernel"), nb::arg("bounds") = nb::none(),
-      "Every output that at least one input reaches; bounds ((x,y,z), (x,y,z)), half open, clip it.");
+      "Every output that at least one input reaches; bounds ((x,y,z), (x,y,z)), half open, clip "
+      "it.");
   m.def(
       "transposed_support",
       [](const CoordinateSet& source, const KernelSpec& kernel) {
         return released([&] { return transposed_support(source, kernel); });
       },
-      nb::arg("source"), nb::arg("kernel"), "The unique in * stride + offset * dilation - padding.");
+      nb::arg("source"), nb::arg("kernel"),
+      "The unique in * stride + offset * dilation - padding.");
 }
 
 // --- the map of each op; none where every row meets itself alone ---
@@ -191,8 +210,9 @@ SparseTensor on_rows(const CoordinateSet& set, std::int64_t batch_size) {
 
 Target target_of(const MaybeSet& target) { return target ? Target(*target) : Target(); }
 
-std::optional<KernelMap> conv_map(const CoordinateSet& set, std::int64_t batch_size, const KernelSpec& kernel,
-                                  const std::string& support, const MaybeSet& target, nb::handle bounds) {
+std::optional<KernelMap> conv_map(const CoordinateSet& set, std::int64_t batch_size,
+                                  const KernelSpec& kernel, const std::string& support,
+                                  const MaybeSet& target, nb::handle bounds) {
   const ConvOptions options{.kernel_size = kernel.kernel_size,
                             .stride = kernel.stride,
                             .padding = kernel.padding,
@@ -227,9 +247,11 @@ KernelMap transpose_map(const CoordinateSet& set, std::int64_t batch_size, const
   return released([&] { return transposed_map_for(op, on_rows(set, batch_size), options); });
 }
 
-nb::tuple trilinear(const CoordinateSet& set, std::int64_t batch_size, nb::handle stride, const MaybeSet& target) {
+nb::tuple trilinear(const CoordinateSet& set, std::int64_t batch_size, nb::handle stride,
+                    const MaybeSet& target) {
   constexpr std::string_view kOp = "trilinear_upsample3d";
-  const UpsampleOptions options{.stride = triple_of(stride, {kOp, "stride"}), .target = target_of(target)};
+  const UpsampleOptions options{.stride = triple_of(stride, {kOp, "stride"}),
+                                .target = target_of(target)};
   std::vector<float> weights;
   KernelMap map = released([&] {
     const ConvTransposeOptions geometry = trilinear_geometry(kOp, options);
@@ -242,8 +264,8 @@ nb::tuple trilinear(const CoordinateSet& set, std::int64_t batch_size, nb::handl
 }
 
 void bind_op_maps(nb::module_& m) {
-  m.def("_conv_map", conv_map, nb::arg("set"), nb::arg("batch_size"), nb::arg("kernel"), nb::arg("support"),
-        nb::arg("target").none(), nb::arg("bounds").none());
+  m.def("_conv_map", conv_map, nb::arg("set"), nb::arg("batch_size"), nb::arg("kernel"),
+        nb::arg("support"), nb::arg("target").none(), nb::arg("bounds").none());
   m.def("_subm_map", subm_map, nb::arg("set"), nb::arg("kernel"));
   m.def("_transpose_map", transpose_map, nb::arg("set"), nb::arg("batch_size"), nb::arg("kernel"),
         nb::arg("target").none(), nb::arg("op"));

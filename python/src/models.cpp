@@ -18,11 +18,13 @@ namespace {
 using artifact::Coordinates;
 using artifact::Model;
 
-Model load(const std::string& path, const std::string& coordinates, std::size_t remembered_sets, bool fuse) {
+Model load(const std::string& path, const std::string& coordinates, std::size_t remembered_sets,
+           bool fuse) {
   require(coordinates == "physical" || coordinates == "logical", "Model.load",
           "coordinates: expected 'physical' or 'logical', got '{}'", coordinates);
   return released([&] {
-    return Model::load(path, {.coordinates = coordinates == "physical" ? Coordinates::physical : Coordinates::logical,
+    return Model::load(path, {.coordinates = coordinates == "physical" ? Coordinates::physical
+                                                                       : Coordinates::logical,
                               .remembered_sets = remembered_sets,
                               .fuse = fuse});
   });
@@ -50,7 +52,8 @@ nb::dict run(const Model& model, const nb::dict& inputs) {
       given[key] = hand_out(*dense, like);
     } else {
       const auto& sparse = std::get<SparseTensor>(result);
-      given[key] = nb::make_tuple(sparse.coords(), hand_out(sparse.features(), like), sparse.batch_size());
+      given[key] =
+          nb::make_tuple(sparse.coords(), hand_out(sparse.features(), like), sparse.batch_size());
     }
   }
   return given;
@@ -76,7 +79,8 @@ nb::list outputs_of(const Model& model) {
 
 nb::dict to_python(const TensorMap& tensors) {
   nb::dict arrays;
-  for (const auto& [name, tensor] : tensors) arrays[nb::str(name.c_str(), name.size())] = to_numpy(tensor);
+  for (const auto& [name, tensor] : tensors)
+    arrays[nb::str(name.c_str(), name.size())] = to_numpy(tensor);
   return arrays;
 }
 
@@ -84,8 +88,9 @@ nb::list verify(const std::string& path) {
   const artifact::Diagnostics found = released([&] { return artifact::verify_bundle(path); });
   nb::list list;
   for (const artifact::Diagnostic& d : found) {
-    list.append(nb::make_tuple(d.severity == artifact::Severity::error ? "error" : "warning", nb::str(d.file.c_str()),
-                               d.position.line, d.position.column, nb::str(d.message.c_str(), d.message.size())));
+    list.append(nb::make_tuple(d.severity == artifact::Severity::error ? "error" : "warning",
+                               nb::str(d.file.c_str()), d.position.line, d.position.column,
+                               nb::str(d.message.c_str(), d.message.size())));
   }
   return list;
 }
@@ -94,7 +99,8 @@ nb::list verify(const std::string& path) {
 
 void bind_models(nb::module_& m) {
   nb::class_<Model>(m, "_Model")
-      .def_static("load", load, nb::arg("path"), nb::arg("coordinates"), nb::arg("remembered_sets"), nb::arg("fuse"))
+      .def_static("load", load, nb::arg("path"), nb::arg("coordinates"), nb::arg("remembered_sets"),
+                  nb::arg("fuse"))
       .def("run", run, nb::arg("inputs"))
       .def("inputs", inputs_of)
       .def("outputs", outputs_of)
@@ -105,15 +111,18 @@ void bind_models(nb::module_& m) {
   m.def("_read_safetensors", [](const std::string& path) {
     Safetensors file = released([&] { return read_safetensors(path); });
     nb::dict metadata;
-    for (const auto& [key, value] : file.metadata) metadata[nb::str(key.c_str())] = nb::str(value.c_str());
+    for (const auto& [key, value] : file.metadata)
+      metadata[nb::str(key.c_str())] = nb::str(value.c_str());
     return nb::make_tuple(to_python(file.tensors), metadata);
   });
-  m.def("_write_safetensors", [](const std::string& path, const nb::dict& arrays, const nb::dict& metadata) {
-    const TensorMap tensors = tensors_of(arrays, "write_safetensors", nullptr);
-    MetadataMap map;
-    for (const auto [key, value] : metadata) map.emplace(nb::cast<std::string>(key), nb::cast<std::string>(value));
-    released([&] { write_safetensors(path, tensors, map); });
-  });
+  m.def("_write_safetensors",
+        [](const std::string& path, const nb::dict& arrays, const nb::dict& metadata) {
+          const TensorMap tensors = tensors_of(arrays, "write_safetensors", nullptr);
+          MetadataMap map;
+          for (const auto [key, value] : metadata)
+            map.emplace(nb::cast<std::string>(key), nb::cast<std::string>(value));
+          released([&] { write_safetensors(path, tensors, map); });
+        });
 }
 
 }  // namespace voxloom::python

@@ -32,7 +32,8 @@ std::span<const viz::Color> colors_in(const Tensor& colors, std::string_view op)
   if (!colors.defined()) return {};
   require(colors.rank() == 2 && colors.dim(1) == 3 && colors.dtype() == DType::u8, op,
           "colors: expected (N,3) uint8, got {}", colors);
-  return {reinterpret_cast<const viz::Color*>(colors.raw()), static_cast<std::size_t>(colors.dim(0))};
+  return {reinterpret_cast<const viz::Color*>(colors.raw()),
+          static_cast<std::size_t>(colors.dim(0))};
 }
 
 using Named = std::tuple<std::string, std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>;
@@ -56,21 +57,22 @@ nb::bytes picture(nb::handle points, nb::handle colors, bool is_perspective, int
   return nb::bytes(png.data(), png.size());
 }
 
-std::string page(nb::handle points, nb::handle classes, const std::vector<Named>& table, const nb::dict& values,
-                 nb::handle colors, nb::handle origin, const std::string& title, const nb::dict& facts,
-                 std::int64_t most_points) {
+std::string page(nb::handle points, nb::handle classes, const std::vector<Named>& table,
+                 const nb::dict& values, nb::handle colors, nb::handle origin,
+                 const std::string& title, const nb::dict& facts, std::int64_t most_points) {
   constexpr std::string_view kOp = "page";
   const Tensor p = borrow(points, {kOp, "points"}), c = borrow_or_none(classes, {kOp, "classes"}),
                own = borrow_or_none(colors, {kOp, "colors"});
-  viz::PageCloud cloud{.positions = positions_in(p, kOp), .classes = {}, .colors = colors_in(own, kOp)};
+  viz::PageCloud cloud{
+      .positions = positions_in(p, kOp), .classes = {}, .colors = colors_in(own, kOp)};
   if (c.defined()) cloud.classes = rows_in(c, {kOp, "classes"});
   for (const Named& entry : table) cloud.table.push_back({std::get<0>(entry), color_of(entry)});
   std::vector<Tensor> numbers;
   for (const auto [name, array] : values) {
     const auto key = nb::cast<std::string>(name);
     numbers.push_back(borrow(array, {kOp, key}));
-    require(numbers.back().dtype() == DType::f32 && numbers.back().rank() == 1, kOp, "{}: expected (N) float32, got {}",
-            key, numbers.back());
+    require(numbers.back().dtype() == DType::f32 && numbers.back().rank() == 1, kOp,
+            "{}: expected (N) float32, got {}", key, numbers.back());
     cloud.values.push_back({key, numbers.back().span<float>()});
   }
   cloud.origin = three_doubles(origin, {kOp, "origin"});
@@ -84,10 +86,11 @@ std::string page(nb::handle points, nb::handle classes, const std::vector<Named>
 }  // namespace
 
 void bind_pictures(nb::module_& m) {
-  m.def("_picture", picture, nb::arg("points"), nb::arg("colors"), nb::arg("is_perspective"), nb::arg("width"),
-        nb::arg("height"), nb::arg("title"), nb::arg("legend"));
-  m.def("_page", page, nb::arg("points"), nb::arg("classes").none(), nb::arg("table"), nb::arg("values"),
-        nb::arg("colors").none(), nb::arg("origin"), nb::arg("title"), nb::arg("facts"), nb::arg("most_points"));
+  m.def("_picture", picture, nb::arg("points"), nb::arg("colors"), nb::arg("is_perspective"),
+        nb::arg("width"), nb::arg("height"), nb::arg("title"), nb::arg("legend"));
+  m.def("_page", page, nb::arg("points"), nb::arg("classes").none(), nb::arg("table"),
+        nb::arg("values"), nb::arg("colors").none(), nb::arg("origin"), nb::arg("title"),
+        nb::arg("facts"), nb::arg("most_points"));
 }
 
 }  // namespace voxloom::python

@@ -31,7 +31,8 @@ struct Pool {
 
   [[nodiscard]] Tensor sum(const KernelMap& over, const Tensor& x, bool mean) const {
     Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, x.dtype());
-    engine::run(engine::PoolSum{.map = over, .x = &x, .offset_weights = offset_weights, .mean = mean, .y = &y});
+    engine::run(engine::PoolSum{
+        .map = over, .x = &x, .offset_weights = offset_weights, .mean = mean, .y = &y});
     return y;
   }
   [[nodiscard]] Tensor winners(const Tensor& x) const {
@@ -50,23 +51,26 @@ struct Pool {
     const Tensor rows = winners(x);
     const KernelMap swapped = map.swapped();
     Tensor dx = Tensor::empty(x.shape(), dy.dtype());
-    engine::run(engine::PoolMaxScatter{.swapped_map = swapped, .winners = &rows, .dy = &dy, .y = &dx});
+    engine::run(
+        engine::PoolMaxScatter{.swapped_map = swapped, .winners = &rows, .dy = &dy, .y = &dx});
     return dx;
   }
   [[nodiscard]] Tensor gradient(const Tensor& dy) const {
     if (mode == PoolMode::sum) return sum(map.swapped(), dy, false);
     // Divided by the weight that was present.
-    const Tensor present = sum(map, Tensor::full({map.source().size(), 1}, DType::f32, 1.0F), false);
+    const Tensor present =
+        sum(map, Tensor::full({map.source().size(), 1}, DType::f32, 1.0F), false);
     Tensor spread = Tensor::empty(dy.shape(), DType::f32);
     engine::run(engine::SpreadRows{.x = &dy, .divisors = &present, .y = &spread});
     return sum(map.swapped(), spread, false);
   }
 };
 
-void check_side(std::string_view op, std::string_view name, const Tensor& x, const CoordinateSet& set) {
+void check_side(std::string_view op, std::string_view name, const Tensor& x,
+                const CoordinateSet& set) {
   check_matrix(op, x);
-  require(x.dim(0) == set.size(), op, "{}: expected {} rows, as the map's set has, got shape {}", name, set.size(),
-          x.shape());
+  require(x.dim(0) == set.size(), op, "{}: expected {} rows, as the map's set has, got shape {}",
+          name, set.size(), x.shape());
 }
 
 // float32, one per offset; or none.
@@ -74,15 +78,16 @@ Tensor weights_of(std::string_view op, nb::handle array, const KernelMap& map, P
   Tensor weights = borrow_or_none(array, {op, "offset_weights"});
   if (!weights.defined()) return weights;
   require(mode != PoolMode::max, op, "offset_weights go with modes 'sum' and 'avg'");
-  require(weights.dtype() == DType::f32 && weights.rank() == 1 && weights.dim(0) == map.volume(), op,
-          "offset_weights: expected shape ({}) and float32, got {}", map.volume(), weights);
+  require(weights.dtype() == DType::f32 && weights.rank() == 1 && weights.dim(0) == map.volume(),
+          op, "offset_weights: expected shape ({}) and float32, got {}", map.volume(), weights);
   return weights;
 }
 std::span<const float> span_of(const Tensor& weights) {
   return weights.defined() ? weights.span<float>() : std::span<const float>();
 }
 
-nb::object pool(nb::handle x_array, const KernelMap& map, const std::string& mode, nb::handle offset_weights) {
+nb::object pool(nb::handle x_array, const KernelMap& map, const std::string& mode,
+                nb::handle offset_weights) {
   constexpr std::string_view kOp = "pool";
   const Tensor x = borrow(x_array, {kOp, "x"});
   const auto how = choice_of<PoolMode>(mode, {kOp, "mode"});
@@ -91,14 +96,15 @@ nb::object pool(nb::handle x_array, const KernelMap& map, const std::string& mod
   return hand_out(released([&] { return Pool{map, how, span_of(weights)}.forward(x); }), x_array);
 }
 
-nb::object pool_gradient(nb::handle dy_array, const KernelMap& map, const std::string& mode, nb::handle x_array,
-                         nb::handle offset_weights) {
+nb::object pool_gradient(nb::handle dy_array, const KernelMap& map, const std::string& mode,
+                         nb::handle x_array, nb::handle offset_weights) {
   constexpr std::string_view kOp = "pool_gradient";
   const Tensor dy = borrow(dy_array, {kOp, "dy"});
   const auto how = choice_of<PoolMode>(mode, {kOp, "mode"});
   const Tensor weights = weights_of(kOp, offset_weights, map, how);
   check_side(kOp, "dy", dy, map.target());
-  require(how != PoolMode::avg || dy.dtype() == DType::f32, kOp, "mode 'avg' takes a float32 dy, got {}", dy);
+  require(how != PoolMode::avg || dy.dtype() == DType::f32, kOp,
+          "mode 'avg' takes a float32 dy, got {}", dy);
   const Pool rule{map, how, span_of(weights)};
   if (how != PoolMode::max) return hand_out(released([&] { return rule.gradient(dy); }), dy_array);
   require(!x_array.is_none(), kOp, "mode 'max' needs x, which says who won");
@@ -121,13 +127,17 @@ struct Unpool {
       : x(borrow(x_array, {op, "x"})), pooled(borrow(pooled_array, {op, "pooled"})) {
     check_side(op, "x", x, map.source());
     check_side(op, "pooled", pooled, map.target());
-    require(x.dim(1) == pooled.dim(1) && x.dtype() == pooled.dtype(), op, "x is {}, pooled is {}", x, pooled);
+    require(x.dim(1) == pooled.dim(1) && x.dtype() == pooled.dtype(), op, "x is {}, pooled is {}",
+            x, pooled);
   }
 };
 
 nb::object max_unpool(nb::handle x_array, nb::handle pooled_array, const KernelMap& map) {
   const Unpool a("max_unpool", x_array, pooled_array, map);
-  return hand_out(released([&] { return Pool{map, PoolMode::max, {}}.scattered(a.x, a.pooled); }), x_array);
+  return hand_out(released([&] {
+                    return Pool{map, PoolMode::max, {}}.scattered(a.x, a.pooled);
+                  }),
+                  x_array);
 }
 
 nb::object max_unpool_gradient(nb::handle x_array, nb::handle dy_array, const KernelMap& map) {
@@ -151,29 +161,33 @@ struct Grouping {
   Tensor rows;
   std::span<const std::int32_t> segment_of_row;
 
-  Grouping(std::string_view op, nb::handle segments, std::int64_t count) : rows(borrow(segments, {op, "segments"})) {
+  Grouping(std::string_view op, nb::handle segments, std::int64_t count)
+      : rows(borrow(segments, {op, "segments"})) {
     segment_of_row = rows_in(rows, {op, "segments"});
     require(count >= 0, op, "count: expected no negative number, got {}", count);
     for (std::size_t i = 0; i < segment_of_row.size(); ++i) {
-      require(segment_of_row[i] >= -1 && segment_of_row[i] < count, op, "segments: row {} has {}, there are {}", i,
-              segment_of_row[i], count);
+      require(segment_of_row[i] >= -1 && segment_of_row[i] < count, op,
+              "segments: row {} has {}, there are {}", i, segment_of_row[i], count);
     }
   }
 };
 
 Reduction reduction_of(std::string_view op, const std::string& mode) {
   const auto reduction = choice_of<Reduction>(mode, {op, "mode"});
-  require(reduction != Reduction::count, op, "mode: expected 'sum', 'mean', 'max' or 'first', got 'count'");
+  require(reduction != Reduction::count, op,
+          "mode: expected 'sum', 'mean', 'max' or 'first', got 'count'");
   return reduction;
 }
 
-nb::object segment_reduce(nb::handle x_array, nb::handle segments, std::int64_t count, const std::string& mode) {
+nb::object segment_reduce(nb::handle x_array, nb::handle segments, std::int64_t count,
+                          const std::string& mode) {
   constexpr std::string_view kOp = "segment_reduce";
   const Tensor x = borrow(x_array, {kOp, "x"});
   const Grouping grouping(kOp, segments, count);
   const Reduction reduction = reduction_of(kOp, mode);
   check_matrix(kOp, x);
-  require(x.dim(0) == grouping.rows.size(), kOp, "x has {} rows, segments has {}", x.dim(0), grouping.rows.size());
+  require(x.dim(0) == grouping.rows.size(), kOp, "x has {} rows, segments has {}", x.dim(0),
+          grouping.rows.size());
   return hand_out(released([&] {
                     const Segments grouped = group_rows(grouping.segment_of_row, count);
                     Tensor y = Tensor::empty({count, x.dim(1)}, x.dtype());
@@ -184,49 +198,60 @@ nb::object segment_reduce(nb::handle x_array, nb::handle segments, std::int64_t 
                   x_array);
 }
 
-nb::object segment_gradient(nb::handle dy_array, nb::handle segments, std::int64_t count, const std::string& mode,
-                            nb::handle x_array) {
+nb::object segment_gradient(nb::handle dy_array, nb::handle segments, std::int64_t count,
+                            const std::string& mode, nb::handle x_array) {
   constexpr std::string_view kOp = "segment_gradient";
   const Tensor dy = borrow(dy_array, {kOp, "dy"}), x = borrow_or_none(x_array, {kOp, "x"});
   const Grouping grouping(kOp, segments, count);
   const Reduction reduction = reduction_of(kOp, mode);
   check_matrix(kOp, dy);
-  require(dy.dim(0) == count && dy.dtype() == DType::f32, kOp, "dy: expected ({},C) float32, got {}", count, dy);
-  require(reduction != Reduction::max || (x.defined() && x.rank() == 2 && x.dim(0) == grouping.rows.size() &&
-                                          x.dim(1) == dy.dim(1)),
-          kOp, "mode 'max' needs x, which says who won, of shape ({},{}), got {}", grouping.rows.size(), dy.dim(1), x);
-  return hand_out(released([&] {
-                    return autograd::SegmentGradient{
-                        .reduction = reduction,
-                        .segment_of_row = {grouping.segment_of_row.begin(), grouping.segment_of_row.end()},
-                        .segments = count,
-                        .features = x}(dy);
-                  }),
-                  dy_array);
+  require(dy.dim(0) == count && dy.dtype() == DType::f32, kOp,
+          "dy: expected ({},C) float32, got {}", count, dy);
+  require(
+      reduction != Reduction::max || (x.defined() && x.rank() == 2 &&
+                                      x.dim(0) == grouping.rows.size() && x.dim(1) == dy.dim(1)),
+      kOp, "mode 'max' needs x, which says who won, of shape ({},{}), got {}", grouping.rows.size(),
+      dy.dim(1), x);
+  return hand_out(
+      released([&] {
+        return autograd::SegmentGradient{
+            .reduction = reduction,
+            .segment_of_row = {grouping.segment_of_row.begin(), grouping.segment_of_row.end()},
+            .segments = count,
+            .features = x}(dy);
+      }),
+      dy_array);
 }
 
 }  // namespace
 
 void bind_reductions(nb::module_& m) {
-  m.def("pool", pool, nb::arg("x"), nb::arg("map"), nb::arg("mode") = "max", nb::arg("offset_weights") = nb::none(),
-        "(N_out, C) of x's dtype: sum, mean ('avg') or maximum over the map's entries of each output row.\n\n"
+  m.def("pool", pool, nb::arg("x"), nb::arg("map"), nb::arg("mode") = "max",
+        nb::arg("offset_weights") = nb::none(),
+        "(N_out, C) of x's dtype: sum, mean ('avg') or maximum over the map's entries of each "
+        "output row.\n\n"
         "A row without entries is 0; a NaN wins a maximum, ties go to the lowest input row.\n"
         "offset_weights: (K) float32, sum w_k x / sum w_k for 'avg'.");
   m.def("pool_gradient", pool_gradient, nb::arg("dy"), nb::arg("map"), nb::arg("mode") = "max",
         nb::arg("x") = nb::none(), nb::arg("offset_weights") = nb::none(),
         "(N_in, C): what pool gives back. x is needed for 'max'.");
   m.def("max_winners", max_winners, nb::arg("x"), nb::arg("map"),
-        "(N_out, C) int32: the input row that wins each element of pool(x, map, 'max'); -1 without entries.");
+        "(N_out, C) int32: the input row that wins each element of pool(x, map, 'max'); -1 without "
+        "entries.");
   m.def("max_unpool", max_unpool, nb::arg("x"), nb::arg("pooled"), nb::arg("map"),
         "(N_in, C): pooled at the rows of x that won it; several wins are summed, none is 0.");
   m.def("max_unpool_gradient", max_unpool_gradient, nb::arg("x"), nb::arg("dy"), nb::arg("map"),
         "(N_out, C) float32: what max_unpool gives back to pooled.");
-  m.def("segment_reduce", segment_reduce, nb::arg("x"), nb::arg("segments"), nb::arg("count"), nb::arg("mode") = "sum",
-        "(count, C) of x's dtype: rows of x with the same segment, reduced by 'sum', 'mean', 'max' or 'first'.\n\n"
-        "segments: (N) int32 in [0, count), or -1 for a row that is left out. Sums are binary64, rounded once; an\n"
+  m.def("segment_reduce", segment_reduce, nb::arg("x"), nb::arg("segments"), nb::arg("count"),
+        nb::arg("mode") = "sum",
+        "(count, C) of x's dtype: rows of x with the same segment, reduced by 'sum', 'mean', 'max' "
+        "or 'first'.\n\n"
+        "segments: (N) int32 in [0, count), or -1 for a row that is left out. Sums are binary64, "
+        "rounded once; an\n"
         "empty segment is 0.");
   m.def("segment_gradient", segment_gradient, nb::arg("dy"), nb::arg("segments"), nb::arg("count"),
-        nb::arg("mode") = "sum", nb::arg("x") = nb::none(), "(N, C): what segment_reduce gives back. x is needed for 'max'.");
+        nb::arg("mode") = "sum", nb::arg("x") = nb::none(),
+        "(N, C): what segment_reduce gives back. x is needed for 'max'.");
 }
 
 }  // namespace voxloom::python

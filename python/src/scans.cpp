@@ -36,8 +36,9 @@ nb::object to_python(Column column) {
   const char* type = kTypes.at(static_cast<std::size_t>(column.type()));
   Shape shape = {column.points()};
   if (column.components != 1) shape.push_back(column.components);
-  return std::visit([&](auto&& values) { return moved_to_numpy(std::move(values), std::move(shape), type); },
-                    std::move(column.values));
+  return std::visit(
+      [&](auto&& values) { return moved_to_numpy(std::move(values), std::move(shape), type); },
+      std::move(column.values));
 }
 
 nb::object to_python(const std::optional<Pose>& pose) {
@@ -47,13 +48,15 @@ nb::object to_python(const std::optional<Pose>& pose) {
   return to_numpy(std::move(values), {4, 4});
 }
 
-nb::tuple to_python(const std::array<double, 3>& values) { return nb::make_tuple(values[0], values[1], values[2]); }
+nb::tuple to_python(const std::array<double, 3>& values) {
+  return nb::make_tuple(values[0], values[1], values[2]);
+}
 
 std::optional<Pose> pose_of(nb::handle value, Argument a) {
   if (value.is_none()) return {};
   const Tensor tensor = borrow(value, a);
-  require(tensor.dtype() == DType::f64 && tensor.shape() == Shape{4, 4}, a.op, "{}: expected (4,4) float64, got {}",
-          a.name, tensor);
+  require(tensor.dtype() == DType::f64 && tensor.shape() == Shape{4, 4}, a.op,
+          "{}: expected (4,4) float64, got {}", a.name, tensor);
   Pose pose{};
   for (std::size_t i = 0; i < 16; ++i) pose.at(i / 4).at(i % 4) = tensor.span<double>()[i];
   return pose;
@@ -75,9 +78,10 @@ Column column_of(const std::string& name, nb::handle array, std::string_view op)
   const Elements elements = elements_of(array, {op, name});
   std::size_t type = 0;
   while (type < kTypes.size() && elements.type != kTypes.at(type)) ++type;
-  require(type < kTypes.size(), op, "{}: expected integers or floats of 1 to 8 bytes, got type {}", name, elements.type);
-  require(elements.shape.size() == 1 || elements.shape.size() == 2, op, "{}: expected shape (N) or (N,C), got {}", name,
-          elements.shape);
+  require(type < kTypes.size(), op, "{}: expected integers or floats of 1 to 8 bytes, got type {}",
+          name, elements.type);
+  require(elements.shape.size() == 1 || elements.shape.size() == 2, op,
+          "{}: expected shape (N) or (N,C), got {}", name, elements.shape);
   std::size_t count = 1;
   for (const std::int64_t size : elements.shape) count *= static_cast<std::size_t>(size);
   return {.name = name,
@@ -117,9 +121,9 @@ nb::list listed(const std::vector<std::string>& notes) {
 }
 
 // A path is text here; os.fspath was asked before.
-nb::tuple read(const std::string& path, const std::optional<std::string>& format, const std::string& invalid,
-               std::int64_t max_unpacked_bytes, std::vector<std::string> fields,
-               const std::optional<nb::bytes>& content) {
+nb::tuple read(const std::string& path, const std::optional<std::string>& format,
+               const std::string& invalid, std::int64_t max_unpacked_bytes,
+               std::vector<std::string> fields, const std::optional<nb::bytes>& content) {
   std::vector<std::string> notes;
   ReadOptions options{.format = format_of(format, "read_scan"),
                       .invalid = invalid_of(invalid),
@@ -143,9 +147,10 @@ struct Output {
   std::vector<std::string> notes;
 };
 
-nb::object write(const std::optional<std::string>& path, nb::handle parts, const std::optional<std::string>& format,
-                 const std::string& encoding, const std::string& separator, const std::string& classification,
-                 bool shift, bool wide) {
+nb::object write(const std::optional<std::string>& path, nb::handle parts,
+                 const std::optional<std::string>& format, const std::string& encoding,
+                 const std::string& separator, const std::string& classification, bool shift,
+                 bool wide) {
   constexpr std::string_view kOp = "write_scan";
   require(separator.size() <= 1, kOp, "separator: expected one character, got '{}'", separator);
   std::vector<std::string> notes;
@@ -169,8 +174,10 @@ nb::list formats() {
   nb::list list;
   for (const ScanFormatInfo& info : scan_formats()) {
     nb::list endings;
-    for (const std::string_view ending : info.endings) endings.append(nb::str(ending.data(), ending.size()));
-    list.append(nb::make_tuple(nb::str(info.name.data(), info.name.size()), nb::tuple(endings), info.is_written));
+    for (const std::string_view ending : info.endings)
+      endings.append(nb::str(ending.data(), ending.size()));
+    list.append(nb::make_tuple(nb::str(info.name.data(), info.name.size()), nb::tuple(endings),
+                               info.is_written));
   }
   return list;
 }
@@ -190,7 +197,8 @@ nb::dict scan_to_python(Scan scan) {
   parts["origin"] = to_python(scan.origin);
   parts["quantization"] = nb::none();
   if (scan.quantization) {
-    parts["quantization"] = nb::make_tuple(to_python(scan.quantization->scale), to_python(scan.quantization->offset));
+    parts["quantization"] =
+        nb::make_tuple(to_python(scan.quantization->scale), to_python(scan.quantization->offset));
   }
   parts["pose"] = to_python(scan.pose);
   parts["viewpoint"] = to_python(scan.viewpoint);
@@ -205,18 +213,21 @@ Scan scan_of(nb::handle parts, std::string_view op) {
           "positions: expected (N,3) float64, got {} of type {}", positions.shape, positions.type);
   scan.positions.resize(static_cast<std::size_t>(positions.shape[0]));
   if (!scan.positions.empty()) {
-    std::memcpy(scan.positions.data(), positions.data, scan.positions.size() * sizeof(scan.positions[0]));
+    std::memcpy(scan.positions.data(), positions.data,
+                scan.positions.size() * sizeof(scan.positions[0]));
   }
   const auto type = nb::cast<std::string>(parts["position_type"]);
-  require(type == "float32" || type == "float64", op, "position_type: expected 'float32' or 'float64', got '{}'", type);
+  require(type == "float32" || type == "float64", op,
+          "position_type: expected 'float32' or 'float64', got '{}'", type);
   scan.position_type = type == "float32" ? ColumnType::f32 : ColumnType::f64;
   for (const auto [name, array] : nb::cast<nb::dict>(parts["attributes"])) {
     scan.set(column_of(nb::cast<std::string>(name), array, op));
   }
   scan.origin = three_doubles(parts["origin"], {op, "origin"});
   if (const nb::object quantization = parts["quantization"]; !quantization.is_none()) {
-    scan.quantization = Quantization{.scale = three_doubles(nb::object(quantization[0]), {op, "quantization"}),
-                                     .offset = three_doubles(nb::object(quantization[1]), {op, "quantization"})};
+    scan.quantization =
+        Quantization{.scale = three_doubles(nb::object(quantization[0]), {op, "quantization"}),
+                     .offset = three_doubles(nb::object(quantization[1]), {op, "quantization"})};
   }
   scan.pose = pose_of(parts["pose"], {op, "pose"});
   scan.viewpoint = pose_of(parts["viewpoint"], {op, "viewpoint"});
@@ -225,12 +236,14 @@ Scan scan_of(nb::handle parts, std::string_view op) {
 }
 
 void bind_scans(nb::module_& m) {
-  nb::class_<LasRecords>(m, "LasRecords", "What only LAS files have, kept from LAS to LAS: header bits and records.")
+  nb::class_<LasRecords>(m, "LasRecords",
+                         "What only LAS files have, kept from LAS to LAS: header bits and records.")
       .def_ro("encoding", &LasRecords::encoding);
   m.def("_read_scan", read, nb::arg("path"), nb::arg("format").none(), nb::arg("invalid"),
         nb::arg("max_unpacked_bytes"), nb::arg("fields"), nb::arg("content").none());
-  m.def("_write_scan", write, nb::arg("path").none(), nb::arg("parts"), nb::arg("format").none(), nb::arg("encoding"),
-        nb::arg("separator"), nb::arg("classification"), nb::arg("shift"), nb::arg("wide"));
+  m.def("_write_scan", write, nb::arg("path").none(), nb::arg("parts"), nb::arg("format").none(),
+        nb::arg("encoding"), nb::arg("separator"), nb::arg("classification"), nb::arg("shift"),
+        nb::arg("wide"));
   m.def("_scan_formats", formats);
 }
 

@@ -20,15 +20,18 @@ namespace {
 using Options = CoordinateSetOptions;
 
 Options options_of(nb::handle stride, std::optional<std::int64_t> batch_size, bool trusted) {
-  return {.stride = triple_of(stride, {"CoordinateSet", "stride"}), .batch_size = batch_size, .trusted = trusted};
+  return {.stride = triple_of(stride, {"CoordinateSet", "stride"}),
+          .batch_size = batch_size,
+          .trusted = trusted};
 }
 
-CoordinateSet make_set(nb::handle rows, nb::handle stride, std::optional<std::int64_t> batch_size, bool trusted,
-                       bool copy) {
+CoordinateSet make_set(nb::handle rows, nb::handle stride, std::optional<std::int64_t> batch_size,
+                       bool trusted, bool copy) {
   const Tensor tensor = coordinates_in(rows, {"CoordinateSet", "rows"}, !copy);
   const Options options = options_of(stride, batch_size, trusted);
   return released([&] {
-    return copy ? CoordinateSet::from_tensor(tensor, options) : CoordinateSet::borrow(tensor, options);
+    return copy ? CoordinateSet::from_tensor(tensor, options)
+                : CoordinateSet::borrow(tensor, options);
   });
 }
 
@@ -62,9 +65,11 @@ nb::object find_rows(const CoordinateSet& set, nb::handle coordinates) {
 nb::tuple merged(nb::handle rows, nb::handle stride, std::optional<std::int64_t> batch_size) {
   const Tensor tensor = coordinates_in(rows, {"merge_rows", "rows"});
   const Options options = options_of(stride, batch_size, false);
-  Voxelized result = released([&] { return sparse_from_points(tensor, {}, Reduction::count, options); });
+  Voxelized result =
+      released([&] { return sparse_from_points(tensor, {}, Reduction::count, options); });
   const std::int64_t count = tensor.dim(0);
-  return nb::make_tuple(result.tensor.coords(), hand_out(tensor_of(std::move(result.row_of_point), {count}), rows));
+  return nb::make_tuple(result.tensor.coords(),
+                        hand_out(tensor_of(std::move(result.row_of_point), {count}), rows));
 }
 
 nb::tuple sorted(const CoordinateSet& set) {
@@ -75,21 +80,27 @@ nb::tuple sorted(const CoordinateSet& set) {
 }
 
 std::string described(const CoordinateSet& set) {
-  return fmt::format("CoordinateSet({} rows, stride {}, {} batches)", set.size(), to_string(set.stride()),
-                     set.batch_size());
+  return fmt::format("CoordinateSet({} rows, stride {}, {} batches)", set.size(),
+                     to_string(set.stride()), set.batch_size());
 }
 
 void bind_algebra(nb::module_& m) {
-  const auto binary = [&m](const char* name, CoordinateSet (*function)(const CoordinateSet&, const CoordinateSet&),
+  const auto binary = [&m](const char* name,
+                           CoordinateSet (*function)(const CoordinateSet&, const CoordinateSet&),
                            const char* doc) {
     m.def(
         name,
-        [function](const CoordinateSet& a, const CoordinateSet& b) { return released([&] { return function(a, b); }); },
+        [function](const CoordinateSet& a, const CoordinateSet& b) {
+          return released([&] { return function(a, b); });
+        },
         nb::arg("a"), nb::arg("b"), doc);
   };
-  binary("union_of", union_of, "Rows of either set, in canonical order. ValueError: strides that differ.");
-  binary("intersection_of", intersection_of, "Rows of both sets, in canonical order. ValueError: strides that differ.");
-  binary("difference_of", difference_of, "Rows of a that b lacks, in canonical order. ValueError: strides that differ.");
+  binary("union_of", union_of,
+         "Rows of either set, in canonical order. ValueError: strides that differ.");
+  binary("intersection_of", intersection_of,
+         "Rows of both sets, in canonical order. ValueError: strides that differ.");
+  binary("difference_of", difference_of,
+         "Rows of a that b lacks, in canonical order. ValueError: strides that differ.");
   m.def(
       "downsample",
       [](const CoordinateSet& set, nb::handle stride) {
@@ -99,9 +110,11 @@ void bind_algebra(nb::module_& m) {
       nb::arg("set"), nb::arg("stride"),
       "Unique floor(c / stride), in canonical order; the lattice stride is multiplied.");
   m.def("sort_canonical", sorted, nb::arg("set"),
-        "(set, permutation, inverse): the rows in canonical order (ascending batch, then Z-order of x, y, z).\n\n"
+        "(set, permutation, inverse): the rows in canonical order (ascending batch, then Z-order "
+        "of x, y, z).\n\n"
         "permutation: (N,) int32, sorted row -> original row; inverse the other way.");
-  m.def("merge_rows", merged, nb::arg("rows"), nb::arg("stride") = 1, nb::arg("batch_size") = nb::none(),
+  m.def("merge_rows", merged, nb::arg("rows"), nb::arg("stride") = 1,
+        nb::arg("batch_size") = nb::none(),
         "(set, row_of_point): a set of rows that may repeat, (N,4) int32 or int64, batch x y z.\n\n"
         "The set is in canonical order; row_of_point: (N,) int32, the set's row of each.");
 }
@@ -112,47 +125,64 @@ void bind_sets(nb::module_& m) {
   nb::class_<CoordinateSet>(
       m, "CoordinateSet",
       "The immutable, shared set of lattice sites that a sparse tensor lives on.\n\n"
-      "rows: (N,4) of int32 (or int64 that fits): batch, x, y, z. They keep the caller's order, are unique,\n"
-      "and batch is not negative. stride: physical position = coordinate * stride. batch_size: default the\n"
-      "largest batch + 1. trusted: skips the checks. copy=False: the set stands on the int32 array itself,\n"
+      "rows: (N,4) of int32 (or int64 that fits): batch, x, y, z. They keep the caller's order, "
+      "are unique,\n"
+      "and batch is not negative. stride: physical position = coordinate * stride. batch_size: "
+      "default the\n"
+      "largest batch + 1. trusted: skips the checks. copy=False: the set stands on the int32 array "
+      "itself,\n"
       "which must not change while the set or a map of it lives.\n\n"
-      "Two sets are equal when they are the same object; copies are. Supports and maps derived from a set are\n"
-      "remembered with it. ValueError: a negative batch, a batch beyond batch_size, a stride below 1,\n"
+      "Two sets are equal when they are the same object; copies are. Supports and maps derived "
+      "from a set are\n"
+      "remembered with it. ValueError: a negative batch, a batch beyond batch_size, a stride below "
+      "1,\n"
       "duplicates (the message names the first pair of rows).")
       .def(
           "__init__",
-          [](CoordinateSet* self, nb::handle rows, nb::handle stride, std::optional<std::int64_t> batch_size,
-             bool trusted, bool copy) { new (self) CoordinateSet(make_set(rows, stride, batch_size, trusted, copy)); },
+          [](CoordinateSet* self, nb::handle rows, nb::handle stride,
+             std::optional<std::int64_t> batch_size, bool trusted, bool copy) {
+            new (self) CoordinateSet(make_set(rows, stride, batch_size, trusted, copy));
+          },
           nb::arg("rows"), nb::arg("stride") = 1, nb::arg("batch_size") = nb::none(), nb::kw_only(),
           nb::arg("trusted") = false, nb::arg("copy") = true)
       .def_prop_ro("size", &CoordinateSet::size, "Rows.")
       .def("__len__", &CoordinateSet::size)
       .def_prop_ro("batch_size", &CoordinateSet::batch_size)
       .def_prop_ro("stride", [](const CoordinateSet& set) { return to_tuple(set.stride()); })
-      .def_prop_ro("is_canonical", [](const CoordinateSet& set) { return released([&] { return set.is_canonical(); }); },
-                   "Rows stand in canonical order.")
+      .def_prop_ro(
+          "is_canonical",
+          [](const CoordinateSet& set) { return released([&] { return set.is_canonical(); }); },
+          "Rows stand in canonical order.")
       .def_prop_ro("rows", rows_view, "(N,4) int32, read-only, no copy.")
       .def("find", find_rows, nb::arg("coordinates"),
-           "(M,) int32: the row of each of the (M,4) coordinates, or -1. int64 beyond int32 is a miss.")
+           "(M,) int32: the row of each of the (M,4) coordinates, or -1. int64 beyond int32 is a "
+           "miss.")
       .def(
           "same_rows",
           [](const CoordinateSet& a, const CoordinateSet& b) {
-            return released([&] { return a == b || (a.stride() == b.stride() && std::ranges::equal(a.rows(), b.rows())); });
+            return released([&] {
+              return a == b || (a.stride() == b.stride() && std::ranges::equal(a.rows(), b.rows()));
+            });
           },
           nb::arg("other"), "Stride and rows are equal, in order.")
-      .def("__eq__", [](const CoordinateSet& a, nb::handle b) {
-        return nb::isinstance<CoordinateSet>(b) && a == nb::cast<const CoordinateSet&>(b);
-      })
-      .def("__hash__", [](const CoordinateSet& set) { return reinterpret_cast<std::uintptr_t>(&set.impl()); })
+      .def("__eq__",
+           [](const CoordinateSet& a, nb::handle b) {
+             return nb::isinstance<CoordinateSet>(b) && a == nb::cast<const CoordinateSet&>(b);
+           })
+      .def("__hash__",
+           [](const CoordinateSet& set) { return reinterpret_cast<std::uintptr_t>(&set.impl()); })
       .def("__repr__", described)
       .def("__copy__", [](const CoordinateSet& set) { return set; })
-      .def("__deepcopy__", [](const CoordinateSet& set, nb::handle) { return set; }, nb::arg("memo"))
+      .def(
+          "__deepcopy__", [](const CoordinateSet& set, nb::handle) { return set; }, nb::arg("memo"))
       .def("__getstate__",
            [](const CoordinateSet& set) {
-             return nb::make_tuple(to_numpy(set.to_tensor()), to_tuple(set.stride()), set.batch_size());
+             return nb::make_tuple(to_numpy(set.to_tensor()), to_tuple(set.stride()),
+                                   set.batch_size());
            })
       .def("__setstate__", [](CoordinateSet& set, nb::tuple state) {
-        new (&set) CoordinateSet(make_set(state[0], state[1], nb::cast<std::int64_t>(state[2]), false, true));
+        new (&set) CoordinateSet(
+            make_set(state[0], state[1], nb::cast<std::int64_t>(state[2]), false, true));
       });
   bind_algebra(m);
 }

@@ -25,14 +25,16 @@ Choice find(const std::array<Row<Choice>, size>& rows, std::string_view name, Ar
   fail(a.op, "{}: expected one of {}, got '{}'", a.name, expected, name);
 }
 
-constexpr std::array kOrigins = {Row<Origin>{"centered", Origin::centered}, Row<Origin>{"corner", Origin::corner}};
+constexpr std::array kOrigins = {Row<Origin>{"centered", Origin::centered},
+                                 Row<Origin>{"corner", Origin::corner}};
 
 std::string text_of(nb::handle value) { return nb::str(nb::repr(value)).c_str(); }
 
 std::int32_t int32_of(nb::handle value, Argument a, nb::handle whole) {
   const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
   int overflow = 0;
-  const long long number = index.is_valid() ? PyLong_AsLongLongAndOverflow(index.ptr(), &overflow) : 0;
+  const long long number =
+      index.is_valid() ? PyLong_AsLongLongAndOverflow(index.ptr(), &overflow) : 0;
   if (!index.is_valid()) PyErr_Clear();
   require(index.is_valid() && overflow == 0 && number >= std::numeric_limits<std::int32_t>::min() &&
               number <= std::numeric_limits<std::int32_t>::max(),
@@ -46,7 +48,8 @@ bool is_sequence(nb::handle value) { return PySequence_Check(value.ptr()) != 0; 
 
 Triple triple_of(nb::handle value, Argument a) {
   if (PyLong_Check(value.ptr()) || !is_sequence(value)) return {int32_of(value, a, value)};
-  require(nb::len(value) == 3, a.op, "{}: expected an int or three, got {}", a.name, text_of(value));
+  require(nb::len(value) == 3, a.op, "{}: expected an int or three, got {}", a.name,
+          text_of(value));
   return {int32_of(value[0], a, value), int32_of(value[1], a, value), int32_of(value[2], a, value)};
 }
 
@@ -55,7 +58,8 @@ nb::tuple to_tuple(const Triple& triple) { return nb::make_tuple(triple.x, tripl
 std::vector<Triple> triples_of(nb::handle list, Argument a) {
   std::vector<Triple> triples;
   if (list.is_none()) return triples;
-  require(is_sequence(list), a.op, "{}: expected a list of three ints each, got {}", a.name, text_of(list));
+  require(is_sequence(list), a.op, "{}: expected a list of three ints each, got {}", a.name,
+          text_of(list));
   for (std::size_t i = 0; i < nb::len(list); ++i) {
     const nb::object entry = list[i];
     require(is_sequence(entry), a.op, "{}: expected three ints, got {}", a.name, text_of(entry));
@@ -69,8 +73,9 @@ std::optional<Bounds> bounds_of(nb::handle value, Argument a) {
   const bool is_pair = is_sequence(value) && nb::len(value) == 2;
   const nb::object low = is_pair ? nb::object(value[0]) : nb::none();
   const nb::object high = is_pair ? nb::object(value[1]) : nb::none();
-  require(is_pair && is_sequence(low) && is_sequence(high) && nb::len(low) == 3 && nb::len(high) == 3, a.op,
-          "{}: expected ((x, y, z), (x, y, z)), got {}", a.name, text_of(value));
+  require(
+      is_pair && is_sequence(low) && is_sequence(high) && nb::len(low) == 3 && nb::len(high) == 3,
+      a.op, "{}: expected ((x, y, z), (x, y, z)), got {}", a.name, text_of(value));
   Bounds bounds{};
   for (std::size_t axis = 0; axis < 3; ++axis) {
     bounds.lo.at(axis) = nb::cast<std::int64_t>(low[axis]);
@@ -85,7 +90,8 @@ std::array<double, 3> three_doubles(nb::handle value, Argument a) {
     if (PyErr_Occurred() != nullptr) throw nb::python_error();
     return {all, all, all};
   }
-  require(nb::len(value) == 3, a.op, "{}: expected a number or three, got {}", a.name, text_of(value));
+  require(nb::len(value) == 3, a.op, "{}: expected a number or three, got {}", a.name,
+          text_of(value));
   std::array<double, 3> numbers{};
   for (std::size_t axis = 0; axis < 3; ++axis) {
     numbers.at(axis) = PyFloat_AsDouble(nb::object(value[axis]).ptr());
@@ -100,11 +106,14 @@ Grid grid_of(nb::handle voxel_size, nb::handle origin, std::string_view op) {
 }
 
 template <>
-Origin choice_of<Origin>(std::string_view name, Argument a) { return find(kOrigins, name, a); }
+Origin choice_of<Origin>(std::string_view name, Argument a) {
+  return find(kOrigins, name, a);
+}
 
 template <>
 Support choice_of<Support>(std::string_view name, Argument a) {
-  return find(std::array{Row<Support>{"strided", Support::strided}, Row<Support>{"reachable", Support::reachable},
+  return find(std::array{Row<Support>{"strided", Support::strided},
+                         Row<Support>{"reachable", Support::reachable},
                          Row<Support>{"submanifold", Support::submanifold}},
               name, a);
 }
@@ -118,16 +127,19 @@ PoolMode choice_of<PoolMode>(std::string_view name, Argument a) {
 
 template <>
 Reduction choice_of<Reduction>(std::string_view name, Argument a) {
-  return find(std::array{Row<Reduction>{"sum", Reduction::sum}, Row<Reduction>{"mean", Reduction::mean},
-                         Row<Reduction>{"max", Reduction::max}, Row<Reduction>{"first", Reduction::first},
-                         Row<Reduction>{"count", Reduction::count}},
-              name, a);
+  return find(
+      std::array{Row<Reduction>{"sum", Reduction::sum}, Row<Reduction>{"mean", Reduction::mean},
+                 Row<Reduction>{"max", Reduction::max}, Row<Reduction>{"first", Reduction::first},
+                 Row<Reduction>{"count", Reduction::count}},
+      name, a);
 }
 
 template <>
 Activation choice_of<Activation>(std::string_view name, Argument a) {
-  return find(std::array{Row<Activation>{"relu", Activation::relu}, Row<Activation>{"sigmoid", Activation::sigmoid},
-                         Row<Activation>{"gelu", Activation::gelu}, Row<Activation>{"silu", Activation::silu},
+  return find(std::array{Row<Activation>{"relu", Activation::relu},
+                         Row<Activation>{"sigmoid", Activation::sigmoid},
+                         Row<Activation>{"gelu", Activation::gelu},
+                         Row<Activation>{"silu", Activation::silu},
                          Row<Activation>{"leaky_relu", Activation::leaky_relu},
                          Row<Activation>{"tanh", Activation::tanh},
                          Row<Activation>{"softplus", Activation::softplus}},
@@ -136,8 +148,10 @@ Activation choice_of<Activation>(std::string_view name, Argument a) {
 
 template <>
 GeluApprox choice_of<GeluApprox>(std::string_view name, Argument a) {
-  return find(std::array{Row<GeluApprox>{"none", GeluApprox::none}, Row<GeluApprox>{"precise", GeluApprox::precise},
-                         Row<GeluApprox>{"tanh", GeluApprox::tanh}, Row<GeluApprox>{"fast", GeluApprox::fast}},
+  return find(std::array{Row<GeluApprox>{"none", GeluApprox::none},
+                         Row<GeluApprox>{"precise", GeluApprox::precise},
+                         Row<GeluApprox>{"tanh", GeluApprox::tanh},
+                         Row<GeluApprox>{"fast", GeluApprox::fast}},
               name, a);
 }
 
@@ -150,15 +164,18 @@ Join choice_of<Join>(std::string_view name, Argument a) {
 
 template <>
 BinaryOp choice_of<BinaryOp>(std::string_view name, Argument a) {
-  return find(std::array{Row<BinaryOp>{"add", BinaryOp::add}, Row<BinaryOp>{"sub", BinaryOp::sub},
-                         Row<BinaryOp>{"mul", BinaryOp::mul}, Row<BinaryOp>{"maximum", BinaryOp::maximum},
-                         Row<BinaryOp>{"minimum", BinaryOp::minimum}},
-              name, a);
+  return find(
+      std::array{Row<BinaryOp>{"add", BinaryOp::add}, Row<BinaryOp>{"sub", BinaryOp::sub},
+                 Row<BinaryOp>{"mul", BinaryOp::mul}, Row<BinaryOp>{"maximum", BinaryOp::maximum},
+                 Row<BinaryOp>{"minimum", BinaryOp::minimum}},
+      name, a);
 }
 
 template <>
 NonFinite choice_of<NonFinite>(std::string_view name, Argument a) {
-  return find(std::array{Row<NonFinite>{"error", NonFinite::error}, Row<NonFinite>{"drop", NonFinite::drop}}, name, a);
+  return find(std::array{Row<NonFinite>{"error", NonFinite::error},
+                         Row<NonFinite>{"drop", NonFinite::drop}},
+              name, a);
 }
 
 template <>
@@ -170,7 +187,8 @@ Interpolation choice_of<Interpolation>(std::string_view name, Argument a) {
 
 template <>
 NearestMode choice_of<NearestMode>(std::string_view name, Argument a) {
-  return find(std::array{Row<NearestMode>{"cell", NearestMode::cell}, Row<NearestMode>{"lattice", NearestMode::lattice}},
+  return find(std::array{Row<NearestMode>{"cell", NearestMode::cell},
+                         Row<NearestMode>{"lattice", NearestMode::lattice}},
               name, a);
 }
 

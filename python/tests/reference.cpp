@@ -38,7 +38,8 @@ void build(nn::Sequential& net) {
   net.add<nn::SubmConv3d>(nn::Channels{.in = 4, .out = 8, .seed = 1});
   net.add<nn::BatchNorm>(8);
   net.add<nn::Activate>(Activation::relu);
-  net.add<nn::Conv3d>(nn::Channels{.in = 8, .out = 16, .seed = 2}, ConvOptions{.kernel_size = 2, .stride = 2});
+  net.add<nn::Conv3d>(nn::Channels{.in = 8, .out = 16, .seed = 2},
+                      ConvOptions{.kernel_size = 2, .stride = 2});
   net.add<nn::BatchNorm>(16);
   net.add<nn::Activate>(Activation::gelu);
   net.add<nn::ConvTranspose3d>(nn::Channels{.in = 16, .out = 8, .seed = 3}, ConvTransposeOptions{});
@@ -75,11 +76,13 @@ void run(nn::Module& net, const std::string& path) {
   const autograd::Variable watched = tape.watch(x);
   const autograd::Variable y = net.run(watched, pass);
   std::vector<std::int32_t> labels;
-  for (std::int64_t row = 0; row < y.value().dim(0); ++row) labels.push_back(static_cast<std::int32_t>(row % 6) - 1);
+  for (std::int64_t row = 0; row < y.value().dim(0); ++row)
+    labels.push_back(static_cast<std::int32_t>(row % 6) - 1);
   const Tensor l = Tensor::from(labels, {y.value().dim(0)});
   const autograd::Variable scores = y.dense();
   const autograd::Variable loss =
-      autograd::plus(autograd::cross_entropy(scores, l, {.label_smoothing = 0.1F}), autograd::lovasz_softmax(scores, l));
+      autograd::plus(autograd::cross_entropy(scores, l, {.label_smoothing = 0.1F}),
+                     autograd::lovasz_softmax(scores, l));
   tape.backward(loss);
   out["y"] = y.value();
   out["y.rows"] = y.coords().to_tensor();

@@ -59,7 +59,8 @@ template <typename Part>
 
 // Asks whether the call should stop; throws what the check throws.
 inline void check_stop() {
-  if (const StopCheck check = Context::current().state().stop_check.load(std::memory_order_relaxed)) {
+  if (const StopCheck check =
+          Context::current().state().stop_check.load(std::memory_order_relaxed)) {
     check();
   }
 }
