@@ -1,6 +1,7 @@
 """Scans, labels, bundles, pictures and pages."""
 
 import html
+import sys
 
 import numpy as np
 import pytest
@@ -47,6 +48,29 @@ def test_poses_and_lattices_travel(tmp_path, scan):
     assert back.quantization == scan.quantization and back.las is not None
     voxloom.write_scan(tmp_path / "b.las", back)
     assert np.array_equal(voxloom.read_scan(tmp_path / "b.las").positions, back.positions)
+
+
+def test_laz(tmp_path, scan):
+    laspy = pytest.importorskip("laspy", reason="laspy and lazrs are not installed: LAZ is not tested")
+    del scan.attributes["normal"]
+    voxloom.write_scan(tmp_path / "a.las", scan)
+    laspy.read(tmp_path / "a.las").write(tmp_path / "a.laz", do_compress=True)
+    assert (tmp_path / "a.laz").stat().st_size < (tmp_path / "a.las").stat().st_size
+    plain, packed = voxloom.read_scan(tmp_path / "a.las"), voxloom.read_scan(tmp_path / "a.laz")
+    assert np.array_equal(packed.positions, plain.positions) and packed.quantization == plain.quantization
+    assert all(np.array_equal(packed[name], plain[name]) for name in plain.attributes)
+    with pytest.raises(voxloom.FormatError, match="more than max_unpacked_bytes, 10"):
+        voxloom.read_scan(tmp_path / "a.laz", max_unpacked_bytes=10)
+    (tmp_path / "b.laz").write_bytes(b"LASF rubbish")
+    with pytest.raises(voxloom.FormatError, match=r"b\.laz"):
+        voxloom.read_scan(tmp_path / "b.laz")
+
+
+def test_laz_without_laspy_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "laspy", None)
+    (tmp_path / "a.laz").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"LAZ needs laspy and lazrs: pip install 'voxloom\[laz\]'"):
+        voxloom.read_scan(tmp_path / "a.laz")
 
 
 def test_errors(tmp_path, scan):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import os
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -160,15 +161,38 @@ def _text(path: Path) -> str:
     return os.fspath(path)
 
 
+def _unpacked_laz(path: str, max_unpacked_bytes: int) -> bytes:
+    """The bytes of the LAS file that a LAZ file packs."""
+    try:
+        import laspy
+    except ImportError:
+        raise ValueError(f"[read_scan] {path}: LAZ needs laspy and lazrs: pip install 'voxloom[laz]'") from None
+    try:
+        with laspy.open(path) as reader:
+            unpacked = reader.header.point_count * reader.header.point_format.size
+            if unpacked > max_unpacked_bytes:
+                raise _core.FormatError(f"[read_scan] {path}: {unpacked} bytes unpacked, more than max_unpacked_bytes, "
+                                        f"{max_unpacked_bytes}")
+            content = io.BytesIO()
+            reader.read().write(content, do_compress=False)
+            return content.getvalue()
+    except (laspy.errors.LaspyException, RuntimeError) as error:
+        raise _core.FormatError(f"[read_scan] {path}: {error}") from error
+
+
 def read_scan(path: Path, *, format: Optional[str] = None, invalid: str = "error",
               max_unpacked_bytes: int = 1 << 32, fields: Sequence[str] = ()) -> Scan:
-    """Reads a scan by its content, then by its name: kitti, nuscenes, ply, pcd, las, text, npy, npz, ptx, pts.
+    """Reads a scan by its content, then by its name: kitti, nuscenes, ply, pcd, las, text, npy, npz, ptx, pts;
+    with the extra voxloom[laz] also LAZ (COPC too), by its ending.
 
     invalid: what to do with a position that is not finite: 'error', 'drop' or 'keep'. fields: names of the columns of
     a file that does not name them. FormatError: bad data, with file, byte or line, and reason.
     FileNotFoundError.
     """
     os.stat(path)  # FileNotFoundError, as Python says it
+    if format is None and _text(path).lower().endswith(".laz"):
+        content = _unpacked_laz(_text(path), max_unpacked_bytes)
+        return parse_scan(content, _text(path)[:-1] + "s", invalid=invalid, max_unpacked_bytes=max_unpacked_bytes)
     parts, notes = _core._read_scan(_text(path), format, invalid, max_unpacked_bytes, list(fields), None)
     return Scan(**parts, notes=tuple(notes))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast, Optional, Sequence
+from typing import Optional, Sequence
 
 import torch
 from torch.nn import Module
@@ -62,20 +62,20 @@ class MinkUNet(Module):
         self.conv0p1s1, self.bn0 = nn.Conv3d(in_channels, channels, 5, bias=False), nn.BatchNorm(channels)
         skips = [channels]
         for i in range(_LEVELS):
-            self._add(f"conv{i + 1}p{2 ** i}s2", f"bn{i + 1}", nn.Conv3d(channels, channels, 2, 2, bias=False))
+            self._add(f"conv{i + 1}p{2 ** i}s2", f"bn{i + 1}", nn.Conv3d(channels, channels, 2, 2, bias=False), channels)
             channels = self._add_blocks(f"block{i + 1}", channels, scaled(planes[i]), _BLOCKS[depth][i])
             skips.append(channels)
         for i in range(_LEVELS, 2 * _LEVELS):
             out = scaled(planes[i])
             self._add(f"convtr{i}p{2 ** (2 * _LEVELS - i)}s2", f"bntr{i}", nn.ConvTranspose3d(
-                channels, out, 2, 2, origin="centered", bias=False))
+                channels, out, 2, 2, origin="centered", bias=False), out)
             joined = out + skips[2 * _LEVELS - 1 - i]
             channels = self._add_blocks(f"block{i + 1}", joined, out, _BLOCKS[depth][i])
         self.final = nn.Linear(channels, classes)
 
-    def _add(self, conv_name: str, norm_name: str, conv: Module) -> None:
+    def _add(self, conv_name: str, norm_name: str, conv: Module, channels: int) -> None:
         self.add_module(conv_name, conv)
-        self.add_module(norm_name, nn.BatchNorm(int(cast(Any, conv).out_channels)))
+        self.add_module(norm_name, nn.BatchNorm(channels))
 
     def _add_blocks(self, name: str, channels: int, out: int, count: int) -> int:
         self.add_module(name, torch.nn.Sequential(*(BasicBlock(out if b else channels, out) for b in range(count))))
