@@ -200,6 +200,12 @@ Triple NetworkWeights::along_ours(const Along& sizes) const {
                                    : Triple(sizes[2], sizes[1], sizes[0]);
 }
 
+bool NetworkWeights::is_passed_over(const std::string& key) const {
+  return std::ranges::any_of(network_.passed_over, [&](const std::string& start) {
+    return key.starts_with(report_.prefix + start);
+  });
+}
+
 ImportReport NetworkWeights::finish() {
   std::vector<std::string> left_over;
   for (const auto& [key, tensor] : checkpoint_.tensors) {
@@ -209,9 +215,7 @@ ImportReport NetworkWeights::finish() {
       continue;
     }
     report_.unused.push_back(key);
-    const bool is_known = std::ranges::any_of(network_.passed_over, [&](const std::string& start) {
-      return key.starts_with(report_.prefix + start);
-    });
+    const bool is_known = is_passed_over(key);
     if (!is_known && key.starts_with(report_.prefix)) left_over.push_back(key);
   }
   if (!left_over.empty() && !options_.allow_unused) {

@@ -40,6 +40,7 @@ class NetworkWeights {
   [[nodiscard]] std::string find_prefix() const;
   [[nodiscard]] TensorMap products_of(const std::string& prefix) const;
   void require_complete() const;
+  [[nodiscard]] bool is_passed_over(const std::string& key) const;
   [[nodiscard]] Tensor take(const std::string& key);
   [[nodiscard]] Tensor take_row(const std::string& key, std::int64_t channels);
 

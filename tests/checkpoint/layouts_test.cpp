@@ -35,7 +35,7 @@ struct Truth {
 // The loops that a library's documentation gives, the outermost first.
 Tensor as_stored(const Truth& w, const Case& c) {
   std::vector<float> values;
-  const auto [n0, n1, n2] = w.n;
+  const std::int64_t n0 = w.n[0], n1 = w.n[1], n2 = w.n[2];
   const auto block = [&](std::int64_t j0, std::int64_t j1, std::int64_t j2) {
     for (std::int64_t i = 0; i < kIn; ++i) {
       for (std::int64_t o = 0; o < kOut; ++o) values.push_back(w.at(o, j0, j1, j2, i));
