@@ -326,6 +326,12 @@ def test_first_values_and_names():
     assert spnn.Conv3d(3, 4, 2, 2, transposed=True).extra_repr() == shown
 
 
+def test_calls_as_in_the_version_before_are_taken_with_a_warning():
+    with pytest.warns(UserWarning, match="as in torchsparse 2.0"):
+        layer = spnn.Conv3d(3, 4, 2, 2, 1, False, True)  # stride, dilation, bias, transposed
+    assert layer.transposed and layer.bias is None and layer.dilation == 1 and layer.padding == (0, 0, 0)
+
+
 def test_modules_on_features():
     x = tensor(4)
     assert torch.equal(spnn.ReLU()(x).feats, x.feats.relu())

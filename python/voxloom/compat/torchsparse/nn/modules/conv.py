@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import torch
@@ -18,7 +19,8 @@ __all__ = ["Conv3d"]
 class Conv3d(nn.Module):
     """`kernel` (K, C_in, C_out), or (C_in, C_out) for one offset with stride 1; its offsets stand x fastest where K is
     odd, z fastest where it is even. An odd axis with stride 1 is padded to keep its length. Initial values are
-    torchsparse's, of the same draws."""
+    torchsparse's, of the same draws. Positional arguments of torchsparse 2.0 (.., stride, dilation, bias, transposed) are
+    told by a bool where 2.1 has the dilation: taken as meant, with a warning."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int | list[int] | tuple[int, ...] = 3,
@@ -26,6 +28,13 @@ class Conv3d(nn.Module):
         bias: bool = False, transposed: bool = False, generative: bool = False, config: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        if isinstance(dilation, bool):
+            warnings.warn(
+                "torchsparse: Conv3d was called as in torchsparse 2.0, which has no padding between stride and dilation, "
+                "and is taken so; mind that coordinates are (batch, x, y, z) here, as in 2.1",
+                stacklevel=2,
+            )
+            padding, dilation, bias, transposed = 0, padding, dilation, bias  # type: ignore[assignment]
         if generative and not transposed:
             raise AssertionError("torchsparse: Conv3d: a generative convolution is a transposed one")
         self.in_channels, self.out_channels = in_channels, out_channels
