@@ -63,8 +63,8 @@ class Derived:
         self._kept.pop(request, None)
 
 
-def first_met(in_rows: np.ndarray, out_rows: np.ndarray, k: np.ndarray, sources: int, targets: int) -> np.ndarray:
-    """(targets,) output rows in the order in which a loop over kernel offsets, then input rows, meets them first.
+def first_met(in_rows: Any, out_rows: Any, k: Any, sources: int, targets: int) -> Any:
+    """(targets,) int32: output rows in the order in which a loop over kernel offsets, then input rows, meets them first.
 
     The pairs come sorted by k, each output row at most once per k; every output row has at least one.
     """

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch.nn import Module
 
-from ._types import CPU_ONLY, MisuseError, require
+from ._types import CPU_ONLY, Array, MisuseError, require
 
-StrideType = Union[int, Sequence, np.ndarray, torch.IntTensor]
+StrideType = Union[int, Sequence[int], Array, torch.Tensor]
 
 
 def convert_to_int_list(arg: StrideType, dimension: int) -> list[int]:
@@ -35,7 +35,7 @@ def prep_args(tensor_stride: StrideType, stride: StrideType, kernel_size: Stride
     """The arguments of a layer as tensors of D integers."""
     require(D > 0, f"dimension must be a positive integer, {D}")
     sizes = convert_to_int_tensor(kernel_size, D)
-    require(bool((sizes > 0).all()), f"kernel_size must be a positive integer, provided {kernel_size}")
+    require(bool(sizes.gt(0).all()), f"kernel_size must be a positive integer, provided {kernel_size}")
     return (convert_to_int_tensor(tensor_stride, D), convert_to_int_tensor(stride, D), sizes,
             convert_to_int_tensor(dilation, D), int(region_type))
 

@@ -106,9 +106,9 @@ class KernelRegion(namedtuple("KernelRegion", ("kernel_size", "kernel_stride", "
                 region_type: RegionType, offset: Any, dimension: int) -> KernelRegion:
         if dimension < 1:
             raise MisuseError(f"KernelRegion: expected a positive dimension, got {dimension}")
-        return super().__new__(cls, *(convert_to_int_list(value, dimension)
-                                      for value in (kernel_size, kernel_stride, kernel_dilation)),
-                               region_type, offset, dimension)
+        size, stride, dilation = (convert_to_int_list(value, dimension)
+                                  for value in (kernel_size, kernel_stride, kernel_dilation))
+        return super().__new__(cls, size, stride, dilation, region_type, offset, dimension)
 
 
 def save_ctx(ctx: Any, kernel_generator: KernelGenerator, in_coords_key: Any, out_coords_key: Any,

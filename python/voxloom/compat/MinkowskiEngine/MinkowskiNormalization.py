@@ -22,7 +22,8 @@ class MinkowskiBatchNorm(nn.Module):
                  track_running_stats: bool = True):
         super().__init__()
         self.bn: nn.modules.batchnorm._BatchNorm = nn.BatchNorm1d(
-            num_features, eps=eps, momentum=momentum, affine=affine, track_running_stats=track_running_stats)
+            num_features, eps=eps, momentum=momentum, affine=affine,  # type: ignore[arg-type, unused-ignore]
+            track_running_stats=track_running_stats)
 
     def forward(self, input: SparseTensor | TensorField) -> Any:
         return like(input, _rows.batch_norm(self.bn, input.F))
@@ -84,8 +85,8 @@ def _normalized(x: torch.Tensor, key: CoordinateMapKey, manager: CoordinateManag
     maps = manager._manager
     segments, count = maps.batch_rows(key), maps.origin_map_size()
     centred = x - _rows.take(_rows.reduce(x, segments, count, "mean"), segments)
-    variance = _rows.reduce(centred**2, segments, count, "mean")
-    return centred * _rows.take(1 / (variance + eps).sqrt(), segments)
+    variance = _rows.reduce(torch.square(centred), segments, count, "mean")
+    return centred * _rows.take(torch.rsqrt(torch.add(variance, eps)), segments)
 
 
 class MinkowskiInstanceNormFunction:

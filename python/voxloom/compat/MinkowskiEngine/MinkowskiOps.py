@@ -65,8 +65,8 @@ def _total(xs: list[torch.Tensor]) -> torch.Tensor:
 
 
 def _variance(xs: list[torch.Tensor]) -> torch.Tensor:
-    mean = _total(xs) / len(xs)
-    return _total([(x - mean) ** 2 for x in xs]) / len(xs)
+    mean = torch.div(_total(xs), len(xs))
+    return torch.div(_total([torch.square(x - mean) for x in xs]), len(xs))
 
 
 def _sum(*sparse_tensors: Any) -> Any:
@@ -76,7 +76,7 @@ def _sum(*sparse_tensors: Any) -> Any:
 
 def mean(*sparse_tensors: Any) -> Any:
     """The mean, channel by channel."""
-    return _on_same_rows(sparse_tensors, lambda xs: _total(xs) / len(xs))
+    return _on_same_rows(sparse_tensors, lambda xs: torch.div(_total(xs), len(xs)))
 
 
 def var(*sparse_tensors: Any) -> Any:

@@ -160,7 +160,7 @@ class SparseTensor(Tensor):
         least = zero
         if min_coordinate is None:
             least = self.C[:, 1:].min(0, keepdim=True)[0] if len(self) else zero
-            if not bool((least >= 0).all()):
+            if not bool(least.ge(0).all()):
                 raise MisuseError(f"Coordinate has a negative value: {least}. Please provide min_coordinate argument")
             require(not bool((least % torch.IntTensor(self.tensor_stride)).any()),
                     "The minimum coordinates must be divisible by the tensor stride.")
@@ -197,8 +197,9 @@ class SparseTensor(Tensor):
         if isinstance(X, TensorField):
             features = _rows.take(self.F, X.inverse_mapping(self.coordinate_map_key).int())
             own = X.F if with_own else None
-            place = {"coordinate_field_map_key": X.coordinate_field_map_key, "coordinate_manager": X.coordinate_manager,
-                     "quantization_mode": X.quantization_mode}
+            place: dict[str, Any] = {"coordinate_field_map_key": X.coordinate_field_map_key,
+                                     "coordinate_manager": X.coordinate_manager,
+                                     "quantization_mode": X.quantization_mode}
         else:
             require(X.coordinate_map_key == self.coordinate_map_key,
                     "Slice can only be applied on the same coordinates (coordinate_map_key)")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from ... import KernelMap, KernelSpec, forward_map, transposed_support
+from ..._core import KernelMap, KernelSpec, forward_map, transposed_support
 from ._lattice import Lattice, Stride, triple
-from ._types import RegionType, require
+from ._types import Array, RegionType, require
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Kernel:
     def is_cube(self) -> bool:
         return self.region == RegionType.HYPER_CUBE
 
-    def offsets(self) -> np.ndarray:
+    def offsets(self) -> Array:
         """(K,D) int64."""
         if self.region == RegionType.CUSTOM:
             require(len(self.custom) > 0, "kernel: region type CUSTOM expects region_offsets")
@@ -121,7 +121,7 @@ def _by_lookup(source: Lattice, target: Lattice, kernel: Kernel) -> KernelMap:
     scale = np.array(kernel.dilation, np.int64) * np.array(source.tensor_stride, np.int64)
     offsets = kernel.offsets() * scale
     base = target.rows.numpy().astype(np.int64)
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[Array, Array, Array]] = []
     for k, offset in enumerate(offsets):
         asked = base.copy()
         asked[:, 1:] += offset
@@ -143,7 +143,7 @@ def stride_map(fine: Lattice, coarse: Lattice) -> StrideMap:
     return StrideMap(torch.from_numpy(found), len(coarse))
 
 
-def floored(rows: np.ndarray, stride: Stride) -> np.ndarray:
+def floored(rows: Array, stride: Stride) -> Array:
     """Rows with floor(c / S) * S; exact, where MinkowskiEngine divides in float32. S = 0: 0."""
     step = np.array(stride, np.int32)
     result = rows.copy()
@@ -151,7 +151,7 @@ def floored(rows: np.ndarray, stride: Stride) -> np.ndarray:
     return result
 
 
-def reached(source: Lattice, unit: Stride, kernel: Kernel, steps: Stride) -> np.ndarray | None:
+def reached(source: Lattice, unit: Stride, kernel: Kernel, steps: Stride) -> Array | None:
     """The rows in + offset * dilation * unit (M,1+D), by the engine; None: it cannot. `steps`: in / unit, a multiple."""
     lattice_set = source.set_in(source.tensor_stride) if source.is_plain and len(source) else None
     if lattice_set is None:
@@ -160,7 +160,7 @@ def reached(source: Lattice, unit: Stride, kernel: Kernel, steps: Stride) -> np.
     return unpacked(support.rows, unit)
 
 
-def unpacked(rows: np.ndarray, unit: Stride) -> np.ndarray:
+def unpacked(rows: Array, unit: Stride) -> Array:
     """(N,1+D) of the engine's (N,4), times `unit`."""
     dimension = len(unit)
     result = np.empty((len(rows), 1 + dimension), np.int32)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ... import CoordinateSet, merge_rows
-from ._types import require
+from ..._core import CoordinateSet, merge_rows
+from ._types import Array, require
 
 Stride = tuple[int, ...]
 _INT32 = np.iinfo(np.int32)
@@ -25,7 +25,7 @@ def triple(values: Sequence[int], rest: int = 1) -> tuple[int, int, int]:
     return padded[0], padded[1], padded[2]
 
 
-def columns(batch: np.ndarray, spatial: np.ndarray) -> np.ndarray:
+def columns(batch: Array, spatial: Array) -> Array:
     """(N,4) int32 of the engine: batch, then up to three columns in reverse order, then zeros."""
     packed = np.zeros((len(batch), 4), np.int32)
     packed[:, 0] = batch
@@ -36,7 +36,7 @@ def columns(batch: np.ndarray, spatial: np.ndarray) -> np.ndarray:
 class Folding:
     """Batch and all axes before the last three as one number, for rows that the engine's four columns cannot hold."""
 
-    def __init__(self, leading: np.ndarray):
+    def __init__(self, leading: Array):
         wide = leading.astype(np.int64)
         self._low = wide.min(0) if len(wide) else np.zeros(wide.shape[1], np.int64)
         extent = (wide.max(0) if len(wide) else self._low) - self._low + 1
@@ -49,7 +49,7 @@ class Folding:
         self._weights = np.array(weights, np.int64)
         self._known = np.unique((wide - self._low) @ self._weights)
 
-    def __call__(self, leading: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, leading: Array) -> tuple[Array, Array]:
         """(number, is known) of each."""
         offset = leading.astype(np.int64) - self._low
         known = ((offset >= 0) & (offset < self._extent)).all(1)
@@ -107,7 +107,7 @@ class Lattice:
         self._sets[unit] = made if made is None else CoordinateSet(made, triple(unit[-3:]), trusted=trusted, copy=False)
         return self._sets[unit]
 
-    def _divided(self, unit: Stride) -> np.ndarray | None:
+    def _divided(self, unit: Stride) -> Array | None:
         if not all(unit):
             return None
         batch, spatial = self._array[:, 0], self._array[:, 1:]
@@ -127,7 +127,7 @@ class Lattice:
             return self.tensor_stride
         return (1,) * self.dimension
 
-    def find(self, asked: np.ndarray) -> np.ndarray:
+    def find(self, asked: Array) -> Array:
         """(M,) int32 rows of the coordinates asked (M,1+D) of any integer type; -1: none."""
         unit = self.unit
         lattice_set = self.set_in(unit)
@@ -149,7 +149,7 @@ class Lattice:
         return found
 
 
-def first_of_each(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def first_of_each(rows: Array) -> tuple[Array, Array]:
     """(first, inverse) int64 of rows (N,1+D) int32 that may repeat.
 
     rows[first] are the distinct rows in the order in which they first appear, rows[first][inverse] are the rows.
@@ -171,7 +171,7 @@ def first_of_each(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first[order], rank[place]
 
 
-def first_of_points(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def first_of_points(points: Array) -> tuple[Array, Array]:
     """first_of_each for rows (N,D) int32 whose first column is no batch."""
     if points.shape[1] <= 3:
         points = np.concatenate([np.zeros((len(points), 1), np.int32), points], 1)

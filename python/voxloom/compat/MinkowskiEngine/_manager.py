@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ... import strided_support
+from ..._core import strided_support
 from ._kernel_maps import Kernel, Mapping, StrideMap, as_tensors, floored, kernel_map, reached, stride_map, unpacked
 from ._lattice import Lattice, Stride, first_of_each
-from ._types import CoordinateMapKey, Key, MinkowskiAlgorithm, MisuseError, RegionType, require
+from ._types import Array, CoordinateMapKey, Key, MinkowskiAlgorithm, MisuseError, RegionType, require
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 _NOT_FOUND = "CoordinateMap not found"
@@ -106,7 +106,7 @@ class CoordinateMapManagerCPU:
         self._maps[key] = Lattice(rows[first], stride)
         return CoordinateMapKey.of(key), (first, inverse)
 
-    def _put_distinct(self, key: Key, rows: np.ndarray) -> None:
+    def _put_distinct(self, key: Key, rows: Array) -> None:
         first, _ = first_of_each(rows)
         self._maps[key] = Lattice(torch.from_numpy(rows[first] if len(first) < len(rows) else rows), key[0])
 
@@ -348,7 +348,7 @@ class CoordinateMapManagerCPU:
         """[rows, points (E) int32, weights (E)], corner by corner, of the corners that are there."""
         parts = []
         for row, weight in self.neighbors(points, key):
-            there = torch.nonzero(row >= 0).flatten()
+            there = torch.nonzero(row.ge(0)).flatten()
             parts.append((row[there], there.int(), weight[there]))
         return [torch.cat(column) for column in zip(*parts)]
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ... import KernelMap
+from ..._core import KernelMap
 from ...torch import functional as engine
 from ._kernel_maps import Mapping, StrideMap, by_offset
 from ._types import require, require_cpu
@@ -42,7 +42,7 @@ class _DoubleConv(torch.autograd.Function):
         return y
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
+    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator, unused-ignore]
     def backward(ctx: Any, dy: Tensor) -> Any:
         x, kernel = ctx.saved_tensors
         dx, dkernel = torch.zeros_like(x), torch.zeros_like(kernel)
@@ -86,7 +86,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def take(x: Tensor, rows: Tensor) -> Tensor:
     """(M, C): the rows of x that `rows` (M) int32 names; -1 gives 0."""
     if _is_double("take", x):
-        return x[rows.long().clamp(min=0)] * (rows >= 0).unsqueeze(1) if len(x) else x.new_zeros(len(rows), x.shape[1])
+        return x[rows.long().clamp(min=0)] * rows.ge(0).unsqueeze(1) if len(x) else x.new_zeros(len(rows), x.shape[1])
     return engine.take_rows(x, rows)
 
 
@@ -155,18 +155,20 @@ def batch_norm(norm: torch.nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor
     """norm(x) by the engine where it can: float32 on a CPU, affine, no hooks. Running statistics as torch's."""
     is_ours = (x.dtype == torch.float32 and x.device.type == "cpu" and norm.affine and type(norm).forward is _TORCH_NORM
                and not norm._forward_hooks and not norm._forward_pre_hooks and not norm._backward_hooks)
-    is_own = norm.training or norm.running_mean is None
+    mean, variance = norm.running_mean, norm.running_var
+    is_own = norm.training or mean is None
     if not is_ours or x.ndim != 2 or x.shape[1] != norm.num_features or (is_own and len(x) < 2):
         return norm(x)
-    if not is_own:
-        return engine.batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.eps)
-    y, mean, variance = engine.batch_norm_of_batch(x, norm.weight, norm.bias, norm.eps)
-    if norm.training and norm.track_running_stats and norm.running_mean is not None:
+    if not is_own and mean is not None and variance is not None:
+        return engine.batch_norm(x, norm.weight, norm.bias, mean, variance, norm.eps)
+    y, own_mean, own_variance = engine.batch_norm_of_batch(x, norm.weight, norm.bias, norm.eps)
+    count = norm.num_batches_tracked
+    if norm.training and mean is not None and variance is not None and count is not None:
         with torch.no_grad():
-            norm.num_batches_tracked.add_(1)
-            share = 1.0 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-            norm.running_mean.lerp_(mean, share)
-            norm.running_var.lerp_(variance * (len(x) / (len(x) - 1)), share)
+            count.add_(1)
+            share = 1.0 / float(count) if norm.momentum is None else norm.momentum
+            mean.lerp_(own_mean, share)
+            variance.lerp_(own_variance * (len(x) / (len(x) - 1)), share)
     return y
 
 

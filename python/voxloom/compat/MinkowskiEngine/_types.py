@@ -6,7 +6,10 @@ import enum
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+
+Array = np.ndarray[Any, Any]
 
 CPU_ONLY = "voxloom's MinkowskiEngine runs on the CPU"
 

@@ -7,7 +7,7 @@ import platform
 import torch
 
 from ... import __version__ as voxloom_version
-from ... import available_threads, current_isa
+from ..._core import available_threads, current_isa
 
 
 def print_diagnostics() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .._lattice import first_of_points
-from .._types import require
+from .._types import Array, require
 
 
 def is_cuda_available() -> bool:
@@ -26,7 +26,7 @@ def get_gpu_memory_info() -> tuple[int, int]:
     return 0, 0
 
 
-def quantize_np(coords: np.ndarray) -> list[np.ndarray]:
+def quantize_np(coords: Array) -> list[Array]:
     """[first, inverse] int32 of rows (N,D) that may repeat: coords[first][inverse] are the rows."""
     first, inverse = _first_of_each(coords)
     return [first.astype(np.int32), inverse.astype(np.int32)]
@@ -39,7 +39,7 @@ def quantize_th(coords: torch.Tensor) -> list[torch.Tensor]:
     return [torch.from_numpy(first), torch.from_numpy(inverse)]
 
 
-def quantize_label_np(coords: np.ndarray, labels: np.ndarray, invalid_label: int) -> list[np.ndarray]:
+def quantize_label_np(coords: Array, labels: Array, invalid_label: int) -> list[Array]:
     """[first, inverse, labels of the voxels]: invalid_label where a voxel's points do not agree."""
     first, inverse = _first_of_each(coords)
     require(len(labels) == len(coords), "Coords nrows must be equal to label size.")
@@ -54,6 +54,6 @@ def quantize_label_th(coords: torch.Tensor, labels: torch.Tensor, invalid_label:
     return [torch.from_numpy(first).long(), torch.from_numpy(inverse).long(), torch.from_numpy(agreed)]
 
 
-def _first_of_each(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _first_of_each(coords: Array) -> tuple[Array, Array]:
     require(np.ndim(coords) == 2, f"Dimension must be 2. The dimension of the input: {np.ndim(coords)}")
     return first_of_points(np.ascontiguousarray(coords, np.int32))

@@ -59,7 +59,8 @@ def sparse_collate(coords: Sequence[Any], feats: Sequence[Any], labels: Sequence
 
 def batch_sparse_collate(data: Sequence[Any], dtype: torch.dtype = torch.int32, device: Any = None) -> tuple[Any, ...]:
     """sparse_collate of a list of (coordinates, features, labels): a collate_fn."""
-    return sparse_collate(*zip(*data), dtype=dtype, device=device)
+    coords, feats, *labels = zip(*data)
+    return sparse_collate(coords, feats, labels[0] if labels else None, dtype, device)
 
 
 class SparseCollation:

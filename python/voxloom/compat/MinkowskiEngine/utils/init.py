@@ -26,4 +26,5 @@ def kaiming_normal_(tensor: torch.Tensor, a: float = 0, mode: str = "fan_in",
     require(mode in ("fan_in", "fan_out"), f"kaiming_normal_: expected mode 'fan_in' or 'fan_out', got {mode!r}")
     fan = _calculate_fan_in_and_fan_out(tensor)[mode == "fan_out"]
     with torch.no_grad():
-        return tensor.normal_(0, calculate_gain(nonlinearity, a) / math.sqrt(fan))
+        gain = calculate_gain(nonlinearity, a)  # type: ignore[no-untyped-call, unused-ignore]
+        return tensor.normal_(0, gain / math.sqrt(fan))

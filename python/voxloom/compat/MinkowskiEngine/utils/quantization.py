@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from .._lattice import first_of_each, first_of_points
-from .._types import require, require_cpu
+from .._types import Array, require, require_cpu
 from ..backend._functions import quantize_label_np, quantize_label_th, quantize_np, quantize_th
 
 
-def fnv_hash_vec(arr: np.ndarray) -> np.ndarray:
+def fnv_hash_vec(arr: Array) -> Array:
     """(N) uint64: FNV64-1, a number at a time, of the rows of (N,D)."""
     require(arr.ndim == 2, f"fnv_hash_vec: expected a matrix, got shape {arr.shape}")
     columns = arr.astype(np.uint64)
@@ -23,7 +23,7 @@ def fnv_hash_vec(arr: np.ndarray) -> np.ndarray:
     return hashed
 
 
-def ravel_hash_vec(arr: np.ndarray) -> np.ndarray:
+def ravel_hash_vec(arr: Array) -> Array:
     """(N) uint64: the place of the rows of (N,D) in the box that holds them."""
     require(arr.ndim == 2, f"ravel_hash_vec: expected a matrix, got shape {arr.shape}")
     columns = (arr - arr.min(0)).astype(np.uint64)
