@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 #include "core/parallel.h"
@@ -91,6 +92,31 @@ TEST(Context, AnAllocatorThatMisalignsIsRefused) {
   }});
   expect_throws<std::invalid_argument>(
       [&] { context.run([] { return Tensor::zeros({10}, DType::f32); }); }, "multiple of 64");
+}
+
+std::atomic<int> checks_left = 0;
+
+TEST(Context, ACheckStopsALoop) {
+  Context context;
+  context.set_stop_check([] {
+    if (--checks_left < 0) throw std::runtime_error("stopped");
+  });
+  std::atomic<int> done = 0;
+  const auto loop = [&] { parallel_for(100, 1, [&](std::int64_t, std::int64_t) { ++done; }); };
+  checks_left = 10;
+  try {
+    context.run(loop);
+    ADD_FAILURE() << "the loop ran to its end";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "stopped");
+  }
+  EXPECT_LT(done, 100);
+  done = 0;
+  loop();  // another context has no check
+  EXPECT_EQ(done, 100);
+  context.set_stop_check(nullptr);
+  context.run(loop);
+  EXPECT_EQ(done, 200);
 }
 
 TEST(Context, LogGoesToTheHook) {
