@@ -28,7 +28,9 @@
 #include <vector>
 
 #include "voxloom/export.h"
+#include "voxloom/io.h"
 #include "voxloom/scan.h"
+#include "voxloom/scan_input.h"
 
 namespace VOXLOOM_API voxloom {
 
@@ -73,11 +75,12 @@ inline constexpr std::int64_t kStreetClasses = 12;
 void write_classes(const std::filesystem::path& path, const ClassTable& table);
 [[nodiscard]] std::string format_classes(const ClassTable& table);
 
-// x is forward, y left, z up, in metres, the sensor at the origin. All three have one row per point.
+// x is forward, y left, z up, in metres, the sensor at the origin. All have one row per point.
 struct LabelledScan {
   std::vector<std::array<float, 3>> positions;
-  std::vector<float> intensity;      // 0 to 1
-  std::vector<std::int32_t> labels;  // a class, or kIgnoreLabel
+  std::vector<float> intensity;                    // 0 to 1
+  std::vector<std::int32_t> labels;                // a class, or kIgnoreLabel
+  std::vector<std::array<float, 3>> colours = {};  // red, green, blue, 0 to 1; may be empty
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(positions.size()); }
   friend bool operator==(const LabelledScan&, const LabelledScan&) = default;
@@ -85,13 +88,21 @@ struct LabelledScan {
 
 // With the attributes `intensity` (float32) and `label` (int32, the numbers of files).
 [[nodiscard]] Scan to_scan(const LabelledScan& scan, const ClassTable& table);
-// What a network sees of a scan; every label is kIgnoreLabel. Positions become float32, relative to the
-// sensor: the place of the scan's viewpoint, or else its origin, which is 0 for scans that are not far away. Intensities of
-// 8 and 16 bits become 0 to 1; others too, by the largest of them: up to 1 they stay, up to 255 they are
-// divided by that, else by 65535. A scan without any gets zeros.
-[[nodiscard]] LabelledScan to_unlabelled(const Scan& scan);
-// The same with the labels; the attribute `label` must be there.
-[[nodiscard]] LabelledScan to_labelled(const Scan& scan, const ClassTable& table);
+// What a network sees of a scan, and what was chosen and replaced for that; every label is kIgnoreLabel.
+// Positions become float32, relative to the sensor: the place of the scan's viewpoint, or else its origin, which
+// is 0 for scans that are not far away. Intensities are brought to 0 to 1 by choose_intensity(), those beyond its
+// range to its ends. What the network reads and is not finite, or not there, counts as 0; with
+// InputOptions::strict that is std::invalid_argument, which names the point.
+struct ScanInput {
+  LabelledScan points;
+  InputFacts facts;
+};
+[[nodiscard]] ScanInput to_input(const Scan& scan, const InputOptions& options = {});
+// The points alone.
+[[nodiscard]] LabelledScan to_unlabelled(const Scan& scan, const InputOptions& options = {});
+// The same with the labels; the attribute `label`, or else `classification`, must be there.
+[[nodiscard]] LabelledScan to_labelled(const Scan& scan, const ClassTable& table,
+                                       const InputOptions& options = {});
 
 // Scans by number. get() may be called from several threads at once.
 class Dataset {
@@ -119,6 +130,11 @@ using DatasetPtr = std::shared_ptr<const Dataset>;
 struct FolderOptions {
   // Default: the folder's classes.json, and without one street_classes().
   std::optional<ClassTable> classes = {};
+  ReadOptions read = {};    // of each file
+  InputOptions input = {};  // how it becomes what networks see
+  // Takes what read.on_note and input.on_note would, with the file's name: each note of a file once, from one thread
+  // at a time.
+  OnNote on_note = {};
 };
 // In the order of the names. Files are read by get(), not here; here their names are paired.
 [[nodiscard]] DatasetPtr open_dataset(const std::filesystem::path& folder,

@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,8 +55,11 @@ struct ScanFormatInfo {
 // What to do with a point whose position is not finite.
 enum class InvalidPoints : std::uint8_t { error, drop, keep };
 
-// Takes what was guessed, left out or replaced, a line each, without an end of line.
-using OnNote = std::function<void(const std::string& note)>;
+// The column `name` of a file is read as `role`: x, y, z, intensity, label, or any other name.
+struct ColumnRole {
+  std::string role, name;
+  friend bool operator==(const ColumnRole&, const ColumnRole&) = default;
+};
 
 struct ReadOptions {
   std::optional<ScanFormat> format = {};  // default: by content, then by name
@@ -66,6 +68,13 @@ struct ReadOptions {
   // Names of the columns of a file that does not name them (text), or whose bytes do not tell what they are
   // (kitti: float32 each, or "name:float64"); "_" passes a column over.
   std::vector<std::string> fields = {};
+  // Ruling over the names that columns have and the aliases of docs/formats.md. What bore a role's name before
+  // gets a number behind it.
+  std::vector<ColumnRole> columns = {};
+  // Attributes that are left out, and those that alone are kept, by the name that they have in the file or in the
+  // scan. A name that is not there is an error.
+  std::vector<std::string> drop = {};
+  std::optional<std::vector<std::string>> keep = {};
   OnNote on_note = {};
 };
 
@@ -118,6 +127,9 @@ struct WriteOptions {
 
 void write_scan(const std::filesystem::path& path, const Scan& scan,
                 const WriteOptions& options = {});
+// Throws what write_scan would throw for this scan, and for a place where no file can be made; leaves nothing there.
+void check_writable(const std::filesystem::path& path, const Scan& scan,
+                    const WriteOptions& options = {});
 // `options.format` must be set.
 [[nodiscard]] std::vector<std::byte> format_scan(const Scan& scan, const WriteOptions& options);
 

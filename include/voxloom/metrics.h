@@ -44,7 +44,8 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;
 };
 
-// The class with the largest score in each row, the lowest among equals; `scores` (N,C) float32.
+// The class with the largest score in each row, the lowest among equals, -1 (none) where a score is NaN;
+// `scores` (N,C) float32.
 [[nodiscard]] std::vector<std::int32_t> largest_scores(const Tensor& scores);
 
 }  // namespace train

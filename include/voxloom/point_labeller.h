@@ -2,7 +2,7 @@
 //
 //   const PointLabeller labeller("models/street.lattice");
 //   Scan scan = read_scan("000008.bin", {.invalid = InvalidPoints::drop});
-//   set_labels(scan, labeller.label(to_unlabelled(scan)), labeller.classes());
+//   set_labels(scan, labeller.label(labeller.input(scan).points), labeller.classes());
 //   write_scan("labelled.ply", scan);
 //
 // The network runs once, or in tiles where one run would take too much memory (voxloom/tiles.h), with
@@ -27,10 +27,13 @@
 namespace VOXLOOM_API voxloom {
 namespace label {
 
-// What is kept of the scores, one of each per point; a class is a place in the table.
+// A point that the network has nothing to say of: its position is not finite, or a score is not.
+inline constexpr std::uint16_t kNoClass = 0xffff;
+
+// What is kept of the scores, one of each per point; a class is a place in the table, or kNoClass.
 struct PointLabels {
   std::vector<std::uint16_t> classes;
-  std::vector<float> confidence;  // the softmax of the class that won
+  std::vector<float> confidence;  // the softmax of the class that won; 0 for kNoClass
   std::size_t tiles = 1;          // runs it took
 };
 
@@ -43,15 +46,20 @@ struct LabelOptions {
 
 class PointLabeller {
  public:
-  // The classes are those of BUNDLE/classes.json, or else street_classes().
+  // The classes are those of BUNDLE/classes.json, or else street_classes(). What the network takes for a point
+  // stands in BUNDLE/features.json, or else is the default of FeatureSet.
   explicit PointLabeller(const std::filesystem::path& bundle);
   PointLabeller(const std::filesystem::path& bundle, ClassTable classes);
 
   [[nodiscard]] const ClassTable& classes() const { return classes_; }
+  [[nodiscard]] const FeatureSet& features() const { return features_; }
+  // What the network sees of a scan; `options.features` are its own, whatever they were.
+  [[nodiscard]] ScanInput input(const Scan& scan, InputOptions options = {}) const;
+  // std::invalid_argument, too, when a value that the network reads is not finite: it names the point.
   // std::invalid_argument when a tile with its halo needs more than the memory, or when the network
   // cannot be cut into tiles.
   [[nodiscard]] PointLabels label(const LabelledScan& scan, const LabelOptions& options = {}) const;
-  // The classes alone, as train::evaluate takes them.
+  // The classes alone, as train::evaluate takes them; kIgnoreLabel for kNoClass.
   [[nodiscard]] std::vector<std::int32_t> operator()(const LabelledScan& scan) const;
   // (points, classes), in one run.
   [[nodiscard]] Tensor scores(const LabelledScan& scan) const;
@@ -66,16 +74,19 @@ class PointLabeller {
  private:
   [[nodiscard]] std::vector<artifact::Tile> tiles_of(const LabelledScan& scan,
                                                      std::size_t memory) const;
+  [[nodiscard]] TensorMap inputs_of(const LabelledScan& scan) const;
 
   std::shared_ptr<const artifact::Model> model_;
   ClassTable classes_;
+  FeatureSet features_;
   std::optional<artifact::Reach> reach_;
   std::string no_reach_;  // why there is none
   artifact::RunCost cost_;
 };
 
 // Adds, or replaces, the attributes label (int32, the first of a class's numbers in files), confidence
-// (float32) and red, green, blue (uint8). One label per point.
+// (float32) and red, green, blue (uint8). One label per point. For kNoClass the label is the first number that the
+// table ignores, else -1, and the colour is black.
 void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes);
 
 }  // namespace label

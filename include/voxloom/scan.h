@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,6 +66,14 @@ struct Quantization {
   friend bool operator==(const Quantization&, const Quantization&) = default;
 };
 
+struct Interval {
+  double low = 0, high = 0;
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
+
+// Takes what was guessed, left out or replaced, a line each, without an end of line.
+using OnNote = std::function<void(const std::string& note)>;
+
 struct Box {
   std::array<double, 3> low = {0, 0, 0}, high = {0, 0, 0};
 };
@@ -98,6 +107,8 @@ struct Scan {
   std::optional<Pose> pose = {};       // from the file's coordinates to those shared by many scans
   std::optional<Pose> viewpoint = {};  // from the sensor's coordinates to the file's
   std::optional<LasRecords> las = {};
+  // What `intensity` goes from and to, where the file's format says so. set() of another forgets it.
+  std::optional<Interval> intensity_range = {};
 
   // Where a point is, in the file's coordinates: origin + position.
   [[nodiscard]] std::array<double, 3> at(std::int64_t point) const;
@@ -137,11 +148,20 @@ void apply_pose(Scan& scan);
 // (N,3) float32: relative to `origin`, in the file's coordinates; subtracted in float64.
 [[nodiscard]] Tensor to_points(const Scan& scan, const std::array<double, 3>& origin);
 
+// (N,4) int32: batch 0 and the cell of each point, floor((at - origin) / size) in float64, for
+// sparse_from_points(). Points of a scan that is moved by whole cells fall into the same ones, whatever the distance.
+// std::invalid_argument for a cell beyond int32, and for positions that are not finite.
+[[nodiscard]] Tensor to_cells(const Scan& scan, double size, const std::array<double, 3>& origin);
+// The corner of a cell that is nearest to the scan's origin, of the cells that have one at 0.
+[[nodiscard]] std::array<double, 3> cell_origin(const Scan& scan, double size);
+
 // Red, green and blue with 8 bits each. Integers are taken as they are where all of them are at most
-// 255, else their upper 8 of 16 bits; floats are times 255 where all are within 0..1. Nothing where there
-// are no such columns.
+// 255, else their upper 8 of 16 bits; floats are times 255 where 99 of 100 are within 0..1, else like integers.
+// Nothing where there are no such columns; nor, unless stray values are clamped, where one is not within the range.
 using ByteColours = std::array<std::vector<std::uint8_t>, 3>;
-[[nodiscard]] std::optional<ByteColours> byte_colours(const Scan& scan);
+enum class StrayColours : std::uint8_t { refuse, clamp };
+[[nodiscard]] std::optional<ByteColours> byte_colours(const Scan& scan,
+                                                      StrayColours stray = StrayColours::refuse);
 
 // (N,C) float32: the named attributes side by side, component by component.
 [[nodiscard]] Tensor to_features(const Scan& scan, std::span<const std::string> names);

@@ -26,10 +26,10 @@
 namespace VOXLOOM_API voxloom {
 namespace train {
 
-// What the network sees of a point, before the mean over its voxel: intensity; height above the
-// sensor in units of 4 m; distance from it in the plane in units of 50 m.
-inline constexpr std::int64_t kPointFeatures = 3;
-[[nodiscard]] Tensor point_features(const LabelledScan& scan);   // (P, kPointFeatures)
+// What a network sees of a point, before the mean over its voxel, see scan_input.h.
+inline constexpr std::int64_t kPointFeatures = 3;  // of the default
+// (P, C); std::invalid_argument names the point whose intensity or colour is not finite.
+[[nodiscard]] Tensor point_features(const LabelledScan& scan, const FeatureSet& features = {});
 [[nodiscard]] Tensor point_positions(const LabelledScan& scan);  // (P, 3)
 
 struct VoxelBatch {
@@ -37,10 +37,12 @@ struct VoxelBatch {
   Tensor labels;                           // (N) int32: the most frequent class among the points
   std::vector<std::int32_t> row_of_point;  // of all scans, one after another; -1: not finite
 };
-[[nodiscard]] VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size);
+[[nodiscard]] VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size,
+                                    const FeatureSet& features = {});
 
 struct TrainOptions {
   double voxel_size = 0.1;        // metres
+  FeatureSet features = {};       // of a point
   std::int64_t batch_size = 2;    // scans per pass
   std::int64_t accumulation = 1;  // passes per step
   std::int64_t epochs = 1;        // over the dataset
@@ -119,7 +121,8 @@ class Trainer {
 
 // What a network, or anything else, makes of scans.
 using Labeller = std::function<std::vector<std::int32_t>(const LabelledScan&)>;
-[[nodiscard]] Labeller labeller_of(const nn::Module& net, double voxel_size);
+[[nodiscard]] Labeller labeller_of(const nn::Module& net, double voxel_size,
+                                   const FeatureSet& features = {});
 // `on_scan` is called after each scan and gives false to stop there.
 [[nodiscard]] ConfusionMatrix evaluate(const Dataset& data, const Labeller& labeller,
                                        const std::function<bool(std::int64_t)>& on_scan = {});

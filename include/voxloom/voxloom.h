@@ -46,6 +46,7 @@
 #include "voxloom/recorder.h"
 #include "voxloom/safetensors.h"
 #include "voxloom/scan.h"
+#include "voxloom/scan_input.h"
 #include "voxloom/sets.h"
 #include "voxloom/simulator.h"
 #include "voxloom/sparse_tensor.h"

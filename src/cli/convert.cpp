@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/scan_options.h"
+#include "cli/streams.h"
 #include "voxloom/io.h"
 
 namespace voxloom::cli {
@@ -15,9 +16,9 @@ namespace {
 
 struct Arguments {
   std::string input, output;
-  std::string from, to, classification;
+  ScanOptions scan;
+  std::string to, classification;
   std::string invalid = "error";
-  std::vector<std::string> fields;
   bool wide = false;
   std::string encoding = "binary";
 };
@@ -28,20 +29,19 @@ const std::map<std::string, Encoding> kEncodings = {
     {"binary", Encoding::binary}, {"ascii", Encoding::ascii}, {"big-endian", Encoding::big_endian}};
 
 void convert(const Arguments& arguments) {
-  const Scan scan = read_scan(arguments.input, {.format = scan_format_named(arguments.from),
-                                                .invalid = kInvalid.at(arguments.invalid),
-                                                .fields = arguments.fields,
-                                                .on_note = note_on(arguments.input)});
-  write_scan(arguments.output, scan,
-             {.format = scan_format_named(arguments.to),
-              .encoding = kEncodings.at(arguments.encoding),
-              .classification = arguments.classification,
-              .shift = true,
-              .wide = arguments.wide,
-              .on_note = note_on(arguments.output)});
-  fmt::print("{}: {} points", arguments.output, scan.size());
-  for (const Column& column : scan.attributes) fmt::print(", {}", column.name);
-  fmt::print("\n");
+  const Scan scan =
+      read_scan_from(arguments.input, read_options(arguments.scan, kInvalid.at(arguments.invalid),
+                                                   note_on(shown_name(arguments.input))));
+  write_scan_to(arguments.output, scan,
+                {.format = scan_format_named(arguments.to),
+                 .encoding = kEncodings.at(arguments.encoding),
+                 .classification = arguments.classification,
+                 .shift = true,
+                 .wide = arguments.wide,
+                 .on_note = note_on(arguments.output)});
+  std::string line = fmt::format("{}: {} points", arguments.output, scan.size());
+  for (const Column& column : scan.attributes) line += ", " + column.name;
+  fmt::print(report_stream(arguments.output), "{}\n", line);
 }
 
 // A line of help for each format.
@@ -58,12 +58,16 @@ std::string format_lines() {
 
 void add_convert(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("input", arguments->input, "The scan to read").required().type_name("IN");
-  command.add_option("output", arguments->output, "The scan to write; its ending tells the format")
+  command.add_option("input", arguments->input, "The scan to read; - is the standard input")
+      .required()
+      .type_name("IN");
+  command
+      .add_option(
+          "output", arguments->output,
+          "The scan to write; its ending tells the format. - is the standard output, with --to")
       .required()
       .type_name("OUT");
-  add_format_option(command, "--from", arguments->from,
-                    "The input's format; by default its content tells, then its name");
+  add_read_options(command, arguments->scan);
   add_format_option(command, "--to", arguments->to,
                     "The output's format; by default its name tells");
   command
@@ -76,7 +80,6 @@ void add_convert(Options command) {
                   "binary (the default), ascii (PLY, PCD) or big-endian (PLY)")
       .check(one_of_keys(kEncodings))
       .type_name("ENCODING");
-  add_fields_option(command, arguments->fields);
   command.add_flag("--double", arguments->wide,
                    "PCD: positions as float64, which PCL's own point types cannot read");
   command
@@ -91,7 +94,9 @@ void add_convert(Options command) {
       "again.\n"
       "\nExamples:\n"
       "  voxloom convert 000008.bin 000008.ply\n"
-      "  voxloom convert radar.bin radar.ply --fields x,y,z,rcs,_,time\n");
+      "  voxloom convert radar.bin radar.ply --fields x,y,z,rcs,_,time\n"
+      "  zcat scan.ply.gz | voxloom convert - - --to pcd > scan.pcd\n"
+      "  voxloom convert survey.csv survey.las --column x=easting,y=northing --drop comment\n");
   command.callback([arguments] { convert(*arguments); });
 }
 

@@ -27,13 +27,16 @@ struct Arguments {
   std::int64_t scans = 20;
   std::uint64_t seed = 0;
   int threads = 0;
+  ScanOptions scan;
 };
 
 const std::map<std::string, sim::Split> kSplits = {
     {"train", sim::Split::train}, {"val", sim::Split::val}, {"test", sim::Split::test}};
 
-DatasetPtr data_of(const Arguments& arguments) {
-  if (arguments.dataset != "street") return open_dataset(arguments.dataset);
+DatasetPtr data_of(const Arguments& arguments, const label::PointLabeller& labeller) {
+  if (arguments.dataset != "street") {
+    return open_data({.folder = arguments.dataset, .scan = arguments.scan}, labeller.features());
+  }
   return sim::street_dataset(
       {.split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed});
 }
@@ -41,7 +44,7 @@ DatasetPtr data_of(const Arguments& arguments) {
 void run_eval(const Arguments& arguments) {
   use_tuned_plans();
   const label::PointLabeller labeller(arguments.bundle);
-  const DatasetPtr data = data_of(arguments);
+  const DatasetPtr data = data_of(arguments, labeller);
   // A place that cannot be written to is found now, not after the work.
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
   const InterruptWatch watch;
@@ -93,6 +96,8 @@ void add_eval(Options command) {
       .type_name("N");
   command.add_option("--json", arguments->json, "Also write the figures to this file")
       .type_name("FILE");
+  add_read_options(command, arguments->scan);
+  add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe model takes points, features, batch and active and gives scores, as `voxloom train`\n"

@@ -56,6 +56,8 @@ template Option Options::add_option(const std::string&, std::string&, const std:
 template Option Options::add_option(const std::string&, std::array<double, 3>&, const std::string&);
 template Option Options::add_option(const std::string&, std::optional<std::array<double, 3>>&,
                                     const std::string&);
+template Option Options::add_option(const std::string&, std::optional<std::array<double, 2>>&,
+                                    const std::string&);
 template Option Options::add_option(const std::string&, std::vector<int>&, const std::string&);
 template Option Options::add_option(const std::string&, std::vector<std::string>&,
                                     const std::string&);

@@ -20,6 +20,7 @@
 #include "cli/plan_options.h"
 #include "cli/scan_options.h"
 #include "cli/segment_scan.h"
+#include "cli/streams.h"
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
 #include "core/machine_memory.h"
@@ -35,9 +36,11 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::vector<std::string> scans;
   std::string model = kDefaultModel, out, json;
+  std::string format = "ply";
   bool no_pictures = false;
   int threads = 0, jobs = 1;
   double memory = 0;  // GB; 0: what the machine has
+  ScanOptions scan;
   std::optional<std::array<double, 3>> sensor = {};
 };
 
@@ -69,18 +72,29 @@ std::vector<fs::path> scans_of(const Arguments& arguments) {
 }
 
 std::string table_head() {
-  return fmt::format("{:<24} {:>9} {:>9} {:>8} {:>10} {:>9} {:>11} {:>8} {:>12}\n", "scan",
-                     "points", "voxels", "read ms", "network ms", "write ms", "pictures ms",
-                     "page ms", "points/s");
+  return fmt::format("{:<24} {:>9} {:>9} {:>9} {:>8} {:>10} {:>9} {:>11} {:>8} {:>12}\n", "scan",
+                     "points", "voxels", "intensity", "read ms", "network ms", "write ms",
+                     "pictures ms", "page ms", "points/s");
 }
 
 std::string row_text(const SegmentedScan& scan) {
   const StageSeconds& s = scan.seconds;
   return fmt::format(
-      "{:<24} {:>9} {:>9} {:>8.1f} {:>10.1f} {:>9.1f} {:>11.1f} {:>8.1f} {:>12.0f}\n", scan.name,
-      scan.points, scan.voxels ? fmt::format("{}", *scan.voxels) : "-", 1e3 * s.read,
+      "{:<24} {:>9} {:>9} {:>9} {:>8.1f} {:>10.1f} {:>9.1f} {:>11.1f} {:>8.1f} {:>12.0f}\n",
+      scan.name, scan.points, scan.voxels ? fmt::format("{}", *scan.voxels) : "-",
+      scan.input.intensity ? range_text(scan.input.intensity->range) : "-", 1e3 * s.read,
       1e3 * s.network, 1e3 * s.write, 1e3 * s.pictures, 1e3 * s.page,
       static_cast<double>(scan.points) / (s.read + s.network + s.write));
+}
+
+nlohmann::ordered_json input_json(const InputFacts& facts) {
+  nlohmann::ordered_json intensity;  // null where there is none
+  if (facts.intensity) {
+    intensity = {{"range", {facts.intensity->range.low, facts.intensity->range.high}},
+                 {"told_by", name_of(facts.intensity->source)},
+                 {"outside", facts.outside}};
+  }
+  return {{"intensity", intensity}, {"not_finite", facts.not_finite}, {"missing", facts.missing}};
 }
 
 nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& classes) {
@@ -95,6 +109,8 @@ nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& clas
           {"voxels", voxels},
           {"tiles", scan.tiles},
           {"classes", counts},
+          {"unlabelled", scan.unlabelled},
+          {"input", input_json(scan.input)},
           {"notes", scan.notes},
           {"seconds",
            {{"read", scan.seconds.read},
@@ -173,9 +189,9 @@ class Segmentation {
 
   // Alone, a scan may take all there is. A file that cannot be read says so when it is its turn.
   [[nodiscard]] std::size_t bytes_of(std::size_t i) const {
-    if (arguments_.jobs == 1) return memory_;
+    if (arguments_.jobs == 1 || scans_[i] == kStream) return memory_;
     try {
-      return std::min(memory_, most_bytes(scans_[i], labeller_));
+      return std::min(memory_, most_bytes(scans_[i], arguments_.scan, labeller_));
     } catch (const std::exception&) {
       return 0;
     }
@@ -194,8 +210,10 @@ class Segmentation {
       with_threads(threads_of_job(), [&] {
         outcome.scan = segment_scan(scans_[i], labeller_,
                                     {.out = arguments_.out,
+                                     .format = arguments_.format,
                                      .pictures = !arguments_.no_pictures,
                                      .memory = memory,
+                                     .scan = arguments_.scan,
                                      .sensor = arguments_.sensor,
                                      .on_tile = on_tile});
       });
@@ -287,7 +305,8 @@ void run_segment(const Arguments& arguments) {
 
 void add_segment(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("scans", arguments->scans, "Scans, and folders of scans")
+  command
+      .add_option("scans", arguments->scans, "Scans, and folders of scans; - is the standard input")
       .required()
       .type_name("SCAN ...");
   command
@@ -300,6 +319,12 @@ void add_segment(Options command) {
           "The model, a folder NAME.lattice, or the name of one that comes with the program")
       .capture_default_str()
       .type_name("BUNDLE");
+  command
+      .add_option(
+          "--format", arguments->format,
+          "What the labelled points are written as: ply (the default), las, pcd, npz or csv")
+      .check(one_of({"ply", "las", "pcd", "npz", "csv"}, List::hidden))
+      .type_name("FORMAT");
   command.add_flag("--no-pictures", arguments->no_pictures,
                    "Write the labelled points, no pictures and no page");
   command.add_option("--json", arguments->json, "Also write counts and times to this file")
@@ -323,9 +348,12 @@ void add_segment(Options command) {
           "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
           "else 0 0 0, and the middle of a scan that is far from there")
       .type_name("X Y Z");
+  add_read_options(command, arguments->scan);
+  add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
-      "\nFor each scan the folder gets NAME.ply with label, confidence and colour, two pictures,\n"
+      "\nFor each scan the folder gets NAME.ply (or --format) with label, confidence and colour, "
+      "two pictures,\n"
       "NAME_above.png and NAME_perspective.png, and a page to turn it in the browser, NAME.html;\n"
       "for several scans also index.html, which leads to them. Positions are metres, x forward,\n"
       "y left, z up, the sensor at the origin; points that are not finite are left out. A scan\n"

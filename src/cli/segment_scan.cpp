@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cli/label_table.h"
+#include "cli/streams.h"
 #include "core/error.h"
 #include "voxloom/io.h"
 #include "voxloom/page.h"
@@ -14,6 +15,7 @@
 namespace voxloom::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point& start) {
@@ -48,7 +50,47 @@ std::size_t left_for_network(const Scan& scan, const SegmentOptions& options) {
   return options.memory - held;
 }
 
-// Says where the sensor is taken to be when it is not at 0.
+// What cannot be placed is left out, and said.
+Scan read(const fs::path& path, const SegmentOptions& options, const OnNote& note) {
+  const ReadOptions how = read_options(options.scan, InvalidPoints::drop, note);
+  const bool is_stream = path == kStream;
+  const std::vector<std::byte> bytes = is_stream ? read_stdin() : std::vector<std::byte>();
+  ScanReader reader =
+      is_stream ? ScanReader(bytes, shown_name(path.string()), how) : ScanReader(path, how);
+  const std::int64_t points = reader.size();
+  Scan scan = reader.read(points);
+  if (scan.size() < points) {
+    note(fmt::format("{} points that are not finite are left out", points - scan.size()));
+  }
+  return scan;
+}
+
+// Whether there are points to all sides, as around a lidar.
+bool surrounds(const Scan& scan, const std::array<double, 3>& place) {
+  const Box box = bounds(scan);
+  return box.low[0] <= place[0] && place[0] <= box.high[0] && box.low[1] <= place[1] &&
+         place[1] <= box.high[1];
+}
+
+// What the labels' columns replace of the file's own.
+void note_replaced(const Scan& scan, const OnNote& note) {
+  std::string names;
+  for (const char* name : {"label", "confidence", "red", "green", "blue"}) {
+    if (scan.find(name) != nullptr) names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  if (!names.empty()) note(fmt::format("the file's own {} are replaced", names));
+}
+
+label::PointLabels unknown_labels(std::int64_t points) {
+  const auto count = static_cast<std::size_t>(points);
+  return {.classes = std::vector<std::uint16_t>(count, 0), .confidence = std::vector<float>(count)};
+}
+
+WriteOptions write_options(const OnNote& note) {
+  return {.classification = "label", .shift = true, .on_note = note};
+}
+
+// Says where the sensor is taken to be when it is not at 0, or not in the scan.
 void place_sensor(Scan& scan, const SegmentOptions& options, const OnNote& note) {
   if (options.sensor) {
     scan.viewpoint = kIdentityPose;
@@ -59,10 +101,12 @@ void place_sensor(Scan& scan, const SegmentOptions& options, const OnNote& note)
   std::array<double, 3> sensor = scan.origin;
   for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis)
     sensor.at(axis) = scan.viewpoint->at(axis)[3];
-  if (sensor == std::array<double, 3>{0, 0, 0}) return;
-  note(fmt::format(
-      "the sensor is taken to be at {} {} {}, {}", sensor[0], sensor[1], sensor[2],
-      scan.viewpoint ? "the file's viewpoint" : "in the middle of the scan; --sensor tells"));
+  if (sensor == std::array<double, 3>{0, 0, 0} && surrounds(scan, sensor)) return;
+  note(fmt::format("the sensor is taken to be at {} {} {}, {}", sensor[0], sensor[1], sensor[2],
+                   scan.viewpoint ? "the file's viewpoint"
+                   : scan.origin == std::array<double, 3>{0, 0, 0}
+                       ? "outside the scan; --sensor tells"
+                       : "near the scan's middle; --sensor tells"));
 }
 
 void draw(const LabelledScan& scan, const label::PointLabels& labels, const ClassTable& classes,
@@ -71,7 +115,7 @@ void draw(const LabelledScan& scan, const label::PointLabels& labels, const Clas
   std::vector<viz::Color> colors;
   colors.reserve(labels.classes.size());
   for (const std::uint16_t label : labels.classes) {
-    colors.push_back(table[label].color);
+    colors.push_back(label == kNoClass ? viz::Color{} : table[label].color);
   }
   viz::PictureOptions options{.title = fmt::format("{}: {} points", report.name, report.points)};
   for (std::size_t c = 0; c < report.of_class.size(); ++c) {
@@ -88,7 +132,8 @@ void draw(const LabelledScan& scan, const label::PointLabels& labels, const Clas
 void write_page(const LabelledScan& scan, const label::PointLabels& labels,
                 const label::PointLabeller& labeller, const SegmentedScan& report,
                 const SegmentOptions& options) {
-  const std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
+  std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
+  std::ranges::replace(classes, std::int32_t{kNoClass}, std::int32_t{-1});
   const viz::PageCloud cloud{
       .positions = scan.positions,
       .classes = classes,
@@ -102,8 +147,9 @@ void write_page(const LabelledScan& scan, const label::PointLabels& labels,
 
 }  // namespace
 
-std::size_t most_bytes(const std::filesystem::path& path, const label::PointLabeller& labeller) {
-  const std::int64_t points = ScanReader(path).size();
+std::size_t most_bytes(const std::filesystem::path& path, const ScanOptions& scan,
+                       const label::PointLabeller& labeller) {
+  const std::int64_t points = ScanReader(path, read_options(scan, InvalidPoints::drop, {})).size();
   constexpr std::size_t kReadBytes = sizeof(std::array<double, 3>) + 2 * sizeof(float);
   return static_cast<std::size_t>(points) *
              (kReadBytes + kInputBytes + kLabelBytes + kWrittenBytes) +
@@ -113,24 +159,36 @@ std::size_t most_bytes(const std::filesystem::path& path, const label::PointLabe
 SegmentedScan segment_scan(const std::filesystem::path& path, const label::PointLabeller& labeller,
                            const SegmentOptions& options) {
   const ClassTable& classes = labeller.classes();
-  SegmentedScan report{.name = path.stem().string()};
+  SegmentedScan report{.name = fs::path(shown_name(path.string())).stem().string()};
   Clock::time_point clock = Clock::now();
   const OnNote note = [&](const std::string& text) { report.notes.push_back(text); };
-  Scan scan = read_scan(path, {.invalid = InvalidPoints::drop, .on_note = note});
+  Scan scan = read(path, options, note);
   place_sensor(scan, options, note);
   report.points = scan.size();
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
-  const LabelledScan input = to_unlabelled(scan);
+  ScanInput seen = labeller.input(scan, input_options(options.scan, note));
+  report.input = std::move(seen.facts);
+  const LabelledScan input = std::move(seen.points);
+  const fs::path file = options.out / fmt::format("{}.{}", report.name, options.format);
+  note_replaced(scan, note);
+  // What cannot be written is found now, not after the network.
+  label::set_labels(scan, unknown_labels(scan.size()), classes);
+  check_writable(file, scan, write_options({}));
   report.seconds.read = since(clock);
   const label::PointLabels labels = labeller.label(
       input, {.memory = left_for_network(scan, options), .on_tile = options.on_tile});
   report.tiles = labels.tiles;
   if (labels.tiles > 1) labeller.release_memory();
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
-  for (const std::uint16_t label : labels.classes) ++report.of_class[label];
+  for (const std::uint16_t label : labels.classes) {
+    ++(label == kNoClass ? report.unlabelled : report.of_class[label]);
+  }
+  if (report.unlabelled > 0) {
+    note(fmt::format("{} points have no class: the network cannot tell them", report.unlabelled));
+  }
   report.seconds.network = since(clock);
   label::set_labels(scan, labels, classes);
-  write_scan(options.out / (report.name + ".ply"), scan, {.on_note = note});
+  write_scan(file, scan, write_options(note));
   report.seconds.write = since(clock);
   report.voxels = labeller.count_voxels(input);
   clock = Clock::now();  // counting is no stage of the work

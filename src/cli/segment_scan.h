@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/scan_options.h"
 #include "voxloom/point_labeller.h"
 
 namespace voxloom::cli {
@@ -25,26 +26,30 @@ struct SegmentedScan {
   std::size_t tiles = 1;                    // runs of the network
   std::vector<std::int64_t> of_class = {};  // points of each class
   StageSeconds seconds = {};
+  std::int64_t unlabelled = 0;          // points of no class
+  InputFacts input = {};                // what the network saw
   std::vector<std::string> notes = {};  // what was guessed, left out or replaced
 };
 
 struct SegmentOptions {
   std::filesystem::path out;
-  bool pictures = true;  // and the page
+  std::string format = "ply";  // the ending of the labelled points' file
+  bool pictures = true;        // and the page
   // Bytes that the scan may take in all, its points included; 0: without bound. The network runs in
   // tiles where one run would take more.
   std::size_t memory = 0;
-  std::optional<std::array<double, 3>> sensor =
-      {};  // in the files' coordinates; default: to_unlabelled's
+  ScanOptions scan = {};
+  // In the files' coordinates; default: to_input's.
+  std::optional<std::array<double, 3>> sensor = {};
   // Before each tile, where there are several; throws to stop.
   std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
 };
 
 // What segment_scan takes at most for this file, from its header: each point in a voxel of its own.
-[[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path,
+[[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path, const ScanOptions& scan,
                                      const label::PointLabeller& labeller);
 
-// Reads `path`, labels it, and writes NAME.ply and, when asked for, NAME_above.png,
+// Reads `path`, labels it, and writes NAME.ply, or the like, and, when asked for, NAME_above.png,
 // NAME_perspective.png and NAME.html into the folder. Errors are those of reading, labelling and
 // writing.
 [[nodiscard]] SegmentedScan segment_scan(const std::filesystem::path& path,

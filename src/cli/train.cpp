@@ -27,7 +27,22 @@ struct Arguments {
   std::string config, out, resume;
   std::int64_t steps = 0;
   int threads = 0;
+  ScanOptions scan;
 };
+
+// What the command line says of the scans rules over the configuration.
+void override_with(const ScanOptions& told, DataConfig& data) {
+  const auto take = [](const auto& from, auto& to) {
+    if (!from.empty()) to = from;
+  };
+  take(told.from, data.scan.from);
+  take(told.fields, data.scan.fields);
+  take(told.columns, data.scan.columns);
+  take(told.drop, data.scan.drop);
+  take(told.keep, data.scan.keep);
+  if (told.intensity_range) data.scan.intensity_range = told.intensity_range;
+  data.scan.strict = data.scan.strict || told.strict;
+}
 
 struct Outcome {
   train::End end = train::End::finished;
@@ -42,7 +57,8 @@ class Run {
       : config_(std::move(config)),
         classes_(data->classes()),
         net_(net_options(config_, classes_.size())),
-        validation_(config_.validation ? open_data(*config_.validation) : nullptr),
+        validation_(config_.validation ? open_data(*config_.validation, config_.train.features)
+                                       : nullptr),
         trainer_(net_, config_.augment ? augmented(data, moderate_augmentation()) : std::move(data),
                  config_.train) {
     if (validation_ != nullptr && validation_->classes() != classes_) {
@@ -116,12 +132,13 @@ class Run {
 
   void finish(const RunFolder& folder, TrainProgress& progress) const {
     draw_curves(folder);
-    artifact::ExportOptions options{.in_channels = train::kPointFeatures};
+    artifact::ExportOptions options{.in_channels = config_.train.features.size()};
     const double size = config_.train.voxel_size;
     const Grid grid{.voxel_size = {size, size, size}};
-    // What the columns of the scores mean travels with the model.
+    // What features and scores mean travels with the model.
     const std::map<std::string, std::string> companions = {
-        {"classes.json", format_classes(classes_)}};
+        {"classes.json", format_classes(classes_)},
+        {std::string(kFeaturesFile), format_features(config_.train.features)}};
     artifact::write_bundle(folder.model(), export_on_points(net_, grid, options), companions);
     options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
     artifact::write_bundle(folder.packed_model(), export_on_points(net_, grid, options),
@@ -145,6 +162,8 @@ TrainConfig config_of(const Arguments& arguments) {
   TrainConfig config =
       arguments.config == "street" ? street_config() : read_train_config(arguments.config);
   if (arguments.steps > 0) config.train.steps = arguments.steps;
+  override_with(arguments.scan, config.data);
+  if (config.validation) override_with(arguments.scan, *config.validation);
   return config;
 }
 
@@ -165,7 +184,7 @@ void run_train(const Arguments& arguments) {
     const TrainConfig config = is_new
                                    ? config_of(arguments)
                                    : read_train_config(RunFolder::open(arguments.resume).config());
-    const DatasetPtr data = open_data(config.data);
+    const DatasetPtr data = open_data(config.data, config.train.features);
     Run run(completed(config, *data), data);
     const RunFolder folder = is_new ? RunFolder::create(arguments.out, config, data->classes())
                                     : RunFolder::open(arguments.resume);
@@ -190,6 +209,8 @@ void add_train(Options command) {
   command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")
       .check(in_range(std::int64_t{1}, std::int64_t{1} << 31))
       .type_name("N");
+  add_read_options(command, arguments->scan);
+  add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe run's folder gets config.json, classes.json, metrics.jsonl, curves.png, a\n"

@@ -98,11 +98,65 @@ sim::StreetOptions read_street(const Json& json, const std::string& where) {
   return street;
 }
 
+void take_names(Fields& fields, const char* name, std::vector<std::string>& to) {
+  const Json* list = fields.find(name);
+  if (list == nullptr) return;
+  if (!list->is_array()) fields.refuse(fmt::format("\"{}\" is no list", name));
+  for (const Json& entry : *list) {
+    if (!entry.is_string()) fields.refuse(fmt::format("\"{}\" has {}", name, entry.dump()));
+    to.push_back(entry.get<std::string>());
+  }
+}
+
+// The options of commands that read scans, as settings.
+void read_scan_options(Fields& fields, ScanOptions& to) {
+  fields.take("strict", to.strict);
+  fields.take("format", to.from);
+  if (!to.from.empty() && !scan_format_named(to.from)) {
+    fields.refuse(fmt::format("there is no format \"{}\"", to.from));
+  }
+  take_names(fields, "fields", to.fields);
+  take_names(fields, "drop", to.drop);
+  take_names(fields, "keep", to.keep);
+  if (const Json* columns = fields.find("columns")) {
+    if (!columns->is_object()) fields.refuse("\"columns\" is no object");
+    for (const auto& [role, name] : columns->items()) {
+      if (!name.is_string())
+        fields.refuse(fmt::format("the column \"{}\" is {}", role, name.dump()));
+      to.columns.push_back(role + "=" + name.get<std::string>());
+    }
+  }
+  const Json* range = fields.find("intensity_range");
+  if (range == nullptr) return;
+  if (!range->is_array() || range->size() != 2 || !(*range)[0].is_number() ||
+      !(*range)[1].is_number()) {
+    fields.refuse("\"intensity_range\" is not two numbers");
+  }
+  to.intensity_range = {(*range)[0].get<double>(), (*range)[1].get<double>()};
+}
+
+Json scan_json(const ScanOptions& scan) {
+  Json json = Json::object();
+  if (scan.strict) json["strict"] = true;
+  if (!scan.from.empty()) json["format"] = scan.from;
+  for (const auto& [name, list] : {std::pair("fields", &scan.fields), std::pair("drop", &scan.drop),
+                                   std::pair("keep", &scan.keep)}) {
+    if (!list->empty()) json[name] = *list;
+  }
+  for (const std::string& column : scan.columns) {
+    const std::size_t equals = column.find('=');
+    json["columns"][column.substr(0, equals)] = column.substr(equals + 1);
+  }
+  if (scan.intensity_range) json["intensity_range"] = *scan.intensity_range;
+  return json;
+}
+
 DataConfig read_data(const Json& json, const std::string& where) {
   Fields fields(json, where);
   DataConfig data;
   fields.take("folder", data.folder);
   fields.take("cache", data.is_cached);
+  read_scan_options(fields, data.scan);
   const Json* street = fields.find("street");
   if (street != nullptr) data.street = read_street(*street, fields.inside("street"));
   if (data.folder.empty() == (street == nullptr)) {
@@ -148,6 +202,23 @@ void read_model(const Json& json, const std::string& where, TrainConfig& config)
   fields.finish();
 }
 
+void read_features(Fields& fields, FeatureSet& to) {
+  std::vector<std::string> names;
+  take_names(fields, "features", names);
+  if (names.empty()) return;
+  to.features.clear();
+  for (const std::string& name : names) {
+    const std::optional<PointFeature> feature = point_feature_named(name);
+    if (!feature) fields.refuse(fmt::format("there is no feature \"{}\"", name));
+    to.features.push_back(*feature);
+  }
+  try {
+    validate(to);
+  } catch (const std::invalid_argument& error) {
+    fields.refuse(error.what());
+  }
+}
+
 void read_train(Fields& fields, train::TrainOptions& to) {
   fields.take("voxel_size", to.voxel_size);
   fields.take("batch_size", to.batch_size);
@@ -171,6 +242,7 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   TrainConfig config;
   read_train(fields, config.train);
   fields.take("augment", config.augment);
+  read_features(fields, config.train.features);
   fields.take("evaluate_every", config.evaluate_every);
   fields.take("save_every", config.save_every);
   read_class_weights(fields, config);
@@ -192,7 +264,11 @@ TrainConfig read_config(const Json& json, const std::string& where) {
 Json number(float value) { return Json::parse(fmt::format("{}", value)); }
 
 Json data_json(const DataConfig& data) {
-  if (!data.folder.empty()) return {{"folder", data.folder}, {"cache", data.is_cached}};
+  if (!data.folder.empty()) {
+    Json json = {{"folder", data.folder}, {"cache", data.is_cached}};
+    json.update(scan_json(data.scan));
+    return json;
+  }
   Json street = {{"split", name_of(data.street.split)},
                  {"scans", data.street.scans},
                  {"seed", data.street.seed}};
@@ -238,6 +314,10 @@ std::string to_json(const TrainConfig& config) {
   const train::OptimizerOptions& o = t.optimizer;
   Json json = {{"data", data_json(config.data)}};
   if (config.validation) json["validation"] = data_json(*config.validation);
+  json["features"] = Json::array();
+  for (const PointFeature feature : t.features.features) {
+    json["features"].push_back(name_of(feature));
+  }
   json.update({{"augment", config.augment},
                {"model", {{"depth", config.depth}, {"width", config.width}}},
                {"voxel_size", t.voxel_size},
@@ -273,14 +353,24 @@ std::string to_json(const TrainConfig& config) {
   return json.dump(2) + "\n";
 }
 
-DatasetPtr open_data(const DataConfig& config) {
-  DatasetPtr data =
-      config.folder.empty() ? sim::street_dataset(config.street) : open_dataset(config.folder);
+DatasetPtr open_data(const DataConfig& config, const FeatureSet& features) {
+  DatasetPtr data;
+  if (config.folder.empty()) {
+    data = sim::street_dataset(config.street);
+  } else {
+    InputOptions input = input_options(config.scan, {});
+    input.features = features;
+    data = open_dataset(config.folder, {.read = read_options(config.scan, InvalidPoints::error, {}),
+                                        .input = input,
+                                        .on_note = [](const std::string& note) {
+                                          fmt::print(stderr, "voxloom: {}\n", note);
+                                        }});
+  }
   return config.is_cached ? cached(std::move(data)) : data;
 }
 
 nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes) {
-  return {.in_channels = train::kPointFeatures,
+  return {.in_channels = config.train.features.size(),
           .classes = classes,
           .depth = config.depth,
           .width = config.width,

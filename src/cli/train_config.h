@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/scan_options.h"
 #include "voxloom/dataset.h"
 #include "voxloom/models.h"
 #include "voxloom/simulator.h"
@@ -18,6 +19,7 @@ struct DataConfig {
   std::string folder;  // empty: streets
   sim::StreetOptions street = {};
   bool is_cached = false;  // scans are kept once they were read or made
+  ScanOptions scan = {};   // of the folder's files
 };
 
 struct TrainConfig {
@@ -38,7 +40,8 @@ struct TrainConfig {
 [[nodiscard]] TrainConfig read_train_config(const std::filesystem::path& path);
 [[nodiscard]] std::string to_json(const TrainConfig& config);
 
-[[nodiscard]] DatasetPtr open_data(const DataConfig& config);
+// What is guessed, left out or replaced in the files is said on stderr.
+[[nodiscard]] DatasetPtr open_data(const DataConfig& config, const FeatureSet& features);
 [[nodiscard]] nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes);
 
 }  // namespace voxloom::cli

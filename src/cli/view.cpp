@@ -2,17 +2,20 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/label_table.h"
 #include "cli/scan_options.h"
+#include "cli/streams.h"
 #include "voxloom/io.h"
 #include "voxloom/page.h"
 
@@ -21,10 +24,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostValues = 8;
+constexpr std::size_t kUsualValues = 8, kMostValues = 16;  // of a page
+
+// What every LAS file has: shown where nothing else is left to show.
+constexpr auto kLasOwn = std::to_array<std::string_view>(
+    {"return_number", "number_of_returns", "synthetic", "key_point", "withheld", "overlap",
+     "scan_direction_flag", "edge_of_flight_line", "scanner_channel", "user_data", "scan_angle",
+     "scan_angle_rank", "point_source_id", "gps_time"});
 
 struct Arguments {
-  std::string cloud, out, title, labels, classes, from;
+  std::string cloud, out, title, labels, classes;
+  ScanOptions scan;
+  std::vector<std::string> attributes;
   std::int64_t most_points = viz::PageOptions{}.most_points;
 };
 
@@ -39,12 +50,14 @@ std::vector<std::array<float, 3>> positions_of(const Scan& scan) {
   return positions;
 }
 
+const Column& single_column(const Scan& scan, const std::string& name) {
+  const Column* column = scan.find(name);
+  if (column != nullptr && column->components == 1) return *column;
+  throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
+}
+
 const Column* labels_of(const Scan& scan, const std::string& name) {
-  if (!name.empty()) {
-    const Column* column = scan.find(name);
-    if (column != nullptr && column->components == 1) return column;
-    throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
-  }
+  if (!name.empty()) return &single_column(scan, name);
   for (const char* usual : {"label", "classification"}) {
     const Column* column = scan.find(usual);
     if (column != nullptr && column->components == 1 && !is_float(column->type())) return column;
@@ -53,7 +66,7 @@ const Column* labels_of(const Scan& scan, const std::string& name) {
 }
 
 std::vector<viz::Color> colors_of(const Scan& scan) {
-  const std::optional<ByteColours> bytes = byte_colours(scan);
+  const std::optional<ByteColours> bytes = byte_colours(scan, StrayColours::clamp);
   std::vector<viz::Color> colors;
   for (std::size_t i = 0; bytes && i < (*bytes)[0].size(); ++i) {
     colors.push_back({(*bytes)[0][i], (*bytes)[1][i], (*bytes)[2][i]});
@@ -66,8 +79,14 @@ struct Value {
   std::vector<float> numbers;
 };
 
-// The attributes that are one number a point: intensity and confidence first.
-std::vector<Value> values_of(const Scan& scan, const Column* labels) {
+// Intensity and confidence first, then what the file has of its own, then what every LAS file has.
+int rank_of(const Column& column) {
+  if (column.name == "intensity" || column.name == "confidence") return 0;
+  return std::ranges::find(kLasOwn, column.name) == kLasOwn.end() ? 1 : 2;
+}
+
+std::vector<const Column*> usual_columns(const Scan& scan, const Column* labels,
+                                         const OnNote& note) {
   std::vector<const Column*> columns;
   const std::set<std::string> colors = {"red", "green", "blue"};
   for (const Column& column : scan.attributes) {
@@ -75,10 +94,28 @@ std::vector<Value> values_of(const Scan& scan, const Column* labels) {
       columns.push_back(&column);
     }
   }
-  std::stable_partition(columns.begin(), columns.end(), [](const Column* column) {
-    return column->name == "intensity" || column->name == "confidence";
-  });
-  if (columns.size() > kMostValues) columns.resize(kMostValues);
+  std::ranges::stable_sort(columns, {}, [](const Column* column) { return rank_of(*column); });
+  if (columns.size() <= kUsualValues) return columns;
+  std::string rest;
+  for (std::size_t i = kUsualValues; i < columns.size(); ++i) {
+    rest += (rest.empty() ? "" : ", ") + columns[i]->name;
+  }
+  note(fmt::format("not shown: {}; --attributes chooses", rest));
+  columns.resize(kUsualValues);
+  return columns;
+}
+
+std::vector<const Column*> chosen_columns(const Scan& scan, const std::vector<std::string>& names) {
+  if (names.size() > kMostValues) {
+    throw BadUsage(
+        fmt::format("{} attributes; a page shows at most {}", names.size(), kMostValues));
+  }
+  std::vector<const Column*> columns;
+  for (const std::string& name : names) columns.push_back(&single_column(scan, name));
+  return columns;
+}
+
+std::vector<Value> values_of(const std::vector<const Column*>& columns) {
   std::vector<Value> values;
   for (const Column* column : columns) {
     Value value{column->name, {}};
@@ -91,8 +128,9 @@ std::vector<Value> values_of(const Scan& scan, const Column* labels) {
 }
 
 void view(const Arguments& arguments) {
-  const Scan scan = read_scan(arguments.cloud, {.format = scan_format_named(arguments.from),
-                                                .invalid = InvalidPoints::drop});
+  const Scan scan = read_scan_from(
+      arguments.cloud,
+      read_options(arguments.scan, InvalidPoints::drop, note_on(shown_name(arguments.cloud))));
   const Column* column = labels_of(scan, arguments.labels);
   PageLabels labels;
   if (column != nullptr) {
@@ -101,16 +139,25 @@ void view(const Arguments& arguments) {
   }
   const std::vector<std::array<float, 3>> positions = positions_of(scan);
   const std::vector<viz::Color> colors = colors_of(scan);
-  const std::vector<Value> values = values_of(scan, column);
+  const std::vector<Value> values =
+      values_of(arguments.attributes.empty()
+                    ? usual_columns(scan, column, note_on(shown_name(arguments.cloud)))
+                    : chosen_columns(scan, arguments.attributes));
   viz::PageCloud cloud{.positions = positions,
                        .classes = labels.classes,
                        .table = labels.table,
                        .colors = colors,
                        .origin = scan.origin};
   for (const Value& value : values) cloud.values.push_back({value.name, value.numbers});
-  const std::string title =
-      arguments.title.empty() ? fs::path(arguments.cloud).filename().string() : arguments.title;
-  viz::write_page(arguments.out, cloud, {.title = title, .most_points = arguments.most_points});
+  const std::string title = arguments.title.empty()
+                                ? fs::path(shown_name(arguments.cloud)).filename().string()
+                                : arguments.title;
+  const viz::PageOptions options{.title = title, .most_points = arguments.most_points};
+  if (arguments.out == kStream) {
+    const std::string page = viz::format_page(cloud, options);
+    return write_bytes_to_stdout(std::as_bytes(std::span(page)));
+  }
+  viz::write_page(arguments.out, cloud, options);
   fmt::print("{}: {} points, {} bytes\n", arguments.out, scan.size(), fs::file_size(arguments.out));
 }
 
@@ -118,10 +165,12 @@ void view(const Arguments& arguments) {
 
 void add_view(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("cloud", arguments->cloud, "The point cloud, in any format `convert` reads")
+  command
+      .add_option("cloud", arguments->cloud,
+                  "The point cloud, in any format `convert` reads; - is the standard input")
       .required()
       .type_name("CLOUD");
-  command.add_option("--out", arguments->out, "The page to write")
+  command.add_option("--out", arguments->out, "The page to write; - is the standard output")
       .required()
       .type_name("PAGE.html");
   command.add_option("--title", arguments->title, "The page's title; by default the file's name")
@@ -140,8 +189,14 @@ void add_view(Options command) {
       .capture_default_str()
       .check(in_range(std::int64_t{1}, std::int64_t{20'000'000}))
       .type_name("N");
-  add_format_option(command, "--from", arguments->from,
-                    "The cloud's format; by default its content tells, then its name");
+  command
+      .add_option(
+          "--attributes", arguments->attributes,
+          "What the points can be coloured by, at most 16, with commas between; by default\n"
+          "the first eight that the file has, those that every LAS file has last")
+      .delimiter(',')
+      .type_name("NAMES");
+  add_read_options(command, arguments->scan);
   command.footer(
       "\nThe page is one file that needs no network: open it in any browser of 2023 or later. It\n"
       "turns, zooms, colours by class, height, the points' own colour or any attribute, hides\n"

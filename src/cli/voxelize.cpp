@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/scan_options.h"
+#include "cli/streams.h"
 #include "voxloom/io.h"
 #include "voxloom/points.h"
 #include "voxloom/safetensors.h"
@@ -22,8 +23,8 @@ struct Arguments {
   std::string input, output;
   double size = 0;
   std::optional<std::array<double, 3>> origin = {};
-  std::vector<std::string> features, fields;
-  std::string from;
+  std::vector<std::string> features;
+  ScanOptions scan;
   std::string reduction = "mean";
   bool drop_invalid = false;
 };
@@ -34,36 +35,36 @@ const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
                                                       {"first", Reduction::first}};
 
 void run(const Arguments& arguments) {
-  const Scan scan =
-      read_scan(arguments.input,
-                {.format = scan_format_named(arguments.from),
-                 .invalid = arguments.drop_invalid ? InvalidPoints::drop : InvalidPoints::error,
-                 .fields = arguments.fields,
-                 .on_note = note_on(arguments.input)});
+  const Scan scan = read_scan_from(
+      arguments.input,
+      read_options(arguments.scan,
+                   arguments.drop_invalid ? InvalidPoints::drop : InvalidPoints::error,
+                   note_on(shown_name(arguments.input))));
   std::vector<std::string> names = arguments.features;
   if (names.empty() && scan.find("intensity") != nullptr) names = {"intensity"};
-  // The origin is subtracted in float64, before positions are rounded to float32.
-  const std::array<double, 3> origin = arguments.origin.value_or(scan.origin);
+  const std::array<double, 3> origin = arguments.origin.value_or(cell_origin(scan, arguments.size));
   if (!arguments.origin && origin != std::array<double, 3>{0, 0, 0}) {
-    note_on(arguments.input)(
+    note_on(shown_name(arguments.input))(
         fmt::format("is far from 0: voxel (0,0,0) begins at {}", fmt::join(origin, " ")));
   }
-  const Tensor points = to_points(scan, origin);
-  VoxelizeOptions options;
-  options.grid.voxel_size = {arguments.size, arguments.size, arguments.size};
-  options.reduction = names.empty() ? Reduction::count : kReductions.at(arguments.reduction);
-  const Voxelized voxels =
-      voxelize(points, names.empty() ? Tensor{} : to_features(scan, names), {}, options);
-  const std::vector<std::int32_t>& rows = voxels.row_of_point;
-  write_safetensors(
-      arguments.output,
-      {{"coords", voxels.tensor.coords().to_tensor()},
-       {"features", voxels.tensor.features()},
-       {"row_of_point", Tensor::from(rows, {scan.size()})}},
-      {{"voxel_size", fmt::format("{}", arguments.size)},
-       {"origin", fmt::format("{}", fmt::join(origin, " "))},
-       {"features", names.empty() ? "count" : fmt::format("{}", fmt::join(names, " "))}});
-  fmt::print("{}: {} points, {} voxels\n", arguments.output, scan.size(), voxels.tensor.rows());
+  // In float64: what float32 rounds would fall into other voxels far away than near 0.
+  const Voxelized voxels = sparse_from_points(
+      to_cells(scan, arguments.size, origin), names.empty() ? Tensor{} : to_features(scan, names),
+      names.empty() ? Reduction::count : kReductions.at(arguments.reduction));
+  const TensorMap tensors = {{"coords", voxels.tensor.coords().to_tensor()},
+                             {"features", voxels.tensor.features()},
+                             {"row_of_point", Tensor::from(voxels.row_of_point, {scan.size()})}};
+  const MetadataMap facts = {
+      {"voxel_size", fmt::format("{}", arguments.size)},
+      {"origin", fmt::format("{}", fmt::join(origin, " "))},
+      {"features", names.empty() ? "count" : fmt::format("{}", fmt::join(names, " "))}};
+  if (arguments.output == kStream) {
+    write_bytes_to_stdout(format_safetensors(tensors, facts));
+  } else {
+    write_safetensors(arguments.output, tensors, facts);
+  }
+  fmt::print(report_stream(arguments.output), "{}: {} points, {} voxels\n", arguments.output,
+             scan.size(), voxels.tensor.rows());
 }
 
 // CLI11's own check would print the largest float64 in full.
@@ -79,8 +80,12 @@ std::string is_length(const std::string& text) {
 
 void add_voxelize(Options command) {
   const auto arguments = std::make_shared<Arguments>();
-  command.add_option("input", arguments->input, "The scan to read").required().type_name("IN");
-  command.add_option("output", arguments->output, "The safetensors file to write")
+  command.add_option("input", arguments->input, "The scan to read; - is the standard input")
+      .required()
+      .type_name("IN");
+  command
+      .add_option("output", arguments->output,
+                  "The safetensors file to write; - is the standard output")
       .required()
       .type_name("OUT");
   command.add_option("--size", arguments->size, "The edge of a voxel, in the scan's unit")
@@ -92,9 +97,7 @@ void add_voxelize(Options command) {
                   "The corner of voxel (0,0,0); by default 0 0 0, and for\n"
                   "a scan far away, as of a map, a point in its middle, which is then said")
       .type_name("X Y Z");
-  add_format_option(command, "--from", arguments->from,
-                    "The input's format; by default its content tells, then its name");
-  add_fields_option(command, arguments->fields);
+  add_read_options(command, arguments->scan);
   command
       .add_option("--features", arguments->features,
                   "Attributes to reduce, with commas between; by default intensity,\n"

@@ -82,7 +82,9 @@ void largest_scores(const engine::LargestScores& p) {
     for (std::int64_t row = begin; row < end; ++row) {
       const float* first = values + row * channels;
       const float* best = std::max_element(first, first + channels);
-      classes[row] = static_cast<std::int32_t>(best - first);
+      const bool is_number =
+          std::none_of(first, first + channels, [](float z) { return std::isnan(z); });
+      classes[row] = is_number ? static_cast<std::int32_t>(best - first) : -1;
       if (confidence == nullptr) continue;
       double sum = 0;
       for (std::int64_t c = 0; c < channels; ++c) {

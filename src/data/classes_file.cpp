@@ -5,16 +5,14 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "data/failure.h"
+#include "data/json_file.h"
 #include "data/label_map.h"
-#include "io/byte_source.h"
 #include "voxloom/dataset.h"
 
 namespace voxloom {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::int64_t kLargestFile = 1 << 20;
 
 std::vector<std::int32_t> read_values(const std::filesystem::path& path, const Json& list) {
   std::vector<std::int32_t> values;
@@ -54,16 +52,8 @@ LabelClass read_class(const std::filesystem::path& path, const Json& entry, std:
 }
 
 Json parse_file(const std::filesystem::path& path) {
-  const io::Bytes bytes = io::open_file(path);
-  if (bytes->size() > kLargestFile) {
-    data::fail_data(path, "{} bytes; a table of classes has at most {}", bytes->size(),
-                    kLargestFile);
-  }
-  std::string text(static_cast<std::size_t>(bytes->size()), '\0');
-  bytes->read(0, std::as_writable_bytes(std::span(text)));
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) data::fail_data(path, "is not JSON");
-  if (!json.is_object() || !json.contains("classes") || !json["classes"].is_array()) {
+  Json json = data::read_json_object(path);
+  if (!json.contains("classes") || !json["classes"].is_array()) {
     data::fail_data(path, "has no list \"classes\"");
   }
   return json;

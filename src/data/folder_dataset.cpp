@@ -1,5 +1,9 @@
 // A folder of labelled scans: .bin with .label, or .ply.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <mutex>
+#include <set>
 #include <span>
 
 #include "core/error.h"
@@ -69,10 +73,30 @@ std::vector<std::int32_t> read_label_file(const fs::path& path, std::int64_t poi
   return labels;
 }
 
+// Scans are read again in each epoch; what is said of them is said once.
+class NotesOnce {
+ public:
+  explicit NotesOnce(OnNote on_note) : on_note_(std::move(on_note)) {}
+  void say(const fs::path& file, const std::string& note) {
+    if (!on_note_) return;
+    const std::lock_guard lock(mutex_);
+    const std::string text = fmt::format("{}: {}", file.string(), note);
+    if (said_.insert(text).second) on_note_(text);
+  }
+
+ private:
+  OnNote on_note_;
+  std::mutex mutex_;
+  std::set<std::string> said_;
+};
+
 class FolderDataset final : public Dataset {
  public:
-  FolderDataset(std::vector<Item> items, ClassTable classes)
-      : items_(std::move(items)), classes_(std::move(classes)) {}
+  FolderDataset(std::vector<Item> items, ClassTable classes, FolderOptions options)
+      : items_(std::move(items)),
+        classes_(std::move(classes)),
+        options_(std::move(options)),
+        notes_(options_.on_note) {}
 
   [[nodiscard]] const ClassTable& classes() const override { return classes_; }
   [[nodiscard]] std::int64_t size() const override {
@@ -83,13 +107,31 @@ class FolderDataset final : public Dataset {
   }
   [[nodiscard]] LabelledScan get(std::int64_t index, std::uint64_t /*seed*/) const override {
     const Item& files = item(index);
-    Scan scan = read_scan(files.scan);
+    const OnNote note = [&](const std::string& text) { notes_.say(files.scan, text); };
+    ReadOptions read = options_.read;
+    InputOptions input = options_.input;
+    read.on_note = input.on_note = note;
+    Scan scan = read_scan(files.scan, read);
     if (!files.labels.empty()) scan.set("label", read_label_file(files.labels, scan.size()));
     try {
-      return to_labelled(scan, classes_);
+      return to_labelled(scan, classes_, input);
     } catch (const std::invalid_argument& error) {
       data::fail_data(files.labels.empty() ? files.scan : files.labels, "{}", error.what());
     }
+  }
+  // What files hold is read as it stands unless the options say otherwise.
+  [[nodiscard]] std::string recipe() const override {
+    const ReadOptions& read = options_.read;
+    std::string text;
+    for (const ColumnRole& role : read.columns) text += fmt::format(" {}={}", role.role, role.name);
+    if (!read.fields.empty()) text += fmt::format(" fields {}", fmt::join(read.fields, ","));
+    if (!read.drop.empty()) text += fmt::format(" drop {}", fmt::join(read.drop, ","));
+    if (read.keep) text += fmt::format(" keep {}", fmt::join(*read.keep, ","));
+    if (options_.input.intensity_range) {
+      const auto& [low, high] = *options_.input.intensity_range;
+      text += fmt::format(" intensities {} to {}", low, high);
+    }
+    return text.empty() ? text : "columns" + text;
   }
 
  private:
@@ -101,6 +143,8 @@ class FolderDataset final : public Dataset {
 
   std::vector<Item> items_;
   ClassTable classes_;
+  FolderOptions options_;
+  mutable NotesOnce notes_;
 };
 
 }  // namespace
@@ -114,7 +158,7 @@ DatasetPtr open_dataset(const fs::path& folder, const FolderOptions& options) {
   } else if (fs::exists(folder / "classes.json")) {
     classes = read_classes(folder / "classes.json");
   }
-  return std::make_shared<FolderDataset>(std::move(items), std::move(classes));
+  return std::make_shared<FolderDataset>(std::move(items), std::move(classes), options);
 }
 
 }  // namespace voxloom

@@ -1,8 +1,9 @@
-#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
+#include "data/input_values.h"
 #include "data/label_map.h"
+#include "io/origin.h"
 #include "voxloom/dataset.h"
 
 namespace voxloom {
@@ -15,18 +16,6 @@ void check_rows(const LabelledScan& scan, std::string_view op) {
           scan.intensity.size(), scan.labels.size());
 }
 
-// What stands for 1.
-double intensity_unit(const Column& column) {
-  if (column.type() == ColumnType::u8) return 255;
-  if (column.type() == ColumnType::u16) return 65535;
-  double most = 0;
-  for (std::int64_t i = 0; i < column.points(); ++i) {
-    most = std::max(most, column.as_double(i * column.components));
-  }
-  if (most <= 1) return 1;
-  return most <= 255 ? 255 : 65535;
-}
-
 // From the scan's origin to its sensor.
 std::array<double, 3> sensor_from_origin(const Scan& scan) {
   std::array<double, 3> sensor = {0, 0, 0};
@@ -34,6 +23,27 @@ std::array<double, 3> sensor_from_origin(const Scan& scan) {
     sensor.at(axis) = scan.viewpoint->at(axis)[3] - scan.origin.at(axis);
   }
   return sensor;
+}
+
+std::vector<std::array<float, 3>> positions_of(const Scan& scan) {
+  std::vector<std::array<float, 3>> positions;
+  positions.reserve(scan.positions.size());
+  const std::array<double, 3> sensor = sensor_from_origin(scan);
+  // A file that is far away has rounded its points: what that puts beside the sensor's axis planes, where cells
+  // end, lies on them.
+  std::array<double, 3> rounding{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    rounding.at(axis) = io::rounding_of(std::abs(scan.origin.at(axis)) + std::abs(sensor.at(axis)));
+  }
+  for (const auto& p : scan.positions) {
+    std::array<float, 3>& to = positions.emplace_back();
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double place = p[axis] - sensor[axis];
+      const bool is_zero = rounding[axis] > 0 && std::abs(place) <= rounding[axis];
+      to[axis] = is_zero ? 0.0F : static_cast<float>(place);
+    }
+  }
+  return positions;
 }
 
 std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& table) {
@@ -67,31 +77,27 @@ Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
   return out;
 }
 
-LabelledScan to_unlabelled(const Scan& scan) {
-  LabelledScan out;
-  out.positions.reserve(scan.positions.size());
-  const std::array<double, 3> sensor = sensor_from_origin(scan);
-  for (const auto& p : scan.positions) {
-    out.positions.push_back({static_cast<float>(p[0] - sensor[0]),
-                             static_cast<float>(p[1] - sensor[1]),
-                             static_cast<float>(p[2] - sensor[2])});
-  }
-  out.intensity.assign(scan.positions.size(), 0);
-  out.labels.assign(scan.positions.size(), kIgnoreLabel);
-  const Column* intensity = scan.find("intensity");
-  if (intensity == nullptr) return out;
-  const double unit = intensity_unit(*intensity);
-  for (std::size_t i = 0; i < out.intensity.size(); ++i) {
-    const auto at = static_cast<std::int64_t>(i) * intensity->components;
-    out.intensity[i] = static_cast<float>(intensity->as_double(at) / unit);
-  }
+ScanInput to_input(const Scan& scan, const InputOptions& options) {
+  validate(options.features);
+  ScanInput out;
+  out.points.positions = positions_of(scan);
+  out.points.labels.assign(scan.positions.size(), kIgnoreLabel);
+  data::InputValues values(scan, options);
+  out.points.intensity = values.intensity();
+  if (options.features.has_colours()) out.points.colours = values.colours();
+  out.facts = values.finish();
   return out;
 }
 
-LabelledScan to_labelled(const Scan& scan, const ClassTable& table) {
+LabelledScan to_unlabelled(const Scan& scan, const InputOptions& options) {
+  return to_input(scan, options).points;
+}
+
+LabelledScan to_labelled(const Scan& scan, const ClassTable& table, const InputOptions& options) {
   const Column* labels = scan.find("label");
+  if (labels == nullptr) labels = scan.find("classification");
   require(labels != nullptr, "to_labelled", "the scan has no attribute 'label'");
-  LabelledScan out = to_unlabelled(scan);
+  LabelledScan out = to_unlabelled(scan, options);
   out.labels = read_labels(*labels, table);
   check_rows(out, "to_labelled");
   return out;

@@ -70,7 +70,8 @@ struct LovaszSoftmax {
   }
 };
 
-// The class with the largest score of each row, the lowest among equals, and its softmax.
+// The class with the largest score of each row, the lowest among equals, and its softmax; -1 and NaN where a
+// score is NaN.
 struct LargestScores {
   static constexpr std::string_view kName = "largest_scores";
   static constexpr bool kIsForTraining = true;

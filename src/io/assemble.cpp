@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "core/finite.h"
-#include "io/aliases.h"
+#include "io/column_names.h"
 #include "io/column_type.h"
 #include "io/failure.h"
 #include "io/lines.h"
@@ -24,18 +23,6 @@ bool fits_f32(ColumnType type) {
   return type == ColumnType::f32 || (!is_float(type) && byte_size(type) <= 2);
 }
 
-std::vector<std::string> unique_names(const std::vector<Field>& fields) {
-  std::vector<std::string> names;
-  std::set<std::string> taken;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const std::string base = fields[i].name.empty() ? fmt::format("column_{}", i) : fields[i].name;
-    std::string name = base;
-    for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
-    names.push_back(std::move(name));
-  }
-  return names;
-}
-
 // Moves the kept points to the front.
 template <typename T>
 void compact(std::vector<T>& values, const std::vector<bool>& keep, std::size_t components) {
@@ -49,25 +36,29 @@ void compact(std::vector<T>& values, const std::vector<bool>& keep, std::size_t 
 
 }  // namespace
 
-Assembler::Assembler(const PointSource& source, const std::string& file, const OnNote& note)
+Assembler::Assembler(const PointSource& source, const std::string& file, const ReadOptions& options)
     : quantization_(source.quantization()),
       pose_(source.pose()),
       viewpoint_(source.viewpoint()),
-      las_(source.las()) {
+      las_(source.las()),
+      intensity_range_(source.intensity_range()) {
   // Far beyond any real file; keeps the work for a hostile one small.
   constexpr std::size_t kMaxFields = 4096;
   if (source.fields().size() > kMaxFields) {
     fail_file(file, "has {} columns; at most {} are read", source.fields().size(), kMaxFields);
   }
-  std::vector<bool> single;
-  for (const Field& field : source.fields()) single.push_back(field.components == 1);
-  std::vector<std::string> renamed;
-  names_ = canonical_names(unique_names(source.fields()), single, renamed);
-  if (note && !renamed.empty()) note(fmt::format("columns are read: {}", fmt::join(renamed, ", ")));
+  ColumnNames named = name_columns(source.fields(), file, options);
+  names_ = std::move(named.names);
+  hidden_ = std::move(named.hidden);
   find_axes(source, file);
   const bool narrow = std::ranges::all_of(
       axes_, [&](const Axis& axis) { return fits_f32(source.fields()[axis.field].type); });
   if (narrow && !quantization_) position_type_ = ColumnType::f32;
+  const auto intensity = std::ranges::find(names_, "intensity");
+  // A column that the caller chose is not the format's.
+  const bool chosen =
+      std::ranges::find(options.columns, "intensity", &ColumnRole::role) != options.columns.end();
+  if (intensity == names_.end() || chosen) intensity_range_.reset();
 }
 
 void Assembler::find_axes(const PointSource& source, const std::string& file) {
@@ -96,9 +87,7 @@ void Assembler::find_axes(const PointSource& source, const std::string& file) {
     missing.reset();
   }
   if (!missing) return;
-  std::string names;
-  for (const Field& field : fields) names += (names.empty() ? "" : ", ") + field.name;
-  fail_file(file, "has no column '{}'; its columns are {}", *missing, excerpt(names));
+  fail_file(file, "has no column '{}'; its columns are {}", *missing, list_names(fields));
 }
 
 bool Assembler::is_axis(std::size_t field) const {
@@ -137,6 +126,7 @@ Scan Assembler::operator()(std::vector<Column> columns) const {
   scan.pose = pose_;
   scan.viewpoint = viewpoint_;
   scan.las = las_;
+  scan.intensity_range = intensity_range_;
   scan.positions.resize(static_cast<std::size_t>(columns[axes_[0].field].points()));
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const Column& column = columns[axes_.at(axis).field];
@@ -151,7 +141,7 @@ Scan Assembler::operator()(std::vector<Column> columns) const {
         column.values);
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (is_axis(i)) continue;
+    if (is_axis(i) || hidden_[i]) continue;
     columns[i].name = names_[i];
     scan.attributes.push_back(std::move(columns[i]));
   }

@@ -1,5 +1,5 @@
 // From a source's columns to a scan: x, y and z, or one column of three numbers, become positions, the others
-// attributes under the names that the library knows (aliases.h).
+// attributes under the names that the caller gives or the library knows (column_names.h).
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ namespace voxloom::io {
 class Assembler {
  public:
   // FormatError when the source has no x, y and z. `file` is for messages.
-  Assembler(const PointSource& source, const std::string& file, const OnNote& note);
+  Assembler(const PointSource& source, const std::string& file, const ReadOptions& options);
 
   // Whether positions may be too far from 0 for float32: those of float32 files never are.
   [[nodiscard]] bool may_need_origin() const { return position_type_ != ColumnType::f32; }
@@ -37,11 +37,13 @@ class Assembler {
 
   std::array<Axis, 3> axes_ = {};
   std::vector<std::string> names_;  // unique, per field
+  std::vector<bool> hidden_;        // fields that are left out
   std::optional<Quantization> quantization_;
   ColumnType position_type_ = ColumnType::f64;
   std::array<double, 3> origin_ = {0, 0, 0};
   std::optional<Pose> pose_, viewpoint_;
   std::optional<LasRecords> las_;
+  std::optional<Interval> intensity_range_;
 };
 
 // Drops the points that are not finite, or throws; `first` is the file's number of the first point.

@@ -1,8 +1,10 @@
 // Colours of any type with 8 bits a channel.
+#include "io/colours.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "voxloom/scan.h"
+#include "io/spread.h"
 
 namespace voxloom {
 namespace {
@@ -20,61 +22,62 @@ std::optional<Channels> find_channels(const Scan& scan) {
   return channels;
 }
 
-struct Range {
-  double low = 0, high = 0;
-  bool is_finite = true;
-};
-
-Range range_of(const Column& column) {
-  Range range;
-  std::visit(
-      [&](const auto& values) {
-        for (const auto value : values) {
-          const auto wide = static_cast<double>(value);
-          range.is_finite = range.is_finite && std::isfinite(wide);
-          range.low = std::min(range.low, wide);
-          range.high = std::max(range.high, wide);
-        }
-      },
-      column.values);
-  return range;
-}
-
-// What makes 0..255 of the channels; nothing when they are no colours.
-std::optional<double> factor_of(const Channels& channels) {
+double largest(const Channels& channels) {
   double high = 0;
   for (const Column* column : channels) {
-    const Range range = range_of(*column);
-    if (!range.is_finite || range.low < 0 || range.high > kMost16) return std::nullopt;
-    high = std::max(high, range.high);
+    std::visit(
+        [&](const auto& values) {
+          for (const auto value : values) high = std::max(high, static_cast<double>(value));
+        },
+        column->values);
   }
+  return high;
+}
+
+std::optional<double> unit_of(const Channels& channels) {
   const bool floats = std::ranges::any_of(channels, [](auto* c) { return is_float(c->type()); });
-  if (floats && high <= 1) return kMost8;
-  if (high <= kMost8) return 1;
-  return 1.0 / 256;
+  const double high = floats ? io::spread_of(channels).high : largest(channels);
+  if (floats && high <= 1) return 1;
+  if (high <= kMost8) return kMost8;
+  return high <= kMost16 ? std::optional(kMost16) : std::nullopt;
+}
+
+// Upper bytes are cut out, all else is rounded.
+std::uint8_t byte_of(double value, double unit) {
+  if (!(value > 0)) return 0;
+  const double inside = std::min(value, unit);
+  const double scaled = unit == kMost16 ? std::floor(inside / 256)
+                        : unit == 1     ? std::round(inside * kMost8)
+                                        : std::round(inside);
+  return static_cast<std::uint8_t>(scaled);
 }
 
 }  // namespace
 
-std::optional<ByteColours> byte_colours(const Scan& scan) {
+std::optional<double> io::colour_unit(const Scan& scan) {
   const std::optional<Channels> channels = find_channels(scan);
-  if (!channels) return std::nullopt;
-  const std::optional<double> factor = factor_of(*channels);
-  if (!factor) return std::nullopt;
+  return channels ? unit_of(*channels) : std::nullopt;
+}
+
+std::optional<ByteColours> byte_colours(const Scan& scan, StrayColours stray) {
+  const std::optional<Channels> channels = find_channels(scan);
+  const std::optional<double> unit = channels ? unit_of(*channels) : std::nullopt;
+  if (!unit) return std::nullopt;
   ByteColours colours;
+  bool is_whole = true;
   for (std::size_t c = 0; c < 3; ++c) {
     std::visit(
         [&](const auto& values) {
           colours.at(c).reserve(values.size());
           for (const auto value : values) {
-            const double scaled = static_cast<double>(value) * *factor;
-            // Upper bytes are cut out, all else is rounded.
-            colours.at(c).push_back(
-                static_cast<std::uint8_t>(*factor < 1 ? std::floor(scaled) : std::round(scaled)));
+            const auto wide = static_cast<double>(value);
+            is_whole = is_whole && wide >= 0 && wide <= *unit;
+            colours.at(c).push_back(byte_of(wide, *unit));
           }
         },
         channels->at(c)->values);
   }
+  if (!is_whole && stray == StrayColours::refuse) return std::nullopt;
   return colours;
 }
 

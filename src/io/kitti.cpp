@@ -117,11 +117,12 @@ void check_plausible(const Bytes& bytes, const RecordLayout& layout, std::string
 }
 
 Points open_floats(const Bytes& bytes, std::span<const std::string> names, std::string_view format,
-                   const ReadOptions& options) {
+                   const Interval& intensity, const ReadOptions& options) {
   const RecordLayout layout = layout_of(options.fields.empty() ? names : options.fields, bytes);
   if (layout.fields.empty()) fail_file(bytes->name(), "no fields are named");
   Points points = open_layout(bytes, layout, format);
   if (options.fields.empty() && !options.format) check_plausible(bytes, layout, format);
+  if (options.fields.empty()) points->set_intensity_range(intensity);
   return points;
 }
 
@@ -152,12 +153,12 @@ void write_floats(ByteSink& sink, const Scan& scan, std::initializer_list<std::s
 
 Points open_kitti(const Bytes& bytes, const ReadOptions& options) {
   const std::array<std::string, 4> names = {"x", "y", "z", "intensity"};
-  return open_floats(bytes, names, "KITTI", options);
+  return open_floats(bytes, names, "KITTI", {0, 1}, options);
 }
 
 Points open_nuscenes(const Bytes& bytes, const ReadOptions& options) {
   const std::array<std::string, 5> names = {"x", "y", "z", "intensity", "ring"};
-  return open_floats(bytes, names, "nuScenes", options);
+  return open_floats(bytes, names, "nuScenes", {0, 255}, options);
 }
 
 void write_kitti(ByteSink& sink, const Scan& scan, const WriteOptions& options) {

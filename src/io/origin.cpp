@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace voxloom::io {
 namespace {
@@ -23,6 +24,8 @@ double origin_near(double coordinate) {
   if (!std::isfinite(coordinate) || std::abs(coordinate) <= kNearby) return 0;
   return std::trunc(coordinate);
 }
+
+double rounding_of(double size) { return 4 * std::numeric_limits<double>::epsilon() * size; }
 
 OriginSearch::OriginSearch(std::int64_t points)
     : stride_(std::max<std::int64_t>(1, (points + kSamples - 1) / kSamples)) {}

@@ -16,6 +16,9 @@ inline constexpr double kNearby = 4096;
 // 0 for what is near (or not finite), else the whole part.
 [[nodiscard]] double origin_near(double coordinate);
 
+// What a float64 sum of a few numbers of this size may be off by.
+[[nodiscard]] double rounding_of(double size);
+
 // Looks at an even choice of a source's points; the same whether they come in pieces or at once.
 class OriginSearch {
  public:

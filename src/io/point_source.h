@@ -36,6 +36,9 @@ class PointSource {
   [[nodiscard]] const std::optional<Pose>& viewpoint() const { return viewpoint_; }
 
   [[nodiscard]] const std::optional<LasRecords>& las() const { return las_; }
+  // What the format says that the field `intensity` goes from and to.
+  [[nodiscard]] const std::optional<Interval>& intensity_range() const { return intensity_range_; }
+  void set_intensity_range(const Interval& range) { intensity_range_ = range; }
   void set_viewpoint(const std::optional<Pose>& viewpoint) { viewpoint_ = viewpoint; }
 
   // The next `count` points; the caller never asks beyond size(). One column per field.
@@ -53,6 +56,7 @@ class PointSource {
   std::optional<Quantization> quantization_;
   std::optional<Pose> pose_, viewpoint_;
   std::optional<LasRecords> las_;
+  std::optional<Interval> intensity_range_;
 };
 
 using Points = std::unique_ptr<PointSource>;

@@ -27,8 +27,10 @@ std::vector<std::string> pts_names(const TextSurvey& survey, const Bytes& bytes)
 }  // namespace
 
 Points open_pts(const Bytes& bytes, const ReadOptions& options) {
-  return open_text_rows(bytes,
-                        survey_text(bytes, options, {.needs_count = true, .names = pts_names}));
+  Points points =
+      open_text_rows(bytes, survey_text(bytes, options, {.needs_count = true, .names = pts_names}));
+  points->set_intensity_range({-2048, 2047});
+  return points;
 }
 
 void write_pts(ByteSink& sink, const Scan& scan, const WriteOptions& options) {

@@ -251,7 +251,9 @@ Points open_ptx(const Bytes& bytes, const ReadOptions& options) {
   if (found.empty > 0 && options.on_note) {
     options.on_note(fmt::format("{} cells of the grid have no return: left out", found.empty));
   }
-  return std::make_unique<PtxSource>(bytes, found);
+  Points points = std::make_unique<PtxSource>(bytes, found);
+  points->set_intensity_range({0, 1});
+  return points;
 }
 
 // One row of a grid; the scan's origin goes into the pose, so that no position is rounded.

@@ -91,6 +91,7 @@ const Column* Scan::find(std::string_view name) const {
 
 void Scan::set(Column column) {
   check_rows(column, size());
+  if (column.name == "intensity") intensity_range.reset();
   const auto found = std::ranges::find(attributes, column.name, &Column::name);
   if (found == attributes.end()) {
     attributes.push_back(std::move(column));
@@ -157,6 +158,7 @@ void append(Scan& scan, const Scan& more) {
   }
   if (scan.position_type != more.position_type) scan.position_type = ColumnType::f64;
   if (scan.quantization != more.quantization) scan.quantization.reset();
+  if (scan.intensity_range != more.intensity_range) scan.intensity_range.reset();
 }
 
 Box bounds(const Scan& scan) {

@@ -29,7 +29,7 @@ class ScanReader::Impl {
         file_(bytes->name()),
         format_(choose_format(bytes, options)),
         source_(io::spec_of(format_).open(bytes, options)),
-        assemble_(*source_, file_, options.on_note) {}
+        assemble_(*source_, file_, options) {}
 
   // What the file beside the scan says.
   void use_sidecar(const std::filesystem::path& path) {

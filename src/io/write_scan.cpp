@@ -30,7 +30,27 @@ class MemorySink final : public io::ByteSink {
   std::vector<std::byte> bytes_;
 };
 
+// For what would be said of a scan that is written.
+class NoSink final : public io::ByteSink {
+ public:
+  using ByteSink::write;
+  void write(std::span<const std::byte> /*bytes*/) override {}
+};
+
 using Origin = std::array<double, 3>;
+
+// With what the file's name tells.
+WriteOptions choose(const std::filesystem::path& path, const WriteOptions& options) {
+  WriteOptions chosen = options;
+  if (!chosen.format) chosen.format = scan_format_of(path);
+  const std::string ending = io::lower(path.extension().string());
+  require(chosen.format.has_value(), "write_scan",
+          "'{}' does not tell the format by its ending; known are {}", path.string(),
+          io::list_formats(true));
+  require(ending != ".laz", "write_scan", "'{}': LAZ is not written; choose .las", path.string());
+  if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
+  return chosen;
+}
 
 // Returns what the written positions are relative to, if not to the file's own origin.
 std::optional<Origin> write_to(io::ByteSink& sink, const Scan& scan, ScanFormat format,
@@ -53,14 +73,7 @@ std::optional<Origin> write_to(io::ByteSink& sink, const Scan& scan, ScanFormat 
 }  // namespace
 
 void write_scan(const std::filesystem::path& path, const Scan& scan, const WriteOptions& options) {
-  WriteOptions chosen = options;
-  if (!chosen.format) chosen.format = scan_format_of(path);
-  const std::string ending = io::lower(path.extension().string());
-  require(chosen.format.has_value(), "write_scan",
-          "'{}' does not tell the format by its ending; known are {}", path.string(),
-          io::list_formats(true));
-  require(ending != ".laz", "write_scan", "'{}': LAZ is not written; choose .las", path.string());
-  if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
+  const WriteOptions chosen = choose(path, options);
   AtomicFile file(path);
   FileSink sink(file);
   const std::optional<Origin> moved = write_to(sink, scan, *chosen.format, chosen);
@@ -71,6 +84,15 @@ void write_scan(const std::filesystem::path& path, const Scan& scan, const Write
     chosen.on_note(fmt::format("positions are relative to {} {} {}, which '{}' says", (*moved)[0],
                                (*moved)[1], (*moved)[2], io::sidecar_of(path).filename().string()));
   }
+}
+
+void check_writable(const std::filesystem::path& path, const Scan& scan,
+                    const WriteOptions& options) {
+  WriteOptions silent = choose(path, options);
+  silent.on_note = {};
+  static_cast<void>(AtomicFile(path));
+  NoSink sink;
+  static_cast<void>(write_to(sink, scan, *silent.format, silent));
 }
 
 std::vector<std::byte> format_scan(const Scan& scan, const WriteOptions& options) {

@@ -1,10 +1,12 @@
 #include "voxloom/point_labeller.h"
 
+#include <algorithm>
 #include <array>
-#include <limits>
+#include <cmath>
 #include <set>
 
 #include "core/checked.h"
+#include "core/finite.h"
 #include "engine/choice.h"
 #include "engine/losses.h"
 #include "voxloom/artifact.h"
@@ -18,7 +20,8 @@ constexpr std::string_view kOp = "label";
 // A tile's own copy of its points, and its list of them.
 constexpr double kTilePointBytes = sizeof(float) * 4 + sizeof(std::int32_t) * 2 + 1;
 
-void check(const artifact::Graph& graph, const std::filesystem::path& bundle) {
+void check(const artifact::Graph& graph, const FeatureSet& features,
+           const std::filesystem::path& bundle) {
   std::set<std::string> names;
   for (const auto& input : graph.inputs) names.insert(input.name);
   const bool fits = names == std::set<std::string>{"points", "features", "batch", "active"} &&
@@ -27,14 +30,15 @@ void check(const artifact::Graph& graph, const std::filesystem::path& bundle) {
           "'{}' should take points, features, batch and active and give scores, as `voxloom train` "
           "writes it",
           bundle.string());
-}
-
-TensorMap inputs_of(const LabelledScan& scan) {
-  const std::int32_t count = checked_row_count(kOp, scan.size());
-  return {{"points", train::point_positions(scan)},
-          {"features", train::point_features(scan)},
-          {"batch", Tensor::zeros({count}, DType::i32)},
-          {"active", Tensor::from<std::int32_t>({count}, {1})}};
+  for (const auto& input : graph.inputs) {
+    const auto* type = std::get_if<artifact::TensorType>(&graph.value(input.value).type);
+    if (input.name != "features" || type == nullptr || type->dims.size() != 2 ||
+        type->dims[1] < 0) {
+      continue;
+    }
+    require(type->dims[1] == features.size(), kOp, "'{}' takes {} features of a point, not {}: {}",
+            bundle.string(), type->dims[1], features.size(), format_features(features));
+  }
 }
 
 LabelledScan part_of(const LabelledScan& scan, std::span<const std::int32_t> points) {
@@ -44,13 +48,15 @@ LabelledScan part_of(const LabelledScan& scan, std::span<const std::int32_t> poi
   for (const std::int32_t point : points) {
     part.positions.push_back(scan.positions[static_cast<std::size_t>(point)]);
     part.intensity.push_back(scan.intensity[static_cast<std::size_t>(point)]);
+    if (!scan.colours.empty())
+      part.colours.push_back(scan.colours[static_cast<std::size_t>(point)]);
   }
   part.labels.assign(points.size(), kIgnoreLabel);
   return part;
 }
 
 void start_labels(PointLabels& labels, std::int64_t points) {
-  resize_or_throw(kOp, labels.classes, points, std::uint16_t{0});
+  resize_or_throw(kOp, labels.classes, points, kNoClass);
   resize_or_throw(kOp, labels.confidence, points, 0.0F);
 }
 
@@ -71,13 +77,29 @@ class BestClasses {
   }
 
   void take(std::size_t row, std::size_t point, PointLabels& labels) const {
+    const float confidence = confidence_.span<float>()[row];
+    if (std::isnan(confidence)) return;  // it stays without a class
     labels.classes[point] = static_cast<std::uint16_t>(classes_.span<std::int32_t>()[row]);
-    labels.confidence[point] = confidence_.span<float>()[row];
+    labels.confidence[point] = confidence;
   }
 
  private:
   Tensor classes_, confidence_;
 };
+
+// Points that are in no voxel have scores of 0, which are none.
+void forget_invalid(const LabelledScan& scan, PointLabels& labels) {
+  for (std::size_t i = 0; i < scan.positions.size(); ++i) {
+    if (is_finite(scan.positions[i])) continue;
+    labels.classes[i] = kNoClass;
+    labels.confidence[i] = 0;
+  }
+}
+
+FeatureSet features_of(const std::filesystem::path& bundle) {
+  const std::filesystem::path file = bundle / kFeaturesFile;
+  return std::filesystem::exists(file) ? read_features(file) : FeatureSet{};
+}
 
 ClassTable classes_of(const std::filesystem::path& bundle) {
   const std::filesystem::path file = bundle / "classes.json";
@@ -94,10 +116,10 @@ PointLabeller::PointLabeller(const std::filesystem::path& bundle, ClassTable cla
     : model_(
           std::make_shared<artifact::Model>(artifact::Model::load(bundle, {.remembered_sets = 0}))),
       classes_(std::move(classes)),
+      features_(features_of(bundle)),
       cost_(artifact::run_cost(*model_)) {
-  check(model_->graph(), bundle);
-  require(classes_.size() >= 1 && classes_.size() <= std::numeric_limits<std::uint16_t>::max(), kOp,
-          "{} classes", classes_.size());
+  check(model_->graph(), features_, bundle);
+  require(classes_.size() >= 1 && classes_.size() <= kNoClass, kOp, "{} classes", classes_.size());
   cost_.per_point += kTilePointBytes;
   try {
     reach_ = artifact::receptive_field(model_->graph());
@@ -106,13 +128,29 @@ PointLabeller::PointLabeller(const std::filesystem::path& bundle, ClassTable cla
   }
 }
 
+ScanInput PointLabeller::input(const Scan& scan, InputOptions options) const {
+  options.features = features_;
+  return to_input(scan, options);
+}
+
+TensorMap PointLabeller::inputs_of(const LabelledScan& scan) const {
+  const std::int32_t count = checked_row_count(kOp, scan.size());
+  return {{"points", train::point_positions(scan)},
+          {"features", train::point_features(scan, features_)},
+          {"batch", Tensor::zeros({count}, DType::i32)},
+          {"active", Tensor::from<std::int32_t>({count}, {1})}};
+}
+
 Tensor PointLabeller::scores(const LabelledScan& scan) const {
   const auto results = model_->run(inputs_of(scan));
   return std::get<Tensor>(results.at("scores"));
 }
 
 std::vector<std::int32_t> PointLabeller::operator()(const LabelledScan& scan) const {
-  return train::largest_scores(scores(scan));
+  const PointLabels labels = label(scan);
+  std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
+  std::ranges::replace(classes, std::int32_t{kNoClass}, kIgnoreLabel);
+  return classes;
 }
 
 std::optional<std::int64_t> PointLabeller::count_voxels(const LabelledScan& scan) const {
@@ -151,6 +189,7 @@ PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& o
   if (tiles.size() <= 1) {
     const BestClasses best(scores(scan), classes_);
     for (std::size_t i = 0; i < labels.classes.size(); ++i) best.take(i, i, labels);
+    forget_invalid(scan, labels);
     return labels;
   }
   labels.tiles = tiles.size();
@@ -165,6 +204,7 @@ PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& o
                           {.inputs = [&](auto points) { return inputs_of(part_of(scan, points)); },
                            .keep = keep,
                            .on_tile = options.on_tile});
+  forget_invalid(scan, labels);
   return labels;
 }
 
@@ -178,6 +218,10 @@ void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes
   for (auto& channel : color) channel.resize(points);
   for (std::size_t point = 0; point < points; ++point) {
     const std::uint16_t label = labels.classes[point];
+    if (label == kNoClass) {
+      numbers[point] = classes.ignored.empty() ? -1 : classes.ignored.front();
+      continue;
+    }
     require(label < classes.size(), "set_labels", "point {} is of class {} of {}", point, label,
             classes.size());
     const LabelClass& one = classes.classes[label];

@@ -28,11 +28,32 @@ Tensor rows_of(std::span<const LabelledScan> scans, std::int64_t width, const Fi
   return Tensor::from(rows, {count, width});
 }
 
-void write_features(const LabelledScan& scan, std::size_t i, float* row) {
+// The unit that the network knows.
+float intensity_of(float share, const Interval& range) {
+  if (range == Interval{0, 1}) return share;
+  return static_cast<float>(range.low + (range.high - range.low) * static_cast<double>(share));
+}
+
+float feature_of(const LabelledScan& scan, std::size_t i, PointFeature feature,
+                 const FeatureSet& features) {
   const auto& [x, y, z] = scan.positions[i];
-  row[0] = scan.intensity[i];
-  row[1] = z / kHeightUnit;
-  row[2] = std::sqrt(x * x + y * y) / kDistanceUnit;
+  switch (feature) {
+    case PointFeature::intensity: return intensity_of(scan.intensity[i], features.intensity_range);
+    case PointFeature::height: return z / kHeightUnit;
+    case PointFeature::distance: return std::sqrt(x * x + y * y) / kDistanceUnit;
+    case PointFeature::red: return scan.colours[i][0];
+    case PointFeature::green: return scan.colours[i][1];
+    case PointFeature::blue: return scan.colours[i][2];
+  }
+  return 0;
+}
+
+Tensor features_of(std::span<const LabelledScan> scans, const FeatureSet& features) {
+  return rows_of(scans, features.size(), [&](const LabelledScan& scan, std::size_t i, float* row) {
+    for (const PointFeature feature : features.features) {
+      *row++ = feature_of(scan, i, feature, features);
+    }
+  });
 }
 
 void write_position(const LabelledScan& scan, std::size_t i, float* row) {
@@ -79,29 +100,50 @@ Tensor row_labels(const std::vector<LabelledScan>& scans,
   return Tensor::from(labels, {rows});
 }
 
-void check(const LabelledScan& scan) {
+// What is not finite would spread along the kernel maps, over all that the network sees of the scan.
+void check_values(const LabelledScan& scan, const FeatureSet& features) {
+  for (std::size_t i = 0; features.has(PointFeature::intensity) && i < scan.intensity.size(); ++i) {
+    require(std::isfinite(scan.intensity[i]), "train", "the intensity of point {} is {}", i,
+            scan.intensity[i]);
+  }
+  if (!features.has_colours()) return;
+  require(scan.colours.size() == scan.positions.size(), "train",
+          "the network reads colours, and a scan has {} of them for {} points", scan.colours.size(),
+          scan.positions.size());
+  for (std::size_t i = 0; i < scan.colours.size(); ++i) {
+    for (const float channel : scan.colours[i]) {
+      require(std::isfinite(channel), "train", "the colour of point {} is {}", i, channel);
+    }
+  }
+}
+
+void check(const LabelledScan& scan, const FeatureSet& features) {
   require(
       scan.intensity.size() == scan.positions.size() && scan.labels.size() == scan.positions.size(),
       "train", "a scan has {} positions, {} intensities and {} labels", scan.positions.size(),
       scan.intensity.size(), scan.labels.size());
+  check_values(scan, features);
 }
 
 }  // namespace
 
-Tensor point_features(const LabelledScan& scan) {
-  check(scan);
-  return rows_of({&scan, 1}, kPointFeatures, write_features);
+Tensor point_features(const LabelledScan& scan, const FeatureSet& features) {
+  validate(features);
+  check(scan, features);
+  return features_of({&scan, 1}, features);
 }
 
 Tensor point_positions(const LabelledScan& scan) { return rows_of({&scan, 1}, 3, write_position); }
 
-VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size) {
+VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size,
+                      const FeatureSet& features) {
+  validate(features);
   require(voxel_size > 0 && std::isfinite(voxel_size), "train",
           "the voxel size should be above 0, got {}", voxel_size);
-  for (const LabelledScan& scan : scans) check(scan);
+  for (const LabelledScan& scan : scans) check(scan, features);
   const Tensor positions = rows_of(scans, 3, write_position);
-  const Tensor features = rows_of(scans, kPointFeatures, write_features);
-  Voxelized voxels = voxelize(positions, features, batch_of_points(scans, positions.dim(0)),
+  const Tensor values = features_of(scans, features);
+  Voxelized voxels = voxelize(positions, values, batch_of_points(scans, positions.dim(0)),
                               {.grid = {.voxel_size = {voxel_size, voxel_size, voxel_size}},
                                .non_finite = NonFinite::drop,
                                .batch_size = static_cast<std::int64_t>(scans.size())});

@@ -76,12 +76,13 @@ std::string Trainer::fingerprint() const {
   return fmt::format(
       "scans {} voxel {} batch {}x{} steps {} rule {} momentum {} betas {} {} eps {} decay {} rate "
       "{} last {} warmup {} clip {} entropy {} lovasz {} smoothing {} weights {} statistics {} "
-      "seed {} data {} classes {}",
+      "seed {} data {} classes {}{}",
       data_->size(), o.voxel_size, o.batch_size, o.accumulation, total_steps(),
       static_cast<int>(o.optimizer.rule), o.optimizer.momentum, o.optimizer.beta1,
       o.optimizer.beta2, o.optimizer.eps, o.optimizer.weight_decay, o.rate, o.last_rate, o.warmup,
       o.clip, o.cross_entropy, o.lovasz, o.label_smoothing, fmt::join(o.class_weights, ","),
-      o.statistics_momentum, o.seed, data_->recipe(), text_of(data_->classes()));
+      o.statistics_momentum, o.seed, data_->recipe(), text_of(data_->classes()),
+      o.features == FeatureSet{} ? "" : " features " + format_features(o.features));
 }
 
 void Trainer::save(const std::filesystem::path& file) const {

@@ -1,5 +1,7 @@
 // The loop around steps, and evaluation.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,11 +10,11 @@
 
 namespace voxloom::train {
 
-Labeller labeller_of(const nn::Module& net, double voxel_size) {
+Labeller labeller_of(const nn::Module& net, double voxel_size, const FeatureSet& features) {
   const auto pool = std::make_shared<MemoryPool>();
-  return [&net, voxel_size, pool](const LabelledScan& scan) {
+  return [&net, voxel_size, features, pool](const LabelledScan& scan) {
     const PoolScope memory(*pool);
-    const VoxelBatch batch = make_batch({scan}, voxel_size);
+    const VoxelBatch batch = make_batch({scan}, voxel_size, features);
     const std::vector<std::int32_t> of_row = largest_scores(net(batch.x).features());
     std::vector<std::int32_t> of_point(batch.row_of_point.size(), kIgnoreLabel);
     for (std::size_t i = 0; i < of_point.size(); ++i) {
@@ -28,7 +30,11 @@ ConfusionMatrix evaluate(const Dataset& data, const Labeller& labeller,
   ConfusionMatrix confusion(data.classes().size());
   for (std::int64_t i = 0; i < data.size(); ++i) {
     const LabelledScan scan = data.get(i);
-    confusion.add(scan.labels, labeller(scan));
+    try {
+      confusion.add(scan.labels, labeller(scan));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(fmt::format("{}: {}", data.name(i), error.what()));
+    }
     if (on_scan && !on_scan(i)) break;
   }
   return confusion;
@@ -45,8 +51,9 @@ End run(Trainer& trainer, const Dataset* validation, const RunOptions& options) 
     const StepReport report = trainer.step();
     const bool goes_on = !options.on_step || options.on_step(report);
     if (validation != nullptr && is_due(options.evaluate_every)) {
-      const ConfusionMatrix seen =
-          evaluate(*validation, labeller_of(trainer.net(), trainer.options().voxel_size));
+      const ConfusionMatrix seen = evaluate(
+          *validation,
+          labeller_of(trainer.net(), trainer.options().voxel_size, trainer.options().features));
       if (options.on_evaluation) options.on_evaluation(trainer.step_count(), seen);
     }
     // Last: a run that ends before this, however it ends, takes the step again and says all of it again.

@@ -122,7 +122,8 @@ nn::Variable Trainer::loss_of(const nn::Variable& scores, const Tensor& labels) 
 }
 
 Trainer::PassResult Trainer::run_pass(std::int64_t number) {
-  const VoxelBatch batch = make_batch(scans_of_pass(number), options_.voxel_size);
+  const VoxelBatch batch =
+      make_batch(scans_of_pass(number), options_.voxel_size, options_.features);
   const Tensor labels = batch.labels.to(device_);
   autograd::Tape tape(seed_of(options_.seed, Stream::dropout, number));
   nn::Pass pass(tape, {.checkpoint_blocks = options_.checkpoint_blocks});

@@ -276,7 +276,8 @@ TEST_F(Api, LabelAScan) {
 
   const label::PointLabeller labeller("models/street.lattice");
   Scan scan = read_scan("scan.ply", {.invalid = InvalidPoints::drop});
-  const label::PointLabels labels = labeller.label(to_unlabelled(scan), {.memory = 4'000'000'000});
+  const label::PointLabels labels =
+      labeller.label(labeller.input(scan).points, {.memory = 4'000'000'000});
   label::set_labels(scan, labels, labeller.classes());  // label, confidence, red, green, blue
   write_scan("labelled.ply", scan);
 

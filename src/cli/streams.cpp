@@ -1,0 +1,52 @@
+#include "cli/streams.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "cli/options.h"
+
+namespace voxloom::cli {
+std::vector<std::byte> read_stdin() {
+  std::vector<std::byte> bytes;
+  std::vector<std::byte> part(std::size_t{1} << 20);
+  while (true) {
+    const ssize_t got = ::read(STDIN_FILENO, part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw std::system_error(errno, std::generic_category(), "cannot read the standard input");
+    }
+    if (got == 0) return bytes;
+    bytes.insert(bytes.end(), part.begin(), part.begin() + got);
+  }
+}
+
+std::string shown_name(const std::string& file) { return file == kStream ? "stdin" : file; }
+
+Scan read_scan_from(const std::string& file, const ReadOptions& options) {
+  if (file != kStream) return read_scan(file, options);
+  const std::vector<std::byte> bytes = read_stdin();
+  return parse_scan(bytes, shown_name(file), options);
+}
+
+void write_scan_to(const std::string& file, const Scan& scan, const WriteOptions& options) {
+  if (file != kStream) return write_scan(file, scan, options);
+  if (!options.format)
+    throw BadUsage("--to must say the format of what goes to the standard output");
+  WriteOptions unshifted = options;
+  unshifted.shift = false;
+  write_bytes_to_stdout(format_scan(scan, unshifted));
+}
+
+void write_bytes_to_stdout(std::span<const std::byte> bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() ||
+      std::fflush(stdout) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot write to the standard output");
+  }
+}
+
+std::FILE* report_stream(const std::string& output) { return output == kStream ? stderr : stdout; }
+
+}  // namespace voxloom::cli
