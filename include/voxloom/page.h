@@ -4,8 +4,9 @@
 // The page needs a browser with WebGL 2 and DecompressionStream (any of 2023 or later) and no network.
 // Positions are x forward, y left, z up, in metres; they are kept to the millimetre in clouds up to
 // 16 km wide, else to a 2^-24th of the width. Values are kept in 255 steps between the smallest and
-// the largest. Points that are not finite are left out; of more than `most_points` an even choice is
-// shown, and the page says so.
+// the largest; what lies far beyond nearly all others counts as the end of those. Points that are not finite are
+// left out, and so are, in wider clouds, those far from nearly all others; of more than `most_points` an even
+// choice is shown. The page says so.
 // Errors: std::invalid_argument when an array does not have one entry per point, a class is no place
 // in the table, or there are more than 255 classes or 16 values; std::system_error when the file cannot
 // be written, which appears whole or not at all.

@@ -10,6 +10,7 @@
 // Its reader is src/viz/page/points.js.
 #include "voxloom/page.h"
 
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "viz/captions.h"
 #include "viz/html.h"
 #include "viz/page_source.h"
+#include "viz/stray.h"
 
 namespace voxloom::viz {
 namespace {
@@ -110,32 +112,47 @@ void add_axis(const PageCloud& cloud, std::span<const std::size_t> shown, const 
   }
 }
 
-struct Range {
-  float low = 0, high = 0;
-};
-
-Range range_of(std::span<const float> values, std::span<const std::size_t> shown) {
-  Range range;
-  bool any = false;
+// One stray value must not leave all others one colour: it gets the colour of the scale's end.
+Scale range_of(std::span<const float> values, std::span<const std::size_t> shown) {
+  std::vector<double> finite;
+  finite.reserve(shown.size());
   for (const std::size_t i : shown) {
-    const float v = values[i];
-    if (!std::isfinite(v)) continue;
-    range.low = any ? std::min(range.low, v) : v;
-    range.high = any ? std::max(range.high, v) : v;
-    any = true;
+    if (std::isfinite(values[i])) finite.push_back(static_cast<double>(values[i]));
   }
-  return range;
+  return scale_of(std::move(finite), 1);
 }
 
 void add_values(std::span<const float> values, std::span<const std::size_t> shown,
-                const Range& range, Bytes& bytes) {
-  const double width = static_cast<double>(range.high) - static_cast<double>(range.low);
+                const Scale& scale, Bytes& bytes) {
+  const double width = scale.high - scale.low;
   for (const std::size_t i : shown) {
-    const double above = static_cast<double>(values[i]) - static_cast<double>(range.low);
+    const double above =
+        std::clamp(static_cast<double>(values[i]), scale.low, scale.high) - scale.low;
     bytes.push_back(!std::isfinite(values[i]) ? kNone
                     : width > 0 ? static_cast<std::uint8_t>(std::lround(254 * above / width))
                                 : std::uint8_t{0});
   }
+}
+
+// Leaves out points so far from all others that the steps would be coarse for their sake; returns how many.
+std::size_t drop_stray(const PageCloud& cloud, std::vector<std::size_t>& shown) {
+  constexpr double kReach = 10;
+  if (lattice_of(cloud, shown).step <= kFinestStep) return 0;
+  std::array<Scale, 3> scales{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    std::vector<double> places;
+    places.reserve(shown.size());
+    for (const std::size_t i : shown)
+      places.push_back(static_cast<double>(cloud.positions[i][axis]));
+    scales.at(axis) = scale_of(std::move(places), kReach);
+  }
+  return std::erase_if(shown, [&](std::size_t i) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const auto place = static_cast<double>(cloud.positions[i][axis]);
+      if (place < scales.at(axis).low || place > scales.at(axis).high) return true;
+    }
+    return false;
+  });
 }
 
 // The points' bytes; fills in what the page must know to read them.
@@ -155,9 +172,16 @@ Bytes encode(const PageCloud& cloud, std::span<const std::size_t> shown, Json& h
   }
   head["values"] = Json::array();
   for (const PageValue& value : cloud.values) {
-    const Range range = range_of(value.values, shown);
-    head["values"].push_back({{"name", value.name}, {"low", range.low}, {"high", range.high}});
-    add_values(value.values, shown, range, bytes);
+    const Scale scale = range_of(value.values, shown);
+    head["values"].push_back({{"name", value.name},
+                              {"low", static_cast<float>(scale.low)},
+                              {"high", static_cast<float>(scale.high)}});
+    if (scale.stray > 0) {
+      head["facts"].push_back(
+          {value.name, fmt::format("{} of {} values beyond {} to {}", scale.stray, shown.size(),
+                                   scale.low, scale.high)});
+    }
+    add_values(value.values, shown, scale, bytes);
   }
   head["colored"] = !cloud.colors.empty();
   if (!cloud.colors.empty()) {
@@ -235,8 +259,12 @@ Json head_of(const PageCloud& cloud, const PageOptions& options) {
 
 std::string format_page(const PageCloud& cloud, const PageOptions& options) {
   check_page(cloud, options);
-  const std::vector<std::size_t> shown = shown_points(cloud, options.most_points);
+  std::vector<std::size_t> shown = shown_points(cloud, options.most_points);
+  const std::size_t stray = drop_stray(cloud, shown);
   Json head = head_of(cloud, options);
+  if (stray > 0) {
+    head["facts"].push_back({"left out", fmt::format("{} points far from all others", stray)});
+  }
   head["points"] = shown.size();
   std::string points = base64(deflated(encode(cloud, shown, head)));
   const std::array<std::pair<std::string_view, std::string>, 3> texts = {
