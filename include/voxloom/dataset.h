@@ -8,11 +8,17 @@
 // A folder holds, in one of these ways,
 //
 //   NAME.bin and NAME.label            side by side, or in velodyne/ and labels/ (KITTI)
-//   NAME.ply                           with a property `label`
-//   classes.json                       optional: the table of classes, see read_classes()
+//   sequences/NN/velodyne and labels   SemanticKITTI, with semantic-kitti.yaml or without; sequences without
+//                                      labels are left out
+//   v1.0-*/lidarseg.json               nuScenes with lidarseg, and what that names
+//   SCENE/coord.npy, segment.npy       and color.npy and others: indoor scenes as Pointcept keeps them
+//   NAME.ply, NAME.las, ...            whatever read_scan reads by its ending, with a column of labels, `label` or
+//                                      else `classification`
+//   classes.json                       the table of classes, see read_classes(); scenes must have one, here or one
+//                                      level higher
 //
 // NAME.bin is x y z intensity as float32, NAME.label one uint32 per point whose lower 16 bits are
-// the label (the upper ones number objects and are not read).
+// the label (the upper ones number objects and are not read). A label that is NaN is no class.
 //
 // Files are not trusted: counts that do not match, labels that no class and no `ignored` names, and
 // positions that are not finite are FormatErrors with the file's name. Misuse: std::invalid_argument.
@@ -45,7 +51,8 @@ struct LabelClass {
 
 struct ClassTable {
   std::vector<LabelClass> classes;
-  std::vector<std::int32_t> ignored;  // labels of files that are no class; the first one is written
+  // Labels of files that are no class; the first one is written. They may be below 0.
+  std::vector<std::int32_t> ignored;
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(classes.size()); }
   friend bool operator==(const ClassTable&, const ClassTable&) = default;
@@ -71,6 +78,7 @@ inline constexpr std::int64_t kStreetClasses = 12;
 
 // {"classes": [{"name": "road", "color": [128, 64, 128], "values": [40, 44]}, ...], "ignored": [0]}
 // "color" and "ignored" may be left out; so may "values", which then is the class's place in the list.
+// Or SemanticKITTI's own, a file that ends in .yaml.
 [[nodiscard]] ClassTable read_classes(const std::filesystem::path& path);
 void write_classes(const std::filesystem::path& path, const ClassTable& table);
 [[nodiscard]] std::string format_classes(const ClassTable& table);
@@ -128,10 +136,11 @@ class Dataset {
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 struct FolderOptions {
-  // Default: the folder's classes.json, and without one street_classes().
+  // Default: the folder's classes.json, what the layout tells, and without either street_classes().
   std::optional<ClassTable> classes = {};
-  ReadOptions read = {};    // of each file
-  InputOptions input = {};  // how it becomes what networks see
+  std::vector<std::string> parts = {};  // of sequences, or folders of scenes: these alone
+  ReadOptions read = {};                // of each file
+  InputOptions input = {};              // how it becomes what networks see
   // Takes what read.on_note and input.on_note would, with the file's name: each note of a file once, from one thread
   // at a time.
   OnNote on_note = {};

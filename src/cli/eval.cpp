@@ -27,6 +27,8 @@ struct Arguments {
   std::int64_t scans = 20;
   std::uint64_t seed = 0;
   int threads = 0;
+  std::string classes;
+  std::vector<std::string> parts;
   ScanOptions scan;
 };
 
@@ -35,10 +37,20 @@ const std::map<std::string, sim::Split> kSplits = {
 
 DatasetPtr data_of(const Arguments& arguments, const label::PointLabeller& labeller) {
   if (arguments.dataset != "street") {
-    return open_data({.folder = arguments.dataset, .scan = arguments.scan}, labeller.features());
+    return open_data({.folder = arguments.dataset,
+                      .classes = arguments.classes,
+                      .parts = arguments.parts,
+                      .scan = arguments.scan},
+                     labeller.features());
   }
   return sim::street_dataset(
       {.split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed});
+}
+
+std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
+  std::int64_t points = 0;
+  for (std::int64_t c = 0; c < seen.classes(); ++c) points += seen.labelled(c);
+  return points;
 }
 
 void run_eval(const Arguments& arguments) {
@@ -65,6 +77,10 @@ void run_eval(const Arguments& arguments) {
   });
   progress.clear();
   if (watch.was_asked()) throw Stopped();
+  if (labelled_in(seen) == 0) {
+    throw std::runtime_error(fmt::format(
+        "'{}' has no point with a class: there is nothing to measure", arguments.dataset));
+  }
   fmt::print("{}{} scans in {}\n", score_table(seen, data->classes()), data->size(),
              duration_text(elapsed()));
   if (arguments.json.empty()) return;
@@ -94,6 +110,19 @@ void add_eval(Options command) {
   command.add_option("--seed", arguments->seed, "Of `street`")
       .check(in_range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1))
       .type_name("N");
+  command
+      .add_option(
+          "--classes", arguments->classes,
+          "The table of classes: JSON as docs/simulator.md has it, or SemanticKITTI's yaml;\n"
+          "by default what lies in the folder")
+      .type_name("FILE");
+  command
+      .add_option(
+          "--parts", arguments->parts,
+          "Of a folder with sequences, or with folders of scenes: these alone, with commas\n"
+          "between")
+      .delimiter(',')
+      .type_name("NAMES");
   command.add_option("--json", arguments->json, "Also write the figures to this file")
       .type_name("FILE");
   add_read_options(command, arguments->scan);
@@ -104,7 +133,8 @@ void add_eval(Options command) {
       "writes it; its scores are in the order of the dataset's classes.\n"
       "\nExamples:\n"
       "  voxloom eval runs/street/model.lattice street --scans 50\n"
-      "  voxloom eval runs/mine/model.lattice scans/\n");
+      "  voxloom eval runs/mine/model.lattice scans/\n"
+      "  voxloom eval runs/kitti/model.lattice SemanticKITTI/ --parts 08\n");
   command.callback([arguments] { run_eval(*arguments); });
 }
 

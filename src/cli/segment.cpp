@@ -24,6 +24,7 @@
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
 #include "core/machine_memory.h"
+#include "io/npy_folder.h"
 #include "viz/index_page.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
@@ -48,13 +49,16 @@ struct Arguments {
 std::vector<fs::path> scans_of(const Arguments& arguments) {
   std::vector<fs::path> scans;
   for (const std::string& name : arguments.scans) {
-    if (!fs::is_directory(name)) {
+    if (!fs::is_directory(name) || io::is_npy_folder(name)) {
       scans.emplace_back(name);
       continue;
     }
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(name)) {
-      if (entry.is_regular_file() && scan_format_of(entry.path())) found.push_back(entry.path());
+      const bool is_scan = entry.is_directory() ? io::is_npy_folder(entry.path())
+                                                : entry.is_regular_file() &&
+                                                      scan_format_of(entry.path()).has_value();
+      if (is_scan) found.push_back(entry.path());
     }
     std::ranges::sort(found);
     scans.insert(scans.end(), found.begin(), found.end());

@@ -163,7 +163,11 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   Clock::time_point clock = Clock::now();
   const OnNote note = [&](const std::string& text) { report.notes.push_back(text); };
   Scan scan = read(path, options, note);
-  place_sensor(scan, options, note);
+  // Where it stood matters to networks that look at heights or distances.
+  const FeatureSet& read_features = labeller.features();
+  const bool matters =
+      read_features.has(PointFeature::height) || read_features.has(PointFeature::distance);
+  place_sensor(scan, options, matters ? note : OnNote([](const std::string&) {}));
   report.points = scan.size();
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
   ScanInput seen = labeller.input(scan, input_options(options.scan, note));

@@ -156,6 +156,8 @@ DataConfig read_data(const Json& json, const std::string& where) {
   DataConfig data;
   fields.take("folder", data.folder);
   fields.take("cache", data.is_cached);
+  fields.take("classes", data.classes);
+  take_names(fields, "parts", data.parts);
   read_scan_options(fields, data.scan);
   const Json* street = fields.find("street");
   if (street != nullptr) data.street = read_street(*street, fields.inside("street"));
@@ -266,6 +268,8 @@ Json number(float value) { return Json::parse(fmt::format("{}", value)); }
 Json data_json(const DataConfig& data) {
   if (!data.folder.empty()) {
     Json json = {{"folder", data.folder}, {"cache", data.is_cached}};
+    if (!data.classes.empty()) json["classes"] = data.classes;
+    if (!data.parts.empty()) json["parts"] = data.parts;
     json.update(scan_json(data.scan));
     return json;
   }
@@ -360,7 +364,11 @@ DatasetPtr open_data(const DataConfig& config, const FeatureSet& features) {
   } else {
     InputOptions input = input_options(config.scan, {});
     input.features = features;
-    data = open_dataset(config.folder, {.read = read_options(config.scan, InvalidPoints::error, {}),
+    std::optional<ClassTable> classes;
+    if (!config.classes.empty()) classes = read_classes(config.classes);
+    data = open_dataset(config.folder, {.classes = std::move(classes),
+                                        .parts = config.parts,
+                                        .read = read_options(config.scan, InvalidPoints::error, {}),
                                         .input = input,
                                         .on_note = [](const std::string& note) {
                                           fmt::print(stderr, "voxloom: {}\n", note);

@@ -16,7 +16,9 @@ namespace voxloom::cli {
 
 // A folder of labelled scans, or simulated streets.
 struct DataConfig {
-  std::string folder;  // empty: streets
+  std::string folder;                   // empty: streets
+  std::string classes = {};             // a file; empty: what the folder tells
+  std::vector<std::string> parts = {};  // of the folder; empty: all
   sim::StreetOptions street = {};
   bool is_cached = false;  // scans are kept once they were read or made
   ScanOptions scan = {};   // of the folder's files

@@ -85,6 +85,7 @@ void add(LabelledScan& to, const LabelledScan& from, std::size_t point) {
   to.positions.push_back(from.positions[point]);
   to.intensity.push_back(from.intensity[point]);
   to.labels.push_back(from.labels[point]);
+  if (!from.colours.empty()) to.colours.push_back(from.colours[point]);
 }
 
 // The directions of half a turn or less, counter-clockwise from `from`.
@@ -168,6 +169,7 @@ LabelledScan augment(const LabelledScan& scan, const AugmentOptions& options, st
     out.positions.push_back(jittered(motion({p[0], p[1], p[2]}), options.jitter, draw));
     out.intensity.push_back(std::clamp(scan.intensity[i] * brightness, 0.0F, 1.0F));
     out.labels.push_back(scan.labels[i]);
+    if (!scan.colours.empty()) out.colours.push_back(scan.colours[i]);
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "data/failure.h"
 #include "data/json_file.h"
 #include "data/label_map.h"
+#include "data/layouts.h"
 #include "voxloom/dataset.h"
 
 namespace voxloom {
@@ -14,11 +15,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<std::int32_t> read_values(const std::filesystem::path& path, const Json& list) {
+std::vector<std::int32_t> read_values(const std::filesystem::path& path, const Json& list,
+                                      std::int32_t lowest) {
   std::vector<std::int32_t> values;
   for (const Json& value : list) {
-    if (!value.is_number_integer() || value < 0 || value > std::numeric_limits<std::int32_t>::max())
-      data::fail_data(path, "a label is a whole number from 0 on, not {}", value.dump());
+    if (!value.is_number_integer() || value < lowest ||
+        value > std::numeric_limits<std::int32_t>::max()) {
+      data::fail_data(path, "a label is a whole number from {} on, not {}", lowest, value.dump());
+    }
     values.push_back(value.get<std::int32_t>());
   }
   return values;
@@ -46,7 +50,7 @@ LabelClass read_class(const std::filesystem::path& path, const Json& entry, std:
     if (!entry["values"].is_array()) {
       data::fail_data(path, "the \"values\" of '{}' are not a list", read.name);
     }
-    read.values = read_values(path, entry["values"]);
+    read.values = read_values(path, entry["values"], 0);
   }
   return read;
 }
@@ -62,6 +66,7 @@ Json parse_file(const std::filesystem::path& path) {
 }  // namespace
 
 ClassTable read_classes(const std::filesystem::path& path) {
+  if (path.extension() == ".yaml") return data::read_kitti_yaml(path);
   const Json json = parse_file(path);
   ClassTable table;
   for (const Json& entry : json["classes"]) {
@@ -69,7 +74,7 @@ ClassTable read_classes(const std::filesystem::path& path) {
   }
   if (json.contains("ignored")) {
     if (!json["ignored"].is_array()) data::fail_data(path, "\"ignored\" is not a list");
-    table.ignored = read_values(path, json["ignored"]);
+    table.ignored = read_values(path, json["ignored"], std::numeric_limits<std::int32_t>::min());
   }
   try {
     data::validate(table);

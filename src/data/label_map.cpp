@@ -11,7 +11,6 @@ constexpr const char* kOp = "class_table";
 
 void take_values(const std::vector<std::int32_t>& values, std::set<std::int32_t>& taken) {
   for (const std::int32_t value : values) {
-    require(value >= 0, kOp, "labels of files start at 0; {} is below", value);
     require(taken.insert(value).second, kOp, "the label {} stands twice", value);
   }
 }
@@ -26,6 +25,9 @@ void validate(const ClassTable& table) {
     require(!one.name.empty(), kOp, "a class has no name");
     require(names.insert(one.name).second, kOp, "there are two classes '{}'", one.name);
     require(!one.values.empty(), kOp, "the class '{}' has no label", one.name);
+    for (const std::int32_t value : one.values) {
+      require(value >= 0, kOp, "labels of classes start at 0; {} is below", value);
+    }
     take_values(one.values, taken);
   }
   take_values(table.ignored, taken);

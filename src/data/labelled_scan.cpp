@@ -52,7 +52,11 @@ std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& ta
   labels.reserve(static_cast<std::size_t>(column.points()));
   for (std::int64_t i = 0; i < column.points(); ++i) {
     const double value = column.as_double(i * column.components);
-    const bool whole = value >= 0 && value <= 0x7fffffff && value == std::floor(value);
+    if (std::isnan(value)) {  // as photogrammetry leaves points that nobody labelled
+      labels.push_back(kIgnoreLabel);
+      continue;
+    }
+    const bool whole = std::abs(value) <= 0x7fffffff && value == std::floor(value);
     const auto label = whole ? map.class_of(static_cast<std::int64_t>(value)) : std::nullopt;
     require(label.has_value(), "to_labelled",
             "the label {} of point {} is neither a class nor ignored by the table of classes",

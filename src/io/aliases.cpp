@@ -45,6 +45,8 @@ constexpr auto kAliases = std::to_array<Alias>({
     {"labels", "label"},
     {"semantic", "label"},
     {"semantic_label", "label"},
+    {"sem_class", "label"},
+    {"segment", "label"},
     {"scalar_semantic", "label"},
     {"nx", "nx"},
     {"normal_x", "nx"},

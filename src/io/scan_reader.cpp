@@ -5,6 +5,7 @@
 #include "io/detect.h"
 #include "io/failure.h"
 #include "io/formats.h"
+#include "io/npy_folder.h"
 #include "io/sidecar.h"
 #include "voxloom/io.h"
 
@@ -23,12 +24,19 @@ Scan read_all(ScanReader& reader) { return reader.read(reader.size()); }
 
 class ScanReader::Impl {
  public:
-  Impl(const io::Bytes& bytes, const ReadOptions& options)
-      : bytes_(bytes),
+  using Open = std::function<io::Points(const ReadOptions&)>;
+
+  Impl(const io::Bytes& bytes, ScanFormat format, const ReadOptions& options)
+      : Impl(bytes->name(), format, options,
+             [bytes, &spec = io::spec_of(format)](const ReadOptions& how) {
+               return spec.open(bytes, how);
+             }) {}
+  Impl(std::string file, ScanFormat format, const ReadOptions& options, Open open)
+      : open_(std::move(open)),
         options_(options),
-        file_(bytes->name()),
-        format_(choose_format(bytes, options)),
-        source_(io::spec_of(format_).open(bytes, options)),
+        file_(std::move(file)),
+        format_(format),
+        source_(open_(options)),
         assemble_(*source_, file_, options) {}
 
   // What the file beside the scan says.
@@ -68,7 +76,7 @@ class ScanReader::Impl {
     constexpr std::int64_t kPiece = 1 << 16;
     ReadOptions silent = options_;
     silent.on_note = {};
-    const io::Points points = io::spec_of(format_).open(bytes_, silent);
+    const io::Points points = open_(silent);
     io::OriginSearch search(size());
     for (std::int64_t left = points->size(); left > 0; left -= kPiece) {
       assemble_.look(search, points->read(std::min(left, kPiece)));
@@ -76,7 +84,7 @@ class ScanReader::Impl {
     assemble_.set_origin(search);
   }
 
-  io::Bytes bytes_;
+  Open open_;
   ReadOptions options_;
   std::string file_;
   ScanFormat format_;
@@ -87,13 +95,22 @@ class ScanReader::Impl {
   std::int64_t done_ = 0;
 };
 
-ScanReader::ScanReader(const std::filesystem::path& path, const ReadOptions& options)
-    : impl_(std::make_unique<Impl>(io::open_file(path), options)) {
+ScanReader::ScanReader(const std::filesystem::path& path, const ReadOptions& options) {
+  if (io::is_npy_folder(path)) {
+    impl_ = std::make_unique<Impl>(
+        path.string(), ScanFormat::npy, options,
+        [path](const ReadOptions& how) { return io::open_npy_folder(path, how); });
+    return;
+  }
+  const io::Bytes bytes = io::open_file(path);
+  impl_ = std::make_unique<Impl>(bytes, choose_format(bytes, options), options);
   impl_->use_sidecar(path);
 }
 ScanReader::ScanReader(std::span<const std::byte> bytes, std::string_view name,
-                       const ReadOptions& options)
-    : impl_(std::make_unique<Impl>(io::over_memory(bytes, name), options)) {}
+                       const ReadOptions& options) {
+  const io::Bytes source = io::over_memory(bytes, name);
+  impl_ = std::make_unique<Impl>(source, choose_format(source, options), options);
+}
 ScanReader::~ScanReader() = default;
 ScanReader::ScanReader(ScanReader&& other) noexcept = default;
 ScanReader& ScanReader::operator=(ScanReader&& other) noexcept = default;

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
@@ -69,6 +70,16 @@ const Dataset& checked(const DatasetPtr& data) {
   return *data;
 }
 
+// A loss over nothing is 0, and what comes of it looks like a network. Mostly the first scan tells.
+void require_labels(const Dataset& data) {
+  const auto is_labelled = [](std::int32_t label) { return label >= 0; };
+  for (std::int64_t i = 0; i < data.size(); ++i) {
+    if (std::ranges::any_of(data.get(i).labels, is_labelled)) return;
+  }
+  fail(kOp, "none of the {} scans has a point with a class: there is nothing to learn",
+       data.size());
+}
+
 }  // namespace
 
 Trainer::Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options)
@@ -85,6 +96,7 @@ Trainer::Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options)
       confusion_(data_->classes().size()),
       pool_(std::make_unique<MemoryPool>()) {
   check(options_, data_->classes().size());
+  require_labels(*data_);
 }
 
 std::int64_t Trainer::index_of(std::int64_t sample) {

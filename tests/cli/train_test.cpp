@@ -11,6 +11,7 @@
 
 #include "cli/shell.h"
 #include "oracle/random.h"
+#include "voxloom/io.h"
 
 namespace voxloom::test {
 namespace {
@@ -217,6 +218,103 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
   write_config("good.json", 2);
   refuses(fmt::format("train '{}' --out '{}'", in_folder("good.json"), in_folder("taken")),
           "holds a run already");
+}
+
+// Two classes that differ by their colour alone, as scenes of arrays.
+class ColouredScenes : public ShellTest {
+ protected:
+  static constexpr int kPoints = 400;
+
+  void SetUp() override {
+    ShellTest::SetUp();
+    if (IsSkipped()) return;
+    for (int scene = 0; scene < 2; ++scene) write_scene(fmt::format("room{}", scene), scene);
+    std::ofstream(in_folder("scenes/classes.json"))
+        << R"({"classes": [{"name": "sofa", "values": [3]}, {"name": "wall", "values": [5]}],
+               "ignored": [-1]})";
+    std::ofstream(in_folder("config.json")) << fmt::format(
+        R"({{"data": {{"folder": "{}", "strict": true}}, "features": ["red", "green", "blue"],
+            "model": {{"depth": 14, "width": 0.125}}, "voxel_size": 0.02, "steps": 30,
+            "batch_size": 1, "rate": 0.01, "warmup": 1, "augment": true}})",
+        in_folder("scenes"));
+  }
+
+  template <typename T>
+  void write_array(const std::string& path, const std::string& type, const std::string& shape,
+                   const std::vector<T>& values) const {
+    std::string header =
+        fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
+    header.resize(117, ' ');
+    header += '\n';
+    std::ofstream file(in_folder(path), std::ios::binary);
+    file.write("\x93NUMPY\1\0", 8);
+    file.put(static_cast<char>(header.size()));
+    file.put('\0');
+    file << header;
+    file.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(T)));
+  }
+
+  void write_scene(const std::string& name, int seed) const {
+    fs::create_directories(in_folder("scenes/" + name));
+    voxloom_oracle::Random random(static_cast<std::uint64_t>(seed) + 1);
+    std::vector<float> coord;
+    std::vector<std::uint8_t> color;
+    std::vector<std::int64_t> segment;
+    for (int i = 0; i < kPoints; ++i) {
+      // Each in a voxel of its own, without neighbours.
+      for (const int place : {i % 8, i / 8 % 8, i / 64}) {
+        coord.push_back(static_cast<float>(0.4 * place + 0.2 * random.unit()));
+      }
+      const bool is_red = i % 2 == 0;
+      for (const int channel : {is_red ? 220 : 30, 40, is_red ? 30 : 220}) {
+        color.push_back(static_cast<std::uint8_t>(channel));
+      }
+      segment.push_back(i % 20 == 19 ? -1 : is_red ? 3 : 5);
+    }
+    write_array("scenes/" + name + "/coord.npy", "<f4", fmt::format("{}, 3", kPoints), coord);
+    write_array("scenes/" + name + "/color.npy", "|u1", fmt::format("{}, 3", kPoints), color);
+    write_array("scenes/" + name + "/segment.npy", "<i8", fmt::format("{},", kPoints), segment);
+  }
+};
+
+TEST_F(ColouredScenes, AreLearntFromTheirColoursAndLabelled) {
+  const ShellResult trained =
+      run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+  ASSERT_EQ(trained.exit_code, 0) << trained.text;
+  const std::string model = in_folder("run/model.lattice");
+  const ShellResult measured = run(fmt::format("eval '{}' '{}'", model, in_folder("scenes")));
+  ASSERT_EQ(measured.exit_code, 0) << measured.text;
+  EXPECT_NE(measured.text.find("accuracy 1.000"), std::string::npos) << measured.text;
+
+  const ShellResult labelled =
+      run(fmt::format("segment '{}' --model '{}' --out '{}' --no-pictures --strict",
+                      in_folder("scenes/room0"), model, in_folder("out")));
+  ASSERT_EQ(labelled.exit_code, 0) << labelled.text;
+  const Scan scan = read_scan(in_folder("out/room0.ply"));
+  ASSERT_EQ(scan.size(), kPoints);
+  for (std::int64_t i = 0; i < kPoints; ++i) {
+    ASSERT_EQ(scan.find("label")->as_double(i), i % 2 == 0 ? 3 : 5) << i;
+  }
+  // A scan without colours is no input for it.
+  std::ofstream(in_folder("grey.csv")) << "x,y,z,intensity\n1,2,3,0.5\n";
+  const ShellResult grey = run(fmt::format("segment '{}' --model '{}' --out '{}' --strict",
+                                           in_folder("grey.csv"), model, in_folder("out")));
+  EXPECT_EQ(grey.exit_code, 1);
+  EXPECT_NE(grey.text.find("the network reads red, and the scan has no such attribute"),
+            std::string::npos)
+      << grey.text;
+}
+
+TEST_F(ColouredScenes, WithNothingLabelledAreRefused) {
+  std::ofstream(in_folder("scenes/classes.json"))
+      << R"({"classes": [{"name": "door", "values": [9]}], "ignored": [-1, 3, 5]})";
+  const ShellResult trained =
+      run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+  EXPECT_EQ(trained.exit_code, 1);
+  EXPECT_NE(trained.text.find("none of the 2 scans has a point with a class"), std::string::npos)
+      << trained.text;
+  EXPECT_FALSE(fs::exists(in_folder("run")));
 }
 
 }  // namespace

@@ -110,6 +110,24 @@ RC_GTEST_PROP(MixSectors, EveryPointComesFromTheScanItsDirectionBelongsTo, (std:
   RC_ASSERT(mix_sectors(a, a, seed).size() == a.size());
 }
 
+TEST(Augment, ColoursStayWithTheirPoints) {
+  LabelledScan scan = random_scan(4), other = random_scan(5);
+  const auto colour_of = [](std::int32_t label) {
+    return std::array<float, 3>{static_cast<float>(label) / 12, 0, 1};
+  };
+  for (LabelledScan* one : {&scan, &other}) {
+    for (const std::int32_t label : one->labels) one->colours.push_back(colour_of(label));
+  }
+  for (const LabelledScan& out :
+       {augment(scan, moderate_augmentation(), 9), mix_sectors(scan, other, 9)}) {
+    ASSERT_EQ(out.colours.size(), out.positions.size());
+    EXPECT_NE(out.positions.size(), scan.positions.size());
+    for (std::size_t i = 0; i < out.labels.size(); ++i) {
+      ASSERT_EQ(out.colours[i], colour_of(out.labels[i]));
+    }
+  }
+}
+
 TEST(Augment, RefusesOptionsOutOfRange) {
   const LabelledScan scan = random_scan(1);
   const std::vector<AugmentOptions> bad = {

@@ -76,7 +76,8 @@ TEST(IntensityRange, OneStrayValueChangesNoOther) {
     const ScanInput after =
         to_input(scan_of(values), {.on_note = [&](const std::string& n) { notes.push_back(n); }});
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (i != 500) ASSERT_EQ(after.points.intensity[i], before.intensity[i]) << most << " " << i;
+      if (i == 500) continue;
+      ASSERT_EQ(after.points.intensity[i], before.intensity[i]) << most << " " << i;
     }
     EXPECT_LE(after.points.intensity[500], 1.0F);
     ASSERT_FALSE(notes.empty());

@@ -1,0 +1,247 @@
+// Data sets as those who made them lay them out: a few points each, by hand.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "voxloom/dataset.h"
+#include "voxloom/error.h"
+#include "voxloom/io.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Labels = std::vector<std::int32_t>;
+
+class Layouts : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        fs::temp_directory_path() /
+        (std::string("voxloom-") + ::testing::UnitTest::GetInstance()->current_test_info()->name() +
+         "-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  template <typename T>
+  void write(const fs::path& name, const std::vector<T>& values,
+             const std::string& head = "") const {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream file(folder_ / name, std::ios::binary);
+    file << head;
+    file.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(T)));
+  }
+  void write_text(const fs::path& name, const std::string& text) const {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name) << text;
+  }
+  template <typename T>
+  void write_npy(const fs::path& name, const std::string& type, const std::string& shape,
+                 const std::vector<T>& values) const {
+    std::string header =
+        "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+    header.resize(117, ' ');
+    header += '\n';
+    std::string start("\x93NUMPY\1\0", 8);
+    start += static_cast<char>(header.size());
+    start += '\0';
+    write(name, values, start + header);
+  }
+  [[nodiscard]] std::string error_of(const FolderOptions& options = {}) const {
+    try {
+      static_cast<void>(open_dataset(folder_, options)->get(0));
+    } catch (const FormatError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  fs::path folder_;
+};
+
+constexpr const char* kYaml = R"(# This file is covered by a license
+labels:
+  0 : "unlabeled"
+  10: "car"
+  40: "road"
+  252: "moving-car"
+color_map: # bgr
+  0 : [0, 0, 0]
+  10: [245, 150, 100]
+  40: [255, 0, 255]
+content: # as a ratio with the total number of points
+  0: 0.018889854628292943
+learning_map:
+  0 : 0     # "unlabeled"
+  10: 1     # "car"
+  40: 2
+  252: 1    # "moving-car" mapped to "car" ------------------------mapped
+learning_map_inv: # inverse of previous map
+  0: 0
+  1: 10     # "car"
+  2: 40
+learning_ignore: # Ignore classes
+  0: True      # "unlabeled", and others ignored
+  1: False     # "car"
+  2: False
+split: # sequence numbers
+  train:
+    - 0
+    - 1
+  valid:
+    - 8
+)";
+
+TEST_F(Layouts, SemanticKitti) {
+  for (const char* sequence : {"00", "08"}) {
+    const fs::path path = fs::path("sequences") / sequence;
+    write<float>(path / "velodyne/000000.bin", {1, 2, 3, 0.5F, 4, 5, 6, 0.25F, 7, 8, 9, 0});
+    write<std::uint32_t>(path / "labels/000000.label", {252U | 3U << 16U, 0, 40});
+  }
+  write<float>("sequences/11/velodyne/000000.bin", {1, 2, 3, 0.5F});
+  write_text("semantic-kitti.yaml", kYaml);
+  std::vector<std::string> notes;
+  const OnNote note = [&](const std::string& n) { notes.push_back(n); };
+  const DatasetPtr all = open_dataset(folder_, {.on_note = note});
+  EXPECT_EQ(all->size(), 2);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("11: has no folder labels: left out"), std::string::npos) << notes[0];
+  EXPECT_EQ(all->get(0).labels, (Labels{0, kIgnoreLabel, 1}));
+  ASSERT_EQ(all->classes().size(), 2);
+  EXPECT_EQ(all->classes().classes[0], (LabelClass{"car", {100, 150, 245}, {10, 252}}));
+  EXPECT_EQ(all->classes().classes[1], (LabelClass{"road", {255, 0, 255}, {40}}));
+  EXPECT_EQ(all->classes().ignored, (Labels{0}));
+  EXPECT_EQ(open_dataset(folder_, {.parts = {"08"}})->size(), 1);
+  EXPECT_NE(error_of({.parts = {"11"}}).find("has no folder labels"), std::string::npos);
+  EXPECT_NE(error_of({.parts = {"21"}}).find("has no folder velodyne"), std::string::npos);
+}
+
+TEST_F(Layouts, KittiYamlThatIsNone) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "has no table learning_ignore"},
+      {"learning_ignore:\n  1: False\n", "has no table learning_map_inv"},
+      {"learning_ignore:\n  1: False\nlearning_map_inv:\n  2: 10\n", "learning_map_inv lacks 1"},
+      {"learning_ignore:\n  1: False\nlearning_map_inv:\n  1: ten\n", "'ten' is no whole number"},
+      {"learning_ignore:\n  1: False\nlearning_map_inv:\n  1: 10\nlabels:\n  10: \"car\"\n"
+       "color_map:\n  10: [1, 2]\n",
+       "is no colour"}};
+  for (const auto& [text, reason] : cases) {
+    write_text("a.yaml", text);
+    try {
+      static_cast<void>(read_classes(folder_ / "a.yaml"));
+      ADD_FAILURE() << text;
+    } catch (const FormatError& error) {
+      EXPECT_NE(std::string(error.what()).find(reason), std::string::npos) << error.what();
+    }
+  }
+}
+
+constexpr const char* kSamples = R"([
+ {"token": "s0", "timestamp": 1, "filename": "samples/CAM/x.jpg", "extra": {"token": "no"}},
+ {"token": "s1", "filename": "samples/LIDAR_TOP/b.pcd.bin", "prev": "", "is_key_frame": true}])";
+constexpr const char* kCategories = R"([
+ {"token": "c0", "name": "noise", "index": 0},
+ {"token": "c1", "name": "vehicle.car", "index": 17}])";
+
+TEST_F(Layouts, NuScenes) {
+  write<float>("samples/LIDAR_TOP/b.pcd.bin", {1, 2, 3, 255, 0, 4, 5, 6, 51, 1});
+  write<std::uint8_t>("lidarseg/v1.0-mini/s1_lidarseg.bin", {17, 0});
+  write_text("v1.0-mini/lidarseg.json",
+             R"([{"token": "l1", "sample_data_token": "s1",
+                  "filename": "lidarseg/v1.0-mini/s1_lidarseg.bin"}])");
+  write_text("v1.0-mini/sample_data.json", kSamples);
+  write_text("v1.0-mini/category.json", kCategories);
+  const DatasetPtr dataset = open_dataset(folder_);
+  ASSERT_EQ(dataset->size(), 1);
+  const LabelledScan scan = dataset->get(0);
+  EXPECT_EQ(scan.labels, (Labels{0, kIgnoreLabel}));
+  EXPECT_EQ(scan.intensity, (std::vector<float>{1, 0.2F}));
+  EXPECT_EQ(dataset->classes().classes[0].name, "vehicle.car");
+  EXPECT_EQ(dataset->classes().ignored, (Labels{0}));
+
+  write_text("v1.0-mini/lidarseg.json",
+             R"([{"sample_data_token": "s1", "filename": "../secret.bin"}])");
+  EXPECT_NE(error_of().find("is no file below"), std::string::npos) << error_of();
+  write_text("v1.0-mini/lidarseg.json", R"([{"sample_data_token": "s7", "filename": "a.bin"}])");
+  EXPECT_NE(error_of().find("names 0 of the 1 scans"), std::string::npos) << error_of();
+  write_text("v1.0-mini/lidarseg.json", "[{");
+  EXPECT_NE(error_of().find("is not a list of JSON objects"), std::string::npos) << error_of();
+}
+
+TEST_F(Layouts, ScenesOfArrays) {
+  write_npy<float>("train/scene0/coord.npy", "<f4", "2, 3", {1, 2, 3, 4, 5, 6});
+  write_npy<std::uint8_t>("train/scene0/color.npy", "|u1", "2, 3", {255, 0, 51, 0, 255, 102});
+  write_npy<std::int16_t>("train/scene0/segment.npy", "<i2", "2, 1", {3, -1});
+  write_npy<float>("train/scene0/origin.npy", "<f4", "3", {0, 0, 0});
+  write_text("train/scene0/notes.txt", "not a scan");
+  EXPECT_NE(error_of({.parts = {"train"}}).find("has no classes.json"), std::string::npos);
+  write_text("classes.json", R"({"classes": [{"name": "wall", "values": [3]}], "ignored": [-1]})");
+  for (const auto& [folder, parts] : {std::pair(folder_, std::vector<std::string>{"train"}),
+                                      std::pair(folder_ / "train", std::vector<std::string>())}) {
+    std::vector<std::string> notes;
+    const DatasetPtr dataset = open_dataset(
+        folder, {.parts = parts,
+                 .input = {.features = {.features = {PointFeature::red, PointFeature::green,
+                                                     PointFeature::blue}}},
+                 .on_note = [&](const std::string& n) { notes.push_back(n); }});
+    ASSERT_EQ(dataset->size(), 1);
+    EXPECT_EQ(dataset->name(0), "scene0");
+    const LabelledScan scan = dataset->get(0);
+    EXPECT_EQ(scan.positions[1], (std::array<float, 3>{4, 5, 6}));
+    EXPECT_EQ(scan.labels, (Labels{0, kIgnoreLabel}));
+    EXPECT_EQ(scan.colours[0], (std::array<float, 3>{1, 0, 0.2F}));
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_NE(notes[0].find("origin.npy is no array of 2 rows: left out"), std::string::npos);
+    static_cast<void>(dataset->get(0));
+    EXPECT_EQ(notes.size(), 1U) << "said once";
+  }
+  // And by themselves.
+  const Scan scan = read_scan(folder_ / "train/scene0");
+  EXPECT_EQ(scan.find("green")->as_double(1), 255);
+  EXPECT_EQ(scan.find("label")->as_double(1), -1);
+}
+
+TEST_F(Layouts, FilesWithAColumnOfLabels) {
+  // As Toronto-3D and DALES: map coordinates, labels that are floats, and a class in LAS.
+  write_text("classes.json", R"({"classes": [{"name": "ground", "values": [2]}], "ignored": [0]})");
+  Scan scan;
+  scan.positions = {
+      {627285.5, 4841948.25, 100}, {627286.5, 4841949.25, 101}, {627287.5, 4841949.25, 101}};
+  scan.set("scalar_Label", std::vector<float>{2, 0, std::numeric_limits<float>::quiet_NaN()});
+  write_scan(folder_ / "L001.ply", scan);
+  scan.attributes.clear();
+  scan.set("classification", std::vector<std::uint8_t>{0, 2, 2});
+  write_scan(folder_ / "tile.las", scan);
+  const DatasetPtr dataset = open_dataset(folder_);
+  ASSERT_EQ(dataset->size(), 2);
+  EXPECT_EQ(dataset->get(0).labels, (Labels{0, kIgnoreLabel, kIgnoreLabel}));
+  EXPECT_EQ(dataset->get(1).labels, (Labels{kIgnoreLabel, 0, 0}));
+  EXPECT_LT(dataset->get(0).positions[0][0], 10.0F);
+}
+
+TEST_F(Layouts, NotesAndErrorsNameTheFile) {
+  write_text("a.csv", "x,y,z,intensity,label\n1,2,3,0.5,40\n4,5,6,nan,40\n");
+  std::vector<std::string> notes;
+  const FolderOptions options = {.on_note = [&](const std::string& n) { notes.push_back(n); }};
+  EXPECT_EQ(open_dataset(folder_, options)->get(0).intensity[1], 0.0F);
+  ASSERT_FALSE(notes.empty());
+  EXPECT_NE(notes.back().find("a.csv: 1 values that the network reads are not finite"),
+            std::string::npos)
+      << notes.back();
+  EXPECT_NE(error_of({.input = {.strict = true}}).find("a.csv: [scan_input] intensity of point 1"),
+            std::string::npos);
+  EXPECT_EQ(open_dataset(folder_)->recipe(), "");
+  EXPECT_EQ(open_dataset(folder_, {.read = {.columns = {{"intensity", "i"}}, .drop = {"a"}},
+                                   .input = {.intensity_range = Interval{0, 9}}})
+                ->recipe(),
+            "columns intensity=i drop a intensities 0 to 9");
+}
+
+}  // namespace
+}  // namespace voxloom::test
