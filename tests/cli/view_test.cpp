@@ -51,6 +51,27 @@ TEST_F(ViewCommand, ShowsClassesValuesAndColours) {
   EXPECT_EQ(names("a.html", "values").front(), "intensity");
 }
 
+TEST_F(ViewCommand, ShowsAFilesOwnAttributesFirst) {
+  std::string names_line = "x,y,z,return_number,user_data,scan_angle,point_source_id,gps_time",
+              row = "1,2,3";
+  for (int i = 0; i < 5; ++i) row += ",1";
+  for (int i = 0; i < 7; ++i) {
+    names_line += ",own_" + std::to_string(i);
+    row += ",0.5";
+  }
+  write("a.csv", names_line + "\n" + row + "\n");
+  const ShellResult shown = view("a.csv --out a.html");
+  ASSERT_EQ(shown.exit_code, 0) << shown.text;
+  EXPECT_EQ(names("a.html", "values"), (Names{"own_0", "own_1", "own_2", "own_3", "own_4", "own_5",
+                                              "own_6", "return_number"}));
+  EXPECT_NE(shown.text.find("not shown: user_data, scan_angle, point_source_id, gps_time"),
+            std::string::npos)
+      << shown.text;
+  ASSERT_EQ(view("a.csv --out b.html --attributes gps_time,own_3").exit_code, 0);
+  EXPECT_EQ(names("b.html", "values"), (Names{"gps_time", "own_3"}));
+  EXPECT_EQ(view("a.csv --out c.html --attributes height").exit_code, 1);
+}
+
 TEST_F(ViewCommand, NamesClassesByATableOrANumber) {
   write("a.csv", "x,y,z,label\n1,2,3,4000\n2,2,3,7\n");
   write("classes.json", R"({"classes": [{"name": "mast", "values": [4000]}], "ignored": [7]})");

@@ -148,6 +148,12 @@ TEST(LargestScores, TakesTheFirstAmongEquals) {
   EXPECT_EQ(train::largest_scores(scores), (std::vector<std::int32_t>{1, 0}));
 }
 
+TEST(LargestScores, IsNoneWhereOneIsNoNumber) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Tensor scores = Tensor::from<float>({1, nan, 3, nan, -2, -1, 5, 6, 2}, {3, 3});
+  EXPECT_EQ(train::largest_scores(scores), (std::vector<std::int32_t>{-1, -1, 1}));
+}
+
 TEST(Batch, AmongEquallyFrequentLabelsTheLowestIsTaken) {
   const LabelledScan scan{{{0.1F, 0, 0}, {0.2F, 0, 0}, {0.3F, 0, 0}, {0.4F, 0, 0}, {0.5F, 0, 0}},
                           {0, 0, 0, 0, 0},

@@ -106,6 +106,43 @@ TEST(Page, HoldsThePoints) {
   EXPECT_EQ(page.head["classes"][1]["color"], (nlohmann::json{9, 8, 7}));
 }
 
+// One value or point far from all others leaves these their colours and their places.
+TEST(Page, StrayValuesAndPointsSpoilNothing) {
+  std::vector<std::array<float, 3>> positions;
+  std::vector<float> values;
+  for (int i = 0; i < 400; ++i) {
+    positions.push_back({0.1F * static_cast<float>(i), static_cast<float>(i % 20), 0});
+    values.push_back(static_cast<float>(i % 200));
+  }
+  values[17] = 65535;
+  const Decoded plain(
+      format_page({.positions = positions, .classes = {}, .values = {{"v", values}}}));
+  EXPECT_EQ(plain.head["values"][0]["low"], 0);
+  EXPECT_EQ(plain.head["values"][0]["high"], 199);
+  EXPECT_EQ(plain.head["facts"][0], (nlohmann::json{"v", "1 of 400 values beyond 0 to 199"}));
+  EXPECT_EQ(plain.after_positions(0, 17), 254);
+  EXPECT_EQ(plain.after_positions(0, 100), 128);
+  positions[3] = {1e9F, 0, 0};
+  const Decoded far(
+      format_page({.positions = positions, .classes = {}, .values = {{"v", values}}}));
+  EXPECT_EQ(far.points, 399U);
+  EXPECT_EQ(far.head["step"], 0.001);
+  EXPECT_EQ(far.head["total"], 400);
+  EXPECT_EQ(far.head["facts"][0], (nlohmann::json{"left out", "1 points far from all others"}));
+  EXPECT_NEAR(far.position(398, 0), 39.9, 0.001);
+}
+
+// Few points, or values that are all but the same, have no stray ones among them.
+TEST(Page, LabelsOfFewAreNotStray) {
+  std::vector<std::array<float, 3>> positions(400);
+  std::vector<float> values(400, 0.0F);
+  values[5] = 7;
+  const Decoded page(
+      format_page({.positions = positions, .classes = {}, .values = {{"v", values}}}));
+  EXPECT_EQ(page.head["values"][0]["high"], 7);
+  EXPECT_TRUE(page.head["facts"].empty());
+}
+
 TEST(Page, IsWideEnough) {
   const std::vector<std::array<float, 3>> positions = {{-4e6F, 0, 0}, {4e6F, 1, 2}};
   const Decoded page(format_page({.positions = positions, .classes = {}}));

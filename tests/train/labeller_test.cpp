@@ -1,0 +1,141 @@
+// Points that a network has nothing to say of, and values that it must not see.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "train/toy_data.h"
+#include "voxloom/export_module.h"
+#include "voxloom/point_labeller.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+class Labeller : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("voxloom-labeller-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+    const nn::MinkUNet net({.in_channels = train::kPointFeatures,
+                            .classes = 3,
+                            .depth = 14,
+                            .stem = 8,
+                            .planes = {8, 8, 8, 8, 8, 8, 8, 8},
+                            .seed = 3});
+    artifact::write_bundle(bundle(),
+                           artifact::export_on_points(net, {.voxel_size = {0.5, 0.5, 0.5}},
+                                                      {.in_channels = train::kPointFeatures}));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  [[nodiscard]] fs::path bundle() const { return folder_ / "toy.lattice"; }
+  [[nodiscard]] label::PointLabeller labeller() const { return {bundle(), data_.classes()}; }
+
+  ToyDataset data_{1, 200};
+  fs::path folder_;
+};
+
+TEST_F(Labeller, GivesNoClassToPointsThatAreNowhere) {
+  LabelledScan scan = data_.get(0, 0);
+  const label::PointLabels before = labeller().label(scan);
+  scan.positions.push_back({1, kNan, 1});
+  scan.positions.push_back({std::numeric_limits<float>::infinity(), 0, 0});
+  scan.intensity.resize(scan.positions.size(), 0.5F);
+  scan.labels.resize(scan.positions.size(), kIgnoreLabel);
+  const label::PointLabels after = labeller().label(scan);
+  for (std::size_t i = 0; i < before.classes.size(); ++i) {
+    ASSERT_EQ(after.classes[i], before.classes[i]);
+    ASSERT_EQ(after.confidence[i], before.confidence[i]);
+    ASSERT_LT(after.classes[i], 3);
+  }
+  for (std::size_t i = before.classes.size(); i < after.classes.size(); ++i) {
+    EXPECT_EQ(after.classes[i], kNoClass);
+    EXPECT_EQ(after.confidence[i], 0.0F);
+    EXPECT_EQ(labeller()(scan)[i], kIgnoreLabel);
+  }
+}
+
+TEST_F(Labeller, GivesNoClassWhereScoresAreNoNumbers) {
+  artifact::Bundle broken = artifact::read_bundle(bundle());
+  for (auto& [name, tensor] : broken.weights) {
+    tensor = Tensor::full(tensor.shape(), tensor.dtype(), kNan);
+  }
+  artifact::write_bundle(bundle(), broken);
+  const LabelledScan scan = data_.get(0, 0);
+  const label::PointLabels labels = labeller().label(scan);
+  for (const std::uint16_t one : labels.classes) ASSERT_EQ(one, kNoClass);
+  for (const float one : labels.confidence) ASSERT_EQ(one, 0.0F);
+}
+
+TEST_F(Labeller, NamesThePointWhoseValueIsNone) {
+  LabelledScan scan = data_.get(0, 0);
+  scan.intensity[7] = kNan;
+  for (const auto& use :
+       {std::function<void()>([&] { static_cast<void>(labeller().label(scan)); }),
+        std::function<void()>([&] { static_cast<void>(train::make_batch({scan}, 1)); })}) {
+    try {
+      use();
+      ADD_FAILURE();
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find("the intensity of point 7 is nan"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+}
+
+TEST_F(Labeller, TakesWhatTheBundleSaysOfItsFeatures) {
+  EXPECT_EQ(labeller().features(), FeatureSet{}) << "bundles from before say nothing";
+  std::ofstream(bundle() / kFeaturesFile) << R"({"intensity_range": [0, 255]})";
+  const label::PointLabeller wide = labeller();
+  EXPECT_EQ(wide.features().intensity_range, (Interval{0, 255}));
+  const LabelledScan scan = data_.get(0, 0);
+  const Tensor features = train::point_features(scan, wide.features());
+  EXPECT_FLOAT_EQ(features.span<float>()[0], 255 * scan.intensity[0]);
+  std::ofstream(bundle() / kFeaturesFile) << R"({"features": ["red"]})";
+  EXPECT_THROW(static_cast<void>(labeller()), std::invalid_argument);
+}
+
+TEST(SetLabels, NoClassIsWhatTheTableIgnores) {
+  const label::PointLabels labels = {.classes = {1, kNoClass}, .confidence = {0.5F, 0}};
+  ClassTable table = {.classes = {{"a", {1, 2, 3}, {4}}, {"b", {5, 6, 7}, {8}}}, .ignored = {}};
+  Scan scan;
+  scan.positions.resize(2);
+  label::set_labels(scan, labels, table);
+  EXPECT_EQ(scan.find("label")->as_double(0), 8);
+  EXPECT_EQ(scan.find("label")->as_double(1), -1);
+  EXPECT_EQ(scan.find("red")->as_double(1), 0);
+  table.ignored = {9};
+  label::set_labels(scan, labels, table);
+  EXPECT_EQ(scan.find("label")->as_double(1), 9);
+}
+
+TEST(Trainer, WantsAPointWithAClass) {
+  class Unlabelled final : public ToyDataset {
+   public:
+    Unlabelled() : ToyDataset(2) {}
+    [[nodiscard]] LabelledScan get(std::int64_t index, std::uint64_t seed) const override {
+      LabelledScan scan = ToyDataset::get(index, seed);
+      scan.labels.assign(scan.labels.size(), kIgnoreLabel);
+      return scan;
+    }
+  };
+  ToyNet net;
+  try {
+    const train::Trainer trainer(net, std::make_shared<Unlabelled>(), {});
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("none of the 2 scans has a point with a class"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace voxloom::test
