@@ -35,13 +35,17 @@ struct Arguments {
 const std::map<std::string, sim::Split> kSplits = {
     {"train", sim::Split::train}, {"val", sim::Split::val}, {"test", sim::Split::test}};
 
-DatasetPtr data_of(const Arguments& arguments, const label::PointLabeller& labeller) {
+DatasetPtr data_of(const Arguments& arguments, const label::PointLabeller& labeller,
+                   std::vector<std::string>& notes) {
   if (arguments.dataset != "street") {
     return open_data({.folder = arguments.dataset,
                       .classes = arguments.classes,
                       .parts = arguments.parts,
                       .scan = arguments.scan},
-                     labeller.features());
+                     labeller.features(), [&](const std::string& note) {
+                       say_note(note);
+                       notes.push_back(note);
+                     });
   }
   return sim::street_dataset(
       {.split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed});
@@ -56,7 +60,8 @@ std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
 void run_eval(const Arguments& arguments) {
   use_tuned_plans();
   const label::PointLabeller labeller(arguments.bundle);
-  const DatasetPtr data = data_of(arguments, labeller);
+  std::vector<std::string> notes;
+  const DatasetPtr data = data_of(arguments, labeller, notes);
   // A place that cannot be written to is found now, not after the work.
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
   const InterruptWatch watch;
@@ -85,7 +90,7 @@ void run_eval(const Arguments& arguments) {
              duration_text(elapsed()));
   if (arguments.json.empty()) return;
   AtomicFile file(arguments.json);
-  file.write(score_json(seen, data->classes()));
+  file.write(score_json(seen, data->classes(), notes));
   file.commit();
 }
 

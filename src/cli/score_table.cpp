@@ -32,7 +32,8 @@ std::string score_table(const train::ConfusionMatrix& seen, const ClassTable& cl
   return text;
 }
 
-std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& classes) {
+std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& classes,
+                       const std::vector<std::string>& notes) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (std::int64_t c = 0; c < seen.classes(); ++c) {
@@ -41,8 +42,10 @@ std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& cla
                     {"points", seen.labelled(c)},
                     {"iou", iou ? Json(*iou) : Json(nullptr)}});
   }
-  const Json json = {
-      {"mean_iou", seen.mean_iou()}, {"accuracy", seen.accuracy()}, {"classes", list}};
+  const Json json = {{"mean_iou", seen.mean_iou()},
+                     {"accuracy", seen.accuracy()},
+                     {"classes", list},
+                     {"notes", notes}};
   return json.dump(2) + "\n";
 }
 

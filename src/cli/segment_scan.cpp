@@ -39,11 +39,13 @@ std::size_t bytes_of(const Scan& scan) {
   return bytes;
 }
 
-// What is left for the network of the memory that the scan may take.
-std::size_t left_for_network(const Scan& scan, const SegmentOptions& options) {
+// What is left for the network of the memory that the scan may take; its columns of labels are there already.
+std::size_t left_for_network(const Scan& scan, const LabelledScan& input,
+                             const SegmentOptions& options) {
   if (options.memory == 0) return 0;
   const auto points = static_cast<std::size_t>(scan.size());
-  const std::size_t held = bytes_of(scan) + points * (kInputBytes + kLabelBytes + kWrittenBytes);
+  const std::size_t held = bytes_of(scan) + points * (kInputBytes + kLabelBytes) +
+                           input.colours.size() * sizeof(input.colours[0]);
   require(held < options.memory, "segment",
           "{} points alone take {:.3f} GB of {:.3f} GB; raise --memory", points,
           static_cast<double>(held) * 1e-9, static_cast<double>(options.memory) * 1e-9);
@@ -180,7 +182,7 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   check_writable(file, scan, write_options({}));
   report.seconds.read = since(clock);
   const label::PointLabels labels = labeller.label(
-      input, {.memory = left_for_network(scan, options), .on_tile = options.on_tile});
+      input, {.memory = left_for_network(scan, input, options), .on_tile = options.on_tile});
   report.tiles = labels.tiles;
   if (labels.tiles > 1) labeller.release_memory();
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);

@@ -357,7 +357,9 @@ std::string to_json(const TrainConfig& config) {
   return json.dump(2) + "\n";
 }
 
-DatasetPtr open_data(const DataConfig& config, const FeatureSet& features) {
+void say_note(const std::string& note) { fmt::print(stderr, "voxloom: {}\n", note); }
+
+DatasetPtr open_data(const DataConfig& config, const FeatureSet& features, const OnNote& note) {
   DatasetPtr data;
   if (config.folder.empty()) {
     data = sim::street_dataset(config.street);
@@ -370,9 +372,7 @@ DatasetPtr open_data(const DataConfig& config, const FeatureSet& features) {
                                         .parts = config.parts,
                                         .read = read_options(config.scan, InvalidPoints::error, {}),
                                         .input = input,
-                                        .on_note = [](const std::string& note) {
-                                          fmt::print(stderr, "voxloom: {}\n", note);
-                                        }});
+                                        .on_note = note});
   }
   return config.is_cached ? cached(std::move(data)) : data;
 }

@@ -14,6 +14,8 @@
 
 namespace voxloom::cli {
 
+void say_note(const std::string& note);
+
 // A folder of labelled scans, or simulated streets.
 struct DataConfig {
   std::string folder;                   // empty: streets
@@ -42,8 +44,9 @@ struct TrainConfig {
 [[nodiscard]] TrainConfig read_train_config(const std::filesystem::path& path);
 [[nodiscard]] std::string to_json(const TrainConfig& config);
 
-// What is guessed, left out or replaced in the files is said on stderr.
-[[nodiscard]] DatasetPtr open_data(const DataConfig& config, const FeatureSet& features);
+// `note` gets what is guessed, left out or replaced in the files; by default it is said on stderr.
+[[nodiscard]] DatasetPtr open_data(const DataConfig& config, const FeatureSet& features,
+                                   const OnNote& note = say_note);
 [[nodiscard]] nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes);
 
 }  // namespace voxloom::cli

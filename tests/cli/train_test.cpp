@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -218,6 +219,47 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
   write_config("good.json", 2);
   refuses(fmt::format("train '{}' --out '{}'", in_folder("good.json"), in_folder("taken")),
           "holds a run already");
+}
+
+// One broken intensity is a warning that names the file and the point, once, however often the scan is read.
+TEST_F(TrainCommand, SaysWhatItReplacesAndRefusesItWhenAsked) {
+  std::fstream bin(in_folder("scans/1.bin"), std::ios::binary | std::ios::in | std::ios::out);
+  const float broken = std::numeric_limits<float>::quiet_NaN();
+  bin.seekp(4 * 16 + 12);
+  bin.write(reinterpret_cast<const char*>(&broken), sizeof(broken));
+  bin.close();
+  write_config("config.json", 4);
+  const std::string said =
+      "1.bin: 1 values that the network reads are not finite, first intensity of point 4";
+  const auto count = [&](const std::string& text) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(said, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  const ShellResult done =
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  EXPECT_EQ(count(done.text), 2U) << "the training data's, and the validation's\n" << done.text;
+  const ShellResult measured =
+      run(fmt::format("eval '{}' '{}' --json '{}'", in_folder("run/model.lattice"),
+                      in_folder("scans"), in_folder("score.json")));
+  ASSERT_EQ(measured.exit_code, 0) << measured.text;
+  EXPECT_EQ(count(measured.text), 1U) << measured.text;
+  std::ifstream file(in_folder("score.json"));
+  const auto notes = nlohmann::json::parse(file)["notes"];
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(count(notes[0]), 1U);
+  for (const std::string command :
+       {fmt::format("train '{}' --out '{}' --strict", in_folder("config.json"), in_folder("no")),
+        fmt::format("eval '{}' '{}' --strict", in_folder("run/model.lattice"),
+                    in_folder("scans"))}) {
+    const ShellResult strict = run(command);
+    EXPECT_EQ(strict.exit_code, 1);
+    EXPECT_NE(strict.text.find("1.bin: [scan_input] intensity of point 4 is nan"),
+              std::string::npos)
+        << strict.text;
+    EXPECT_FALSE(fs::exists(in_folder("no")));
+  }
 }
 
 // Two classes that differ by their colour alone, as scenes of arrays.
