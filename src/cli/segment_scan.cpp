@@ -117,7 +117,7 @@ void draw(const LabelledScan& scan, const label::PointLabels& labels, const Clas
   std::vector<viz::Color> colors;
   colors.reserve(labels.classes.size());
   for (const std::uint16_t label : labels.classes) {
-    colors.push_back(label == kNoClass ? viz::Color{} : table[label].color);
+    colors.push_back(label == label::kNoClass ? viz::Color{} : table[label].color);
   }
   viz::PictureOptions options{.title = fmt::format("{}: {} points", report.name, report.points)};
   for (std::size_t c = 0; c < report.of_class.size(); ++c) {
@@ -135,7 +135,7 @@ void write_page(const LabelledScan& scan, const label::PointLabels& labels,
                 const label::PointLabeller& labeller, const SegmentedScan& report,
                 const SegmentOptions& options) {
   std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
-  std::ranges::replace(classes, std::int32_t{kNoClass}, std::int32_t{-1});
+  std::ranges::replace(classes, std::int32_t{label::kNoClass}, std::int32_t{-1});
   const viz::PageCloud cloud{
       .positions = scan.positions,
       .classes = classes,
@@ -187,7 +187,7 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   if (labels.tiles > 1) labeller.release_memory();
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
   for (const std::uint16_t label : labels.classes) {
-    ++(label == kNoClass ? report.unlabelled : report.of_class[label]);
+    ++(label == label::kNoClass ? report.unlabelled : report.of_class[label]);
   }
   if (report.unlabelled > 0) {
     note(fmt::format("{} points have no class: the network cannot tell them", report.unlabelled));

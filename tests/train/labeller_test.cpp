@@ -55,7 +55,7 @@ TEST_F(Labeller, GivesNoClassToPointsThatAreNowhere) {
     ASSERT_LT(after.classes[i], 3);
   }
   for (std::size_t i = before.classes.size(); i < after.classes.size(); ++i) {
-    EXPECT_EQ(after.classes[i], kNoClass);
+    EXPECT_EQ(after.classes[i], label::kNoClass);
     EXPECT_EQ(after.confidence[i], 0.0F);
     EXPECT_EQ(labeller()(scan)[i], kIgnoreLabel);
   }
@@ -69,7 +69,7 @@ TEST_F(Labeller, GivesNoClassWhereScoresAreNoNumbers) {
   artifact::write_bundle(bundle(), broken);
   const LabelledScan scan = data_.get(0, 0);
   const label::PointLabels labels = labeller().label(scan);
-  for (const std::uint16_t one : labels.classes) ASSERT_EQ(one, kNoClass);
+  for (const std::uint16_t one : labels.classes) ASSERT_EQ(one, label::kNoClass);
   for (const float one : labels.confidence) ASSERT_EQ(one, 0.0F);
 }
 
@@ -103,7 +103,7 @@ TEST_F(Labeller, TakesWhatTheBundleSaysOfItsFeatures) {
 }
 
 TEST(SetLabels, NoClassIsWhatTheTableIgnores) {
-  const label::PointLabels labels = {.classes = {1, kNoClass}, .confidence = {0.5F, 0}};
+  const label::PointLabels labels = {.classes = {1, label::kNoClass}, .confidence = {0.5F, 0}};
   ClassTable table = {.classes = {{"a", {1, 2, 3}, {4}}, {"b", {5, 6, 7}, {8}}}, .ignored = {}};
   Scan scan;
   scan.positions.resize(2);
