@@ -59,7 +59,7 @@ class FolderDataset final : public Dataset {
     try {
       return to_labelled(scan, classes_, input);
     } catch (const std::invalid_argument& error) {
-      data::fail_data(files.labels.empty() ? files.scan : files.labels, "{}", error.what());
+      data::fail_data(files.scan, "{}", error.what());
     }
   }
   // What files hold is read as it stands unless the options say otherwise.

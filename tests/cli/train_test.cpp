@@ -249,7 +249,7 @@ TEST_F(TrainCommand, SaysWhatItReplacesAndRefusesItWhenAsked) {
   const auto notes = nlohmann::json::parse(file)["notes"];
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_EQ(count(notes[0]), 1U);
-  for (const std::string command :
+  for (const std::string& command :
        {fmt::format("train '{}' --out '{}' --strict", in_folder("config.json"), in_folder("no")),
         fmt::format("eval '{}' '{}' --strict", in_folder("run/model.lattice"),
                     in_folder("scans"))}) {
