@@ -16,9 +16,12 @@ struct PoolOptions {
   Triple stride = 2;
   Triple padding = 0;
   Triple dilation = 1;
+  // With stride s and the centered origin an odd kernel of s misses cells of a row's s: those of an even one of s, of
+  // an odd one of 2 s - 1, or with the corner origin of any of s, hold all of them.
+  Origin origin = Origin::centered;
 };
 
-// Strided support, centered origin. An output row without contributors is 0; avg divides by the
+// Strided support. An output row without contributors is 0; avg divides by the
 // number of contributors; a NaN wins a maximum.
 [[nodiscard]] SparseTensor pool3d(const SparseTensor& x, const PoolOptions& options = {});
 

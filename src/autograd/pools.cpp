@@ -80,7 +80,8 @@ KernelMap pool_map(const Variable& x, const CoordinateSet& pooled, const PoolOpt
                      {.kernel_size = o.kernel_size,
                       .stride = o.stride,
                       .padding = o.padding,
-                      .dilation = o.dilation});
+                      .dilation = o.dilation,
+                      .origin = o.origin});
 }
 
 SegmentGradient batch_gradient(const Variable& x, PoolMode mode) {

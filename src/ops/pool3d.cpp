@@ -15,7 +15,8 @@ ConvOptions geometry_of(const PoolOptions& o) {
   return {.kernel_size = o.kernel_size,
           .stride = o.stride,
           .padding = o.padding,
-          .dilation = o.dilation};
+          .dilation = o.dilation,
+          .origin = o.origin};
 }
 
 }  // namespace

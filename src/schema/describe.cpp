@@ -93,7 +93,9 @@ Attributes describe(const PoolOptions& o) {
 }
 
 Attributes describe_unpool(const PoolOptions& o) {
-  return window(o.kernel_size, o.stride, o.padding, o.dilation);
+  Attributes attributes = window(o.kernel_size, o.stride, o.padding, o.dilation);
+  attributes["origin"] = word_of(o.origin);
+  return attributes;
 }
 
 Attributes describe(const PoolTransposeOptions& o) {

@@ -50,6 +50,16 @@ std::vector<OpCase> pools() {
        [](auto& d) {
          return global_pool(SparseTensor(d.x.coords(), d.x.features(), 4), PoolMode::avg);
        }},
+      {"voxloom.pool3d",
+       [](auto& b, auto& in) {
+         return b.pool3d(
+             in.x,
+             {.mode = PoolMode::avg, .kernel_size = 3, .stride = 3, .origin = Origin::corner});
+       },
+       [](auto& d) {
+         return pool3d(
+             d.x, {.mode = PoolMode::avg, .kernel_size = 3, .stride = 3, .origin = Origin::corner});
+       }},
       {"voxloom.max_unpool3d",
        [](auto& b, auto& in) { return b.max_unpool3d(in.x, b.pool3d(in.x)); },
        [](auto& d) { return max_unpool3d(d.x, pool3d(d.x)); }},

@@ -130,10 +130,12 @@ ValueRef pools(GraphBuilder& b, ValueRef x) {
   const ValueRef pooled = b.pool3d(x, {.mode = PoolMode::max, .kernel_size = 3, .stride = 2});
   const ValueRef average =
       b.pool3d(x, {.mode = PoolMode::avg, .kernel_size = 3, .stride = 2, .padding = 1});
+  const PoolOptions corner = {.kernel_size = 3, .stride = 3, .origin = Origin::corner};
+  const ValueRef cornered = b.max_unpool3d(x, b.pool3d(x, corner), corner);
   const ValueRef back = b.max_unpool3d(x, pooled, {.kernel_size = 3, .stride = 2});
   const ValueRef means = b.pool_transpose3d(average, {.kernel_size = 3, .stride = 2}, x);
   const ValueRef smooth = b.trilinear_upsample3d(average, {.stride = 2}, x);
-  return b.cat({b.cat({back, means}), smooth});
+  return b.cat({b.cat({b.cat({back, means}), smooth}), cornered});
 }
 
 ValueRef inverse(GraphBuilder& b, ValueRef x) {

@@ -12,19 +12,23 @@ constexpr std::int64_t kChannels = 3;
 struct Pooled {
   CaseSet s = case_set(21, 40, {6, 6, 6});
   CoordinateSet coarse = strided_support(s.set, 2);
+  Origin origin = Origin::centered;
   oracle::KernelMap map =
-      oracle_map(s.set, coarse, {.kernel_size = 3, .stride = 2}, oracle::Direction::kForward);
+      oracle_map(s.set, coarse, {.kernel_size = 3, .stride = 2, .origin = origin},
+                 oracle::Direction::kForward);
 };
 
-GradientCase pool_case(const std::string& name, PoolMode mode, oracle::PoolMode expected) {
-  const Pooled p;
+GradientCase pool_case(const std::string& name, PoolMode mode, oracle::PoolMode expected,
+                       Origin origin = Origin::centered) {
+  const Pooled p{.origin = origin};
   return {.name = name,
           .operation = "pool3d",
           .inputs = {{{p.s.set.size(), kChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
-                return autograd::pool3d(Variable(v[0], p.s.set),
-                                        {.mode = mode, .kernel_size = 3, .stride = 2});
+                return autograd::pool3d(
+                    Variable(v[0], p.s.set),
+                    {.mode = mode, .kernel_size = 3, .stride = 2, .origin = origin});
               },
           .oracle =
               [=](const Arrays& a) {
@@ -107,13 +111,16 @@ GradientCase global_case(const std::string& name, PoolMode mode, oracle::PoolMod
 
 std::vector<GradientCase> pool_cases() {
   using P = oracle::PoolMode;
-  std::vector<GradientCase> cases = {pool_case("PoolSum", PoolMode::sum, P::kSum),
-                                     pool_case("PoolAvg", PoolMode::avg, P::kAvg),
-                                     pool_case("PoolMax", PoolMode::max, P::kMax),
-                                     unpool_case(),
-                                     global_case("GlobalSum", PoolMode::sum, P::kSum),
-                                     global_case("GlobalAvg", PoolMode::avg, P::kAvg),
-                                     global_case("GlobalMax", PoolMode::max, P::kMax)};
+  std::vector<GradientCase> cases = {
+      pool_case("PoolSum", PoolMode::sum, P::kSum),
+      pool_case("PoolAvg", PoolMode::avg, P::kAvg),
+      pool_case("PoolMax", PoolMode::max, P::kMax),
+      pool_case("PoolAvgCorner", PoolMode::avg, P::kAvg, Origin::corner),
+      pool_case("PoolMaxCorner", PoolMode::max, P::kMax, Origin::corner),
+      unpool_case(),
+      global_case("GlobalSum", PoolMode::sum, P::kSum),
+      global_case("GlobalAvg", PoolMode::avg, P::kAvg),
+      global_case("GlobalMax", PoolMode::max, P::kMax)};
   for (GradientCase& c : upsampling_cases()) cases.push_back(std::move(c));
   return cases;
 }

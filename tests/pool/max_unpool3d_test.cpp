@@ -8,6 +8,8 @@ namespace {
 
 const std::vector<PoolOptions> kGeometries = {
     {},
+    {.kernel_size = 3, .stride = 3, .origin = Origin::corner},
+    {.kernel_size = {5, 3, 1}, .stride = {2, 3, 1}, .padding = {1, 0, 0}, .origin = Origin::corner},
     {.kernel_size = 3, .stride = 1},
     {.kernel_size = 3, .stride = 2, .padding = 1},
     {.kernel_size = {3, 2, 4}, .stride = {2, 1, 3}, .padding = {1, 0, 2}, .dilation = {1, 2, 1}},
@@ -18,7 +20,8 @@ oracle::KernelMap map_of(const PoolInput& input, const SparseTensor& pooled, con
                     {.kernel_size = o.kernel_size,
                      .stride = o.stride,
                      .padding = o.padding,
-                     .dilation = o.dilation},
+                     .dilation = o.dilation,
+                     .origin = o.origin},
                     oracle::Direction::kForward);
 }
 

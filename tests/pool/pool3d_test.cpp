@@ -12,7 +12,8 @@ KernelSpec kernel_of(const PoolOptions& o) {
   return {.kernel_size = o.kernel_size,
           .stride = o.stride,
           .padding = o.padding,
-          .dilation = o.dilation};
+          .dilation = o.dilation,
+          .origin = o.origin};
 }
 
 std::string describe(const PoolInput& input, const PoolOptions& o) {
@@ -23,6 +24,8 @@ std::string describe(const PoolInput& input, const PoolOptions& o) {
 
 const std::vector<PoolOptions> kGeometries = {
     {},
+    {.kernel_size = 3, .stride = 3, .origin = Origin::corner},
+    {.kernel_size = {5, 3, 1}, .stride = {2, 3, 1}, .padding = {1, 0, 0}, .origin = Origin::corner},
     {.kernel_size = 3, .stride = 1},
     {.kernel_size = 3, .stride = 2, .padding = 1},
     {.kernel_size = 1, .stride = 2},
@@ -62,6 +65,32 @@ TEST(Pool3d, TheZooInEveryGeometryAndMode) {
   for (const oracle::NamedCoords& where : oracle::coordinate_zoo(12)) {
     const PoolInput input = random_input(random, where, 3);
     for (const PoolOptions& options : kGeometries) expect_pool_in_every_mode(input, options);
+  }
+}
+
+// Isolated voxels, each in a cell of its own: with the corner origin a kernel as large as the stride sees all of
+// them, centered only those near a row's own corner.
+TEST(Pool3d, CornerKernelsOfTheStrideLoseNoVoxel) {
+  std::vector<Coordinate> rows;
+  for (std::int32_t x = 0; x < 27; ++x) {
+    rows.push_back({0, 9 * x - 100 + x % 3, x / 3 % 3, x / 9});
+  }
+  const auto count = static_cast<std::int64_t>(rows.size());
+  const SparseTensor x = sparse_tensor(rows, Tensor::full({count, 1}, DType::f32, 1.0F));
+  for (const std::int32_t stride : {2, 3, 5}) {
+    const auto total = [&](Origin origin) {
+      const SparseTensor y = pool3d(x, {.mode = PoolMode::sum,
+                                        .kernel_size = Triple(stride),
+                                        .stride = Triple(stride),
+                                        .origin = origin});
+      float sum = 0;
+      for (const float value : y.features().span<float>()) sum += value;
+      return sum;
+    };
+    EXPECT_EQ(total(Origin::corner), 27.0F) << stride;
+    if (stride % 2 == 1) {
+      EXPECT_LT(total(Origin::centered), 20.0F) << stride;
+    }
   }
 }
 

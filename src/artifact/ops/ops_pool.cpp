@@ -1,4 +1,4 @@
-// Pooling and resampling. Pools have the strided support and the centered origin, their transposes
+// Pooling and resampling. Pools of the format have the strided support and the centered origin, their transposes
 // the corner origin.
 #include <algorithm>
 
@@ -56,6 +56,7 @@ PoolOptions pool_options(const Call& c) {
                       .padding = c.triple("padding"),
                       .dilation = c.triple("dilation")};
   if (c.has("mode")) options.mode = c.choice<PoolMode>("mode");
+  if (c.has("origin")) options.origin = c.choice<Origin>("origin");
   return options;
 }
 
@@ -141,9 +142,28 @@ std::vector<AttributeSpec> window() {
 
 AttributeSpec mode(PoolMode fallback) { return one_of("mode", fallback); }
 
+// --- in the words of IR v2: its pool is centered, which is the same thing where all sizes are even or 1 ---
+
+std::optional<PlainForm> plain_pool(const OpView& v) {
+  const auto is_same = [](std::int64_t size) { return size % 2 == 0 || size == 1; };
+  const Triple size = v.triple("kernel_size");
+  const bool is_plain = v.choice<Origin>("origin") == Origin::centered ||
+                        (is_same(size.x) && is_same(size.y) && is_same(size.z));
+  if (!is_plain) return std::nullopt;
+  return PlainForm{"lattice.pool3d",
+                   {{"kernel_size", size},
+                    {"stride", v.triple("stride")},
+                    {"padding", v.triple("padding")},
+                    {"dilation", v.triple("dilation")},
+                    {"mode", schema::word_of(v.choice<PoolMode>("mode"))}}};
+}
+
 std::vector<OpSpec> make_rows() {
   std::vector<AttributeSpec> pool_attributes = window();
   pool_attributes.insert(pool_attributes.begin(), mode(PoolMode::max));
+  std::vector<AttributeSpec> own_attributes = pool_attributes, unpool_attributes = window();
+  own_attributes.push_back(one_of("origin", Origin::centered));
+  unpool_attributes.push_back(one_of("origin", Origin::centered));
   return {
       {.name = "lattice.pool3d",
        .operands = {sparse("input")},
@@ -152,9 +172,17 @@ std::vector<OpSpec> make_rows() {
        .infer = infer_pool,
        .run = run_pool,
        .reach = reach_of_pool},
+      {.name = "voxloom.pool3d",
+       .operands = {sparse("input")},
+       .attributes = own_attributes,
+       .results = {ValueKind::sparse},
+       .infer = infer_pool,
+       .run = run_pool,
+       .reach = reach_of_pool,
+       .plain = plain_pool},
       {.name = "voxloom.max_unpool3d",
        .operands = {sparse("input"), sparse("pooled")},
-       .attributes = window(),
+       .attributes = unpool_attributes,
        .results = {ValueKind::sparse},
        .infer = infer_unpool,
        .run = run_unpool,
