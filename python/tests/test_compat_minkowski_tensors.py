@@ -584,6 +584,20 @@ def test_state_dicts_load_and_copy():
         torch.testing.assert_close(other(x).F, expected)
 
 
+def test_tensors_pickle_and_copy():
+    import copy
+    import pickle
+
+    x = make_tensor(3, 2, 15, dtype=torch.float32)
+    layer = ME.MinkowskiConvolution(2, 3, 3, 2, dimension=3)
+    expected = layer(x)
+    field = pickle.loads(pickle.dumps(ME.TensorField(x.F, x.C)))
+    for other in (copy.deepcopy(x), pickle.loads(pickle.dumps(x)), field.sparse()):
+        assert other.coordinate_manager is not x.coordinate_manager
+        y = layer(other)
+        assert torch.equal(y.C, expected.C) and torch.equal(y.F, expected.F)
+
+
 def test_no_warnings_on_import_and_use():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

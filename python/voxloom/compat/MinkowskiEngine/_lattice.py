@@ -8,6 +8,7 @@ stride; the sets hold them divided by it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,6 +73,9 @@ class Lattice:
         self._leading = max(leading, 1)
         is_folded = leading > 1 or (len(rows) > 0 and int(self._array[:, 0].min()) < 0)
         self._folding = Folding(self._array[:, : self._leading]) if is_folded else None
+
+    def __reduce__(self) -> Any:
+        return Lattice, (self.rows, self.tensor_stride)  # sets are made again
 
     def __len__(self) -> int:
         return len(self._array)

@@ -40,6 +40,9 @@ class CoordinateMapManagerCPU:
         self._batches: dict[tuple[Key, bool], torch.Tensor] = {}
         self._names = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kernel_maps": {}}  # which are made again
+
     # --- maps by key ---
 
     def lattice(self, key: CoordinateMapKey | Key) -> Lattice:
