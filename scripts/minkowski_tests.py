@@ -1,8 +1,8 @@
 """Runs MinkowskiEngine's own tests and example networks on the drop-in; scripts/test_minkowski.sh says how.
 
 The files are as they came. Around them: open3d and the room that they download (1.ply) are a made-up cloud of points,
-modules that read and score data sets are empty where they are not installed, tests that look for leaks over ten million rounds do twenty, and a coordinate manager that one test makes global
-is gone before the next.
+modules that read and score data sets are empty where they are not installed, tests that look for leaks over ten
+million rounds do twenty, and a coordinate manager that one test makes global is gone before the next.
 """
 
 from __future__ import annotations

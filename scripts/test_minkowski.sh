@@ -17,7 +17,8 @@ if [ ! -d "$checkout/tests/python" ]; then
     exit 2
   fi
   mkdir -p "$(dirname "$checkout")"
-  if ! git clone --quiet --depth 1 --branch v0.5.4 https://github.com/NVIDIA/MinkowskiEngine "$checkout" 2>/dev/null; then
+  if ! git clone --quiet --depth 1 --branch v0.5.4 https://github.com/NVIDIA/MinkowskiEngine "$checkout" \
+      2>/dev/null; then
     rm -rf "$checkout"
     echo "skipped: MinkowskiEngine's repository is out of reach, and no checkout was given"
     exit 0

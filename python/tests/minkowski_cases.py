@@ -23,7 +23,8 @@ def sizes(rng, dimension, high):
 
 def rows_of(rng, dimension, repeat=0.0, step=1, batches=3):
     count = int(rng.integers(12, 60))
-    rows = np.concatenate([rng.integers(0, batches, (count, 1)), rng.integers(-2, EXTENT[dimension], (count, dimension))], 1)
+    rows = np.concatenate([rng.integers(0, batches, (count, 1)),
+                           rng.integers(-2, EXTENT[dimension], (count, dimension))], 1)
     rows = np.unique(rows, axis=0)
     rows[:, 1:] *= step
     rows = rng.permutation(rows)

@@ -1,6 +1,7 @@
 """What MinkowskiEngine's layers are, by definition: one output row and one kernel offset at a time, in float64.
 
-Coordinates are tuples (batch, c_1, ..., c_D); kernels (K, C_in, C_out) number their offsets with the first axis fastest.
+Coordinates are tuples (batch, c_1, ..., c_D); kernels (K, C_in, C_out) number their offsets with the first
+axis fastest.
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ def test_expanded_coordinates(dimension, size, stride):
     x = make_tensor(dimension, 2, 4)
     layer = ME.MinkowskiConvolution(2, 3, size, stride, expand_coordinates=True, dimension=dimension).double()
     y = layer(x)
-    reached = {oracle.shifted(c, o, [1] * dimension) for c in oracle.tuples(x.C) for o in oracle.box([size] * dimension)}
+    offsets = oracle.box([size] * dimension)
+    reached = {oracle.shifted(c, o, [1] * dimension) for c in oracle.tuples(x.C) for o in offsets}
     expected = [c for c in reached if all(v % stride == 0 for v in c[1:])]
     assert sorted(expected) == sorted(oracle.tuples(y.C))
     close(y.F, by_definition(x, layer, y))
@@ -129,7 +130,8 @@ def test_cross_and_listed_offsets(dimension):
 @pytest.mark.parametrize("dimension, size, stride, dilation", SHAPES)
 def test_channelwise(dimension, size, stride, dilation, channels, dtype, tolerance):
     x = make_tensor(dimension, channels, 6, dtype=dtype)
-    layer = ME.MinkowskiChannelwiseConvolution(channels, size, stride, dilation, bias=True, dimension=dimension).to(dtype)
+    layer = ME.MinkowskiChannelwiseConvolution(channels, size, stride, dilation, bias=True, dimension=dimension)
+    layer = layer.to(dtype)
     y = layer(x)
     scale = listed(dilation, dimension)
     pairs = oracle.entries(oracle.tuples(x.C), oracle.tuples(y.C), oracle.box(listed(size, dimension)), scale)

@@ -19,7 +19,8 @@ PAGE = SOURCE / "docs" / "compat.md"
 
 def listed():
     """The names in the tables of the page's section: {name: verdict}."""
-    section = PAGE.read_text().split("\n## MinkowskiEngine", 1)[1].split("### Every public name", 1)[1].split("\n##", 1)[0]
+    section = PAGE.read_text().split("\n## MinkowskiEngine", 1)[1].split("### Every public name", 1)[1]
+    section = section.split("\n##", 1)[0]
     names = {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]

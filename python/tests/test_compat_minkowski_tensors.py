@@ -49,7 +49,8 @@ def test_rows_stay_where_the_caller_put_them():
 def test_many_rows_that_repeat_against_numpy():
     rng = np.random.default_rng(0)
     for dimension, low in itertools.product((1, 2, 3, 4, 5), (0, -3)):
-        rows = np.concatenate([rng.integers(0, 2, (500, 1)), rng.integers(low, 3, (500, dimension))], 1).astype(np.int32)
+        rows = np.concatenate([rng.integers(0, 2, (500, 1)), rng.integers(low, 3, (500, dimension))], 1)
+        rows = rows.astype(np.int32)
         first, inverse = ME.utils.unique_coordinate_map(torch.from_numpy(rows))
         _, expected = np.unique(rows, axis=0, return_index=True)
         assert first.tolist() == sorted(expected)
@@ -514,7 +515,8 @@ def test_quantization():
     assert len(ME.utils.sparse_quantize(points)) == len(np.unique(np.floor(points), axis=0))
     assert len(np.unique(ME.utils.ravel_hash_vec(expected))) == len(np.unique(expected, axis=0))
     prime, start, modulus = 1099511628211, 14695981039346656037, 2**64
-    assert ME.utils.fnv_hash_vec(np.array([[3, 7]])).tolist() == [((((start * prime) % modulus) ^ 3) * prime % modulus) ^ 7]
+    expected = ((((start * prime) % modulus) ^ 3) * prime % modulus) ^ 7
+    assert ME.utils.fnv_hash_vec(np.array([[3, 7]])).tolist() == [expected]
 
 
 def test_quantized_labels_agree_or_are_ignored():

@@ -46,8 +46,8 @@ class MinkowskiConvolutionFunction:
               convolution_mode: ConvolutionMode, in_coordinate_map_key: CoordinateMapKey,
               out_coordinate_map_key: CoordinateMapKey | None = None,
               coordinate_manager: CoordinateManager | None = None) -> torch.Tensor:
-        return _convolve(input_features, kernel_weights, kernel_generator, in_coordinate_map_key, out_coordinate_map_key,
-                         coordinate_manager, False)  # type: ignore[arg-type]
+        return _convolve(input_features, kernel_weights, kernel_generator, in_coordinate_map_key,
+                         out_coordinate_map_key, coordinate_manager, False)  # type: ignore[arg-type]
 
 
 class MinkowskiConvolutionTransposeFunction:
@@ -58,8 +58,8 @@ class MinkowskiConvolutionTransposeFunction:
               convolution_mode: ConvolutionMode, in_coordinate_map_key: CoordinateMapKey,
               out_coordinate_map_key: CoordinateMapKey | None = None,
               coordinate_manager: CoordinateManager | None = None) -> torch.Tensor:
-        return _convolve(input_features, kernel_weights, kernel_generator, in_coordinate_map_key, out_coordinate_map_key,
-                         coordinate_manager, True)  # type: ignore[arg-type]
+        return _convolve(input_features, kernel_weights, kernel_generator, in_coordinate_map_key,
+                         out_coordinate_map_key, coordinate_manager, True)  # type: ignore[arg-type]
 
 
 class MinkowskiConvolutionBase(MinkowskiModuleBase):

@@ -17,7 +17,7 @@ from .MinkowskiCommon import StrideType, convert_to_int_list
 
 def get_kernel_volume(region_type: RegionType, kernel_size: Sequence[int], region_offset: Any, axis_types: Any,
                       dimension: int) -> int:
-    """The number of offsets: of a box the product of the sizes, of a cross their sum - D + 1, else the list's length."""
+    """The number of offsets: a box's product of sizes, a cross's sum of sizes - D + 1, else the list's length."""
     sizes = [int(k) for k in kernel_size]
     if region_type == RegionType.CUSTOM:
         require(region_offset is not None and len(region_offset) > 0,
@@ -44,7 +44,8 @@ def convert_region_type(region_type: RegionType, tensor_stride: StrideType, kern
     require(is_list == (region_type == RegionType.CUSTOM),
             "Region offset must be given for region_type CUSTOM, and for no other")
     sizes = convert_to_int_list(kernel_size, dimension)
-    return region_type, offsets, get_kernel_volume(region_type, sizes, offsets if is_list else None, axis_types, dimension)
+    volume = get_kernel_volume(region_type, sizes, offsets if is_list else None, axis_types, dimension)
+    return region_type, offsets, volume
 
 
 class KernelGenerator:
@@ -86,8 +87,9 @@ class KernelGenerator:
         stride = tuple(convert_to_int_list(tensor_stride, self.dimension))
         if stride not in self.cache:
             up = self.kernel_stride if is_transpose else 1
-            self.cache[stride] = convert_region_type(self.region_type, stride, self.kernel_size, up, self.kernel_dilation,
-                                                     self.region_offsets, self.axis_types, self.dimension)
+            self.cache[stride] = convert_region_type(self.region_type, stride, self.kernel_size, up,
+                                                     self.kernel_dilation, self.region_offsets, self.axis_types,
+                                                     self.dimension)
         return self.cache[stride]
 
     def __repr__(self) -> str:
@@ -96,8 +98,8 @@ class KernelGenerator:
                 f"expand_coordinates={self.expand_coordinates}, dimension={self.dimension})")
 
 
-class KernelRegion(namedtuple("KernelRegion", ("kernel_size", "kernel_stride", "kernel_dilation", "region_type", "offset",
-                                               "D"))):
+class KernelRegion(namedtuple("KernelRegion", ("kernel_size", "kernel_stride", "kernel_dilation", "region_type",
+                                               "offset", "D"))):
     """A kernel's shape as a tuple."""
 
     __slots__ = ()

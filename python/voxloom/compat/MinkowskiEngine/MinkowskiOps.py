@@ -40,7 +40,8 @@ def _on_same_rows(tensors: Sequence[Any], operator: Callable[[list[torch.Tensor]
     require(len(tensors) > 1, "Invalid number of inputs. The input must be at least two len(sparse_tensors) > 1")
     first = tensors[0]
     if not isinstance(first, (SparseTensor, TensorField)):
-        raise MisuseError("Invalid data type. The input must be either a list of sparse tensors or a list of tensor fields.")
+        raise MisuseError("Invalid data type. The input must be either a list of sparse tensors or a list of tensor "
+                          "fields.")
     for tensor in tensors:
         require(isinstance(tensor, type(first)), "Inputs must be either SparseTensors or TensorFields.")
         require(first._manager is tensor._manager, COORDINATE_MANAGER_DIFFERENT_ERROR)
@@ -100,8 +101,8 @@ def to_sparse(x: torch.Tensor, format: str | None = None, coordinates: Any = Non
     require(isinstance(x, torch.Tensor) and x.ndim > 2, "Input has 0 spatial dimension.")
     axes = "BC" + "X" * (x.ndim - 2) if format is None else format
     require(len(axes) == x.ndim, f"Invalid format: {axes}. len(format) != x.ndim")
-    require(axes[0] == "B" and axes.count("B") == 1, "The input must have the batch axis and the format must include 'B' "
-            "indicating the batch axis.")
+    require(axes[0] == "B" and axes.count("B") == 1, "The input must have the batch axis and the format must include "
+            "'B' indicating the batch axis.")
     require(axes.count("C") == 1, "The format must indicate the channel axis")
     if device is not None:
         require_cpu(device, "to_sparse")
@@ -123,8 +124,8 @@ class MinkowskiToSparseTensor(MinkowskiModuleBase):
 
     def __init__(self, remove_zeros: bool = True, coordinates: torch.Tensor | None = None):
         super().__init__()
-        require(not remove_zeros or coordinates is None, "The coordinates argument cannot be used with remove_zeros=True. "
-                "If you want to use the coordinates argument, provide remove_zeros=False.")
+        require(not remove_zeros or coordinates is None, "The coordinates argument cannot be used with "
+                "remove_zeros=True. If you want to use the coordinates argument, provide remove_zeros=False.")
         self.remove_zeros = remove_zeros
         self.coordinates = coordinates
 

@@ -58,7 +58,7 @@ class MinkowskiLocalPoolingTransposeFunction:
 
 
 class MinkowskiPoolingBase(MinkowskiModuleBase):
-    """A pool over a kernel. Where kernel_size equals stride, whatever the region: over the rows of each strided cell."""
+    """A pool over a kernel. Where kernel_size equals stride: over the rows of each strided cell, whatever the region."""
 
     def __init__(self, kernel_size: StrideType, stride: StrideType = 1, dilation: StrideType = 1,
                  kernel_generator: KernelGenerator | None = None, is_transpose: bool = False,
@@ -96,7 +96,8 @@ class MinkowskiAvgPooling(MinkowskiPoolingBase):
 
     def __init__(self, kernel_size: StrideType = -1, stride: StrideType = 1, dilation: StrideType = 1,
                  kernel_generator: KernelGenerator | None = None, dimension: int | None = None):
-        super().__init__(kernel_size, stride, dilation, kernel_generator, False, PoolingMode.LOCAL_AVG_POOLING, dimension)
+        super().__init__(kernel_size, stride, dilation, kernel_generator, False, PoolingMode.LOCAL_AVG_POOLING,
+                         dimension)
 
 
 class MinkowskiSumPooling(MinkowskiPoolingBase):
@@ -104,7 +105,8 @@ class MinkowskiSumPooling(MinkowskiPoolingBase):
 
     def __init__(self, kernel_size: StrideType, stride: StrideType = 1, dilation: StrideType = 1,
                  kernel_generator: KernelGenerator | None = None, dimension: int | None = None):
-        super().__init__(kernel_size, stride, dilation, kernel_generator, False, PoolingMode.LOCAL_SUM_POOLING, dimension)
+        super().__init__(kernel_size, stride, dilation, kernel_generator, False, PoolingMode.LOCAL_SUM_POOLING,
+                         dimension)
 
 
 class MinkowskiMaxPooling(MinkowskiPoolingBase):
@@ -112,7 +114,8 @@ class MinkowskiMaxPooling(MinkowskiPoolingBase):
 
     def __init__(self, kernel_size: StrideType, stride: StrideType = 1, dilation: StrideType = 1,
                  kernel_generator: KernelGenerator | None = None, dimension: int | None = None):
-        super().__init__(kernel_size, stride, dilation, kernel_generator, False, PoolingMode.LOCAL_MAX_POOLING, dimension)
+        super().__init__(kernel_size, stride, dilation, kernel_generator, False, PoolingMode.LOCAL_MAX_POOLING,
+                         dimension)
 
 
 class MinkowskiPoolingTranspose(MinkowskiPoolingBase):

@@ -29,8 +29,8 @@ def quantize_features(mode: SparseTensorQuantizationMode, features: torch.Tensor
     """(M,C): one row for each voxel, whose points `inverse` (N) says and of which `first` (M) is the first."""
     if mode == SparseTensorQuantizationMode.RANDOM_SUBSAMPLE:
         return features[first]
-    modes = {SparseTensorQuantizationMode.UNWEIGHTED_SUM: "sum", SparseTensorQuantizationMode.UNWEIGHTED_AVERAGE: "mean",
-             SparseTensorQuantizationMode.MAX_POOL: "max"}
+    modes = {SparseTensorQuantizationMode.UNWEIGHTED_SUM: "sum",
+             SparseTensorQuantizationMode.UNWEIGHTED_AVERAGE: "mean", SparseTensorQuantizationMode.MAX_POOL: "max"}
     require(mode in modes, f"Invalid quantization mode {mode}")
     return _rows.reduce(features, inverse.int(), len(first), modes[mode])
 
@@ -78,8 +78,8 @@ class SparseTensor(Tensor):
                                coordinate_map_key: CoordinateMapKey) -> tuple[torch.Tensor, torch.Tensor, Any]:
         """(coordinates, features, key) of the rows, each once."""
         if coordinates.dtype != torch.int32:
-            warnings.warn("coordinates implicitly converted to torch.IntTensor. To remove this warning, use `.int()` to "
-                          "convert the coords into an torch.IntTensor", stacklevel=3)
+            warnings.warn("coordinates implicitly converted to torch.IntTensor. To remove this warning, use `.int()` "
+                          "to convert the coords into an torch.IntTensor", stacklevel=3)
             coordinates = torch.floor(coordinates).int() if coordinates.is_floating_point() else coordinates.int()
         key, (first, inverse) = self._manager.insert_and_map(coordinates, *coordinate_map_key.get_key())
         self.unique_index, self.inverse_mapping = first, inverse
@@ -151,7 +151,8 @@ class SparseTensor(Tensor):
         """
         require(min_coordinate is None or isinstance(min_coordinate, int) and min_coordinate == 0
                 or isinstance(min_coordinate, torch.Tensor) and min_coordinate.dtype == torch.int32
-                and min_coordinate.numel() == self._D, f"dense: expected min_coordinate to be an IntTensor of {self._D}")
+                and min_coordinate.numel() == self._D,
+                f"dense: expected min_coordinate to be an IntTensor of {self._D}")
         if shape is not None:
             require(isinstance(shape, torch.Size) and len(shape) == self._D + 2,
                     f"dense: expected a torch.Size of {self._D + 2} numbers, got {shape}")

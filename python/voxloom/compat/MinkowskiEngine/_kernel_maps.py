@@ -152,7 +152,7 @@ def floored(rows: Array, stride: Stride) -> Array:
 
 
 def reached(source: Lattice, unit: Stride, kernel: Kernel, steps: Stride) -> Array | None:
-    """The rows in + offset * dilation * unit (M,1+D), by the engine; None: it cannot. `steps`: in / unit, a multiple."""
+    """The rows in + offset * dilation * unit (M,1+D), by the engine; None: it cannot. `steps`: tensor stride / unit."""
     lattice_set = source.set_in(source.tensor_stride) if source.is_plain and len(source) else None
     if lattice_set is None:
         return None

@@ -62,7 +62,8 @@ class CoordinateMapManagerCPU:
         return key.key in self._fields
 
     def size(self, key: CoordinateMapKey) -> int:
-        return len(self._field(key)) if key.key not in self._maps and key.key in self._fields else len(self.lattice(key))
+        is_field = key.key not in self._maps and key.key in self._fields
+        return len(self._field(key)) if is_field else len(self.lattice(key))
 
     def get_coordinates(self, key: CoordinateMapKey) -> torch.Tensor:
         return self.lattice(key).rows.clone()

@@ -20,7 +20,8 @@ from ._types import require, require_cpu
 
 def _is_double(op: str, *tensors: Tensor) -> bool:
     dtypes = {t.dtype for t in tensors}
-    require(len(dtypes) == 1 or torch.is_autocast_cpu_enabled(), f"{op}: expected one type, got {sorted(map(str, dtypes))}")
+    require(len(dtypes) == 1 or torch.is_autocast_cpu_enabled(),
+            f"{op}: expected one type, got {sorted(map(str, dtypes))}")
     for t in tensors:
         require_cpu(t.device, op)
     return torch.float64 in dtypes

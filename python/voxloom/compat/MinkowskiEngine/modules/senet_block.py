@@ -38,8 +38,8 @@ class SEBasicBlock(BasicBlock):
 
 
 class SEBottleneck(Bottleneck):
-    def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1, downsample: Any = None, D: int = 3,
-                 reduction: int = 16):
+    def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1, downsample: Any = None,
+                 D: int = 3, reduction: int = 16):
         super().__init__(inplanes, planes, stride, dilation, downsample, dimension=D)
         self.se = SELayer(planes * self.expansion, reduction=reduction, D=D)
 

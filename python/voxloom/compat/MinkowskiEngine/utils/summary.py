@@ -36,5 +36,6 @@ def minkowski_summary_string(model: nn.Module, summary_input: Any) -> tuple[str,
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     rule = "-" * 82
     head = f"{'Layer (type)':>40}  {'Output Shape':>25} {'Param #':>15}"
-    tail = [f"Total params: {total:,}", f"Trainable params: {trainable:,}", f"Non-trainable params: {total - trainable:,}"]
+    tail = [f"Total params: {total:,}", f"Trainable params: {trainable:,}",
+            f"Non-trainable params: {total - trainable:,}"]
     return "\n".join([rule, head, rule, *lines, rule, *tail, rule]), (total, trainable)
