@@ -112,13 +112,13 @@ class PointTensor:
     """
 
     def __init__(
-        self, feats: torch.Tensor, coords: torch.Tensor, idx_query: dict | None = None, weights: dict | None = None
+        self, feats: torch.Tensor, coords: torch.Tensor, idx_query: dict[Any, Any] | None = None, weights: dict[Any, Any] | None = None
     ) -> None:
         self.F = feats
         self.C = coords
         self.idx_query = {} if idx_query is None else idx_query
         self.weights = {} if weights is None else weights
-        self.additional_features: dict[str, dict] = {"idx_query": {}, "counts": {}}
+        self.additional_features: dict[str, dict[Any, Any]] = {"idx_query": {}, "counts": {}}
 
     def cuda(self) -> PointTensor:
         return self.to("cuda")

@@ -46,13 +46,14 @@ def default_algo(volume: int, limit: int) -> ConvAlgo:
 
 
 def keep_pairs(
-    kept: dict, key: str, algo: ConvAlgo, indices: torch.Tensor, out_indices: torch.Tensor, pairs: Pairs, **window: Any
+    kept: dict[str, Any], key: str, algo: ConvAlgo, indices: torch.Tensor, out_indices: torch.Tensor, pairs: Pairs, **window: Any
 ) -> None:
     """Leaves `pairs` under `key` in an indice_dict. AssertionError: the key is taken."""
     expect(key not in kept, f"spconv: the indice_key {key!r} is in this sparse tensor already")
-    kind = IndiceData if algo == ConvAlgo.Native else ImplicitGemmIndiceData
-    both = (None,) if kind is IndiceData else (None, (), (), (), (), ())
-    kept[key] = kind(out_indices, indices, pairs, *both, algo=algo, **window)
+    if algo == ConvAlgo.Native:
+        kept[key] = IndiceData(out_indices, indices, pairs, None, algo=algo, **window)
+    else:
+        kept[key] = ImplicitGemmIndiceData(out_indices, indices, pairs, algo=algo, **window)
 
 
 class SparseConvolutionBase:
@@ -129,12 +130,13 @@ class SparseConvolutionBase:
         return input._with(y, indices, out_shape, kept)
 
     def _pairs(
-        self, input: SparseConvTensor, out_shape: list[int], kept: dict
+        self, input: SparseConvTensor, out_shape: list[int], kept: dict[str, Any]
     ) -> tuple[Pairs, torch.Tensor, list[int]]:
         """(pairs, output indices, output shape): those under the key, or new ones, which are then left in `kept`."""
         found = input.find_indice_pair(self.indice_key)
         if self.inverse:
-            expect(found is not None, f"spconv: no layer before this inverse one made the indice_key {self.indice_key!r}")
+            if found is None:
+                raise AssertionError(f"spconv: no layer before this inverse one made the indice_key {self.indice_key!r}")
             expect(not found.is_subm, "spconv: inverse layers want the indice_key of a regular layer or pool")
             self._check_inverse_reuse_valid(input, input.spatial_shape, found)
             return found.pairs.swapped, found.indices, found.spatial_shape
@@ -224,13 +226,13 @@ class SparseConvolution(SparseConvolutionBase, SparseModule):
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
-        self._register_load_state_dict_pre_hook(self._load_weight_different_layout)
+        self._register_load_state_dict_pre_hook(self._load_weight_different_layout)  # type: ignore[no-untyped-call]
 
     def get_max_num_voxels(self) -> torch.Tensor | None:
         return getattr(self, _MAX_NUM_VOXELS_DURING_TRAINING, None)
 
     def _load_weight_different_layout(
-        self, state_dict: dict, prefix: str, local_metadata: Any, strict: Any, missing_keys: Any, unexpected_keys: Any,
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: Any, strict: Any, missing_keys: Any, unexpected_keys: Any,
         error_msgs: Any,
     ) -> None:  # fmt: skip
         counter = prefix + _MAX_NUM_VOXELS_DURING_TRAINING

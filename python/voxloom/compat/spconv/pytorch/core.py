@@ -140,7 +140,7 @@ class SparseConvTensor(metaclass=SpConvTensorMeta):
 
     def __init__(
         self, features: torch.Tensor, indices: torch.Tensor, spatial_shape: list[int] | np.ndarray, batch_size: int,
-        grid: torch.Tensor | None = None, voxel_num: torch.Tensor | None = None, indice_dict: dict | None = None,
+        grid: torch.Tensor | None = None, voxel_num: torch.Tensor | None = None, indice_dict: dict[str, Any] | None = None,
         benchmark: bool = False, permanent_thrust_allocator: bool = False, enable_timer: bool = False,
         force_algo: ConvAlgo | None = None,
     ) -> None:  # fmt: skip
@@ -158,7 +158,7 @@ class SparseConvTensor(metaclass=SpConvTensorMeta):
         self.grid = torch.Tensor() if grid is None else grid
         self.voxel_num = voxel_num
         self.benchmark = benchmark
-        self.benchmark_record: dict = {}
+        self.benchmark_record: dict[str, Any] = {}
         self.thrust_allocator = None
         self._timer = CUDAKernelTimer(enable_timer)
         self.force_algo = force_algo
@@ -199,7 +199,7 @@ class SparseConvTensor(metaclass=SpConvTensorMeta):
         return self._with(self.features, self.indices, self.spatial_shape, self.indice_dict)
 
     def _with(
-        self, features: torch.Tensor, indices: torch.Tensor, spatial_shape: list[int], indice_dict: dict
+        self, features: torch.Tensor, indices: torch.Tensor, spatial_shape: list[int], indice_dict: dict[str, Any]
     ) -> SparseConvTensor:
         made = SparseConvTensor(
             features, indices, spatial_shape, self.batch_size, self.grid, self.voxel_num, indice_dict, self.benchmark

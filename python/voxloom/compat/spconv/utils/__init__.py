@@ -44,10 +44,9 @@ class _Point2VoxelCPU:
         return self._run(points, clear_voxels, True)
 
     def _run(self, points: tv.Tensor, clear: bool, mean: bool) -> tuple[tv.Tensor, tv.Tensor, tv.Tensor]:
-        buffers = [buffer.numpy_view() for buffer in (self.voxels, self.indices, self.num_per_voxel)]
-        count, _ = self._grid.fill(np.asarray(points), *buffers, clear, mean)
-        voxels, indices, counts = (tv.Tensor(buffer[:count]) for buffer in buffers)
-        return voxels, indices, counts
+        voxels, indices, counts = (buffer.numpy_view() for buffer in (self.voxels, self.indices, self.num_per_voxel))
+        count, _ = self._grid.fill(np.asarray(points), voxels, indices, counts, clear, mean)
+        return tv.Tensor(voxels[:count]), tv.Tensor(indices[:count]), tv.Tensor(counts[:count])
 
 
 class Point2VoxelCPU1d(_Point2VoxelCPU):

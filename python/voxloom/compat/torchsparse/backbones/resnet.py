@@ -22,7 +22,7 @@ class SparseResNet(nn.ModuleList):
         self.blocks, self.in_channels, self.width_multiplier = blocks, in_channels, width_multiplier
         for count, channels, kernel_size, stride in blocks:
             width = int(channels * width_multiplier)
-            stage = [SparseConvBlock(in_channels, width, kernel_size, stride=stride)]
+            stage: list[nn.Module] = [SparseConvBlock(in_channels, width, kernel_size, stride=stride)]
             stage += [SparseResBlock(width, width, kernel_size) for _ in range(count - 1)]
             self.append(nn.Sequential(*stage))
             in_channels = width
