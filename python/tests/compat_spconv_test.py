@@ -231,6 +231,8 @@ def test_what_does_not_fit_is_refused() -> None:
         spconv.SubMConv3d(2, 2, 2)(x)
     with pytest.raises(RuntimeError, match="no room"):
         spconv.SparseConv3d(2, 2, 3, 1)(tensor([2, 4, 4], 2, count=20))
+    with pytest.raises(RuntimeError, match="no room"):
+        spconv.SubMConv3d(2, 2, 3)(spconv.SparseConvTensor(x.features, x.indices, [4, 0, 4], 2))
     with pytest.raises(AssertionError, match="groups"):
         spconv.SubMConv3d(2, 2, 3, groups=2)
     with pytest.raises(ValueError, match="batch indices"):
@@ -251,6 +253,11 @@ def test_tensors_without_rows_go_through() -> None:
         spconv.SparseMaxPool3d(2), spconv.SparseConvTranspose3d(5, 2, 2, 2),
     )  # fmt: skip
     y = network(empty)
+    nothing = spconv.SparseConv3d(3, 4, 3, 2, 1, indice_key="e")(empty).find_indice_pair("e")
+    assert nothing.pair_fwd.shape == (27, 0) and nothing.pair_bwd.shape == (27, 0)
+    window = ([3] * 3, [2] * 3, [1] * 3, [1] * 3, [0] * 3)
+    _, table, counts = spconv.ops.get_indice_pairs(empty.indices, 1, [6, 6, 6], spconv.ConvAlgo.Native, *window)
+    assert table.shape == (2, 27, 0) and counts.sum() == 0
     assert y.features.shape == (0, 2) and y.indices.shape == (0, 4)
     assert y.dense().abs().sum() == 0
 

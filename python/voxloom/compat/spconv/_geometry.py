@@ -152,8 +152,6 @@ class Pairs:
 
     def forward_table(self) -> torch.Tensor:
         """(K, N_out) input rows, -1: none."""
-        if not self.targets:
-            return torch.empty((self.map.volume, 0), dtype=torch.int32)
         return torch.from_numpy(np.ascontiguousarray(np.asarray(self.map.dense()).T))
 
     def backward_table(self) -> torch.Tensor:
@@ -191,7 +189,8 @@ class Reached(NamedTuple):
 
 
 def submanifold_pairs(indices: torch.Tensor, batch_size: int, shape: Axes, kernel: Axes, dilation: Axes) -> Pairs:
-    """Every row meets the rows under the window centred on it. RuntimeError: an even kernel."""
+    """Every row meets the rows under the window centred on it. RuntimeError: an even kernel, a shape without room."""
+    _check_room(shape)
     if any(k % 2 == 0 for k in kernel):
         raise RuntimeError(f"spconv: submanifold layers want odd kernel sizes, got {list(kernel)}")
     sites = sites_of(indices)
@@ -217,8 +216,7 @@ def reach(indices: torch.Tensor, batch_size: int, in_shape: Axes, out_shape: Axe
     RuntimeError: an output shape without room.
     """
     out_shape = window.bounds_of(in_shape, out_shape)
-    if any(extent <= 0 for extent in out_shape):
-        raise RuntimeError(f"spconv: the output's spatial shape {list(out_shape)} has no room for a voxel")
+    _check_room(out_shape)
     sites = sites_of(indices)
     sites.check_batches(batch_size)
     request = ("reach", window, tuple(out_shape))
@@ -227,6 +225,11 @@ def reach(indices: torch.Tensor, batch_size: int, in_shape: Axes, out_shape: Axe
         sites.derived.drop(request)
         kept = sites.derived.get(request, lambda: _reach(sites, tuple(out_shape), window))
     return kept
+
+
+def _check_room(out_shape: Axes) -> None:
+    if any(extent <= 0 for extent in out_shape):
+        raise RuntimeError(f"spconv: the output's spatial shape {list(out_shape)} has no room for a voxel")
 
 
 def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
@@ -242,12 +245,12 @@ def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
     shape = _filled(out_shape, 1)
     if window.transposed:
         support = voxloom.transposed_support(sites.set_with_stride(_filled(window.stride, 1)), spec)
-        rows = _rows_of(support)
+        rows = np.asarray(support.rows)
         inside = ((rows[:, 1:] >= 0) & (rows[:, 1:] < np.asarray(shape, np.int32))).all(axis=1)
         rows, make_map = rows[inside], voxloom.transposed_map
     else:
         support = voxloom.reachable_support(sites.set, spec, ((0, 0, 0), shape))
-        rows, make_map = _rows_of(support), voxloom.forward_map
+        rows, make_map = np.asarray(support.rows), voxloom.forward_map
     some_order = voxloom.CoordinateSet(rows, trusted=True)
     met = first_met(*_arrays(make_map(sites.set, some_order, spec)), len(sites), len(rows))
     indices = _hand_out(rows[met][:, : sites.axes + 1])
@@ -255,14 +258,8 @@ def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
     return Reached(indices, Pairs(map, len(sites), len(rows)))
 
 
-def _rows_of(set: voxloom.CoordinateSet) -> np.ndarray:
-    return np.asarray(set.rows) if len(set) else np.zeros((0, 4), np.int32)
-
-
 def _arrays(map: voxloom.KernelMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(in, out, k), by k, then output row."""
-    if not map.size:
-        return np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32)
     in_rows, out_rows, k = map.pairs()
     return np.asarray(in_rows), np.asarray(out_rows), np.asarray(k)
 

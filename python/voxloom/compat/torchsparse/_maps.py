@@ -123,14 +123,12 @@ def reach(
         return hand_out(np.zeros((0, 4), np.int32))
     spec = voxloom.KernelSpec(size, stride=stride, padding=padding, origin="corner")
     support = voxloom.reachable_support(sites.set, spec, (tuple(low.tolist()), tuple(high.tolist())))
-    return hand_out(ascending(np.asarray(support.rows)) if len(support) else np.zeros((0, 4), np.int32))
+    return hand_out(ascending(np.asarray(support.rows)))
 
 
 def floored(coords: torch.Tensor, stride: Triple) -> torch.Tensor:
     """The unique floor(c / stride), in ascending order."""
     sites = sites_of(coords)
-    if not len(sites.rows):
-        return hand_out(sites.rows)
     return hand_out(ascending(np.asarray(voxloom.downsample(sites.set, stride).rows)))
 
 
