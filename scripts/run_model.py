@@ -81,15 +81,15 @@ def voxels(extents: tuple[int, int, int], count: int, seed: int) -> np.ndarray:
     return np.concatenate(scenes).astype(np.int32)
 
 
-def kernel_cells(size: tuple[int, int, int]) -> list[tuple[int, int, int]]:
-    """The cells of a torchsparse kernel, in its order."""
+def kernel_cells(size: tuple[int, int, int], library: str) -> list[tuple[int, int, int]]:
+    """The cells of a kernel, in the library's order: MinkowskiEngine's, and torchsparse's odd ones, x fastest."""
     x, y, z = (range(n) for n in size)
-    if np.prod(size) % 2:
+    if library == "MinkowskiEngine" or np.prod(size) % 2:
         return [(i, j, k) for k in z for j in y for i in x]
     return [(i, j, k) for i in x for j in y for k in z]
 
 
-def set_weights(network: torch.nn.Module) -> None:
+def set_weights(network: torch.nn.Module, library: str) -> None:
     """The same network for each library: the n-th convolution gets the n-th draw, in the library's layout."""
     rng = np.random.default_rng(7)
     for name, parameter in network.named_parameters():
@@ -105,7 +105,7 @@ def set_weights(network: torch.nn.Module) -> None:
             size = tuple(rest)  # type: ignore[assignment]
         drawn = rng.normal(0, (2 / (inner * np.prod(size))) ** 0.5, (*size, inner, outer)).astype(np.float32)
         if is_kernel:
-            cells = np.stack([drawn[cell] for cell in kernel_cells(size)])
+            cells = np.stack([drawn[cell] for cell in kernel_cells(size, library)])
             value = cells.reshape(tuple(parameter.shape))
         elif np.prod(size) == 1:
             value = drawn.reshape(tuple(parameter.shape))  # spconv takes the buffer for (C_in, C_out)
@@ -144,7 +144,7 @@ def minkunet(library: str) -> dict[str, Any]:
     backend = {"MinkowskiEngine": "minkowski"}.get(library, library)
     network = MinkUNetBackbone(4, base_channels=16, encoder_channels=[16, 32, 64, 64], decoder_channels=[64, 64, 32, 32],
                                sparseconv_backend=backend).train()  # fmt: skip
-    set_weights(network)
+    set_weights(network, library)
     rows = torch.from_numpy(voxels((128, 128, 64), 4000, 5))
     corners = torch.tensor([[b, x, y, z] for b in (0, 1) for x in (0, 127) for y in (0, 127) for z in (0, 63)])
     rows = torch.unique(torch.cat([rows, corners.int()]), dim=0)
