@@ -23,7 +23,7 @@ packages=(
   xxhash==4.1.0 fsspec==2026.9.0 jinja2==3.1.6 markupsafe==3.0.4 pandas==2.0.3 pytz==2026.6 tzdata==2026.6
   python-dateutil==2.9.0 six==1.16.0 scipy==1.10.1 scikit-learn==1.2.2 safetensors==0.8.0 tqdm==4.70.1 requests==2.32.3
   packaging==24.2 typing-extensions==4.16.0 psutil==5.9.4 pyparsing==3.0.9 certifi==2024.8.30 idna==3.10
-  urllib3==2.2.3 charset-normalizer==3.4.0
+  urllib3==2.2.3 charset-normalizer==3.4.0 opencv-python-headless==4.8.0.76
 )
 
 if [ ! -e "$cache/ready" ]; then
