@@ -121,7 +121,7 @@ TEST(Augment, ColoursStayWithTheirPoints) {
   for (const LabelledScan& out :
        {augment(scan, moderate_augmentation(), 9), mix_sectors(scan, other, 9)}) {
     ASSERT_EQ(out.colours.size(), out.positions.size());
-    EXPECT_NE(out.positions.size(), scan.positions.size());
+    EXPECT_NE(out.positions, scan.positions);
     for (std::size_t i = 0; i < out.labels.size(); ++i) {
       ASSERT_EQ(out.colours[i], colour_of(out.labels[i]));
     }

@@ -22,7 +22,8 @@ __all__ = ["install", "uninstall"]
 _STAND_INS: dict[str, tuple[tuple[str, str], ...]] = {
     "spconv": (("spconv", "voxloom.compat.spconv"), ("cumm", "voxloom.compat.spconv._cumm")),
     "torchsparse": (("torchsparse", "voxloom.compat.torchsparse"),),
-    "MinkowskiEngine": (("MinkowskiEngine", "voxloom.compat.MinkowskiEngine"),),
+    "MinkowskiEngine": (("MinkowskiEngine", "voxloom.compat.MinkowskiEngine"),
+                        ("MinkowskiEngineBackend", "voxloom.compat.MinkowskiEngine.backend")),
 }
 _OPTIONAL = {"cumm"}  # what the library stands on: left alone where it is there
 
