@@ -4,7 +4,7 @@
 
 #include "artifact/graph/op_spec.h"
 #include "artifact/run/simplify.h"
-#include "nn/fold.h"
+#include "ops/fold.h"
 
 namespace voxloom::artifact {
 namespace {
@@ -105,12 +105,12 @@ class NormFolder {
     if (!is_own) return false;
     const OpSpec& spec = *find_op(kBatchNorm);
     const std::vector<Slot> slots = *match_operands(spec, kinds_of(graph_, op));
-    const nn::FoldedNorm folded = nn::fold(
+    const FoldedNorm folded = voxloom::fold(
         {.scale = *of_norm[0], .bias = *of_norm[1], .mean = *of_norm[2], .variance = *of_norm[3]},
         OpView(spec, op, slots).real("eps"));
-    nn::FoldedProduct result =
-        nn::fold(*dense_floats(constant(weight)), op_at(graph_, product).name == kLinear,
-                 bias >= 0 ? *dense_floats(constant(bias)) : Tensor(), folded);
+    FoldedProduct result =
+        voxloom::fold(*dense_floats(constant(weight)), op_at(graph_, product).name == kLinear,
+                      bias >= 0 ? *dense_floats(constant(bias)) : Tensor(), folded);
     constant(weight) = std::move(result.weight);
     constant(shift) = Weight(std::move(result.bias));
     if (bias < 0) graph_.ops[static_cast<std::size_t>(product)].operands.push_back(shift);
