@@ -106,7 +106,7 @@ void bind_kernel(nb::module_& m) {
       .def_prop_ro("stride", [](const KernelSpec& k) { return to_tuple(k.stride); })
       .def_prop_ro("padding", [](const KernelSpec& k) { return to_tuple(k.padding); })
       .def_prop_ro("dilation", [](const KernelSpec& k) { return to_tuple(k.dilation); })
-      .def_prop_ro("origin", [](const KernelSpec& k) { return std::string(name_of(k.origin)); })
+      .def_prop_ro("origin", [](const KernelSpec& k) { return schema::word_of(k.origin).value; })
       .def_prop_ro("offsets",
                    [](const KernelSpec& k) {
                      nb::list offsets;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/pool_gradients.h"
 #include "autograd/segment_gradient.h"
 #include "bindings.h"
 #include "calls.h"
@@ -15,7 +16,6 @@
 #include "engine/choice.h"
 #include "engine/pools.h"
 #include "engine/segments.h"
-#include "engine/spread.h"
 #include "ops/dense_arguments.h"
 #include "words.h"
 
@@ -24,47 +24,20 @@ namespace {
 
 // --- pools ---
 
-struct Pool {
-  const KernelMap& map;
-  PoolMode mode;
-  std::span<const float> offset_weights;  // empty: all 1
-
-  [[nodiscard]] Tensor sum(const KernelMap& over, const Tensor& x, bool mean) const {
-    Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, x.dtype());
-    engine::run(engine::PoolSum{
-        .map = over, .x = &x, .offset_weights = offset_weights, .mean = mean, .y = &y});
-    return y;
-  }
-  [[nodiscard]] Tensor winners(const Tensor& x) const {
-    Tensor rows = Tensor::empty({map.target().size(), x.dim(1)}, DType::i32);
-    engine::run(engine::PoolMaxWinners{.map = map, .x = &x, .winners = &rows});
-    return rows;
-  }
-  [[nodiscard]] Tensor forward(const Tensor& x) const {
-    if (mode != PoolMode::max) return sum(map, x, mode == PoolMode::avg);
-    Tensor y = Tensor::empty({map.target().size(), x.dim(1)}, x.dtype());
+Tensor pooled_by(const KernelMap& map, PoolMode mode, std::span<const float> offset_weights,
+                 const Tensor& x) {
+  Tensor y = Tensor::empty({map.target().size(), x.dim(1)}, x.dtype());
+  if (mode == PoolMode::max) {
     engine::run(engine::PoolMax{.map = map, .x = &x, .y = &y});
-    return y;
+  } else {
+    engine::run(engine::PoolSum{.map = map,
+                                .x = &x,
+                                .offset_weights = offset_weights,
+                                .mean = mode == PoolMode::avg,
+                                .y = &y});
   }
-  // dy at the rows that won.
-  [[nodiscard]] Tensor scattered(const Tensor& x, const Tensor& dy) const {
-    const Tensor rows = winners(x);
-    const KernelMap swapped = map.swapped();
-    Tensor dx = Tensor::empty(x.shape(), dy.dtype());
-    engine::run(
-        engine::PoolMaxScatter{.swapped_map = swapped, .winners = &rows, .dy = &dy, .y = &dx});
-    return dx;
-  }
-  [[nodiscard]] Tensor gradient(const Tensor& dy) const {
-    if (mode == PoolMode::sum) return sum(map.swapped(), dy, false);
-    // Divided by the weight that was present.
-    const Tensor present =
-        sum(map, Tensor::full({map.source().size(), 1}, DType::f32, 1.0F), false);
-    Tensor spread = Tensor::empty(dy.shape(), DType::f32);
-    engine::run(engine::SpreadRows{.x = &dy, .divisors = &present, .y = &spread});
-    return sum(map.swapped(), spread, false);
-  }
-};
+  return y;
+}
 
 void check_side(std::string_view op, std::string_view name, const Tensor& x,
                 const CoordinateSet& set) {
@@ -93,7 +66,7 @@ nb::object pool(nb::handle x_array, const KernelMap& map, const std::string& mod
   const auto how = choice_of<PoolMode>(mode, {kOp, "mode"});
   const Tensor weights = weights_of(kOp, offset_weights, map, how);
   check_side(kOp, "x", x, map.source());
-  return hand_out(released([&] { return Pool{map, how, span_of(weights)}.forward(x); }), x_array);
+  return hand_out(released([&] { return pooled_by(map, how, span_of(weights), x); }), x_array);
 }
 
 nb::object pool_gradient(nb::handle dy_array, const KernelMap& map, const std::string& mode,
@@ -105,19 +78,22 @@ nb::object pool_gradient(nb::handle dy_array, const KernelMap& map, const std::s
   check_side(kOp, "dy", dy, map.target());
   require(how != PoolMode::avg || dy.dtype() == DType::f32, kOp,
           "mode 'avg' takes a float32 dy, got {}", dy);
-  const Pool rule{map, how, span_of(weights)};
-  if (how != PoolMode::max) return hand_out(released([&] { return rule.gradient(dy); }), dy_array);
+  if (how != PoolMode::max) {
+    const auto given = span_of(weights);
+    const autograd::MapSum sum{map, {given.begin(), given.end()}, how == PoolMode::avg};
+    return hand_out(released([&] { return sum.gradient(dy); }), dy_array);
+  }
   require(!x_array.is_none(), kOp, "mode 'max' needs x, which says who won");
   const Tensor x = borrow(x_array, {kOp, "x"});
   check_side(kOp, "x", x, map.source());
   require(x.dim(1) == dy.dim(1), kOp, "x has {} channels, dy has {}", x.dim(1), dy.dim(1));
-  return hand_out(released([&] { return rule.scattered(x, dy); }), dy_array);
+  return hand_out(released([&] { return autograd::scatter_to_winners(map, x, dy); }), dy_array);
 }
 
 nb::object max_winners(nb::handle x_array, const KernelMap& map) {
   const Tensor x = borrow(x_array, {"max_winners", "x"});
   check_side("max_winners", "x", x, map.source());
-  return hand_out(released([&] { return Pool{map, PoolMode::max, {}}.winners(x); }), x_array);
+  return hand_out(released([&] { return autograd::winners_of(map, x); }), x_array);
 }
 
 struct Unpool {
@@ -134,9 +110,7 @@ struct Unpool {
 
 nb::object max_unpool(nb::handle x_array, nb::handle pooled_array, const KernelMap& map) {
   const Unpool a("max_unpool", x_array, pooled_array, map);
-  return hand_out(released([&] {
-                    return Pool{map, PoolMode::max, {}}.scattered(a.x, a.pooled);
-                  }),
+  return hand_out(released([&] { return autograd::scatter_to_winners(map, a.x, a.pooled); }),
                   x_array);
 }
 
@@ -145,13 +119,7 @@ nb::object max_unpool_gradient(nb::handle x_array, nb::handle dy_array, const Ke
   const Tensor x = borrow(x_array, {kOp, "x"}), dy = borrow(dy_array, {kOp, "dy"});
   check_side(kOp, "x", x, map.source());
   require(dy.shape() == x.shape() && dy.dtype() == DType::f32, kOp, "x is {}, dy is {}", x, dy);
-  return hand_out(released([&] {
-                    const Tensor rows = Pool{map, PoolMode::max, {}}.winners(x);
-                    Tensor result = Tensor::empty(rows.shape(), DType::f32);
-                    engine::run(engine::GatherChosen{.x = &dy, .chosen = &rows, .y = &result});
-                    return result;
-                  }),
-                  dy_array);
+  return hand_out(released([&] { return autograd::gather_from_winners(map, x, dy); }), dy_array);
 }
 
 // --- segments ---

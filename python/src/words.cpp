@@ -2,31 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <limits>
 #include <string>
-#include <utility>
 
 #include "core/error.h"
 
 namespace voxloom::python {
 namespace {
-
-template <typename Choice>
-using Row = std::pair<std::string_view, Choice>;
-
-template <typename Choice, std::size_t size>
-Choice find(const std::array<Row<Choice>, size>& rows, std::string_view name, Argument a) {
-  std::string expected;
-  for (const auto& [known, choice] : rows) {
-    if (known == name) return choice;
-    expected += fmt::format("{}'{}'", expected.empty() ? "" : ", ", known);
-  }
-  fail(a.op, "{}: expected one of {}, got '{}'", a.name, expected, name);
-}
-
-constexpr std::array kOrigins = {Row<Origin>{"centered", Origin::centered},
-                                 Row<Origin>{"corner", Origin::corner}};
 
 std::string text_of(nb::handle value) { return nb::str(nb::repr(value)).c_str(); }
 
@@ -105,98 +87,12 @@ Grid grid_of(nb::handle voxel_size, nb::handle origin, std::string_view op) {
           .origin = three_doubles(origin, {op, "origin"})};
 }
 
-template <>
-Origin choice_of<Origin>(std::string_view name, Argument a) {
-  return find(kOrigins, name, a);
-}
-
-template <>
-Support choice_of<Support>(std::string_view name, Argument a) {
-  return find(std::array{Row<Support>{"strided", Support::strided},
-                         Row<Support>{"reachable", Support::reachable},
-                         Row<Support>{"submanifold", Support::submanifold}},
-              name, a);
-}
-
-template <>
-PoolMode choice_of<PoolMode>(std::string_view name, Argument a) {
-  return find(std::array{Row<PoolMode>{"sum", PoolMode::sum}, Row<PoolMode>{"max", PoolMode::max},
-                         Row<PoolMode>{"avg", PoolMode::avg}},
-              name, a);
-}
-
-template <>
-Reduction choice_of<Reduction>(std::string_view name, Argument a) {
-  return find(
-      std::array{Row<Reduction>{"sum", Reduction::sum}, Row<Reduction>{"mean", Reduction::mean},
-                 Row<Reduction>{"max", Reduction::max}, Row<Reduction>{"first", Reduction::first},
-                 Row<Reduction>{"count", Reduction::count}},
-      name, a);
-}
-
-template <>
-Activation choice_of<Activation>(std::string_view name, Argument a) {
-  return find(std::array{Row<Activation>{"relu", Activation::relu},
-                         Row<Activation>{"sigmoid", Activation::sigmoid},
-                         Row<Activation>{"gelu", Activation::gelu},
-                         Row<Activation>{"silu", Activation::silu},
-                         Row<Activation>{"leaky_relu", Activation::leaky_relu},
-                         Row<Activation>{"tanh", Activation::tanh},
-                         Row<Activation>{"softplus", Activation::softplus}},
-              name, a);
-}
-
-template <>
-GeluApprox choice_of<GeluApprox>(std::string_view name, Argument a) {
-  return find(std::array{Row<GeluApprox>{"none", GeluApprox::none},
-                         Row<GeluApprox>{"precise", GeluApprox::precise},
-                         Row<GeluApprox>{"tanh", GeluApprox::tanh},
-                         Row<GeluApprox>{"fast", GeluApprox::fast}},
-              name, a);
-}
-
-template <>
-Join choice_of<Join>(std::string_view name, Argument a) {
-  return find(std::array{Row<Join>{"inner", Join::inner}, Row<Join>{"left", Join::left},
-                         Row<Join>{"right", Join::right}, Row<Join>{"outer", Join::outer}},
-              name, a);
-}
-
-template <>
-BinaryOp choice_of<BinaryOp>(std::string_view name, Argument a) {
-  return find(
-      std::array{Row<BinaryOp>{"add", BinaryOp::add}, Row<BinaryOp>{"sub", BinaryOp::sub},
-                 Row<BinaryOp>{"mul", BinaryOp::mul}, Row<BinaryOp>{"maximum", BinaryOp::maximum},
-                 Row<BinaryOp>{"minimum", BinaryOp::minimum}},
-      name, a);
-}
-
-template <>
-NonFinite choice_of<NonFinite>(std::string_view name, Argument a) {
-  return find(std::array{Row<NonFinite>{"error", NonFinite::error},
-                         Row<NonFinite>{"drop", NonFinite::drop}},
-              name, a);
-}
-
-template <>
-Interpolation choice_of<Interpolation>(std::string_view name, Argument a) {
-  return find(std::array{Row<Interpolation>{"nearest", Interpolation::nearest},
-                         Row<Interpolation>{"linear", Interpolation::linear}},
-              name, a);
-}
-
-template <>
-NearestMode choice_of<NearestMode>(std::string_view name, Argument a) {
-  return find(std::array{Row<NearestMode>{"cell", NearestMode::cell},
-                         Row<NearestMode>{"lattice", NearestMode::lattice}},
-              name, a);
-}
-
-std::string_view name_of(Origin origin) {
-  for (const auto& [name, choice] : kOrigins) {
-    if (choice == origin) return name;
+void refuse_choice(std::string_view name, std::span<const std::string_view> known, Argument a) {
+  std::string expected;
+  for (const std::string_view word : known) {
+    expected += fmt::format("{}'{}'", expected.empty() ? "" : ", ", word);
   }
-  return "?";
+  fail(a.op, "{}: expected one of {}, got '{}'", a.name, expected, name);
 }
 
 }  // namespace voxloom::python

@@ -3,11 +3,14 @@
 
 #include <nanobind/nanobind.h>
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "arrays.h"
+#include "schema/words.h"
 #include "voxloom/kernel_map.h"
 #include "voxloom/options.h"
 #include "voxloom/pool.h"
@@ -23,26 +26,16 @@ namespace voxloom::python {
 [[nodiscard]] std::array<double, 3> three_doubles(nb::handle value, Argument argument);
 [[nodiscard]] Grid grid_of(nb::handle voxel_size, nb::handle origin, std::string_view op);
 
-// ValueError with the names that there are.
+[[noreturn]] void refuse_choice(std::string_view name, std::span<const std::string_view> known,
+                                Argument argument);
+
+// By the library's own word for it (schema/words.h). ValueError with the words that there are.
 template <typename Choice>
-[[nodiscard]] Choice choice_of(std::string_view name, Argument argument);
-
-#define VOXLOOM_CHOICE(Choice) \
-  template <>                  \
-  [[nodiscard]] Choice choice_of<Choice>(std::string_view name, Argument argument);
-VOXLOOM_CHOICE(Origin)
-VOXLOOM_CHOICE(Support)
-VOXLOOM_CHOICE(PoolMode)
-VOXLOOM_CHOICE(Reduction)
-VOXLOOM_CHOICE(Activation)
-VOXLOOM_CHOICE(GeluApprox)
-VOXLOOM_CHOICE(Join)
-VOXLOOM_CHOICE(BinaryOp)
-VOXLOOM_CHOICE(NonFinite)
-VOXLOOM_CHOICE(Interpolation)
-VOXLOOM_CHOICE(NearestMode)
-#undef VOXLOOM_CHOICE
-
-[[nodiscard]] std::string_view name_of(Origin origin);
+[[nodiscard]] Choice choice_of(std::string_view name, Argument argument) {
+  constexpr auto& words = schema::Words<Choice>::names;
+  const auto found = std::ranges::find(words, name);
+  if (found == words.end()) refuse_choice(name, words, argument);
+  return static_cast<Choice>(found - words.begin());
+}
 
 }  // namespace voxloom::python

@@ -1,14 +1,10 @@
 // Pools and resampling. Sums and means go back over the swapped map; a maximum goes back to the row
 // it came from.
 
-#include "engine/pools.h"
-
+#include "autograd/pool_gradients.h"
 #include "autograd/segment_gradient.h"
 #include "autograd/tape.h"
 #include "autograd/trace.h"
-#include "engine/choice.h"
-#include "engine/spread.h"
-#include "ops/arithmetic.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
 #include "schema/describe.h"
@@ -17,62 +13,11 @@
 namespace voxloom::autograd {
 namespace {
 
-// A weighted sum over a map, or the mean: y[u] = sum w_k x[v] / sum w_k.
-struct MapSum {
-  KernelMap map;
-  std::vector<float> offset_weights;  // empty: all 1
-  bool mean = false;
-
-  [[nodiscard]] Tensor operator()(const KernelMap& over, const Tensor& x) const {
-    Tensor y = Tensor::empty({over.target().size(), x.dim(1)}, DType::f32, x.device());
-    engine::run(engine::PoolSum{.map = over, .x = &x, .offset_weights = offset_weights, .y = &y});
-    return y;
-  }
-
-  // dy divided by the weight that was present.
-  [[nodiscard]] Tensor spread(const Tensor& dy) const {
-    if (!mean) return dy;
-    const Tensor present =
-        (*this)(map, Tensor::full({map.source().size(), 1}, DType::f32, 1.0F, dy.device()));
-    Tensor result = float_like(dy);
-    engine::run(engine::SpreadRows{.x = &dy, .divisors = &present, .y = &result});
-    return result;
-  }
-
-  [[nodiscard]] Tensor gradient(const Tensor& dy) const {
-    return (*this)(map.swapped(), spread(dy));
-  }
-};
-
 Variable record_sum(Operation operation, const SparseTensor& y, const Variable& x, MapSum sum) {
   const auto gradient = [sum = std::move(sum)](const Tensor& dy, GradientSink& to) {
     to.add(0, sum.gradient(dy));
   };
   return record(operation, Variable(y), {&x}, {}, gradient);
-}
-
-Tensor winners_of(const KernelMap& map, const Tensor& x) {
-  Tensor winners = Tensor::empty({map.target().size(), x.dim(1)}, DType::i32, x.device());
-  engine::run(engine::PoolMaxWinners{.map = map, .x = &x, .winners = &winners});
-  return winners;
-}
-
-// dy at the winners' rows: what max pooling's gradient is.
-Tensor scatter_to_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
-  const Tensor winners = winners_of(map, x);
-  const KernelMap swapped = map.swapped();
-  Tensor dx = float_like(x);
-  engine::run(
-      engine::PoolMaxScatter{.swapped_map = swapped, .winners = &winners, .dy = &dy, .y = &dx});
-  return dx;
-}
-
-// And the other way: each winner's row read at the element it won.
-Tensor gather_from_winners(const KernelMap& map, const Tensor& x, const Tensor& dy) {
-  const Tensor winners = winners_of(map, x);
-  Tensor result = float_like(winners);
-  engine::run(engine::GatherChosen{.x = &dy, .chosen = &winners, .y = &result});
-  return result;
 }
 
 KernelMap pool_map(const Variable& x, const CoordinateSet& pooled, const PoolOptions& o) {
