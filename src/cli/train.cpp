@@ -44,11 +44,6 @@ void override_with(const ScanOptions& told, DataConfig& data) {
   data.scan.strict = data.scan.strict || told.strict;
 }
 
-struct Outcome {
-  train::End end = train::End::finished;
-  train::ConfusionMatrix last{1};
-};
-
 // One run, fresh or continued. A configuration that cannot be run is refused here, before there is a
 // folder.
 class Run {

@@ -1,58 +1,21 @@
 // Tables of classes, and folders of labelled scans.
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <set>
 
-#include "voxloom/dataset.h"
-#include "voxloom/error.h"
+#include "dataset/folder_fixture.h"
 #include "voxloom/io.h"
 
 namespace voxloom::test {
 namespace {
 
-namespace fs = std::filesystem;
-
-class FolderDataset : public ::testing::Test {
+class FolderDataset : public DatasetFolder {
  protected:
-  void SetUp() override {
-    folder_ =
-        fs::temp_directory_path() /
-        (std::string("voxloom-") + ::testing::UnitTest::GetInstance()->current_test_info()->name() +
-         "-" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  template <typename T>
-  void write(const fs::path& name, const std::vector<T>& values) const {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream file(folder_ / name, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(values.data()),
-               static_cast<std::streamsize>(values.size() * sizeof(T)));
-  }
-  void write_text(const fs::path& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-  }
   // Two points, the labels as given.
   void write_pair(const fs::path& scan, const fs::path& label,
                   const std::vector<std::uint32_t>& labels) const {
     write<float>(scan, {1, 2, 3, 0.5F, 4, 5, 6, 0.25F});
     write(label, labels);
   }
-  [[nodiscard]] std::string error_of_first() const {
-    try {
-      static_cast<void>(open_dataset(folder_)->get(0));
-    } catch (const FormatError& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
-  fs::path folder_;
 };
 
 TEST(StreetClasses, AreTwelveWithNamesColorsAndNumbersOfTheirOwn) {
@@ -139,19 +102,19 @@ TEST_F(FolderDataset, RefusesTablesThatMeanNothing) {
 }
 
 TEST_F(FolderDataset, RefusesWhatDoesNotFit) {
-  EXPECT_NE(error_of_first().find("holds no labelled scan"), std::string::npos);
+  EXPECT_NE(error_of().find("holds no labelled scan"), std::string::npos);
   write<float>("a.bin", {1, 2, 3, 0.5F, 4, 5, 6, 0.25F});
-  EXPECT_NE(error_of_first().find("are not there"), std::string::npos);
+  EXPECT_NE(error_of().find("are not there"), std::string::npos);
   write<std::uint32_t>("a.label", {40});
-  EXPECT_NE(error_of_first().find("4 bytes are not one uint32 for each of the 2 points"),
+  EXPECT_NE(error_of().find("4 bytes are not one uint32 for each of the 2 points"),
             std::string::npos);
   write<std::uint32_t>("a.label", {40, 41});
-  EXPECT_NE(error_of_first().find("the label 41 of point 1 is neither a class nor ignored"),
+  EXPECT_NE(error_of().find("the label 41 of point 1 is neither a class nor ignored"),
             std::string::npos)
-      << error_of_first();
+      << error_of();
   write<std::uint32_t>("a.label", {40, 40});
   write<float>("a.bin", {1, 2, std::numeric_limits<float>::quiet_NaN(), 0.5F, 4, 5, 6, 0.25F});
-  EXPECT_NE(error_of_first(), "no error");
+  EXPECT_NE(error_of(), "no error");
   EXPECT_THROW(static_cast<void>(open_dataset(folder_ / "nowhere")), FormatError);
 }
 

@@ -1,46 +1,17 @@
 // Data sets as those who made them lay them out: a few points each, by hand.
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
-#include "voxloom/dataset.h"
-#include "voxloom/error.h"
+#include "dataset/folder_fixture.h"
 #include "voxloom/io.h"
 
 namespace voxloom::test {
 namespace {
 
-namespace fs = std::filesystem;
 using Labels = std::vector<std::int32_t>;
 
-class Layouts : public ::testing::Test {
+class Layouts : public DatasetFolder {
  protected:
-  void SetUp() override {
-    folder_ =
-        fs::temp_directory_path() /
-        (std::string("voxloom-") + ::testing::UnitTest::GetInstance()->current_test_info()->name() +
-         "-" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  template <typename T>
-  void write(const fs::path& name, const std::vector<T>& values,
-             const std::string& head = "") const {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream file(folder_ / name, std::ios::binary);
-    file << head;
-    file.write(reinterpret_cast<const char*>(values.data()),
-               static_cast<std::streamsize>(values.size() * sizeof(T)));
-  }
-  void write_text(const fs::path& name, const std::string& text) const {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << text;
-  }
   template <typename T>
   void write_npy(const fs::path& name, const std::string& type, const std::string& shape,
                  const std::vector<T>& values) const {
@@ -53,16 +24,6 @@ class Layouts : public ::testing::Test {
     start += '\0';
     write(name, values, start + header);
   }
-  [[nodiscard]] std::string error_of(const FolderOptions& options = {}) const {
-    try {
-      static_cast<void>(open_dataset(folder_, options)->get(0));
-    } catch (const FormatError& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
-  fs::path folder_;
 };
 
 constexpr const char* kYaml = R"(# This file is covered by a license
