@@ -11,18 +11,19 @@
 namespace voxloom::autograd {
 namespace {
 
-constexpr std::string_view kOp = "cross_entropy";
+constexpr std::string_view kCrossEntropyOp = "cross_entropy";
 
 std::vector<float> weights_of(const CrossEntropyOptions& options, std::int64_t classes) {
   if (!options.class_weights.defined()) {
     return std::vector<float>(static_cast<std::size_t>(classes), 1.0F);
   }
   const Tensor weights = options.class_weights.to(Device{});  // given by the user, read here
-  require(weights.rank() == 1 && weights.dim(0) == classes && weights.dtype() == DType::f32, kOp,
-          "expected class weights of shape ({}) and type float32, got {}", classes, weights);
+  require(weights.rank() == 1 && weights.dim(0) == classes && weights.dtype() == DType::f32,
+          kCrossEntropyOp, "expected class weights of shape ({}) and type float32, got {}", classes,
+          weights);
   std::vector<float> result(weights.span<float>().begin(), weights.span<float>().end());
   for (const float w : result) {
-    require(std::isfinite(w) && w >= 0.0F, kOp, "a class weight is {}", w);
+    require(std::isfinite(w) && w >= 0.0F, kCrossEntropyOp, "a class weight is {}", w);
   }
   return result;
 }
@@ -47,8 +48,8 @@ void check_labels(std::string_view op, const Tensor& scores, const Tensor& label
 Variable cross_entropy(const Variable& scores, const Tensor& labels,
                        const CrossEntropyOptions& options) {
   const Tensor& z = scores.value();
-  check_labels(kOp, z, labels, options.ignore);
-  require(options.label_smoothing >= 0.0F && options.label_smoothing <= 1.0F, kOp,
+  check_labels(kCrossEntropyOp, z, labels, options.ignore);
+  require(options.label_smoothing >= 0.0F && options.label_smoothing <= 1.0F, kCrossEntropyOp,
           "label smoothing should lie in [0, 1], got {}", options.label_smoothing);
   const std::vector<float> weights = weights_of(options, z.dim(1));
   Tensor loss = Tensor::empty({1}, DType::f32, z.device());

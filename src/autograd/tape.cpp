@@ -9,10 +9,10 @@
 namespace voxloom::autograd {
 namespace {
 
-constexpr std::string_view kOp = "autograd";
+constexpr std::string_view kTapeOp = "autograd";
 
 void require_float32(const Tensor& value) {
-  require(value.defined() && value.dtype() == DType::f32, kOp,
+  require(value.defined() && value.dtype() == DType::f32, kTapeOp,
           "variables on a tape are float32, got {}",
           value.defined() ? voxloom::name_of(value.dtype()) : "an undefined tensor");
 }
@@ -38,9 +38,9 @@ void TapeState::add_node(Variable& result, Node node) {
 
 std::int64_t TapeState::place_of(const Variable& variable) const {
   if (variable.tape_ == nullptr) return -1;
-  require(variable.tape_.get() == this, kOp, "variables of two tapes met in one operation");
+  require(variable.tape_.get() == this, kTapeOp, "variables of two tapes met in one operation");
   require(variable.place_ < size() && !nodes[static_cast<std::size_t>(variable.place_)].is_walked,
-          kOp, "the tape was walked back past this variable already");
+          kTapeOp, "the tape was walked back past this variable already");
   return variable.place_;
 }
 
@@ -50,7 +50,7 @@ void TapeState::deposit(std::int64_t place, Tensor gradient) {
     to.sum = std::move(gradient);
     return;
   }
-  require(to.sum.size() == gradient.size(), kOp, "gradients of {} and {} met", to.sum.shape(),
+  require(to.sum.size() == gradient.size(), kTapeOp, "gradients of {} and {} met", to.sum.shape(),
           gradient.shape());
   if (!to.sum.is_unique()) to.sum = to.sum.clone();
   add_to(to.sum, gradient);
@@ -98,17 +98,17 @@ Variable Tape::watch(const SparseTensor& value) {
 }
 
 void Tape::backward(const Variable& y) {
-  require(y.defined() && y.value().size() == 1, kOp,
+  require(y.defined() && y.value().size() == 1, kTapeOp,
           "backward starts from one element, got {}; give it the gradient of the others",
           y.value().shape());
   backward(y, Tensor::full(y.value().shape(), DType::f32, 1.0F, y.value().device()));
 }
 
 void Tape::backward(const Variable& y, Tensor dy) {
-  require(y.needs_gradient() && TapeState::of(y) == state_, kOp,
+  require(y.needs_gradient() && TapeState::of(y) == state_, kTapeOp,
           "backward starts from a value that stands on this tape");
   require_float32(dy);
-  require(dy.shape() == y.value().shape(), kOp, "the gradient is {}, the value {}", dy.shape(),
+  require(dy.shape() == y.value().shape(), kTapeOp, "the gradient is {}, the value {}", dy.shape(),
           y.value().shape());
   state_->deposit(state_->place_of(y), std::move(dy));
   state_->walk(0);

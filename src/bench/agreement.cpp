@@ -66,7 +66,7 @@ class AffordablePart {
     const double flops = static_cast<double>(map.entries()) * flops_per_pair;
     if (flops <= kAffordableFlops) return;
     const double rows = static_cast<double>(map.out_rows()) * kAffordableFlops / flops;
-    constexpr double kBlock = BlockedEntries::kBlockRows;
+    constexpr double kBlock = kBlockRows;
     const auto most = static_cast<std::int64_t>(std::ceil(rows / kBlock) * kBlock);
     if (most >= map.out_rows()) return;
     if (map.is_identity()) {

@@ -20,7 +20,7 @@ using artifact::GraphBuilder;
 using artifact::ValueRef;
 using artifact::WeightFamily;
 
-constexpr std::string_view kOp = "import_network";
+constexpr std::string_view kImportNetworkOp = "import_network";
 
 const Network& network_named(const std::string& name) {
   const std::vector<Network>& all = networks();
@@ -29,7 +29,7 @@ const Network& network_named(const std::string& name) {
   if (found != all.end()) return *found;
   std::vector<std::string> names;
   for (const Network& network : all) names.push_back(network.about.name);
-  fail(kOp, "there is no network '{}'; known are {}", name,
+  fail(kImportNetworkOp, "there is no network '{}'; known are {}", name,
        fmt::format("{}", fmt::join(names, ", ")));
 }
 
@@ -44,19 +44,19 @@ class Grid {
  public:
   Grid(const Network& network, const ImportOptions& options) {
     if (!network.about.needs_spatial_shape) {
-      require(!options.spatial_shape, kOp,
+      require(!options.spatial_shape, kImportNetworkOp,
               "{} cuts nothing off, so a spatial shape means nothing to it", network.about.name);
       return;
     }
-    require(options.spatial_shape.has_value(), kOp,
+    require(options.spatial_shape.has_value(), kImportNetworkOp,
             "{} cuts its coordinates off at the grid: give its spatial shape (sparse_shape in its "
             "configuration)",
             network.about.name);
-    require(options.spatial_shape->size() == size_.size(), kOp,
+    require(options.spatial_shape->size() == size_.size(), kImportNetworkOp,
             "a spatial shape should have 3 sizes, got {}", options.spatial_shape->size());
     for (std::size_t axis = 0; axis < size_.size(); ++axis) {
       size_[axis] = (*options.spatial_shape)[axis];
-      require(size_[axis] >= 1 && fits_int32(size_[axis]), kOp,
+      require(size_[axis] >= 1 && fits_int32(size_[axis]), kImportNetworkOp,
               "a spatial shape should have sizes from 1 on, got {}", *options.spatial_shape);
     }
   }
@@ -65,8 +65,9 @@ class Grid {
   void pass(const Step& step) {
     for (std::size_t axis = 0; axis < size_.size(); ++axis) {
       const std::int64_t room = size_[axis] + 2 * step.padding[axis] - step.kernel[axis];
-      require(room >= 0, kOp, "the grid is too small for '{}': {} cells along its axis {}",
-              step.product, size_[axis], axis);
+      require(room >= 0, kImportNetworkOp,
+              "the grid is too small for '{}': {} cells along its axis {}", step.product,
+              size_[axis], axis);
       size_[axis] = room / step.stride[axis] + 1;
     }
   }
@@ -176,8 +177,8 @@ class GraphWriter {
                               : x;
     if (b_.channels(side) != b_.channels(main)) {
       throw FormatError(fmt::format(
-          "[{}] the channels change from {} to {} in '{}', but there is no shortcut '{}'", kOp,
-          b_.channels(side), b_.channels(main), step.product, step.shortcut));
+          "[{}] the channels change from {} to {} in '{}', but there is no shortcut '{}'",
+          kImportNetworkOp, b_.channels(side), b_.channels(main), step.product, step.shortcut));
     }
     return relu(b_.binary(BinaryOp::add, main, side, {.join = Join::outer}));
   }
@@ -195,8 +196,8 @@ class GraphWriter {
     if (name.empty()) return x;
     const NetworkWeights::Norm n = weights_.norm(name);
     if (n.scale.size() != b_.channels(x)) {
-      throw FormatError(fmt::format("[{}] the norm '{}' has {} channels, and what it norms {}", kOp,
-                                    name, n.scale.size(), b_.channels(x)));
+      throw FormatError(fmt::format("[{}] the norm '{}' has {} channels, and what it norms {}",
+                                    kImportNetworkOp, name, n.scale.size(), b_.channels(x)));
     }
     const std::string key = stored_name(name);
     const auto channel = [&](const char* ending, const Tensor& values) {
@@ -231,8 +232,8 @@ class GraphWriter {
 
   void require_input(const std::string& name, const Product& product, ValueRef x) const {
     if (product.in == b_.channels(x)) return;
-    throw FormatError(fmt::format("[{}] '{}' takes {} channels, but gets {}", kOp, name, product.in,
-                                  b_.channels(x)));
+    throw FormatError(fmt::format("[{}] '{}' takes {} channels, but gets {}", kImportNetworkOp,
+                                  name, product.in, b_.channels(x)));
   }
 
   void require_channels(const Step& step) const {
@@ -240,8 +241,9 @@ class GraphWriter {
     if (step.out_channels == 0) return;
     const std::int64_t made = b_.channels(x_) - (step.act == Act::up ? b_.channels(last_skip_) : 0);
     if (made == step.out_channels) return;
-    throw FormatError(fmt::format("[{}] '{}' makes {} channels, but {} has {} there", kOp,
-                                  step.product, made, network_.about.name, step.out_channels));
+    throw FormatError(fmt::format("[{}] '{}' makes {} channels, but {} has {} there",
+                                  kImportNetworkOp, step.product, made, network_.about.name,
+                                  step.out_channels));
   }
 
   NetworkWeights& weights_;

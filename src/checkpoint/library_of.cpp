@@ -10,7 +10,7 @@
 namespace voxloom::checkpoint {
 namespace {
 
-constexpr std::string_view kOp = "library_of";
+constexpr std::string_view kLibraryOfOp = "library_of";
 constexpr std::int64_t kLargestKernel = 11;  // along an axis, of what is published
 
 constexpr std::array<std::string_view, 6> kNames = {"spconv",      "spconv1",     "minkowski",
@@ -111,10 +111,10 @@ Library library_of(const TensorMap& tensors, const std::vector<Library>& among) 
   if (!is_told && has_flat_weights) keep({Library::warpconvnet});
   // The two differ in the 1x1x1 convolution alone.
   if (!has_pointwise && left.contains(Library::spconv)) left.erase(Library::mlx_lattice);
-  require(is_told && !left.empty(), kOp, "the {} tensors' names and shapes are not those of {}",
-          tensors.size(),
+  require(is_told && !left.empty(), kLibraryOfOp,
+          "the {} tensors' names and shapes are not those of {}", tensors.size(),
           among.empty() ? "any library that is known" : listed({among.begin(), among.end()}));
-  require(left.size() == 1, kOp,
+  require(left.size() == 1, kLibraryOfOp,
           "the weights could be those of {}: say which (voxloom import --from)", listed(left));
   return *left.begin();
 }

@@ -11,13 +11,14 @@
 namespace voxloom::checkpoint {
 namespace {
 
-constexpr std::string_view kOp = "import_network";
+constexpr std::string_view kNetworkWeightsOp = "import_network";
 constexpr std::array<std::string_view, 4> kNormKeys = {".weight", ".bias", ".running_mean",
                                                        ".running_var"};
 
 template <typename... Args>
 [[noreturn]] void fail_format(fmt::format_string<Args...> text, Args&&... args) {
-  throw FormatError(fmt::format("[{}] {}", kOp, fmt::format(text, std::forward<Args>(args)...)));
+  throw FormatError(
+      fmt::format("[{}] {}", kNetworkWeightsOp, fmt::format(text, std::forward<Args>(args)...)));
 }
 
 bool is_kernel_called_kernel(Library library) {
@@ -75,7 +76,7 @@ std::string NetworkWeights::find_prefix() const {
                     : fmt::format("; there is '{}', say", checkpoint_.tensors.begin()->first));
   }
   std::ranges::sort(found, std::ranges::greater{});
-  require(found.size() == 1 || found[0].first > found[1].first, kOp,
+  require(found.size() == 1 || found[0].first > found[1].first, kNetworkWeightsOp,
           "the network's names stand behind '{}' and behind '{}': say which (prefix)",
           found[0].second, found.size() > 1 ? found[1].second : "");
   return found[0].second;

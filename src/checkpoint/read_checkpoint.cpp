@@ -8,7 +8,7 @@
 namespace voxloom::checkpoint {
 namespace {
 
-constexpr std::string_view kOp = "read_checkpoint";
+constexpr std::string_view kReadCheckpointOp = "read_checkpoint";
 constexpr std::array<std::string_view, 3> kWrappers = {"state_dict", "model_state", "model"};
 constexpr std::string_view kParallel = "module.";
 // Tied weights are read once for each name.
@@ -187,12 +187,13 @@ Checkpoint read(const io::Bytes& file, const CheckpointOptions& options,
 }  // namespace
 
 Checkpoint read_checkpoint(const std::filesystem::path& file, const CheckpointOptions& options) {
-  return read(io::open_file(file, kOp), options, [&] { return read_safetensors(file); });
+  return read(io::open_file(file, kReadCheckpointOp), options,
+              [&] { return read_safetensors(file); });
 }
 
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view name,
                             const CheckpointOptions& options) {
-  return read(io::over_memory(bytes, {kOp, std::string(name)}), options,
+  return read(io::over_memory(bytes, {kReadCheckpointOp, std::string(name)}), options,
               [&] { return parse_safetensors(bytes, name); });
 }
 

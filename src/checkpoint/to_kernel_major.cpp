@@ -10,7 +10,7 @@
 namespace voxloom::checkpoint {
 namespace {
 
-constexpr std::string_view kOp = "to_kernel_major";
+constexpr std::string_view kToKernelMajorOp = "to_kernel_major";
 
 // In elements, along the source's axes.
 struct Strides {
@@ -27,8 +27,9 @@ struct Source {
 
 Source source_of(const LibraryLayout& layout) {
   const Triple& k = layout.kernel_size;
-  require(k.x >= 1 && k.y >= 1 && k.z >= 1, kOp, "kernel_size should be at least 1, got {}", k);
-  Source source{.volume = checked_product(kOp, {k.x, k.y, k.z})};
+  require(k.x >= 1 && k.y >= 1 && k.z >= 1, kToKernelMajorOp,
+          "kernel_size should be at least 1, got {}", k);
+  Source source{.volume = checked_product(kToKernelMajorOp, {k.x, k.y, k.z})};
   source.size = {k.x, k.y, k.z};
   if (layout.axes == Axes::zyx) std::ranges::reverse(source.size);
   return source;
@@ -48,8 +49,8 @@ std::array<std::int64_t, 3> kernel_strides(const Source& source, std::int64_t fa
 }
 
 [[noreturn]] void refuse(const Tensor& weight, const LibraryLayout& layout, const Source& source) {
-  fail(kOp, "weight {} is none of {}'s with a kernel of {} along its axes", weight.shape(),
-       name_of(layout.library), Shape(source.size.begin(), source.size.end()));
+  fail(kToKernelMajorOp, "weight {} is none of {}'s with a kernel of {} along its axes",
+       weight.shape(), name_of(layout.library), Shape(source.size.begin(), source.size.end()));
 }
 
 // (C_out, k0, k1, k2, C_in)
@@ -132,7 +133,7 @@ void gather(const std::byte* from, const Source& source, const std::array<std::i
 }  // namespace
 
 Tensor to_kernel_major(const Tensor& weight, const LibraryLayout& layout) {
-  require(weight.defined(), kOp, "the weight is undefined");
+  require(weight.defined(), kToKernelMajorOp, "the weight is undefined");
   Source source = source_of(layout);
   Shape shape = weight.shape();
   Shape result_shape;
@@ -154,7 +155,7 @@ Tensor to_kernel_major(const Tensor& weight, const LibraryLayout& layout) {
     case 2: gather<2>(weight.raw(), source, size, stride, result.mutable_raw()); break;
     case 4: gather<4>(weight.raw(), source, size, stride, result.mutable_raw()); break;
     case 8: gather<8>(weight.raw(), source, size, stride, result.mutable_raw()); break;
-    default: fail(kOp, "a weight's elements should be real numbers, got {}", weight);
+    default: fail(kToKernelMajorOp, "a weight's elements should be real numbers, got {}", weight);
   }
   return result;
 }

@@ -14,12 +14,12 @@
 namespace voxloom::cli {
 namespace {
 
-constexpr std::string_view kOp = "view";
+constexpr std::string_view kLabelTableOp = "view";
 constexpr std::size_t kMostClasses = 255;  // of a page
 
 std::int64_t label_at(const Column& labels, std::int64_t i) {
   const double value = labels.as_double(i);
-  require(std::floor(value) == value && std::abs(value) < 9e15, kOp,
+  require(std::floor(value) == value && std::abs(value) < 9e15, kLabelTableOp,
           "'{}' of point {} is {}: labels are whole numbers", labels.name, i, value);
   return static_cast<std::int64_t>(value);
 }
@@ -64,7 +64,7 @@ std::string las_class_name(std::int64_t label) {
 PageLabels numbered(const Column& labels) {
   std::map<std::int64_t, std::int32_t> places;
   for (std::int64_t i = 0; i < labels.points(); ++i) places.try_emplace(label_at(labels, i), -1);
-  require(places.size() <= kMostClasses, kOp,
+  require(places.size() <= kMostClasses, kLabelTableOp,
           "'{}' has {} different labels; a page shows at most {}", labels.name, places.size(),
           kMostClasses);
   PageLabels result;
@@ -103,8 +103,8 @@ PageLabels labels_by(const ClassTable& classes, const Column& labels) {
   PageLabels result{.classes = {}, .table = page_classes(classes)};
   for (std::int64_t i = 0; i < labels.points(); ++i) {
     const auto place = map.class_of(label_at(labels, i));
-    require(place.has_value(), kOp, "point {} has the label {}, which the table of classes lacks",
-            i, label_at(labels, i));
+    require(place.has_value(), kLabelTableOp,
+            "point {} has the label {}, which the table of classes lacks", i, label_at(labels, i));
     result.classes.push_back(*place);
   }
   return result;

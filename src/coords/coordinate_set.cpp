@@ -10,7 +10,7 @@
 namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "coordinate_set";
+constexpr std::string_view kCoordinateSetOp = "coordinate_set";
 
 std::uint64_t next_id() {
   static std::atomic<std::uint64_t> last{0};
@@ -18,7 +18,7 @@ std::uint64_t next_id() {
 }
 
 void require_stride(const Triple& stride) {
-  require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, kOp,
+  require(stride.x >= 1 && stride.y >= 1 && stride.z >= 1, kCoordinateSetOp,
           "stride must be at least 1 on each axis, got {}", stride);
 }
 
@@ -32,7 +32,7 @@ std::int64_t batches_in(std::span<const Coordinate> rows) {
   }
   if (least < 0) {
     const auto row = std::ranges::find_if(rows, [](const Coordinate& c) { return c.batch < 0; });
-    fail(kOp, "row {} {} has a negative batch", row - rows.begin(), *row);
+    fail(kCoordinateSetOp, "row {} {} has a negative batch", row - rows.begin(), *row);
   }
   return std::int64_t{largest} + 1;
 }
@@ -41,8 +41,8 @@ std::int64_t checked_batch_size(std::span<const Coordinate> rows,
                                 const std::optional<std::int64_t>& wanted) {
   const std::int64_t needed = batches_in(rows);
   if (!wanted) return needed;
-  require(*wanted >= needed, kOp, "batch_size {} is too small: the largest batch is {}", *wanted,
-          needed - 1);
+  require(*wanted >= needed, kCoordinateSetOp,
+          "batch_size {} is too small: the largest batch is {}", *wanted, needed - 1);
   return *wanted;
 }
 
@@ -70,8 +70,8 @@ bool canonical_less(const Coordinate& a, const Coordinate& b) {
 
 CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
                                        const CoordinateSetOptions& options) {
-  require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
-  auto copy = with_memory_errors(kOp, [&] {
+  require_row_count(kCoordinateSetOp, static_cast<std::int64_t>(rows.size()));
+  auto copy = with_memory_errors(kCoordinateSetOp, [&] {
     return std::make_shared<const std::vector<Coordinate>>(rows.begin(), rows.end());
   });
   const std::span<const Coordinate> copied = *copy;
@@ -81,21 +81,21 @@ CoordinateSet CoordinateSet::from_rows(std::span<const Coordinate> rows,
 CoordinateSet CoordinateSet::from_tensor(const Tensor& rows, const CoordinateSetOptions& options) {
   if (rows.defined() && !rows.device().is_host())
     return borrow(rows, options);  // a copy is made there
-  return from_rows(coordinates_in(kOp, rows), options);
+  return from_rows(coordinates_in(kCoordinateSetOp, rows), options);
 }
 
 CoordinateSet CoordinateSet::borrow(const Tensor& rows, const CoordinateSetOptions& options) {
   const Tensor on_host = rows.to(Device{});
-  return on_rows(coordinates_in(kOp, on_host), on_host.buffer().owner, options);
+  return on_rows(coordinates_in(kCoordinateSetOp, on_host), on_host.buffer().owner, options);
 }
 
 CoordinateSet CoordinateSet::on_rows(std::span<const Coordinate> rows,
                                      std::shared_ptr<const void> owner,
                                      const CoordinateSetOptions& options) {
-  require_row_count(kOp, static_cast<std::int64_t>(rows.size()));
+  require_row_count(kCoordinateSetOp, static_cast<std::int64_t>(rows.size()));
   require_stride(options.stride);
   const std::int64_t batch_size = checked_batch_size(rows, options.batch_size);
-  auto impl = with_memory_errors(kOp, [&] {
+  auto impl = with_memory_errors(kCoordinateSetOp, [&] {
     return std::make_shared<const Impl>(
         Impl::Content{rows, std::move(owner), options.stride, batch_size});
   });
@@ -148,7 +148,7 @@ CoordinateSet::Impl::~Impl() {
 
 const LeafIndex& CoordinateSet::Impl::index() const {
   std::call_once(index_once_, [this] {
-    with_memory_errors(kOp,
+    with_memory_errors(kCoordinateSetOp,
                        [this] { run_isolated([this] { index_ = index_rows(content_.rows); }); });
   });
   return index_.leaves;
@@ -161,8 +161,8 @@ std::span<const std::int32_t> CoordinateSet::Impl::row_of_rank() const {
 
 void CoordinateSet::Impl::index_and_require_unique() const {
   if (index().size() == static_cast<std::int64_t>(content_.rows.size())) return;
-  fail(kOp, "rows {} and {} are the same coordinate {}", index_.repeats, index_.first_repeated,
-       content_.rows[static_cast<std::size_t>(index_.repeats)]);
+  fail(kCoordinateSetOp, "rows {} and {} are the same coordinate {}", index_.repeats,
+       index_.first_repeated, content_.rows[static_cast<std::size_t>(index_.repeats)]);
 }
 
 void CoordinateSet::Impl::add_referrer(const std::shared_ptr<DerivedCache>& cache) const {

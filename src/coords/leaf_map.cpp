@@ -12,8 +12,6 @@
 namespace voxloom {
 namespace {
 
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
-
 // Blocks [first, last).
 struct BlockRange {
   std::int64_t first, last;

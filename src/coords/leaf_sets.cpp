@@ -12,7 +12,7 @@
 namespace voxloom {
 namespace {
 
-constexpr std::int64_t kGrain = 512;  // leaves per chunk
+constexpr std::int64_t kLeafGrain = 512;  // leaves per chunk
 
 std::array<std::int64_t, 3> axes_of(const LeafPosition& p) { return {p.x, p.y, p.z}; }
 
@@ -59,12 +59,12 @@ class Candidates {
       : stencil_(stencil), geometry_(geometry), side_(side) {}
 
   [[nodiscard]] std::vector<Coordinate> collect(std::span<const Leaf> leaves) const {
-    std::vector<std::vector<Coordinate>> parts((leaves.size() + kGrain - 1) / kGrain);
-    parallel_for(static_cast<std::int64_t>(leaves.size()), kGrain,
+    std::vector<std::vector<Coordinate>> parts((leaves.size() + kLeafGrain - 1) / kLeafGrain);
+    parallel_for(static_cast<std::int64_t>(leaves.size()), kLeafGrain,
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t i = begin; i < end; ++i) {
                      add(leaves[static_cast<std::size_t>(i)],
-                         parts[static_cast<std::size_t>(begin / kGrain)]);
+                         parts[static_cast<std::size_t>(begin / kLeafGrain)]);
                    }
                  });
     std::vector<Coordinate> all;
@@ -169,20 +169,21 @@ std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const KernelGeometry
   if (candidates.size() > LeafOrder::kMostRows) return std::nullopt;
   std::vector<Leaf> leaves = full_leaves(candidates);
   const CellTable cells(*stencil, leaves, in);
-  parallel_for(
-      static_cast<std::int64_t>(leaves.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        LeafHits hits(*stencil, shifts ? &*shifts : nullptr, in, cells);
-        for (auto first = static_cast<std::size_t>(begin); first < static_cast<std::size_t>(end);
-             first += kLeafLanes) {
-          const std::size_t count = std::min(kLeafLanes, static_cast<std::size_t>(end) - first);
-          hits.find(std::span(leaves).subspan(first, count), first);
-          for (std::size_t lane = 0; lane < count; ++lane) {
-            std::uint64_t mask = 0;
-            for (std::size_t k = 0; k < stencil->volume(); ++k) mask |= hits.of(k, lane);
-            leaves[first + lane].mask = mask;
-          }
-        }
-      });
+  parallel_for(static_cast<std::int64_t>(leaves.size()), kLeafGrain,
+               [&](std::int64_t begin, std::int64_t end) {
+                 LeafHits hits(*stencil, shifts ? &*shifts : nullptr, in, cells);
+                 for (auto first = static_cast<std::size_t>(begin);
+                      first < static_cast<std::size_t>(end); first += kLeafLanes) {
+                   const std::size_t count =
+                       std::min(kLeafLanes, static_cast<std::size_t>(end) - first);
+                   hits.find(std::span(leaves).subspan(first, count), first);
+                   for (std::size_t lane = 0; lane < count; ++lane) {
+                     std::uint64_t mask = 0;
+                     for (std::size_t k = 0; k < stencil->volume(); ++k) mask |= hits.of(k, lane);
+                     leaves[first + lane].mask = mask;
+                   }
+                 }
+               });
   return leaves;
 }
 

@@ -6,7 +6,6 @@
 namespace voxloom {
 
 BlockedEntries identity_entries(std::int64_t rows) {
-  constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
   BlockedEntries entries;
   entries.in_row.resize(static_cast<std::size_t>(rows));
   std::iota(entries.in_row.begin(), entries.in_row.end(), 0);

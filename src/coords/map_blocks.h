@@ -19,9 +19,10 @@
 
 namespace voxloom {
 
-struct BlockedEntries {
-  static constexpr std::int64_t kBlockRows = 256;
+// Output rows of a block: local ones fit a byte.
+inline constexpr std::int64_t kBlockRows = 256;
 
+struct BlockedEntries {
   std::vector<std::int64_t> begin;
   UninitializedVector<std::int32_t> in_row;
   UninitializedVector<std::uint8_t> out_local;
@@ -47,14 +48,14 @@ struct MapBlocks {
   bool mirrored = false;  // offset k stands at K-1-k (a symmetric map read the other way)
 
   [[nodiscard]] std::int64_t block_count() const {
-    return (out_rows + BlockedEntries::kBlockRows - 1) / BlockedEntries::kBlockRows;
+    return (out_rows + kBlockRows - 1) / kBlockRows;
   }
   [[nodiscard]] std::int64_t rows_in(std::int64_t block) const {
-    const std::int64_t left = out_rows - block * BlockedEntries::kBlockRows;
-    return left < BlockedEntries::kBlockRows ? left : BlockedEntries::kBlockRows;
+    const std::int64_t left = out_rows - block * kBlockRows;
+    return left < kBlockRows ? left : kBlockRows;
   }
   [[nodiscard]] std::int32_t out_row(std::int64_t block, std::int64_t local) const {
-    const std::int64_t rank = block * BlockedEntries::kBlockRows + local;
+    const std::int64_t rank = block * kBlockRows + local;
     return out_row_of_rank.empty() ? static_cast<std::int32_t>(rank)
                                    : out_row_of_rank[static_cast<std::size_t>(rank)];
   }

@@ -11,8 +11,6 @@
 namespace voxloom {
 namespace {
 
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
-
 // The fine row that a coarse coordinate meets under a shift, or -1.
 std::int32_t fine_row(const CoordinateSet::Impl& fine, const Coordinate& c, const Triple& stride,
                       const KernelGeometry::Shift& shift) {

@@ -33,8 +33,8 @@ std::vector<Pair> sorted_pairs(const CoordinateSet& out_set, std::span<const Map
     Pair pair{.k = entry.k, .in_row = entry.in_row, .out_row = entry.out_row};
     if (side == OutputSide::fine) std::swap(pair.in_row, pair.out_row);
     const std::int32_t rank = ranks[static_cast<std::size_t>(pair.out_row)];
-    pair.block = rank / BlockedEntries::kBlockRows;
-    pair.local = static_cast<std::int32_t>(rank % BlockedEntries::kBlockRows);
+    pair.block = rank / kBlockRows;
+    pair.local = static_cast<std::int32_t>(rank % kBlockRows);
     pairs.push_back(pair);
   }
   std::ranges::sort(pairs, [](const Pair& a, const Pair& b) {
@@ -66,8 +66,7 @@ BlockedEntries blocks_of_pairs(const CoordinateSet& fine, const CoordinateSet& c
                                OutputSide side) {
   const CoordinateSet& out_set = side == OutputSide::fine ? fine : coarse;
   const std::vector<Pair> pairs = sorted_pairs(out_set, entries, side);
-  const std::int64_t blocks =
-      (out_set.size() + BlockedEntries::kBlockRows - 1) / BlockedEntries::kBlockRows;
+  const std::int64_t blocks = (out_set.size() + kBlockRows - 1) / kBlockRows;
   BlockedEntries result;
   resize_or_throw("kernel_map_from_pairs", result.begin,
                   checked_mul("kernel_map_from_pairs", blocks, volume) + 1, std::int64_t{0});

@@ -1,8 +1,8 @@
 #include "voxloom/version.h"
 
-#define VOXLOOM_TEXT(x) #x
+#define VOXLOOM_VERSION_TEXT(x) #x
 #define VOXLOOM_JOIN(major, minor, patch) \
-  VOXLOOM_TEXT(major) "." VOXLOOM_TEXT(minor) "." VOXLOOM_TEXT(patch)
+  VOXLOOM_VERSION_TEXT(major) "." VOXLOOM_VERSION_TEXT(minor) "." VOXLOOM_VERSION_TEXT(patch)
 
 namespace voxloom {
 

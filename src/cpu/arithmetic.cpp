@@ -10,7 +10,7 @@ namespace {
 void combine(const engine::Combine& problem) {
   const float p = problem.p, q = problem.q;
   if (problem.b == nullptr) {
-    return map_elements(*problem.a, *problem.y, [p](float v) { return p * v; });
+    return transform_elements(*problem.a, *problem.y, [p](float v) { return p * v; });
   }
   zip_elements(*problem.a, *problem.b, *problem.y,
                [p, q](float u, float v) { return p * u + q * v; });
@@ -26,7 +26,7 @@ void multiply_by_element(const engine::MultiplyByElement& problem) {
   const auto factor =
       static_cast<float>(static_cast<double>(problem.factor->data<float>()[0]) / problem.divisor);
   if (problem.x != nullptr) {
-    return map_elements(*problem.x, *problem.y, [factor](float v) { return v * factor; });
+    return transform_elements(*problem.x, *problem.y, [factor](float v) { return v * factor; });
   }
   std::ranges::fill(problem.y->mutable_span<float>(), factor);
 }

@@ -7,11 +7,7 @@
 #include "engine/choice.h"
 
 namespace voxloom::cpu {
-namespace {
-
-std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
-
-}  // namespace
+namespace {}  // namespace
 
 ForwardBlocking::ForwardBlocking(const ConvForward& problem)
     : isa(current()), panels(split_into_panels(problem.weight.out, isa)) {

@@ -12,6 +12,14 @@
 
 namespace voxloom::cpu {
 
+// How many units hold n, and the multiple of a unit that they make.
+constexpr std::int64_t divide_up(std::int64_t n, std::int64_t unit) {
+  return (n + unit - 1) / unit;
+}
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t unit) {
+  return divide_up(n, unit) * unit;
+}
+
 // How offset_major cuts a forward product.
 struct ForwardBlocking {
   Isa isa = Isa::scalar;

@@ -17,8 +17,6 @@
 namespace voxloom::cpu {
 namespace {
 
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
-
 // W as (K, C) float32.
 std::vector<float> flat_weight(const WeightView& w) {
   std::vector<float> flat(static_cast<std::size_t>(w.volume * w.groups));

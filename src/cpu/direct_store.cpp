@@ -21,8 +21,6 @@
 namespace voxloom::cpu {
 namespace {
 
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
-
 // Several blocks would share the panels of W. Measured, it makes no difference.
 std::int64_t blocks_a_task(const ConvForward& problem) {
   return std::max<std::int64_t>(1, problem.cut.blocks);

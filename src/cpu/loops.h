@@ -18,7 +18,7 @@ void for_ranges(std::int64_t count, const Body& body) {
 
 // y[i] = f(a[i])
 template <typename F>
-void map_elements(const Tensor& a, Tensor& y, const F& f) {
+void transform_elements(const Tensor& a, Tensor& y, const F& f) {
   const float* from = a.data<float>();
   float* to = y.mutable_data<float>();
   for_ranges(y.size(), [&](std::int64_t begin, std::int64_t end) {

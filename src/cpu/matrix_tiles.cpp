@@ -22,10 +22,6 @@
 namespace voxloom::cpu {
 namespace {
 
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
-
-std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
-
 using Gemm = KernelInfo<TileGemmArgs>;
 
 // nullptr: none with the instruction set in use.

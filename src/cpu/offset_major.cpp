@@ -22,8 +22,6 @@
 namespace voxloom::cpu {
 namespace {
 
-constexpr std::int64_t kBlockRows = BlockedEntries::kBlockRows;
-
 // Panels [begin, end) of a group that share one walk over the entries.
 struct Strip {
   std::int64_t group;

@@ -32,9 +32,6 @@ constexpr std::int64_t kInPlaceFloats = 6144;
 constexpr std::int64_t kLeastPiece = 48;
 constexpr std::int64_t kMostInPlace = 256;
 
-std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
-std::int64_t divide_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit; }
-
 // The kernel that pads `out` least; among those the widest.
 KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
   const auto kernels = kernels_of<WgradArgs>(current(), DType::f32);

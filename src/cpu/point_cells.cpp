@@ -10,7 +10,7 @@
 namespace voxloom::cpu {
 namespace {
 
-constexpr std::int64_t kGrain = 4096;
+constexpr std::int64_t kPointGrain = 4096;
 
 // False when the cell of a finite point does not fit 32 bits.
 bool set_cell(const PointGrid& points, std::int64_t point, Coordinate& cell) {
@@ -30,12 +30,12 @@ bool set_cell(const PointGrid& points, std::int64_t point, Coordinate& cell) {
 
 void point_cells(const engine::PointCells& problem) {
   const PointGrid points(problem.points->span<float>(), problem.batch, problem.grid);
-  std::vector<std::int64_t> beyond(static_cast<std::size_t>((points.size() + kGrain - 1) / kGrain),
-                                   -1);
-  parallel_for(points.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  std::vector<std::int64_t> beyond(
+      static_cast<std::size_t>((points.size() + kPointGrain - 1) / kPointGrain), -1);
+  parallel_for(points.size(), kPointGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       if (set_cell(points, i, problem.cells[static_cast<std::size_t>(i)])) continue;
-      beyond[static_cast<std::size_t>(begin / kGrain)] = i;
+      beyond[static_cast<std::size_t>(begin / kPointGrain)] = i;
       return;
     }
   });

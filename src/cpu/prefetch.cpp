@@ -64,8 +64,8 @@ Prefetch::Spread::Spread(const Prefetch& owner, Walk::Blocks inputs, Walk::Block
   RowsAhead& rows = ahead_.outputs;
   rows.base = reinterpret_cast<const char*>(owner.y_);
   rows.row = map.out_row_of_rank.empty() ? nullptr : map.out_row_of_rank.data();
-  rows.next = std::min(map.out_rows, outputs.first * BlockedEntries::kBlockRows);
-  rows.end = std::min(map.out_rows, outputs.last * BlockedEntries::kBlockRows);
+  rows.next = std::min(map.out_rows, outputs.first * kBlockRows);
+  rows.end = std::min(map.out_rows, outputs.last * kBlockRows);
   rows.a_tile = 1 + (rows.end - rows.next) / (1 + tiles);
   rows.stride = owner.y_row_bytes_;
   rows.bytes = std::min(owner.y_row_bytes_, kMostBytes);
@@ -93,8 +93,8 @@ Prefetch::Walk::Walk(const Prefetch& owner, Blocks inputs, Blocks outputs, std::
   std::int64_t entries = 0;
   for (std::int64_t b = inputs_.first; b < inputs_.last; ++b) entries += owner.named(b).count;
   entries_a_step_ = (entries + steps - 1) / steps;
-  row_ = std::min(outputs.first * BlockedEntries::kBlockRows, owner.map_.out_rows);
-  last_row_ = std::min(outputs.last * BlockedEntries::kBlockRows, owner.map_.out_rows);
+  row_ = std::min(outputs.first * kBlockRows, owner.map_.out_rows);
+  last_row_ = std::min(outputs.last * kBlockRows, owner.map_.out_rows);
   rows_a_step_ = (last_row_ - row_ + steps - 1) / steps;
 }
 

@@ -17,7 +17,7 @@ namespace {
 using engine::Packing;
 using engine::QuantizeWeight;
 
-constexpr std::string_view kOp = "quantize";
+constexpr std::string_view kQuantizeWeightOp = "quantize";
 constexpr std::size_t kMaxGroup = 128;
 
 struct Affine {
@@ -90,8 +90,8 @@ class Quantizer {
     biases_[at] = S(affine.bias);
     const bool fits = std::isfinite(static_cast<float>(scales_[at])) &&
                       std::isfinite(static_cast<float>(biases_[at]));
-    require(fits, kOp, "a group with scale {} and bias {} does not fit {} scales", affine.scale,
-            affine.bias, name_of(dtype_of<S>));
+    require(fits, kQuantizeWeightOp, "a group with scale {} and bias {} does not fit {} scales",
+            affine.scale, affine.bias, name_of(dtype_of<S>));
   }
 
   void pack(std::span<const float> values, const Affine& affine, std::int64_t k, std::int64_t o,
@@ -131,7 +131,7 @@ void quantize_columns(const QuantizeWeight& problem) {
 }  // namespace
 
 void quantize_weight(const QuantizeWeight& problem) {
-  visit_feature_dtype(kOp, problem.weight->dtype(), [&]<typename T>() {
+  visit_feature_dtype(kQuantizeWeightOp, problem.weight->dtype(), [&]<typename T>() {
     if (problem.scales->dtype() == DType::f16) {
       quantize_columns<T, float16>(problem);
     } else {

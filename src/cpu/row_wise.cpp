@@ -58,12 +58,12 @@ void softmax_row(const T* x, std::int64_t channels, std::vector<float>& powers, 
 }
 
 // y = (x - mean) * factor * scale + bias, the difference taken before anything is rounded.
-struct Affine {
+struct RowAffine {
   double mean = 0, factor = 1;
 };
 
 template <typename T>
-void affine_row(const T* x, const Affine& affine, const std::vector<float>& scale,
+void affine_row(const T* x, const RowAffine& affine, const std::vector<float>& scale,
                 const std::vector<float>& bias, T* y) {
   for (std::size_t c = 0; c < scale.size(); ++c) {
     const double centered = static_cast<double>(static_cast<float>(x[c])) - affine.mean;
@@ -73,8 +73,8 @@ void affine_row(const T* x, const Affine& affine, const std::vector<float>& scal
 }
 
 template <typename T>
-Affine layer_moments(const T* x, std::int64_t channels, float eps) {
-  Affine affine;
+RowAffine layer_moments(const T* x, std::int64_t channels, float eps) {
+  RowAffine affine;
   for (std::int64_t c = 0; c < channels; ++c) affine.mean += at(x, c);
   affine.mean /= static_cast<double>(channels);
   double squares = 0;
@@ -87,14 +87,14 @@ Affine layer_moments(const T* x, std::int64_t channels, float eps) {
 }
 
 template <typename T>
-Affine mean_square(const T* x, std::int64_t channels, float eps) {
+RowAffine mean_square(const T* x, std::int64_t channels, float eps) {
   double squares = 0;
   for (std::int64_t c = 0; c < channels; ++c) squares += at(x, c) * at(x, c);
   const double mean = squares / static_cast<double>(channels);
   return {.mean = 0, .factor = 1.0 / std::sqrt(mean + static_cast<double>(eps))};
 }
 
-// `moments` gives the Affine of one row.
+// `moments` gives the RowAffine of one row.
 template <typename Moments>
 void norm_rows(const engine::RowNorm& problem, const Moments& moments) {
   const Tensor& x = *problem.x;

@@ -5,18 +5,18 @@
 namespace voxloom::cpu {
 namespace {
 
-using WeightGradient = engine::Algorithm<engine::ConvWeightGradient>;
+using WeightGradientRow = engine::Algorithm<engine::ConvWeightGradient>;
 
 std::vector<Cut> gradient_cuts(const engine::ConvWeightGradient& problem) {
   return offset_major_cuts(ConvWeightGradient(problem));
 }
 
 constexpr std::array kWeightGradient = {
-    WeightGradient{"depthwise", can<is_depthwise_gradient, ConvWeightGradient>,
-                   run<depthwise_weight_gradient, ConvWeightGradient>},
-    WeightGradient{"offset_major", nullptr, run<offset_major_weight_gradient, ConvWeightGradient>,
-                   gradient_cuts},
-    WeightGradient{"reference", nullptr, run<reference_weight_gradient, ConvWeightGradient>},
+    WeightGradientRow{"depthwise", can<is_depthwise_gradient, ConvWeightGradient>,
+                      run<depthwise_weight_gradient, ConvWeightGradient>},
+    WeightGradientRow{"offset_major", nullptr,
+                      run<offset_major_weight_gradient, ConvWeightGradient>, gradient_cuts},
+    WeightGradientRow{"reference", nullptr, run<reference_weight_gradient, ConvWeightGradient>},
 };
 
 }  // namespace

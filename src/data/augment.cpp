@@ -15,10 +15,10 @@ using street::Vec2;
 using street::Vec3;
 using street::Yaw;
 
-constexpr const char* kOp = "augment";
+constexpr const char* kAugmentOp = "augment";
 
 void check_share(double value, const char* name) {
-  require(value >= 0 && value <= 1, kOp, "{} is a share from 0 to 1, not {}", name, value);
+  require(value >= 0 && value <= 1, kAugmentOp, "{} is a share from 0 to 1, not {}", name, value);
 }
 
 void check(const AugmentOptions& options) {
@@ -27,17 +27,17 @@ void check(const AugmentOptions& options) {
   check_share(options.flip_y, "flip_y");
   check_share(options.intensity_scale, "intensity_scale");
   check_share(options.drop, "drop");
-  require(options.rotation >= 0 && options.rotation <= 180, kOp,
+  require(options.rotation >= 0 && options.rotation <= 180, kAugmentOp,
           "rotation is 0 to 180 degrees, not {}", options.rotation);
-  require(options.tilt >= 0 && options.tilt <= 45, kOp, "tilt is 0 to 45 degrees, not {}",
+  require(options.tilt >= 0 && options.tilt <= 45, kAugmentOp, "tilt is 0 to 45 degrees, not {}",
           options.tilt);
   require(options.scale[0] > 0 && options.scale[0] <= options.scale[1] && options.scale[1] < 1e3,
-          kOp, "scale is a range above 0 and below 1000, not {} to {}", options.scale[0],
+          kAugmentOp, "scale is a range above 0 and below 1000, not {} to {}", options.scale[0],
           options.scale[1]);
   require(
       options.shift_z >= 0 && options.shift_z < 1e6 && options.jitter >= 0 && options.jitter < 1e6,
-      kOp, "shift_z and jitter are from 0 to a million metres, not {} and {}", options.shift_z,
-      options.jitter);
+      kAugmentOp, "shift_z and jitter are from 0 to a million metres, not {} and {}",
+      options.shift_z, options.jitter);
 }
 
 // Turns, then scales and mirrors, then shifts.

@@ -11,7 +11,7 @@
 namespace voxloom::data {
 namespace {
 
-constexpr std::string_view kOp = "scan_input";
+constexpr std::string_view kInputValuesOp = "scan_input";
 
 }  // namespace
 
@@ -23,14 +23,16 @@ void InputValues::note(const std::string& text) const {
 }
 
 void InputValues::miss(const char* name) {
-  require(!options_.strict, kOp, "the network reads {}, and the scan has no such attribute", name);
+  require(!options_.strict, kInputValuesOp,
+          "the network reads {}, and the scan has no such attribute", name);
   facts_.missing.emplace_back(name);
 }
 
 std::optional<double> InputValues::finite(const Column& column, std::int64_t point, bool is_read) {
   const double value = column.as_double(point * column.components);
   if (std::isfinite(value)) return value;
-  require(!options_.strict || !is_read, kOp, "{} of point {} is {}", column.name, point, value);
+  require(!options_.strict || !is_read, kInputValuesOp, "{} of point {} is {}", column.name, point,
+          value);
   if (is_read && facts_.not_finite++ == 0) {
     first_ = point;
     first_column_ = column.name;

@@ -7,26 +7,26 @@
 namespace voxloom::data {
 namespace {
 
-constexpr const char* kOp = "class_table";
+constexpr const char* kLabelMapOp = "class_table";
 
 void take_values(const std::vector<std::int32_t>& values, std::set<std::int32_t>& taken) {
   for (const std::int32_t value : values) {
-    require(taken.insert(value).second, kOp, "the label {} stands twice", value);
+    require(taken.insert(value).second, kLabelMapOp, "the label {} stands twice", value);
   }
 }
 
 }  // namespace
 
 void validate(const ClassTable& table) {
-  require(!table.classes.empty(), kOp, "there is no class");
+  require(!table.classes.empty(), kLabelMapOp, "there is no class");
   std::set<std::string_view> names;
   std::set<std::int32_t> taken;
   for (const LabelClass& one : table.classes) {
-    require(!one.name.empty(), kOp, "a class has no name");
-    require(names.insert(one.name).second, kOp, "there are two classes '{}'", one.name);
-    require(!one.values.empty(), kOp, "the class '{}' has no label", one.name);
+    require(!one.name.empty(), kLabelMapOp, "a class has no name");
+    require(names.insert(one.name).second, kLabelMapOp, "there are two classes '{}'", one.name);
+    require(!one.values.empty(), kLabelMapOp, "the class '{}' has no label", one.name);
     for (const std::int32_t value : one.values) {
-      require(value >= 0, kOp, "labels of classes start at 0; {} is below", value);
+      require(value >= 0, kLabelMapOp, "labels of classes start at 0; {} is below", value);
     }
     take_values(one.values, taken);
   }

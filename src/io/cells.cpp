@@ -9,10 +9,10 @@
 namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "to_cells";
+constexpr std::string_view kCellsOp = "to_cells";
 
 void check_size(double size) {
-  require(std::isfinite(size) && size > 0, kOp, "a cell of size {}", size);
+  require(std::isfinite(size) && size > 0, kCellsOp, "a cell of size {}", size);
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ Tensor to_cells(const Scan& scan, double size, const std::array<double, 3>& orig
       const double cell = std::abs(place - whole) <= rounding ? whole : std::floor(place);
       require(cell >= std::numeric_limits<std::int32_t>::min() &&
                   cell <= std::numeric_limits<std::int32_t>::max(),
-              kOp, "the cell of point {} at {} voxels does not fit 32 bits", i, place);
+              kCellsOp, "the cell of point {} at {} voxels does not fit 32 bits", i, place);
       *out++ = static_cast<std::int32_t>(cell);
     }
   }

@@ -9,7 +9,7 @@
 namespace voxloom::io {
 namespace {
 
-constexpr std::string_view kOp = "write_scan";
+constexpr std::string_view kLasLayoutOp = "write_scan";
 
 double largest(const Column* column) {
   if (column == nullptr) return 0;
@@ -31,7 +31,7 @@ Quantization default_lattice(const Scan& scan) {
     while (extent / lattice.scale.at(axis) > kMostSteps && std::isfinite(extent)) {
       lattice.scale.at(axis) *= 10;
     }
-    require(lattice.scale.at(axis) < kCoarsest, kOp,
+    require(lattice.scale.at(axis) < kCoarsest, kLasLayoutOp,
             "LAS: 32-bit integers cannot hold {} metres to the centimetre; choose a lattice",
             extent);
   }
@@ -44,7 +44,7 @@ Quantization choose_quantization(const Scan& scan, const WriteOptions& options) 
                                                    : default_lattice(scan);
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const double scale = chosen.scale.at(axis), offset = chosen.offset.at(axis);
-    require(std::isfinite(scale) && scale != 0 && std::isfinite(offset), kOp,
+    require(std::isfinite(scale) && scale != 0 && std::isfinite(offset), kLasLayoutOp,
             "LAS: scale {} and offset {} do not make a lattice", scale, offset);
   }
   return chosen;
@@ -54,9 +54,10 @@ const Column* choose_classification(const Scan& scan, const WriteOptions& option
   const Column* column = scan.find("classification");
   if (!options.classification.empty()) {
     column = scan.find(options.classification);
-    require(column != nullptr, kOp, "LAS: there is no attribute '{}' to classify by",
+    require(column != nullptr, kLasLayoutOp, "LAS: there is no attribute '{}' to classify by",
             options.classification);
-    require(column->components == 1, kOp, "LAS: the classification has more than one component");
+    require(column->components == 1, kLasLayoutOp,
+            "LAS: the classification has more than one component");
   } else if (column == nullptr) {
     column = scan.find("label");
   }

@@ -11,7 +11,7 @@
 namespace voxloom::io {
 namespace {
 
-constexpr std::string_view kOp = "write_scan";
+constexpr std::string_view kLasPointsOp = "write_scan";
 
 // A field made point by point: `value` gives point i's.
 template <typename T, typename Value>
@@ -32,7 +32,7 @@ OutField lattice_field(const LasLayout& layout, std::size_t axis) {
       ColumnType::i32, [&scan = layout.scan, axis, scale, offset](std::int64_t i) {
         const double position = scan.positions[static_cast<std::size_t>(i)].at(axis);
         const double value = std::round((position - (offset - scan.origin.at(axis))) / scale);
-        require(value >= -2147483648.0 && value <= 2147483647.0, kOp,
+        require(value >= -2147483648.0 && value <= 2147483647.0, kLasPointsOp,
                 "LAS: coordinate {} of point {} does not fit scale {} and offset {}",
                 scan.origin.at(axis) + position, i, scale, offset);
         return static_cast<std::int32_t>(value);
@@ -42,7 +42,7 @@ OutField lattice_field(const LasLayout& layout, std::size_t axis) {
 unsigned packed_part(const Column& column, const LasBits& bits, std::int64_t i) {
   const double limit = std::ldexp(1.0, static_cast<int>(bits.width)) - 1;
   const double value = column.as_double(i);
-  require(value >= 0 && value <= limit && value == std::trunc(value), kOp,
+  require(value >= 0 && value <= limit && value == std::trunc(value), kLasPointsOp,
           "LAS: attribute '{}': {} at point {} is not an integer from 0 to {}", column.name, value,
           i, limit);
   return static_cast<unsigned>(value) << bits.shift;
@@ -63,8 +63,9 @@ OutField packed_field(const LasLayout& layout, std::span<const LasBits> parts) {
 OutField scaled_field(const Column& column, double factor) {
   return computed_field<std::uint16_t>(ColumnType::u16, [&column, factor](std::int64_t i) {
     const double value = std::round(column.as_double(i) * factor);
-    require(value >= 0 && value <= 65535, kOp, "attribute '{}': {} at point {} does not fit uint16",
-            column.name, column.as_double(i), i);
+    require(value >= 0 && value <= 65535, kLasPointsOp,
+            "attribute '{}': {} at point {} does not fit uint16", column.name, column.as_double(i),
+            i);
     return static_cast<std::uint16_t>(value);
   });
 }

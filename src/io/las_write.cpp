@@ -13,7 +13,7 @@
 namespace voxloom::io {
 namespace {
 
-constexpr std::string_view kOp = "write_scan";
+constexpr std::string_view kLasWriteOp = "write_scan";
 constexpr std::int64_t kMost16 = 65535;
 
 // Little-endian values at given places of a block of zeros.
@@ -50,7 +50,8 @@ std::vector<Part> extra_parts(const LasLayout& layout) {
       // The format's own field of this name is taken by another attribute.
       const Column* own = layout.source_of(column->name);
       if (own != nullptr && own != column) name += "_2";
-      require(name.size() <= 32, kOp, "LAS: the attribute name '{}' is longer than 32 bytes", name);
+      require(name.size() <= 32, kLasWriteOp,
+              "LAS: the attribute name '{}' is longer than 32 bytes", name);
       parts.push_back({std::move(name), static_cast<std::int64_t>(column->type()), components});
     }
   }
@@ -61,7 +62,7 @@ std::vector<Part> extra_parts(const LasLayout& layout) {
 Block describe(const std::vector<Part>& parts) {
   if (parts.empty()) return Block(0);
   const std::int64_t size = static_cast<std::int64_t>(parts.size()) * kLasExtraRecord;
-  require(size <= kMost16, kOp, "LAS: {} extra attributes are too many", parts.size());
+  require(size <= kMost16, kLasWriteOp, "LAS: {} extra attributes are too many", parts.size());
   Block vlr(kLasVlrHeader + size);
   vlr.put_text(2, "LASF_Spec");
   vlr.put<std::uint16_t>(18, 4);
@@ -133,7 +134,7 @@ std::int64_t bytes_in(const std::vector<std::vector<std::byte>>& records) {
 }
 
 Block make_header(const LasLayout& layout, std::int64_t record, std::int64_t descriptions) {
-  require(record <= kMost16, kOp, "LAS: {} bytes per point are too many", record);
+  require(record <= kMost16, kLasWriteOp, "LAS: {} bytes per point are too many", record);
   const bool modern = is_modern_las(layout.format);
   const std::int64_t size = modern ? 375 : 227;
   Block header(size);
@@ -146,7 +147,8 @@ Block make_header(const LasLayout& layout, std::int64_t record, std::int64_t des
   static const LasRecords kNone;
   const LasRecords& kept = layout.scan.las ? *layout.scan.las : kNone;
   const std::int64_t begin = size + bytes_in(kept.vlrs) + descriptions;
-  require(begin <= 0xffffffffLL, kOp, "LAS: the records before the points take {} bytes", begin);
+  require(begin <= 0xffffffffLL, kLasWriteOp, "LAS: the records before the points take {} bytes",
+          begin);
   header.put(96, static_cast<std::uint32_t>(begin));
   header.put(100, static_cast<std::uint32_t>(kept.vlrs.size() + (descriptions > 0 ? 1 : 0)));
   if (!kept.evlrs.empty()) {

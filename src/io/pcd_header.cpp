@@ -9,12 +9,12 @@
 namespace voxloom::io {
 namespace {
 
-constexpr std::int64_t kMaxComponents = 65536;  // of one point; keeps a record's size in bounds
+constexpr std::int64_t kMaxPcdComponents = 65536;  // of one point; keeps a record's size in bounds
 constexpr std::int64_t kMaxLines = 1024;
 
-class HeaderParser {
+class PcdHeaderParser {
  public:
-  explicit HeaderParser(const Bytes& bytes) : file_(bytes->name()), lines_(bytes) {}
+  explicit PcdHeaderParser(const Bytes& bytes) : file_(bytes->name()), lines_(bytes) {}
 
   PcdHeader parse() {
     std::string_view line;
@@ -88,9 +88,10 @@ class HeaderParser {
     std::int64_t total = 0;
     for (std::size_t i = 0; i < names.size(); ++i) {
       const std::int64_t components = count_of("COUNT", counts[i]);
-      if (components < 1 || components > kMaxComponents || (total += components) > kMaxComponents) {
+      if (components < 1 || components > kMaxPcdComponents ||
+          (total += components) > kMaxPcdComponents) {
         fail("field {} has COUNT {}; a point may have 1 to {} values", excerpt(names[i]),
-             components, kMaxComponents);
+             components, kMaxPcdComponents);
       }
       fields.push_back({names[i], parse_type(types[i], sizes[i]), components});
     }
@@ -169,6 +170,6 @@ bool is_padding(const Field& field) {
          parse_count(std::string_view(field.name).substr(2)).has_value();
 }
 
-PcdHeader read_pcd_header(const Bytes& bytes) { return HeaderParser(bytes).parse(); }
+PcdHeader read_pcd_header(const Bytes& bytes) { return PcdHeaderParser(bytes).parse(); }
 
 }  // namespace voxloom::io

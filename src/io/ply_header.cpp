@@ -39,11 +39,11 @@ constexpr std::array<TypeName, 18> kTypes = {{{"int8", ColumnType::i8},
 
 // Far beyond any real header; keeps the work for a hostile one small.
 constexpr std::size_t kMaxProperties = 4096;
-constexpr std::int64_t kMaxLines = 65536;
+constexpr std::int64_t kMaxPlyLines = 65536;
 
-class HeaderParser {
+class PlyHeaderParser {
  public:
-  explicit HeaderParser(const Bytes& bytes) : file_(bytes->name()), lines_(bytes) {}
+  explicit PlyHeaderParser(const Bytes& bytes) : file_(bytes->name()), lines_(bytes) {}
 
   PlyHeader parse() {
     std::string_view line;
@@ -51,7 +51,7 @@ class HeaderParser {
       fail_byte(file_, 0, "does not start with 'ply'");
     }
     while (lines_.next(line)) {
-      if (lines_.number() > kMaxLines) fail("the header is longer than {} lines", kMaxLines);
+      if (lines_.number() > kMaxPlyLines) fail("the header is longer than {} lines", kMaxPlyLines);
       const std::vector<std::string_view> words = split(line);
       if (words.empty() || words[0] == "comment" || words[0] == "obj_info") continue;
       if (words[0] == "end_header") return finish();
@@ -150,7 +150,7 @@ std::int64_t PlyElement::row_size() const {
   return size;
 }
 
-PlyHeader read_ply_header(const Bytes& bytes) { return HeaderParser(bytes).parse(); }
+PlyHeader read_ply_header(const Bytes& bytes) { return PlyHeaderParser(bytes).parse(); }
 
 std::string_view ply_name_of(ColumnType type) {
   if (type == ColumnType::i64 || type == ColumnType::u64) return {};

@@ -15,7 +15,7 @@
 namespace voxloom::label {
 namespace {
 
-constexpr std::string_view kOp = "label";
+constexpr std::string_view kPointLabellerOp = "label";
 
 // A tile's own copy of its points, and its list of them.
 constexpr double kTilePointBytes = sizeof(float) * 4 + sizeof(std::int32_t) * 2 + 1;
@@ -26,7 +26,7 @@ void check(const artifact::Graph& graph, const FeatureSet& features,
   for (const auto& input : graph.inputs) names.insert(input.name);
   const bool fits = names == std::set<std::string>{"points", "features", "batch", "active"} &&
                     graph.outputs.size() == 1 && graph.outputs[0].name == "scores";
-  require(fits, kOp,
+  require(fits, kPointLabellerOp,
           "'{}' should take points, features, batch and active and give scores, as `voxloom train` "
           "writes it",
           bundle.string());
@@ -36,8 +36,9 @@ void check(const artifact::Graph& graph, const FeatureSet& features,
         type->dims[1] < 0) {
       continue;
     }
-    require(type->dims[1] == features.size(), kOp, "'{}' takes {} features of a point, not {}: {}",
-            bundle.string(), type->dims[1], features.size(), format_features(features));
+    require(type->dims[1] == features.size(), kPointLabellerOp,
+            "'{}' takes {} features of a point, not {}: {}", bundle.string(), type->dims[1],
+            features.size(), format_features(features));
   }
 }
 
@@ -56,15 +57,15 @@ LabelledScan part_of(const LabelledScan& scan, std::span<const std::int32_t> poi
 }
 
 void start_labels(PointLabels& labels, std::int64_t points) {
-  resize_or_throw(kOp, labels.classes, points, kNoClass);
-  resize_or_throw(kOp, labels.confidence, points, 0.0F);
+  resize_or_throw(kPointLabellerOp, labels.classes, points, kNoClass);
+  resize_or_throw(kPointLabellerOp, labels.confidence, points, 0.0F);
 }
 
 // The class of each row of scores and how sure that is, as lists for the caller.
 class BestClasses {
  public:
   BestClasses(const Tensor& scores, const ClassTable& table) {
-    require(scores.rank() == 2 && scores.dim(1) == table.size(), kOp,
+    require(scores.rank() == 2 && scores.dim(1) == table.size(), kPointLabellerOp,
             "the model gives scores of shape {} and its table has {} classes", scores.shape(),
             table.size());
     const Tensor values = scores.to(DType::f32);
@@ -119,7 +120,8 @@ PointLabeller::PointLabeller(const std::filesystem::path& bundle, ClassTable cla
       features_(features_of(bundle)),
       cost_(artifact::run_cost(*model_)) {
   check(model_->graph(), features_, bundle);
-  require(classes_.size() >= 1 && classes_.size() <= kNoClass, kOp, "{} classes", classes_.size());
+  require(classes_.size() >= 1 && classes_.size() <= kNoClass, kPointLabellerOp, "{} classes",
+          classes_.size());
   cost_.per_point += kTilePointBytes;
   try {
     reach_ = artifact::receptive_field(model_->graph());
@@ -134,7 +136,7 @@ ScanInput PointLabeller::input(const Scan& scan, InputOptions options) const {
 }
 
 TensorMap PointLabeller::inputs_of(const LabelledScan& scan) const {
-  const std::int32_t count = checked_row_count(kOp, scan.size());
+  const std::int32_t count = checked_row_count(kPointLabellerOp, scan.size());
   return {{"points", train::point_positions(scan)},
           {"features", train::point_features(scan, features_)},
           {"batch", Tensor::zeros({count}, DType::i32)},
@@ -174,7 +176,7 @@ void PointLabeller::release_memory() const { model_->release_memory(); }
 std::vector<artifact::Tile> PointLabeller::tiles_of(const LabelledScan& scan,
                                                     std::size_t memory) const {
   if (memory == 0 || most_bytes(scan.size()) <= memory) return {};
-  require(reach_.has_value(), kOp,
+  require(reach_.has_value(), kPointLabellerOp,
           "{} points in one piece may take {:.3f} GB of the {:.3f} GB there are, and {}",
           scan.size(), static_cast<double>(most_bytes(scan.size())) * 1e-9,
           static_cast<double>(memory) * 1e-9, no_reach_);

@@ -10,7 +10,7 @@
 namespace voxloom::nn {
 namespace {
 
-constexpr std::string_view kOp = "nn::load_parameters";
+constexpr std::string_view kLoadParametersOp = "nn::load_parameters";
 
 Shape without_ones(const Shape& shape) {
   Shape rest;
@@ -26,10 +26,10 @@ bool is_output_major(const Shape& shape, const Shape& parameter) {
 
 // The tensor as the parameter keeps it.
 Tensor fitted(const std::string& name, const Tensor& tensor, const Tensor& parameter) {
-  require(tensor.defined() && tensor.dtype() == parameter.dtype(), kOp, "'{}' is {}, expected {}",
-          name, tensor, parameter);
+  require(tensor.defined() && tensor.dtype() == parameter.dtype(), kLoadParametersOp,
+          "'{}' is {}, expected {}", name, tensor, parameter);
   if (is_output_major(tensor.shape(), parameter.shape())) return tensor;
-  require(without_ones(tensor.shape()) == without_ones(parameter.shape()), kOp,
+  require(without_ones(tensor.shape()) == without_ones(parameter.shape()), kLoadParametersOp,
           "'{}' is {}, expected {}", name, tensor.shape(), parameter.shape());
   return tensor.reshape(parameter.shape());
 }
@@ -51,17 +51,18 @@ void load_parameters(Module& module, const NamedTensors& tensors, const LoadOpti
     known.emplace(name, Tensor{});
     const auto found = tensors.find(name);
     if (found == tensors.end()) {
-      require(options.allow_missing, kOp, "there is no tensor '{}'", name);
+      require(options.allow_missing, kLoadParametersOp, "there is no tensor '{}'", name);
       continue;
     }
     ++used;
     changes.emplace_back(p.value, fitted(name, found->second, *p.value));
   }
   for (const auto& [name, tensor] : tensors) {
-    require(options.allow_unknown || known.contains(name), kOp, "there is no parameter '{}'", name);
+    require(options.allow_unknown || known.contains(name), kLoadParametersOp,
+            "there is no parameter '{}'", name);
   }
-  require(used > 0 || tensors.empty(), kOp, "none of the {} tensors has a parameter's name",
-          tensors.size());
+  require(used > 0 || tensors.empty(), kLoadParametersOp,
+          "none of the {} tensors has a parameter's name", tensors.size());
   // Clones: training changes parameters, never the caller's tensors.
   for (auto& [place, tensor] : changes) {
     const Device device = place->device();

@@ -10,7 +10,7 @@
 namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "global_pool";
+constexpr std::string_view kGlobalPoolOp = "global_pool";
 
 Segments rows_by_batch(const SparseTensor& x) {
   std::vector<std::int32_t> batch_of_row;
@@ -21,7 +21,7 @@ Segments rows_by_batch(const SparseTensor& x) {
 
 void require_no_empty_batch(const Segments& batches) {
   for (std::int64_t b = 0; b < batches.count(); ++b) {
-    require(!batches[b].empty(), kOp, "batch {} of {} is empty: it has no maximum", b,
+    require(!batches[b].empty(), kGlobalPoolOp, "batch {} of {} is empty: it has no maximum", b,
             batches.count());
   }
 }
@@ -32,13 +32,13 @@ Reduction reduction_of(PoolMode mode) {
     case PoolMode::avg: return Reduction::mean;
     case PoolMode::max: return Reduction::max;
   }
-  fail(kOp, "unknown mode number {}", static_cast<int>(mode));
+  fail(kGlobalPoolOp, "unknown mode number {}", static_cast<int>(mode));
 }
 
 }  // namespace
 
 Tensor global_pool(const SparseTensor& x, PoolMode mode) {
-  require_row_count(kOp, x.batch_size());
+  require_row_count(kGlobalPoolOp, x.batch_size());
   const Reduction reduction = reduction_of(mode);
   const Segments batches = rows_by_batch(x);
   if (mode == PoolMode::max) require_no_empty_batch(batches);

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::int64_t kQueriesPerChunk = 256;
 
-void require_same_stride(std::string_view op, const CoordinateSet& query,
-                         const CoordinateSet& points) {
+void require_same_units(std::string_view op, const CoordinateSet& query,
+                        const CoordinateSet& points) {
   require(query.stride() == points.stride(), op,
           "distances are in lattice units, which differ: query stride {}, points stride {}",
           query.stride(), points.stride());
@@ -112,7 +112,7 @@ KNearest k_nearest(const CoordinateSet& query, const CoordinateSet& points, std:
                    const NeighborOptions& options) {
   constexpr std::string_view kOp = "k_nearest";
   require(k >= 1, kOp, "k must be at least 1, got {}", k);
-  require_same_stride(kOp, query, points);
+  require_same_units(kOp, query, points);
   KNearest result;
   result.k = k;
   const std::int64_t cells = checked_mul(kOp, query.size(), k);
@@ -131,7 +131,7 @@ RadiusNeighbors radius_neighbors(const CoordinateSet& query, const CoordinateSet
                                  double radius, const NeighborOptions& options) {
   constexpr std::string_view kOp = "radius_neighbors";
   require(radius >= 0, kOp, "radius must not be negative or NaN, got {}", radius);
-  require_same_stride(kOp, query, points);
+  require_same_units(kOp, query, points);
   const NeighborTree tree(points);
   return tree.fits_64_bits(query.rows())
              ? find_within<std::uint64_t>(tree, query.rows(), radius, options)

@@ -13,13 +13,13 @@
 namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "voxelize";
+constexpr std::string_view kVoxelizeOp = "voxelize";
 
 [[noreturn]] void refuse_beyond(const CheckedPoints& points, const Grid& grid, std::int64_t point) {
   const Tensor position = points.positions.rows(point, point + 1).to(Device{});
   const std::array<double, 3> q = PointGrid(position.span<float>(), {}, grid)[0];
-  fail(kOp, "the cell of point {} at ({},{},{}) voxels does not fit 32 bits", point, q[0], q[1],
-       q[2]);
+  fail(kVoxelizeOp, "the cell of point {} at ({},{},{}) voxels does not fit 32 bits", point, q[0],
+       q[1], q[2]);
 }
 
 std::vector<Coordinate> cells_of(const CheckedPoints& points, const Grid& grid) {
@@ -46,11 +46,11 @@ std::int64_t batches_in(const CheckedPoints& points) {
 
 Voxelized voxelize(const Tensor& points, const Tensor& features, const Tensor& batch,
                    const VoxelizeOptions& options) {
-  const CheckedPoints checked = check_points(kOp, points, batch, options.grid);
+  const CheckedPoints checked = check_points(kVoxelizeOp, points, batch, options.grid);
   MergeOptions merge{.reduction = options.reduction, .stride = options.stride};
-  check_merge(kOp, features, checked.size(), merge);
-  check_non_finite(kOp, options.non_finite, checked);
-  merge.batch_size = merged_batch_size(kOp, batches_in(checked), options.batch_size);
+  check_merge(kVoxelizeOp, features, checked.size(), merge);
+  check_non_finite(kVoxelizeOp, options.non_finite, checked);
+  merge.batch_size = merged_batch_size(kVoxelizeOp, batches_in(checked), options.batch_size);
   return merge_rows(cells_of(checked, options.grid), features, merge);
 }
 

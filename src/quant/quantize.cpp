@@ -10,7 +10,7 @@
 namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "quantize";
+constexpr std::string_view kQuantizeOp = "quantize";
 
 // The source weight, its layout folded into strides (in elements).
 struct Source {
@@ -19,7 +19,7 @@ struct Source {
 };
 
 Source source_of(const Tensor& w) {
-  require(w.defined() && is_feature_dtype(w.dtype()), kOp,
+  require(w.defined() && is_feature_dtype(w.dtype()), kQuantizeOp,
           "expected a float32, float16 or bfloat16 weight, got {}",
           w.defined() ? name_of(w.dtype()) : "an undefined tensor");
   switch (w.rank()) {
@@ -32,8 +32,9 @@ Source source_of(const Tensor& w) {
               .stride_i = w.dim(2),
               .stride_o = 1};
     case 4:
-      require(w.dim(1) == 1, kOp, "packed weights need groups = 1, got {} groups in a weight of {}",
-              w.dim(1), to_string(w.shape()));
+      require(w.dim(1) == 1, kQuantizeOp,
+              "packed weights need groups = 1, got {} groups in a weight of {}", w.dim(1),
+              to_string(w.shape()));
       return {.volume = w.dim(0),
               .in = w.dim(2),
               .out = w.dim(3),
@@ -41,7 +42,7 @@ Source source_of(const Tensor& w) {
               .stride_i = w.dim(3),
               .stride_o = 1};
     case 5: {
-      const std::int64_t volume = checked_product(kOp, {w.dim(1), w.dim(2), w.dim(3)});
+      const std::int64_t volume = checked_product(kQuantizeOp, {w.dim(1), w.dim(2), w.dim(3)});
       return {.volume = volume,
               .in = w.dim(4),
               .out = w.dim(0),
@@ -49,7 +50,7 @@ Source source_of(const Tensor& w) {
               .stride_o = volume * w.dim(4)};
     }
     default:
-      fail(kOp,
+      fail(kQuantizeOp,
            "expected (C_out,Kx,Ky,Kz,C_in), (K,1,C_in,C_out), (K,C_in,C_out) or (C_out,C_in), got "
            "{}",
            w.shape());
@@ -59,18 +60,18 @@ Source source_of(const Tensor& w) {
 void require_finite(const Tensor& weight) {
   std::int64_t element = -1;
   engine::run(engine::FirstNotFinite{.x = &weight, .element = &element});
-  require(element < 0, kOp, "element {} of the weight is not finite", element);
+  require(element < 0, kQuantizeOp, "element {} of the weight is not finite", element);
 }
 
 }  // namespace
 
 QuantizedWeight quantize(const Tensor& weight, const QuantizeOptions& options) {
-  quant::require_packing(kOp, options.bits, options.group_size);
-  require(options.scale_dtype == DType::f16 || options.scale_dtype == DType::f32, kOp,
+  quant::require_packing(kQuantizeOp, options.bits, options.group_size);
+  require(options.scale_dtype == DType::f16 || options.scale_dtype == DType::f32, kQuantizeOp,
           "scale_dtype must be float16 or float32, got {}", name_of(options.scale_dtype));
   const Source source = source_of(weight);
-  require(source.volume >= 1, kOp, "the kernel volume must be at least 1, got a weight of {}",
-          to_string(weight.shape()));
+  require(source.volume >= 1, kQuantizeOp,
+          "the kernel volume must be at least 1, got a weight of {}", to_string(weight.shape()));
   const engine::Packing packing{.bits = options.bits,
                                 .group_size = options.group_size,
                                 .volume = source.volume,

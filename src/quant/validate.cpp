@@ -7,14 +7,15 @@
 namespace voxloom {
 namespace {
 
-constexpr std::string_view kOp = "quantized_weight";
+constexpr std::string_view kValidateOp = "quantized_weight";
 
 void require_array(const Tensor& array, std::string_view name) {
-  require(array.defined() && array.rank() == 3, kOp, "expected {} of rank 3, got {}", name, array);
+  require(array.defined() && array.rank() == 3, kValidateOp, "expected {} of rank 3, got {}", name,
+          array);
 }
 
 void require_shape(const Tensor& array, std::string_view name, const Shape& expected) {
-  require(array.shape() == expected, kOp, "expected {} of shape {}, got {}", name, expected,
+  require(array.shape() == expected, kValidateOp, "expected {} of shape {}, got {}", name, expected,
           array.shape());
 }
 
@@ -31,22 +32,22 @@ void require_packing(std::string_view op, std::int64_t bits, std::int64_t group_
 }  // namespace quant
 
 void validate(const QuantizedWeight& weight) {
-  quant::require_packing(kOp, weight.bits, weight.group_size);
+  quant::require_packing(kValidateOp, weight.bits, weight.group_size);
   require_array(weight.codes, "codes");
   require_array(weight.scales, "scales");
   require_array(weight.biases, "biases");
-  require(weight.codes.dtype() == DType::u32, kOp, "expected codes of type uint32, got {}",
+  require(weight.codes.dtype() == DType::u32, kValidateOp, "expected codes of type uint32, got {}",
           name_of(weight.codes.dtype()));
   const DType scale_dtype = weight.scales.dtype();
-  require(scale_dtype == DType::f16 || scale_dtype == DType::f32, kOp,
+  require(scale_dtype == DType::f16 || scale_dtype == DType::f32, kValidateOp,
           "expected scales of type float16 or float32, got {}", name_of(scale_dtype));
-  require(weight.biases.dtype() == scale_dtype, kOp, "scales are {}, biases are {}",
+  require(weight.biases.dtype() == scale_dtype, kValidateOp, "scales are {}, biases are {}",
           name_of(scale_dtype), name_of(weight.biases.dtype()));
-  require(weight.kernel_volume() >= 1, kOp, "the kernel volume must be at least 1, got codes of {}",
-          weight.codes.shape());
+  require(weight.kernel_volume() >= 1, kValidateOp,
+          "the kernel volume must be at least 1, got codes of {}", weight.codes.shape());
   // Also keeps the padded count below from overflowing.
   constexpr std::int64_t kMaxChannels = std::int64_t{1} << 40;
-  require(weight.in_channels >= 0 && weight.in_channels <= kMaxChannels, kOp,
+  require(weight.in_channels >= 0 && weight.in_channels <= kMaxChannels, kValidateOp,
           "in_channels {} is out of range", weight.in_channels);
   const engine::Packing packing{.bits = weight.bits,
                                 .group_size = weight.group_size,

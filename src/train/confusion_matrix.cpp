@@ -10,33 +10,34 @@
 namespace voxloom::train {
 namespace {
 
-constexpr std::string_view kOp = "ConfusionMatrix";
+constexpr std::string_view kConfusionMatrixOp = "ConfusionMatrix";
 constexpr std::int64_t kMaxClasses = 65536;
 
 }  // namespace
 
 ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
-  require(classes >= 1 && classes <= kMaxClasses, kOp, "needs 1 to {} classes, got {}", kMaxClasses,
-          classes);
+  require(classes >= 1 && classes <= kMaxClasses, kConfusionMatrixOp,
+          "needs 1 to {} classes, got {}", kMaxClasses, classes);
   counts_.assign(static_cast<std::size_t>(classes * (classes + 1)), 0);
 }
 
 ConfusionMatrix::ConfusionMatrix(std::int64_t classes, std::span<const std::int64_t> counts)
     : ConfusionMatrix(classes) {
-  require(counts.size() == counts_.size(), kOp, "{} counts for {} classes", counts.size(), classes);
-  require(std::ranges::all_of(counts, [](std::int64_t count) { return count >= 0; }), kOp,
-          "a count is below 0");
+  require(counts.size() == counts_.size(), kConfusionMatrixOp, "{} counts for {} classes",
+          counts.size(), classes);
+  require(std::ranges::all_of(counts, [](std::int64_t count) { return count >= 0; }),
+          kConfusionMatrixOp, "a count is below 0");
   counts_.assign(counts.begin(), counts.end());
 }
 
 void ConfusionMatrix::add(std::span<const std::int32_t> labels,
                           std::span<const std::int32_t> predictions) {
-  require(labels.size() == predictions.size(), kOp, "{} labels for {} predictions", labels.size(),
-          predictions.size());
+  require(labels.size() == predictions.size(), kConfusionMatrixOp, "{} labels for {} predictions",
+          labels.size(), predictions.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::int32_t label = labels[i];
     if (label < 0) continue;
-    require(label < classes_ && predictions[i] < classes_, kOp,
+    require(label < classes_ && predictions[i] < classes_, kConfusionMatrixOp,
             "row {} has label {} and prediction {}, there are {} classes", i, label, predictions[i],
             classes_);
     const std::int64_t column = predictions[i] < 0 ? classes_ : predictions[i];
@@ -45,14 +46,14 @@ void ConfusionMatrix::add(std::span<const std::int32_t> labels,
 }
 
 void ConfusionMatrix::add(const ConfusionMatrix& other) {
-  require(other.classes_ == classes_, kOp, "matrices of {} and {} classes met", classes_,
-          other.classes_);
+  require(other.classes_ == classes_, kConfusionMatrixOp, "matrices of {} and {} classes met",
+          classes_, other.classes_);
   std::transform(counts_.begin(), counts_.end(), other.counts_.begin(), counts_.begin(),
                  std::plus<>());
 }
 
 std::int64_t ConfusionMatrix::count(std::int64_t label, std::int64_t prediction) const {
-  require(label >= 0 && label < classes_ && prediction < classes_, kOp,
+  require(label >= 0 && label < classes_ && prediction < classes_, kConfusionMatrixOp,
           "there is no cell ({},{}) among {} classes", label, prediction, classes_);
   const std::int64_t column = prediction < 0 ? classes_ : prediction;
   return counts_[static_cast<std::size_t>(label * (classes_ + 1) + column)];

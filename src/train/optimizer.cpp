@@ -12,16 +12,16 @@
 namespace voxloom::train {
 namespace {
 
-constexpr std::string_view kOp = "Optimizer";
+constexpr std::string_view kOptimizerOp = "Optimizer";
 
 Tensor zeros_like(const Tensor& x) { return Tensor::zeros(x.shape(), DType::f32, x.device()); }
 
 void check(const OptimizerOptions& o) {
   const auto is_share = [](float v) { return v >= 0.0F && v < 1.0F; };
-  require(is_share(o.momentum) && is_share(o.beta1) && is_share(o.beta2), kOp,
+  require(is_share(o.momentum) && is_share(o.beta1) && is_share(o.beta2), kOptimizerOp,
           "momentum and betas should lie in [0, 1), got {}, {} and {}", o.momentum, o.beta1,
           o.beta2);
-  require(o.eps > 0.0F && o.weight_decay >= 0.0F && std::isfinite(o.weight_decay), kOp,
+  require(o.eps > 0.0F && o.weight_decay >= 0.0F && std::isfinite(o.weight_decay), kOptimizerOp,
           "eps should be above 0 and the weight decay not below, got {} and {}", o.eps,
           o.weight_decay);
 }
@@ -32,8 +32,8 @@ Optimizer::Optimizer(nn::Module& module, const OptimizerOptions& options) : opti
   check(options);
   for (const nn::NamedParameter& p : module.named_parameters()) {
     if (!p.is_trained) continue;
-    require(p.value->dtype() == DType::f32, kOp, "parameter '{}' is {}, expected float32", p.name,
-            voxloom::name_of(p.value->dtype()));
+    require(p.value->dtype() == DType::f32, kOptimizerOp, "parameter '{}' is {}, expected float32",
+            p.name, voxloom::name_of(p.value->dtype()));
     *p.value = p.value->clone();
     Slot slot{p.name, p.value, zeros_like(*p.value), {}, p.value->rank() > 1};
     if (options.rule == Rule::adamw) slot.second = zeros_like(*p.value);
@@ -42,15 +42,16 @@ Optimizer::Optimizer(nn::Module& module, const OptimizerOptions& options) : opti
 }
 
 void Optimizer::step(const Gradients& gradients, float rate) {
-  require(gradients.tensors().size() == slots_.size(), kOp, "{} gradients for {} parameters",
-          gradients.tensors().size(), slots_.size());
+  require(gradients.tensors().size() == slots_.size(), kOptimizerOp,
+          "{} gradients for {} parameters", gradients.tensors().size(), slots_.size());
   ++steps_;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Tensor& gradient = gradients.tensors()[i];
     Slot& slot = slots_[i];
     if (!gradient.defined()) continue;  // had no part in the loss
-    require(gradient.size() == slot.place->size(), kOp, "the gradient of '{}' is {}, expected {}",
-            slot.name, gradient.shape(), slot.place->shape());
+    require(gradient.size() == slot.place->size(), kOptimizerOp,
+            "the gradient of '{}' is {}, expected {}", slot.name, gradient.shape(),
+            slot.place->shape());
     if (options_.rule == Rule::sgd) {
       step_sgd(slot, gradient, rate);
     } else {
@@ -100,11 +101,11 @@ void Optimizer::load_state(const nn::NamedTensors& state, std::int64_t steps) {
     const auto found = state.find(name);
     require(found != state.end() && found->second.shape() == like.shape() &&
                 found->second.dtype() == DType::f32,
-            kOp, "the state has no '{}' of shape {}", name, like.shape());
+            kOptimizerOp, "the state has no '{}' of shape {}", name, like.shape());
     Tensor values = found->second.to(like.device());
     return values.is_unique() ? values : values.clone();
   };
-  require(steps >= 0, kOp, "the state has {} steps", steps);
+  require(steps >= 0, kOptimizerOp, "the state has {} steps", steps);
   std::vector<Slot> loaded = slots_;
   for (Slot& slot : loaded) {
     slot.first = find("first." + slot.name, slot.first);

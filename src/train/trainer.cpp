@@ -14,7 +14,7 @@
 namespace voxloom::train {
 namespace {
 
-constexpr std::string_view kOp = "train";
+constexpr std::string_view kTrainerOp = "train";
 
 // What a seed is used for; each use draws from a stream of its own.
 enum class Stream : std::uint64_t { order = 1, variant = 2, dropout = 3 };
@@ -36,27 +36,28 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {
 void check(const TrainOptions& o, std::int64_t classes) {
   require(
       o.batch_size >= 1 && o.accumulation >= 1 && o.epochs >= 1 && o.steps >= 0 && o.warmup >= 0,
-      kOp,
+      kTrainerOp,
       "batch size, accumulation and epochs should be at least 1, steps and warmup not below 0, "
       "got {}, {}, {}, {} and {}",
       o.batch_size, o.accumulation, o.epochs, o.steps, o.warmup);
   require(std::isfinite(o.rate) && o.rate >= 0.0F && o.last_rate >= 0.0F && o.last_rate <= 1.0F,
-          kOp, "the rate should not be below 0 and its last share lie in [0, 1], got {} and {}",
-          o.rate, o.last_rate);
+          kTrainerOp,
+          "the rate should not be below 0 and its last share lie in [0, 1], got {} and {}", o.rate,
+          o.last_rate);
   require(o.clip >= 0 && o.cross_entropy >= 0.0F && o.lovasz >= 0.0F &&
               o.cross_entropy + o.lovasz > 0.0F,
-          kOp, "clip and the losses' shares should not be below 0, got {}, {} and {}", o.clip,
-          o.cross_entropy, o.lovasz);
-  require(o.statistics_momentum > 0.0F && o.statistics_momentum <= 1.0F, kOp,
+          kTrainerOp, "clip and the losses' shares should not be below 0, got {}, {} and {}",
+          o.clip, o.cross_entropy, o.lovasz);
+  require(o.statistics_momentum > 0.0F && o.statistics_momentum <= 1.0F, kTrainerOp,
           "the statistics' momentum should lie in (0, 1], got {}", o.statistics_momentum);
   require(o.class_weights.empty() || static_cast<std::int64_t>(o.class_weights.size()) == classes,
-          kOp, "{} class weights for {} classes", o.class_weights.size(), classes);
+          kTrainerOp, "{} class weights for {} classes", o.class_weights.size(), classes);
 }
 
 std::int64_t steps_of(const TrainOptions& o, std::int64_t scans) {
   if (o.steps > 0) return o.steps;
-  const std::int64_t per_step = checked_mul(kOp, o.batch_size, o.accumulation);
-  return ceil_div(checked_mul(kOp, scans, o.epochs), per_step);
+  const std::int64_t per_step = checked_mul(kTrainerOp, o.batch_size, o.accumulation);
+  return ceil_div(checked_mul(kTrainerOp, scans, o.epochs), per_step);
 }
 
 // Of the parameters; batches go there.
@@ -66,7 +67,7 @@ Device device_of(nn::Module& net) {
 }
 
 const Dataset& checked(const DatasetPtr& data) {
-  require(data != nullptr && data->size() >= 1, kOp, "there are no scans to train on");
+  require(data != nullptr && data->size() >= 1, kTrainerOp, "there are no scans to train on");
   return *data;
 }
 
@@ -76,7 +77,7 @@ void require_labels(const Dataset& data) {
   for (std::int64_t i = 0; i < data.size(); ++i) {
     if (std::ranges::any_of(data.get(i).labels, is_labelled)) return;
   }
-  fail(kOp, "none of the {} scans has a point with a class: there is nothing to learn",
+  fail(kTrainerOp, "none of the {} scans has a point with a class: there is nothing to learn",
        data.size());
 }
 
@@ -143,7 +144,7 @@ Trainer::PassResult Trainer::run_pass(std::int64_t number) {
   {
     const SparseTensor x = batch.x.with_features(batch.x.features().to(device_));
     const nn::Variable scores = net_.run(x, pass).dense();
-    require(scores.value().dim(1) == data_->classes().size(), kOp,
+    require(scores.value().dim(1) == data_->classes().size(), kTrainerOp,
             "the network gives {} scores, the data have {} classes", scores.value().dim(1),
             data_->classes().size());
     confusion_.add(batch.labels.span<std::int32_t>(), largest_scores(scores.value()));
@@ -161,7 +162,7 @@ Trainer::PassResult Trainer::run_pass(std::int64_t number) {
 }
 
 StepReport Trainer::step() {
-  require(!is_done(), kOp, "all {} steps are done", total_steps());
+  require(!is_done(), kTrainerOp, "all {} steps are done", total_steps());
   const auto start = std::chrono::steady_clock::now();
   const PoolScope memory(*pool_);
   StepReport report{.steps = total_steps(), .rate = schedule_.at(step_count())};

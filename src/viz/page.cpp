@@ -31,7 +31,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::string_view kOp = "page";
+constexpr std::string_view kPageOp = "page";
 constexpr std::size_t kMostClasses = 255, kMostValues = 16;
 constexpr std::uint8_t kNone = 255;
 constexpr double kFinestStep = 0.001;  // metres
@@ -40,18 +40,18 @@ constexpr double kMostSteps = (1 << 24) - 1;
 void check_page(const PageCloud& cloud, const PageOptions& options) {
   const std::size_t points = cloud.positions.size();
   const auto fits = [&](std::size_t size, std::string_view what) {
-    require(size == points, kOp, "{} {} for {} points", size, what, points);
+    require(size == points, kPageOp, "{} {} for {} points", size, what, points);
   };
-  require(options.most_points > 0, kOp, "at most {} points are asked for", options.most_points);
-  require(cloud.table.size() <= kMostClasses, kOp, "{} classes; a page has at most {}",
+  require(options.most_points > 0, kPageOp, "at most {} points are asked for", options.most_points);
+  require(cloud.table.size() <= kMostClasses, kPageOp, "{} classes; a page has at most {}",
           cloud.table.size(), kMostClasses);
-  require(cloud.values.size() <= kMostValues, kOp, "{} values; a page has at most {}",
+  require(cloud.values.size() <= kMostValues, kPageOp, "{} values; a page has at most {}",
           cloud.values.size(), kMostValues);
   if (!cloud.classes.empty() || !cloud.table.empty()) fits(cloud.classes.size(), "classes");
   if (!cloud.colors.empty()) fits(cloud.colors.size(), "colours");
   for (const PageValue& value : cloud.values) fits(value.values.size(), value.name);
   for (const std::int32_t c : cloud.classes) {
-    require(c < static_cast<std::int32_t>(cloud.table.size()), kOp, "class {} of {}", c,
+    require(c < static_cast<std::int32_t>(cloud.table.size()), kPageOp, "class {} of {}", c,
             cloud.table.size());
   }
 }
@@ -197,7 +197,7 @@ Bytes deflated(const Bytes& bytes) {
   uLongf size = compressBound(bytes.size());
   Bytes packed(size);
   const int status = compress2(packed.data(), &size, bytes.data(), bytes.size(), 6);
-  require(status == Z_OK, kOp, "zlib gave {}", status);
+  require(status == Z_OK, kPageOp, "zlib gave {}", status);
   packed.resize(size);
   return packed;
 }
@@ -234,7 +234,7 @@ std::string filled(std::string_view source,
   std::string page;
   for (const auto& [mark, text] : texts) {
     const std::size_t at = source.find(mark);
-    require(at != std::string_view::npos, kOp, "the page's source has no {}", mark);
+    require(at != std::string_view::npos, kPageOp, "the page's source has no {}", mark);
     page += source.substr(0, at);
     page += text;
     source.remove_prefix(at + mark.size());

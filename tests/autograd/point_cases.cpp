@@ -8,7 +8,7 @@ namespace {
 using autograd::Tape;
 using Variables = std::vector<Variable>;
 
-constexpr std::int64_t kPoints = 40, kChannels = 2;
+constexpr std::int64_t kPoints = 40, kPointChannels = 2;
 
 // One of the points is not finite.
 struct Cloud {
@@ -38,7 +38,7 @@ GradientCase voxelize_case(const std::string& name, Reduction reduction,
   const Cloud cloud;
   return {.name = name,
           .operation = "voxelize",
-          .inputs = {{{kPoints, kChannels}}},
+          .inputs = {{{kPoints, kPointChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
                 return autograd::voxelize({beside(v[0], cloud.xyz), cloud.batch}, v[0],
@@ -46,8 +46,8 @@ GradientCase voxelize_case(const std::string& name, Reduction reduction,
               },
           .oracle =
               [=](const Arrays& a) {
-                return oracle::voxelize(cloud.points, features_of(a[0], kChannels), {}, expected,
-                                        oracle::NonFinite::kDrop)
+                return oracle::voxelize(cloud.points, features_of(a[0], kPointChannels), {},
+                                        expected, oracle::NonFinite::kDrop)
                     .voxels.feats.v;
               }};
 }
@@ -64,17 +64,18 @@ GradientCase merged_rows_case() {
     map.entries.push_back({i, i % 6, 0});
   }
   const Tensor where = Tensor::from(rows, {18, 4});
-  return {.name = "SparseFromPoints",
-          .operation = "voxelize",
-          .inputs = {{{18, kChannels}}},
-          .library =
-              [=](Tape&, const Variables& v) {
-                return autograd::sparse_from_points(where, v[0], Reduction::mean);
-              },
-          .oracle =
-              [=](const Arrays& a) {
-                return oracle::pool(oracle::PoolMode::kAvg, map, features_of(a[0], kChannels)).v;
-              }};
+  return {
+      .name = "SparseFromPoints",
+      .operation = "voxelize",
+      .inputs = {{{18, kPointChannels}}},
+      .library =
+          [=](Tape&, const Variables& v) {
+            return autograd::sparse_from_points(where, v[0], Reduction::mean);
+          },
+      .oracle =
+          [=](const Arrays& a) {
+            return oracle::pool(oracle::PoolMode::kAvg, map, features_of(a[0], kPointChannels)).v;
+          }};
 }
 
 GradientCase devoxelize_case(const std::string& name, const DevoxelizeOptions& options) {
@@ -82,7 +83,7 @@ GradientCase devoxelize_case(const std::string& name, const DevoxelizeOptions& o
   const CaseSet s = case_set(33, 40, {4, 4, 4});
   return {.name = name,
           .operation = "devoxelize",
-          .inputs = {{{s.set.size(), kChannels}}},
+          .inputs = {{{s.set.size(), kPointChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
                 return autograd::devoxelize({beside(v[0], cloud.xyz), cloud.batch},
@@ -90,7 +91,7 @@ GradientCase devoxelize_case(const std::string& name, const DevoxelizeOptions& o
               },
           .oracle =
               [=](const Arrays& a) {
-                const oracle::Sparse voxels{s.coords, features_of(a[0], kChannels)};
+                const oracle::Sparse voxels{s.coords, features_of(a[0], kPointChannels)};
                 if (options.interpolation == Interpolation::linear) {
                   return oracle::devoxelize_linear(cloud.points, voxels, {}, options.renormalize,
                                                    oracle::NonFinite::kDrop)
@@ -110,15 +111,15 @@ GradientCase to_dense_case() {
   const Triple lo = {-1, -2, -1}, hi = {1, 1, 0};
   return {.name = "ToDense",
           .operation = "to_dense",
-          .inputs = {{{s.set.size(), kChannels}}},
+          .inputs = {{{s.set.size(), kPointChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
                 return autograd::to_dense(Variable(v[0], s.set), lo, hi);
               },
           .oracle =
               [=](const Arrays& a) {
-                return oracle::to_dense({s.coords, features_of(a[0], kChannels)}, to_oracle(lo),
-                                        to_oracle(hi), s.set.batch_size())
+                return oracle::to_dense({s.coords, features_of(a[0], kPointChannels)},
+                                        to_oracle(lo), to_oracle(hi), s.set.batch_size())
                     .v;
               }};
 }

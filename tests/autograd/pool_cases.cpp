@@ -7,7 +7,7 @@ namespace {
 using autograd::Tape;
 using Variables = std::vector<Variable>;
 
-constexpr std::int64_t kChannels = 3;
+constexpr std::int64_t kPoolChannels = 3;
 
 struct Pooled {
   CaseSet s = case_set(21, 40, {6, 6, 6});
@@ -23,7 +23,7 @@ GradientCase pool_case(const std::string& name, PoolMode mode, oracle::PoolMode 
   const Pooled p{.origin = origin};
   return {.name = name,
           .operation = "pool3d",
-          .inputs = {{{p.s.set.size(), kChannels}}},
+          .inputs = {{{p.s.set.size(), kPoolChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
                 return autograd::pool3d(
@@ -32,7 +32,7 @@ GradientCase pool_case(const std::string& name, PoolMode mode, oracle::PoolMode 
               },
           .oracle =
               [=](const Arrays& a) {
-                return oracle::pool(expected, p.map, features_of(a[0], kChannels)).v;
+                return oracle::pool(expected, p.map, features_of(a[0], kPoolChannels)).v;
               }};
 }
 
@@ -41,7 +41,7 @@ GradientCase unpool_case() {
   const Pooled p;
   return {.name = "MaxUnpool",
           .operation = "max_unpool3d",
-          .inputs = {{{p.s.set.size(), kChannels}}, {{p.coarse.size(), kChannels}}},
+          .inputs = {{{p.s.set.size(), kPoolChannels}}, {{p.coarse.size(), kPoolChannels}}},
           .library =
               [=](Tape&, const Variables& v) {
                 return autograd::max_unpool3d(Variable(v[0], p.s.set), Variable(v[1], p.coarse),
@@ -49,8 +49,8 @@ GradientCase unpool_case() {
               },
           .oracle =
               [=](const Arrays& a) {
-                return oracle::max_unpool(p.map, features_of(a[0], kChannels),
-                                          features_of(a[1], kChannels))
+                return oracle::max_unpool(p.map, features_of(a[0], kPoolChannels),
+                                          features_of(a[1], kPoolChannels))
                     .v;
               },
           .constant = {true, false}};
@@ -58,7 +58,7 @@ GradientCase unpool_case() {
 
 std::vector<GradientCase> upsampling_cases() {
   const Pooled p;
-  const std::vector<CaseInput> input = {{{p.coarse.size(), kChannels}}};
+  const std::vector<CaseInput> input = {{{p.coarse.size(), kPoolChannels}}};
   const auto coarse_coords = to_coords(p.coarse);
   const auto up = oracle_map(
       p.coarse, p.s.set, {.kernel_size = 3, .stride = 2, .padding = 1, .origin = Origin::corner},
@@ -74,7 +74,7 @@ std::vector<GradientCase> upsampling_cases() {
                },
            .oracle =
                [=](const Arrays& a) {
-                 return oracle::pool_transpose(up, features_of(a[0], kChannels)).v;
+                 return oracle::pool_transpose(up, features_of(a[0], kPoolChannels)).v;
                }},
           {.name = "TrilinearUpsample",
            .operation = "trilinear_upsample3d",
@@ -86,25 +86,27 @@ std::vector<GradientCase> upsampling_cases() {
                },
            .oracle =
                [=](const Arrays& a) {
-                 return oracle::trilinear_upsample({coarse_coords, features_of(a[0], kChannels)},
-                                                   p.s.coords, {2, 2, 2})
+                 return oracle::trilinear_upsample(
+                            {coarse_coords, features_of(a[0], kPoolChannels)}, p.s.coords,
+                            {2, 2, 2})
                      .v;
                }}};
 }
 
 GradientCase global_case(const std::string& name, PoolMode mode, oracle::PoolMode expected) {
   const CaseSet s = case_set(22, 20);
-  return {.name = name,
-          .operation = "global_pool",
-          .inputs = {{{s.set.size(), kChannels}}},
-          .library =
-              [=](Tape&, const Variables& v) {
-                return autograd::global_pool(Variable(v[0], s.set), mode);
-              },
-          .oracle =
-              [=](const Arrays& a) {
-                return oracle::global_pool(expected, {s.coords, features_of(a[0], kChannels)}, 2).v;
-              }};
+  return {
+      .name = name,
+      .operation = "global_pool",
+      .inputs = {{{s.set.size(), kPoolChannels}}},
+      .library =
+          [=](Tape&, const Variables& v) {
+            return autograd::global_pool(Variable(v[0], s.set), mode);
+          },
+      .oracle =
+          [=](const Arrays& a) {
+            return oracle::global_pool(expected, {s.coords, features_of(a[0], kPoolChannels)}, 2).v;
+          }};
 }
 
 }  // namespace

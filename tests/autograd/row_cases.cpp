@@ -8,7 +8,7 @@ namespace {
 using autograd::Tape;
 using Variables = std::vector<Variable>;
 
-constexpr std::int64_t kRows = 9, kChannels = 4;
+constexpr std::int64_t kRows = 9, kRowChannels = 4;
 constexpr double kEps = 1e-3;
 
 GradientCase activation_case(const std::string& name, Activation kind, oracle::Activation expected,
@@ -16,11 +16,11 @@ GradientCase activation_case(const std::string& name, Activation kind, oracle::A
                              const oracle::ActivationParams& params = {}) {
   return {.name = name,
           .operation = "activate",
-          .inputs = {{{kRows, kChannels}}},
+          .inputs = {{{kRows, kRowChannels}}},
           .library = [=](Tape&, const Variables& v) { return activate(v[0], kind, options); },
           .oracle =
               [=](const Arrays& a) {
-                return oracle::activation(features_of(a[0], kChannels), expected, params).v;
+                return oracle::activation(features_of(a[0], kRowChannels), expected, params).v;
               }};
 }
 
@@ -46,25 +46,27 @@ std::vector<GradientCase> other_row_cases() {
   return {
       {.name = "Exp",
        .operation = "exp",
-       .inputs = {{{kRows, kChannels}}},
+       .inputs = {{{kRows, kRowChannels}}},
        .library = [](Tape&, const Variables& v) { return autograd::exp(v[0]); },
        .oracle =
-           [](const Arrays& a) { return oracle::exp_values(features_of(a[0], kChannels)).v; }},
+           [](const Arrays& a) { return oracle::exp_values(features_of(a[0], kRowChannels)).v; }},
       {.name = "Softmax",
        .operation = "softmax",
-       .inputs = {{{kRows, kChannels}}},
+       .inputs = {{{kRows, kRowChannels}}},
        .library = [](Tape&, const Variables& v) { return autograd::softmax(v[0]); },
-       .oracle = [](const Arrays& a) { return oracle::softmax(features_of(a[0], kChannels)).v; }},
+       .oracle =
+           [](const Arrays& a) { return oracle::softmax(features_of(a[0], kRowChannels)).v; }},
       {.name = "Linear",
        .operation = "linear",
-       .inputs = {{{kRows, kChannels}}, {{3, kChannels}}, {{3}}},
+       .inputs = {{{kRows, kRowChannels}}, {{3, kRowChannels}}, {{3}}},
        .library =
            [](Tape&, const Variables& v) {
              return autograd::linear(v[0], {v[1], v[2]});
            },
        .oracle =
            [](const Arrays& a) {
-             return oracle::linear(features_of(a[0], kChannels), features_of(a[1], kChannels), a[2])
+             return oracle::linear(features_of(a[0], kRowChannels), features_of(a[1], kRowChannels),
+                                   a[2])
                  .sums.value;
            }},
       {.name = "EmbeddingLookup",
@@ -83,18 +85,18 @@ std::vector<GradientCase> other_row_cases() {
 
 const std::vector<CaseInput>& norm_inputs() {
   static const std::vector<CaseInput> inputs = {
-      {{kRows, kChannels}, 0.5}, {{kChannels}, 1.5}, {{kChannels}}};
+      {{kRows, kRowChannels}, 0.5}, {{kRowChannels}, 1.5}, {{kRowChannels}}};
   return inputs;
 }
 
 std::vector<double> group_norm(const Arrays& a, std::int64_t groups) {
   // Each group is a row of its own; then the channels' own scales and biases.
-  const std::int64_t width = kChannels / groups;
+  const std::int64_t width = kRowChannels / groups;
   const std::vector<double> ones(static_cast<std::size_t>(width), 1.0);
   const std::vector<double> zeros(static_cast<std::size_t>(width), 0.0);
   std::vector<double> y = oracle::layer_norm(features_of(a[0], width), ones, zeros, kEps).v;
   for (std::size_t i = 0; i < y.size(); ++i) {
-    y[i] = y[i] * a[1][i % kChannels] + a[2][i % kChannels];
+    y[i] = y[i] * a[1][i % kRowChannels] + a[2][i % kRowChannels];
   }
   return y;
 }
@@ -111,7 +113,7 @@ std::vector<GradientCase> row_norm_cases() {
            },
        .oracle =
            [](const Arrays& a) {
-             return oracle::layer_norm(features_of(a[0], kChannels), a[1], a[2], kEps).v;
+             return oracle::layer_norm(features_of(a[0], kRowChannels), a[1], a[2], kEps).v;
            }},
       {.name = "GroupNorm",
        .operation = "group_norm",
@@ -127,7 +129,7 @@ std::vector<GradientCase> row_norm_cases() {
        .library = [=](Tape&, const Variables& v) { return autograd::rms_norm(v[0], v[1], eps); },
        .oracle =
            [](const Arrays& a) {
-             return oracle::rms_norm(features_of(a[0], kChannels), a[1], kEps).v;
+             return oracle::rms_norm(features_of(a[0], kRowChannels), a[1], kEps).v;
            }}};
 }
 
@@ -139,49 +141,50 @@ std::vector<GradientCase> batch_norm_cases() {
     return y;
   };
   std::vector<CaseInput> with_residual = norm_inputs();
-  with_residual.push_back({{kRows, kChannels}});
-  return {{.name = "BatchNorm",
-           .operation = "batch_norm",
-           .inputs = norm_inputs(),
-           .library =
-               [=](Tape&, const Variables& v) {
-                 return autograd::batch_norm(v[0], {v[1], v[2]},
-                                             {beside(v[0], to_tensor(mean, {kChannels})),
-                                              beside(v[0], to_tensor(variance, {kChannels}))},
-                                             eps);
-               },
-           .oracle =
-               [=](const Arrays& a) {
-                 return oracle::batch_norm(features_of(a[0], kChannels), a[1], a[2], mean, variance,
-                                           kEps)
-                     .v;
-               }},
-          {.name = "BatchNormOfTheBatch",
-           .operation = "batch_norm_batch",
-           .inputs = norm_inputs(),
-           .library =
-               [=](Tape&, const Variables& v) {
-                 return autograd::batch_norm_of_batch(v[0], {v[1], v[2]}, {}, eps).y;
-               },
-           .oracle =
-               [](const Arrays& a) {
-                 return oracle::batch_norm_train(features_of(a[0], kChannels), a[1], a[2], kEps).v;
-               }},
-          {.name = "BatchNormWithItsTail",
-           .operation = "batch_norm_batch",
-           .inputs = with_residual,
-           .library =
-               [=](Tape&, const Variables& v) {
-                 return autograd::batch_norm_of_batch(v[0], {v[1], v[2]},
-                                                      {.residual = v[3], .relu = true}, eps)
-                     .y;
-               },
-           .oracle =
-               [=](const Arrays& a) {
-                 return relu_of_sum(
-                     oracle::batch_norm_train(features_of(a[0], kChannels), a[1], a[2], kEps).v,
-                     a[3]);
-               }}};
+  with_residual.push_back({{kRows, kRowChannels}});
+  return {
+      {.name = "BatchNorm",
+       .operation = "batch_norm",
+       .inputs = norm_inputs(),
+       .library =
+           [=](Tape&, const Variables& v) {
+             return autograd::batch_norm(v[0], {v[1], v[2]},
+                                         {beside(v[0], to_tensor(mean, {kRowChannels})),
+                                          beside(v[0], to_tensor(variance, {kRowChannels}))},
+                                         eps);
+           },
+       .oracle =
+           [=](const Arrays& a) {
+             return oracle::batch_norm(features_of(a[0], kRowChannels), a[1], a[2], mean, variance,
+                                       kEps)
+                 .v;
+           }},
+      {.name = "BatchNormOfTheBatch",
+       .operation = "batch_norm_batch",
+       .inputs = norm_inputs(),
+       .library =
+           [=](Tape&, const Variables& v) {
+             return autograd::batch_norm_of_batch(v[0], {v[1], v[2]}, {}, eps).y;
+           },
+       .oracle =
+           [](const Arrays& a) {
+             return oracle::batch_norm_train(features_of(a[0], kRowChannels), a[1], a[2], kEps).v;
+           }},
+      {.name = "BatchNormWithItsTail",
+       .operation = "batch_norm_batch",
+       .inputs = with_residual,
+       .library =
+           [=](Tape&, const Variables& v) {
+             return autograd::batch_norm_of_batch(v[0], {v[1], v[2]},
+                                                  {.residual = v[3], .relu = true}, eps)
+                 .y;
+           },
+       .oracle =
+           [=](const Arrays& a) {
+             return relu_of_sum(
+                 oracle::batch_norm_train(features_of(a[0], kRowChannels), a[1], a[2], kEps).v,
+                 a[3]);
+           }}};
 }
 
 // The mask is the library's own; what is checked is that one mask goes both ways, scaled.
@@ -200,7 +203,7 @@ std::vector<GradientCase> random_cases() {
            .oracle = masked},
           {.name = "Checkpoint",
            .operation = "checkpoint",
-           .inputs = {{{kRows, kChannels}}, {{kChannels, kChannels}}},
+           .inputs = {{{kRows, kRowChannels}}, {{kRowChannels, kRowChannels}}},
            .library =
                [](Tape& tape, const Variables& v) {
                  return tape.checkpoint(
@@ -211,8 +214,8 @@ std::vector<GradientCase> random_cases() {
                },
            .oracle =
                [](const Arrays& a) {
-                 return oracle::activation(oracle::linear(features_of(a[0], kChannels),
-                                                          features_of(a[1], kChannels))
+                 return oracle::activation(oracle::linear(features_of(a[0], kRowChannels),
+                                                          features_of(a[1], kRowChannels))
                                                .features(),
                                            oracle::Activation::kTanh)
                      .v;

@@ -13,12 +13,12 @@ SparseTensor one_row(std::int64_t channels, Triple stride = 1) {
                        Tensor::zeros({1, channels}, DType::f32), {.stride = stride});
 }
 
-Tensor zeros(Shape shape) { return Tensor::zeros(std::move(shape), DType::f32); }
+Tensor float_zeros(Shape shape) { return Tensor::zeros(std::move(shape), DType::f32); }
 
 TEST(Refusals, TheMessageOfTheContract) {
   expect_throws<Invalid>(
       [] {
-        (void)conv3d(one_row(16), zeros({32, 3, 3, 3, 15}), {});
+        (void)conv3d(one_row(16), float_zeros({32, 3, 3, 3, 15}), {});
       },
       "[conv3d] weight (32,3,3,3,15) does not match kernel_size (3,3,3) and 16 "
       "input channels: expected (C_out,3,3,3,16)");
@@ -27,37 +27,45 @@ TEST(Refusals, TheMessageOfTheContract) {
 TEST(Refusals, AWeightOfTheSameVolumeButAnotherShape) {
   const SparseTensor x = one_row(4);
   const ConvOptions options{.kernel_size = {3, 1, 5}};
-  EXPECT_NO_THROW((void)conv3d(x, zeros({2, 3, 1, 5, 4}), {}, options));
+  EXPECT_NO_THROW((void)conv3d(x, float_zeros({2, 3, 1, 5, 4}), {}, options));
   for (const Shape& shape :
        {Shape{2, 5, 1, 3, 4}, Shape{2, 1, 3, 5, 4}, Shape{2, 15, 1, 1, 4}, Shape{4, 3, 1, 5, 2}}) {
-    expect_throws<Invalid>([&] { (void)conv3d(x, zeros(shape), {}, options); },
+    expect_throws<Invalid>([&] { (void)conv3d(x, float_zeros(shape), {}, options); },
                            "expected (C_out,3,1,5,4)");
   }
 }
 
 TEST(Refusals, Weights) {
   const SparseTensor x = one_row(4);
-  expect_throws<Invalid>([&] { (void)conv3d(x, zeros({27, 5, 2}), {}); }, "expected (27,4,C_out)");
-  expect_throws<Invalid>([&] { (void)conv3d(x, zeros({26, 4, 2}), {}); }, "expected (27,4,C_out)");
   expect_throws<Invalid>(
       [&] {
-        (void)conv3d(x, zeros({2, 4}), {});
+        (void)conv3d(x, float_zeros({27, 5, 2}), {});
+      },
+      "expected (27,4,C_out)");
+  expect_throws<Invalid>(
+      [&] {
+        (void)conv3d(x, float_zeros({26, 4, 2}), {});
+      },
+      "expected (27,4,C_out)");
+  expect_throws<Invalid>(
+      [&] {
+        (void)conv3d(x, float_zeros({2, 4}), {});
       },
       "rank 2 is for kernel volume 1");
-  expect_throws<Invalid>([&] { (void)conv3d(x, zeros({27}), {}); }, "expected rank 2 to 5");
+  expect_throws<Invalid>([&] { (void)conv3d(x, float_zeros({27}), {}); }, "expected rank 2 to 5");
   expect_throws<Invalid>(
       [&] {
-        (void)conv3d(x, zeros({27, 4, 2}), {}, {.groups = 2});
+        (void)conv3d(x, float_zeros({27, 4, 2}), {}, {.groups = 2});
       },
       "expected (27,2,2,C_out/2)");
   expect_throws<Invalid>(
       [&] {
-        (void)conv3d(x, zeros({27, 3, 1, 1}), {}, {.groups = 3});
+        (void)conv3d(x, float_zeros({27, 3, 1, 1}), {}, {.groups = 3});
       },
       "4 input channels do not split into 3 groups");
   expect_throws<Invalid>(
       [&] {
-        (void)conv3d(x, zeros({3, 3, 3, 3, 2}), {}, {.groups = 2});
+        (void)conv3d(x, float_zeros({3, 3, 3, 3, 2}), {}, {.groups = 2});
       },
       "3 output channels do not split into 2 groups");
   expect_throws<Invalid>(
@@ -67,12 +75,12 @@ TEST(Refusals, Weights) {
       "features are float32, the weight is float16");
   expect_throws<Invalid>(
       [&] {
-        (void)conv3d(x, zeros({27, 4, 2}), zeros({3}));
+        (void)conv3d(x, float_zeros({27, 4, 2}), float_zeros({3}));
       },
       "expected a bias of shape (2)");
   expect_throws<Invalid>(
       [&] {
-        (void)conv3d(x, zeros({27, 4, 2}), {}, {.groups = 0});
+        (void)conv3d(x, float_zeros({27, 4, 2}), {}, {.groups = 0});
       },
       "groups must be at least 1");
 }
@@ -80,7 +88,7 @@ TEST(Refusals, Weights) {
 TEST(Refusals, Kernels) {
   const SparseTensor x = one_row(1);
   const auto conv = [&](const ConvOptions& options) {
-    (void)conv3d(x, zeros({27, 1, 1}), {}, options);
+    (void)conv3d(x, float_zeros({27, 1, 1}), {}, options);
   };
   expect_throws<Invalid>(
       [&] {
@@ -97,7 +105,7 @@ TEST(Refusals, Kernels) {
   expect_throws<Invalid>([&] { conv({.bounds = Bounds{{0, 0, 0}, {1, 1, 1}}}); }, "bounds");
   expect_throws<Invalid>(
       [&] {
-        (void)subm_conv3d(x, zeros({8, 1, 1}), {}, {.kernel_size = 2});
+        (void)subm_conv3d(x, float_zeros({8, 1, 1}), {}, {.kernel_size = 2});
       },
       "[subm_conv3d] a submanifold kernel must be odd");
 }
@@ -105,7 +113,7 @@ TEST(Refusals, Kernels) {
 TEST(Refusals, NumbersThatAreNoEnum) {
   const SparseTensor x = one_row(1);
   const auto conv = [&](const ConvOptions& options) {
-    (void)conv3d(x, zeros({options.kernel_size.x == 1 ? 1 : 27, 1, 1}), {}, options);
+    (void)conv3d(x, float_zeros({options.kernel_size.x == 1 ? 1 : 27, 1, 1}), {}, options);
   };
   const auto support = static_cast<Support>(9);
   expect_throws<Invalid>([&] { conv({.support = support}); }, "[conv3d] unknown support number 9");
@@ -115,7 +123,7 @@ TEST(Refusals, NumbersThatAreNoEnum) {
   expect_throws<Invalid>([&] { conv({.origin = origin}); }, "[conv3d] unknown origin number 5");
   expect_throws<Invalid>(
       [&] {
-        (void)conv_transpose3d(x, zeros({8, 1, 1}), {}, {.origin = origin});
+        (void)conv_transpose3d(x, float_zeros({8, 1, 1}), {}, {.origin = origin});
       },
       "[conv_transpose3d] unknown origin number 5");
   const auto join = static_cast<Join>(6);
@@ -131,7 +139,8 @@ TEST(Refusals, BoundsInsideOut) {
     bounds.lo[axis] = 5;
     expect_throws<Invalid>(
         [&] {
-          (void)conv3d(x, zeros({27, 1, 1}), {}, {.support = Support::reachable, .bounds = bounds});
+          (void)conv3d(x, float_zeros({27, 1, 1}), {},
+                       {.support = Support::reachable, .bounds = bounds});
         },
         "are inside out");
     bounds.lo[axis] = 4;  // empty, which is no mistake
@@ -142,14 +151,14 @@ TEST(Refusals, BoundsInsideOut) {
 TEST(Refusals, ANegativeBatchCount) {
   expect_throws<Invalid>(
       [] {
-        SparseTensor(one_row(1).coords(), zeros({1, 1}), -1);
+        SparseTensor(one_row(1).coords(), float_zeros({1, 1}), -1);
       },
       "[sparse_tensor] batch_size must not be negative, got -1");
 }
 
 TEST(Refusals, StridesAndTargets) {
   const SparseTensor x = one_row(1, 3);
-  const Tensor w = zeros({8, 1, 1});
+  const Tensor w = float_zeros({8, 1, 1});
   expect_throws<Invalid>([&] { (void)conv_transpose3d(x, w, {}); },
                          "stride (2,2,2) does not divide the input's stride (3,3,3)");
   expect_throws<Invalid>(
@@ -171,10 +180,10 @@ TEST(Refusals, GeneratedCoordinatesBeyondInt32) {
                                        Tensor::zeros({1, 1}, DType::f32), {.stride = 2});
   expect_throws<Invalid>(
       [&] {
-        (void)conv_transpose3d(x, zeros({8, 1, 1}), {});
+        (void)conv_transpose3d(x, float_zeros({8, 1, 1}), {});
       },
       "does not fit 32 bits");
-  const Tensor w = zeros({27, 1, 1});
+  const Tensor w = float_zeros({27, 1, 1});
   ConvOptions options{.support = Support::reachable};
   expect_throws<Invalid>([&] { (void)conv3d(x, w, {}, options); }, "does not fit 32 bits");
   // Bounds clip before the check; look-ups beyond int32 are misses.
@@ -187,7 +196,7 @@ TEST(Refusals, MapsOfOtherSets) {
   const SparseTensor x = one_row(1);
   const SparseTensor other =
       sparse_tensor(std::vector<Coordinate>{{0, 9, 9, 9}}, Tensor::zeros({1, 1}, DType::f32));
-  const Tensor w = zeros({27, 1, 1});
+  const Tensor w = float_zeros({27, 1, 1});
   // Equal row counts do not make the sets equal.
   expect_throws<Invalid>([&] { (void)conv_on_map(other, w, {}, subm_conv3d_map(x)); },
                          "does not live on the map's source set");

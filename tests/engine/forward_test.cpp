@@ -80,7 +80,7 @@ struct ForwardData {
   }
 };
 
-void check(const ForwardCase& c) {
+void check_forward(const ForwardCase& c) {
   const ForwardData data(c);
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
@@ -99,7 +99,7 @@ void check(const ForwardCase& c) {
 TEST(Forward, ChannelTails) {
   for (const std::int64_t in : {1, 3, 7, 16, 33, 64, 130}) {
     for (const std::int64_t out : {1, 3, 7, 16, 33, 64, 130}) {
-      check({.map = {60, 50, 3, 0.5, true}, .in = in, .out = out});
+      check_forward({.map = {60, 50, 3, 0.5, true}, .in = in, .out = out});
     }
   }
 }
@@ -107,7 +107,7 @@ TEST(Forward, ChannelTails) {
 TEST(Forward, SixteenBitChannelTails) {
   for (const DType dtype : {DType::f16, DType::bf16}) {
     for (const auto& [in, out] : {std::pair{1, 7}, {3, 3}, {16, 33}, {33, 16}, {64, 130}}) {
-      check({.map = {60, 50, 3, 0.5, true}, .in = in, .out = out, .dtype = dtype});
+      check_forward({.map = {60, 50, 3, 0.5, true}, .in = in, .out = out, .dtype = dtype});
     }
   }
 }
@@ -116,15 +116,15 @@ TEST(Forward, SixteenBitChannelTails) {
 TEST(Forward, MatrixTileTails) {
   for (const std::int64_t in : {1, 2, 15, 16, 31, 32, 33, 64, 65, 100}) {
     for (const std::int64_t out : {1, 15, 16, 17, 31, 32, 33, 48, 64, 129, 160}) {
-      check({.map = {70, 90, 4, 0.7, true},
-             .in = in,
-             .out = out,
-             .dtype = DType::bf16,
-             .output_major = in % 2 == 0});
+      check_forward({.map = {70, 90, 4, 0.7, true},
+                     .in = in,
+                     .out = out,
+                     .dtype = DType::bf16,
+                     .output_major = in % 2 == 0});
     }
   }
   for (std::int64_t rows = 1; rows <= 70; ++rows) {
-    check({.map = {rows, rows, 2, 1.0, true}, .in = 7, .out = 19, .dtype = DType::bf16});
+    check_forward({.map = {rows, rows, 2, 1.0, true}, .in = 7, .out = 19, .dtype = DType::bf16});
   }
 }
 
@@ -164,60 +164,64 @@ TEST(Forward, SubnormalNumbersCount) {
 TEST(Forward, RowTails) {
   for (const std::int64_t rows : {0, 1, 5, 255, 256, 257, 511, 1030}) {
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      check({.map = {rows + 3, rows, 4, 0.3, true}, .in = 5, .out = 19, .dtype = dtype});
-      check({.map = {rows + 3, rows, 4, 0.3, false}, .in = 16, .out = 16, .dtype = dtype});
+      check_forward({.map = {rows + 3, rows, 4, 0.3, true}, .in = 5, .out = 19, .dtype = dtype});
+      check_forward({.map = {rows + 3, rows, 4, 0.3, false}, .in = 16, .out = 16, .dtype = dtype});
     }
   }
 }
 
 TEST(Forward, NoInputRowsGiveTheBias) {
-  check({.map = {0, 20, 3}, .in = 4, .out = 5});
-  check({.map = {0, 20, 3}, .in = 4, .out = 5, .bias = false});
+  check_forward({.map = {0, 20, 3}, .in = 4, .out = 5});
+  check_forward({.map = {0, 20, 3}, .in = 4, .out = 5, .bias = false});
 }
 
 TEST(Forward, Groups) {
   for (const auto& [groups, in, out] :
        {std::tuple{2, 8, 8}, {2, 3, 5}, {4, 16, 4}, {6, 1, 1}, {33, 1, 1}, {64, 1, 1}, {8, 1, 2}}) {
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      check({.map = {300, 280, 5, 0.3, true},
-             .in = in,
-             .out = out,
-             .groups = groups,
-             .dtype = dtype});
+      check_forward({.map = {300, 280, 5, 0.3, true},
+                     .in = in,
+                     .out = out,
+                     .groups = groups,
+                     .dtype = dtype});
     }
   }
 }
 
 TEST(Forward, WeightLayoutsAndFloatWeights) {
-  check({.map = {90, 80, 5}, .in = 9, .out = 21, .groups = 2, .output_major = true});
-  check({.map = {90, 80, 5}, .in = 9, .out = 21, .dtype = DType::bf16, .float_weight = true});
+  check_forward({.map = {90, 80, 5}, .in = 9, .out = 21, .groups = 2, .output_major = true});
+  check_forward(
+      {.map = {90, 80, 5}, .in = 9, .out = 21, .dtype = DType::bf16, .float_weight = true});
 }
 
 TEST(Forward, OneEntryPerRow) {  // strided and transposed maps
-  check({.map = {400, 700, 8, 0.12, true}, .in = 32, .out = 64});
-  check({.map = {400, 700, 1, 1.0, false}, .in = 16, .out = 16});
+  check_forward({.map = {400, 700, 8, 0.12, true}, .in = 32, .out = 64});
+  check_forward({.map = {400, 700, 1, 1.0, false}, .in = 16, .out = 16});
 }
 
 TEST(Forward, SinglePartners) {  // transposed maps, whose algorithm keeps no sums
   for (const std::int64_t in : {1, 3, 7, 8, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65}) {
     for (const std::int64_t out : {1, 3, 7, 8, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65}) {
-      check({.map = {60, 70, 8, 0.9, true, true}, .in = in, .out = out, .bias = out % 2 == 0});
+      check_forward(
+          {.map = {60, 70, 8, 0.9, true, true}, .in = in, .out = out, .bias = out % 2 == 0});
     }
   }
   for (const std::int64_t rows : {0, 1, 5, 6, 7, 255, 256, 257, 5000}) {
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      check({.map = {rows / 3 + 1, rows, 8, 0.9, false, true}, .in = 5, .out = 19, .dtype = dtype});
-      check({.map = {rows / 3 + 1, rows, 8, 1.0, true, true}, .in = 16, .out = 32, .dtype = dtype});
-      check({.map = {rows, rows, 8, 0.5, true, true}, .in = 3, .out = 9, .groups = 2});
+      check_forward(
+          {.map = {rows / 3 + 1, rows, 8, 0.9, false, true}, .in = 5, .out = 19, .dtype = dtype});
+      check_forward(
+          {.map = {rows / 3 + 1, rows, 8, 1.0, true, true}, .in = 16, .out = 32, .dtype = dtype});
+      check_forward({.map = {rows, rows, 8, 0.5, true, true}, .in = 3, .out = 9, .groups = 2});
     }
   }
-  check({.map = {0, 20, 3, 1.0, true, true}, .in = 4, .out = 5});
-  check({.map = {90, 80, 5, 0.9, true, true}, .in = 9, .out = 21, .output_major = true});
-  check({.map = {90, 80, 5, 0.9, true, true},
-         .in = 9,
-         .out = 21,
-         .dtype = DType::bf16,
-         .float_weight = true});
+  check_forward({.map = {0, 20, 3, 1.0, true, true}, .in = 4, .out = 5});
+  check_forward({.map = {90, 80, 5, 0.9, true, true}, .in = 9, .out = 21, .output_major = true});
+  check_forward({.map = {90, 80, 5, 0.9, true, true},
+                 .in = 9,
+                 .out = 21,
+                 .dtype = DType::bf16,
+                 .float_weight = true});
 }
 
 void check_same_bits(const ForwardCase& c) {

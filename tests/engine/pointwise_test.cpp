@@ -64,7 +64,7 @@ struct PointwiseData {
   }
 };
 
-void check(const PointwiseCase& c) {
+void check_pointwise(const PointwiseCase& c) {
   const PointwiseData data(c);
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
@@ -82,7 +82,7 @@ void check(const PointwiseCase& c) {
 TEST(Pointwise, ChannelTails) {
   for (const std::int64_t in : {1, 3, 7, 16, 33, 64, 130}) {
     for (const std::int64_t out : {1, 3, 7, 16, 33, 64, 130}) {
-      check({.rows = 37, .in = in, .out = out, .transposed = true});
+      check_pointwise({.rows = 37, .in = in, .out = out, .transposed = true});
     }
   }
 }
@@ -90,7 +90,7 @@ TEST(Pointwise, ChannelTails) {
 TEST(Pointwise, SixteenBitChannelTails) {
   for (const DType dtype : {DType::f16, DType::bf16}) {
     for (const auto& [in, out] : {std::pair{1, 7}, {3, 3}, {16, 33}, {33, 16}, {64, 130}}) {
-      check({.rows = 37, .in = in, .out = out, .dtype = dtype});
+      check_pointwise({.rows = 37, .in = in, .out = out, .dtype = dtype});
     }
   }
 }
@@ -98,18 +98,18 @@ TEST(Pointwise, SixteenBitChannelTails) {
 TEST(Pointwise, RowTails) {
   for (const std::int64_t rows : {0, 1, 5, 127, 128, 129, 257, 511}) {
     for (const DType dtype : {DType::f32, DType::f16}) {
-      check({.rows = rows, .in = 5, .out = 19, .dtype = dtype});
-      check({.rows = rows, .in = 16, .out = 16, .dtype = dtype, .bias = false});
+      check_pointwise({.rows = rows, .in = 5, .out = 19, .dtype = dtype});
+      check_pointwise({.rows = rows, .in = 16, .out = 16, .dtype = dtype, .bias = false});
     }
   }
 }
 
 TEST(Pointwise, GroupsAndFloatWeights) {
   for (const auto& [groups, in, out] : {std::tuple{2, 8, 8}, {2, 3, 5}, {4, 16, 4}, {33, 1, 1}}) {
-    check({.rows = 140, .in = in, .out = out, .groups = groups});
-    check({.rows = 140, .in = in, .out = out, .groups = groups, .dtype = DType::bf16});
+    check_pointwise({.rows = 140, .in = in, .out = out, .groups = groups});
+    check_pointwise({.rows = 140, .in = in, .out = out, .groups = groups, .dtype = DType::bf16});
   }
-  check({.rows = 80, .in = 9, .out = 21, .dtype = DType::f16, .float_weight = true});
+  check_pointwise({.rows = 80, .in = 9, .out = 21, .dtype = DType::f16, .float_weight = true});
 }
 
 TEST(Pointwise, Epilogue) {

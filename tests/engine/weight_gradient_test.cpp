@@ -52,7 +52,7 @@ struct GradientData {
   }
 };
 
-void check(const GradientCase& c) {
+void check_weight_gradient(const GradientCase& c) {
   const GradientData data(c);
   const Sums expected = data.expected();
   on_each_isa([&](const std::string& isa) {
@@ -71,7 +71,7 @@ void check(const GradientCase& c) {
 TEST(WeightGradient, ChannelTails) {
   for (const std::int64_t in : {1, 3, 7, 16, 33, 64, 130}) {
     for (const std::int64_t out : {1, 3, 7, 16, 33, 64, 130}) {
-      check({.map = {60, 50, 3, 0.5, true}, .in = in, .out = out});
+      check_weight_gradient({.map = {60, 50, 3, 0.5, true}, .in = in, .out = out});
     }
   }
 }
@@ -79,15 +79,16 @@ TEST(WeightGradient, ChannelTails) {
 TEST(WeightGradient, SixteenBitOperands) {
   for (const DType dtype : {DType::f16, DType::bf16}) {
     for (const auto& [in, out] : {std::pair{1, 7}, {16, 16}, {33, 20}}) {
-      check({.map = {300, 290, 3, 0.5, true}, .in = in, .out = out, .dtype = dtype});
+      check_weight_gradient(
+          {.map = {300, 290, 3, 0.5, true}, .in = in, .out = out, .dtype = dtype});
     }
   }
 }
 
 TEST(WeightGradient, RowTails) {
   for (const std::int64_t rows : {0, 1, 5, 255, 256, 257, 1030}) {
-    check({.map = {rows + 3, rows, 4, 0.3, true}, .in = 5, .out = 19});
-    check({.map = {rows + 3, rows, 4, 0.3, false}, .in = 16, .out = 16});
+    check_weight_gradient({.map = {rows + 3, rows, 4, 0.3, true}, .in = 5, .out = 19});
+    check_weight_gradient({.map = {rows + 3, rows, 4, 0.3, false}, .in = 16, .out = 16});
   }
 }
 
@@ -95,11 +96,11 @@ TEST(WeightGradient, Groups) {
   for (const auto& [groups, in, out] :
        {std::tuple{2, 8, 16}, {2, 3, 5}, {4, 16, 4}, {33, 1, 1}, {8, 1, 2}}) {
     for (const DType dtype : {DType::f32, DType::f16}) {
-      check({.map = {300, 280, 5, 0.3, true},
-             .in = in,
-             .out = out,
-             .groups = groups,
-             .dtype = dtype});
+      check_weight_gradient({.map = {300, 280, 5, 0.3, true},
+                             .in = in,
+                             .out = out,
+                             .groups = groups,
+                             .dtype = dtype});
     }
   }
 }

@@ -12,7 +12,7 @@
 namespace voxloom::test {
 namespace {
 
-SparseTensor input(std::int64_t channels, int count = 60) {
+SparseTensor small_input(std::int64_t channels, int count = 60) {
   oracle::Random random(7);
   return random_input(random, {.count = count, .extent = {9, 9, 9}}, channels, DType::f32).x;
 }
@@ -63,7 +63,7 @@ double largest_difference(const SparseTensor& a, const SparseTensor& b) {
 }
 
 TEST(ConvNorm, IsConvolutionThenNormThenResidualThenRelu) {
-  const SparseTensor x = input(6);
+  const SparseTensor x = small_input(6);
   nn::ConvNorm layer({.in = 6, .out = 6, .seed = 3});
   randomize_norms(layer);
   const SparseTensor normed = layer.norm(conv3d(x, layer.weight, layer.bias));
@@ -74,7 +74,7 @@ TEST(ConvNorm, IsConvolutionThenNormThenResidualThenRelu) {
 }
 
 TEST(ConvNorm, GoesDownAndUpToTheSameRows) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = small_input(4);
   const nn::ConvNorm layer({.in = 4, .out = 4, .bias = false}, {.kernel_size = 2, .stride = 2});
   const SparseTensor coarse = layer(x);
   EXPECT_EQ(coarse.stride(), Triple(2));
@@ -86,17 +86,17 @@ TEST(ConvNorm, GoesDownAndUpToTheSameRows) {
 }
 
 TEST(ConvNorm, RefusesWhatDoesNotFit) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = small_input(4);
   const nn::ConvNorm layer({.in = 4, .out = 8});
   expect_throws<std::invalid_argument>([&] { (void)layer.forward(x, x); }, "the residual");
-  expect_throws<std::invalid_argument>([&] { (void)layer.forward(x, input(8)); },
+  expect_throws<std::invalid_argument>([&] { (void)layer.forward(x, small_input(8)); },
                                        "does not live on the output's rows");
   expect_throws<std::invalid_argument>([] { nn::ConvNorm({.in = 4, .out = 4}, {.groups = 2}); },
                                        "groups = 1");
 }
 
 TEST(ConvNorm, RefusesNormParametersThatDoNotFit) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = small_input(4);
   const auto refuses = [&](nn::Parameter nn::BatchNorm::*member, const std::string& name) {
     for (const Tensor& wrong :
          {Tensor{}, Tensor::zeros({7}, DType::f32), Tensor::zeros({9}, DType::f32),
@@ -117,7 +117,7 @@ TEST(ConvNorm, RefusesNormParametersThatDoNotFit) {
 
 // A kernel of size 1 is a plain product only when each row meets itself.
 TEST(ConvNorm, AKernelOfOneStillHasItsGeometry) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = small_input(4);
   const Tensor rows = Tensor::from<std::int32_t>({0, 1, 1, 1, 0, 50, 0, 0}, {2, 4});
   for (const ConvOptions& options :
        {ConvOptions{.kernel_size = 1}, ConvOptions{.kernel_size = 1, .padding = {1, 0, 0}},
@@ -165,7 +165,7 @@ TEST(ConvNorm, GoesUpWithItsWholeKernel) {
 }
 
 TEST(ConvNorm, KeepsTheLargerBatchCount) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = small_input(4);
   const SparseTensor wide(x.coords(), x.features(), 5);
   const nn::ConvNorm to_target({.in = 4, .out = 4}, {.target = wide});
   EXPECT_EQ(to_target(x).batch_size(), 5);
@@ -176,7 +176,7 @@ TEST(ConvNorm, KeepsTheLargerBatchCount) {
 
 TEST(BasicBlock, AddsItsInput) {
   for (const std::int64_t out : {6, 8}) {
-    const SparseTensor x = input(6);
+    const SparseTensor x = small_input(6);
     nn::BasicBlock block({.in = 6, .out = out, .seed = 2});
     randomize_norms(block);
     EXPECT_EQ(block.shortcut.has_value(), out != 6);
@@ -215,7 +215,7 @@ TEST(MinkUNet, HasTheKnownNumberOfParameters) {
 }
 
 TEST(MinkUNet, ReturnsScoresOnTheInputsRows) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = small_input(3);
   for (const int depth : {14, 18, 34}) {
     const SparseTensor y = nn::MinkUNet(tiny(depth))(x);
     EXPECT_EQ(y.coords(), x.coords());
@@ -233,7 +233,7 @@ TEST(MinkUNet, TakesNoRowsAndOneRow) {
 }
 
 TEST(MinkUNet, IsTheSameForEverySeedRunAndThreadCount) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = small_input(3);
   const nn::MinkUNet net(tiny());
   const std::vector<double> expected = to_doubles(net(x).features());
   EXPECT_EQ(to_doubles(nn::MinkUNet(tiny())(x).features()), expected);
@@ -246,7 +246,7 @@ TEST(MinkUNet, IsTheSameForEverySeedRunAndThreadCount) {
 }
 
 TEST(MinkUNet, ReportsTheWorkOfEachProduct) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = small_input(3);
   nn::MinkUNet net(tiny(18));
   const std::vector<nn::LayerWork> work = net.work(x.coords());
   std::size_t products = 0;
@@ -266,7 +266,7 @@ TEST(MinkUNet, ReportsTheWorkOfEachProduct) {
 }
 
 TEST(MinkUNet, RunsInHalfPrecision) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = small_input(3);
   nn::MinkUNet net(tiny());
   const SparseTensor expected = net(x);
   for (const DType dtype : {DType::f16, DType::bf16}) {

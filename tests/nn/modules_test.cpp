@@ -7,7 +7,7 @@
 namespace voxloom::test {
 namespace {
 
-SparseTensor input(std::int64_t channels, Triple stride = 1) {
+SparseTensor strided_input(std::int64_t channels, Triple stride = 1) {
   oracle::Random random(3);
   return random_input(random, {.count = 40, .extent = {5, 5, 5}}, channels, DType::f32, stride).x;
 }
@@ -18,7 +18,7 @@ void expect_same(const SparseTensor& a, const SparseTensor& b) {
 }
 
 TEST(Modules, ConvolutionsCallTheirOp) {
-  const SparseTensor x = input(4, 2);
+  const SparseTensor x = strided_input(4, 2);
   const nn::Channels channels{.in = 4, .out = 6, .seed = 5};
   const nn::Conv3d conv(channels, {.kernel_size = 2, .stride = 2, .groups = 2});
   expect_same(conv(x), conv3d(x, conv.weight, conv.bias, conv.options));
@@ -40,7 +40,7 @@ TEST(Modules, ConvolutionsCallTheirOp) {
 }
 
 TEST(Modules, DecoderReturnsToTheEncodersRows) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = strided_input(4);
   const nn::Conv3d down({.in = 4, .out = 8}, {.kernel_size = 2, .stride = 2});
   const nn::ConvTranspose3d up({.in = 8, .out = 4});
   const SparseTensor y = up.forward(down(x), x.coords());
@@ -51,7 +51,7 @@ TEST(Modules, DecoderReturnsToTheEncodersRows) {
 }
 
 TEST(Modules, RowwiseModulesCallTheirOp) {
-  const SparseTensor x = input(6);
+  const SparseTensor x = strided_input(6);
   const nn::Linear dense({.in = 6, .out = 3});
   expect_same(dense(x), x.with_features(linear(x.features(), dense.weight, dense.bias)));
   nn::BatchNorm norm(6);
@@ -66,7 +66,7 @@ TEST(Modules, RowwiseModulesCallTheirOp) {
 }
 
 TEST(Modules, PoolsCallTheirOp) {
-  const SparseTensor x = input(6, 2);
+  const SparseTensor x = strided_input(6, 2);
   expect_same(nn::Pool3d({.mode = PoolMode::avg})(x), pool3d(x, {.mode = PoolMode::avg}));
   expect_same(nn::PoolTranspose3d()(x), pool_transpose3d(x));
   expect_same(nn::TrilinearUpsample3d()(x), trilinear_upsample3d(x));
@@ -85,7 +85,7 @@ TEST(Modules, SequentialNamesItsParameters) {
   for (const nn::NamedParameter& p : net.named_parameters()) names.push_back(p.name);
   EXPECT_EQ(names, (std::vector<std::string>{"0.weight", "1.weight", "1.bias", "1.running_mean",
                                              "1.running_var", "3.0.weight", "3.0.bias"}));
-  EXPECT_EQ(net(input(4)).channels(), 2);
+  EXPECT_EQ(net(strided_input(4)).channels(), 2);
 }
 
 TEST(Modules, ASeedGivesTheSameParametersAndAnotherOneDoesNot) {
@@ -107,7 +107,7 @@ TEST(Modules, CopiesAreNetworksOfTheirOwn) {
       {.in_channels = 4, .classes = 3, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
   const nn::ResNet resnet({.in_channels = 4, .classes = 3, .depth = 14, .width = 2});
   const nn::SecondBackbone second({.in_channels = 4, .channels = {4, 6}, .out_channels = 5});
-  const SparseTensor x = input(4);
+  const SparseTensor x = strided_input(4);
   for (const nn::Module* module :
        {static_cast<const nn::Module*>(&net), static_cast<const nn::Module*>(&unet),
         static_cast<const nn::Module*>(&resnet), static_cast<const nn::Module*>(&second)}) {
@@ -172,7 +172,7 @@ TEST(Modules, RefuseImpossibleKernels) {
 
 // What a module holds can be packed as it is.
 TEST(Modules, TakeTheirOwnWeightPacked) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = strided_input(4);
   nn::SubmConv3d module({.in = 4, .out = 6});
   const SparseTensor dense = module(x);
   module.weight = quantize(module.weight.tensor(), {.scale_dtype = DType::f32});

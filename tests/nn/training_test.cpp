@@ -12,7 +12,7 @@ namespace {
 using autograd::Tape;
 using Invalid = std::invalid_argument;
 
-SparseTensor input(std::int64_t channels, std::int64_t count = 60, std::int64_t side = 8) {
+SparseTensor cube_input(std::int64_t channels, std::int64_t count = 60, std::int64_t side = 8) {
   oracle::Random random(3);
   return random_input(random, {.count = count, .extent = {side, side, side}, .batches = {0, 1}},
                       channels)
@@ -57,19 +57,19 @@ void expect_all_trained(nn::Module& net, const SparseTensor& x) {
 
 TEST(Training, EveryParameterOfEveryModelHasAGradient) {
   nn::MinkUNet unet(tiny_net());
-  expect_all_trained(unet, input(3));
+  expect_all_trained(unet, cube_input(3));
   nn::ResNet resnet({.in_channels = 3, .classes = 4, .depth = 14, .width = 4});
-  expect_all_trained(resnet, input(3));
+  expect_all_trained(resnet, cube_input(3));
   nn::ResNet bottlenecks({.in_channels = 3, .classes = 4, .depth = 50, .width = 2});
-  expect_all_trained(bottlenecks, input(3));
+  expect_all_trained(bottlenecks, cube_input(3));
   nn::SecondBackbone second({.in_channels = 3, .channels = {4, 6}, .out_channels = 5});
-  expect_all_trained(second, input(3));
+  expect_all_trained(second, cube_input(3));
 }
 
 // One parameter moved a little, everything else as it was. Wide enough that the coarsest level still
 // has rows to take statistics of.
 TEST(Training, AWholeNetworksGradientIsItsSlope) {
-  const SparseTensor x = input(3, 400, 48);
+  const SparseTensor x = cube_input(3, 400, 48);
   nn::ResNet net({.in_channels = 3, .classes = 4, .depth = 14, .width = 4});
   const Step s = step(net, x, {});
   const auto loss = [&] {
@@ -102,7 +102,7 @@ TEST(Training, AWholeNetworksGradientIsItsSlope) {
 }
 
 TEST(Training, CheckpointedBlocksGiveTheSameBitsForLessMemory) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = cube_input(3);
   nn::MinkUNet net(tiny_net());
   const Step kept = step(net, x, {});
   const Step redone = step(net, x, {.checkpoint_blocks = true});
@@ -116,7 +116,7 @@ TEST(Training, CheckpointedBlocksGiveTheSameBitsForLessMemory) {
 }
 
 TEST(Training, BatchNormAveragesWhatItSaw) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = cube_input(3);
   nn::BatchNorm norm(3);
   for (int repeat = 0; repeat < 2; ++repeat) {
     Tape tape;
@@ -136,7 +136,7 @@ TEST(Training, BatchNormAveragesWhatItSaw) {
 
 // With frozen statistics a network gives what it gives in inference.
 TEST(Training, WithoutBatchStatisticsItIsInference) {
-  const SparseTensor x = input(3);
+  const SparseTensor x = cube_input(3);
   const nn::MinkUNet net(tiny_net());
   Tape tape;
   nn::Pass pass(tape, {.is_training = false});
@@ -146,7 +146,7 @@ TEST(Training, WithoutBatchStatisticsItIsInference) {
 }
 
 TEST(Training, DropoutDropsInTrainingOnly) {
-  const SparseTensor x = input(3, 200).with_features(Tensor::full({200, 3}, DType::f32, 1.0F));
+  const SparseTensor x = cube_input(3, 200).with_features(Tensor::full({200, 3}, DType::f32, 1.0F));
   const nn::Dropout dropout(0.25F);
   EXPECT_EQ(to_doubles(dropout(x).features()), to_doubles(x.features()));
   Tape tape(1);
@@ -159,7 +159,7 @@ TEST(Training, DropoutDropsInTrainingOnly) {
 }
 
 TEST(Training, ResidualAddsItsShortcut) {
-  const SparseTensor x = input(4);
+  const SparseTensor x = cube_input(4);
   nn::Residual block;
   block.body.add<nn::SubmConv3d>(nn::Channels{.in = 4, .out = 4, .seed = 1});
   block.body.add<nn::GroupNorm>(4, 2);
@@ -177,7 +177,7 @@ TEST(Training, ResidualAddsItsShortcut) {
 
 TEST(Training, ResNetGivesOneRowPerBatch) {
   const nn::ResNet net({.in_channels = 3, .classes = 7, .depth = 14, .width = 4});
-  const SparseTensor y = net(input(3));
+  const SparseTensor y = net(cube_input(3));
   EXPECT_EQ(y.features().shape(), (Shape{2, 7}));
   EXPECT_EQ(y.coords()[1], (Coordinate{.batch = 1}));
   expect_throws<Invalid>([] { nn::ResNet({.depth = 15}); }, "depth should be 14, 18, 34 or 50");
@@ -185,7 +185,7 @@ TEST(Training, ResNetGivesOneRowPerBatch) {
 
 TEST(Training, SecondGivesAMapSeenFromAbove) {
   const nn::SecondBackbone net({.in_channels = 3, .channels = {4, 6, 8}, .out_channels = 5});
-  const SparseTensor y = net(input(3));
+  const SparseTensor y = net(cube_input(3));
   EXPECT_EQ(y.stride(), (Triple{4, 4, 8}));
   const nn::Variable map = nn::bird_eye_view(y, {0, 0, 0}, {2, 3, 1});
   EXPECT_EQ(map.value().shape(), (Shape{2, 3, 4, 2 * 5}));
@@ -198,7 +198,7 @@ TEST(Training, LoadsParametersByName) {
   nn::MinkUNetOptions other = tiny_net();
   other.seed = 99;
   nn::MinkUNet to(other);
-  const SparseTensor x = input(3);
+  const SparseTensor x = cube_input(3);
   EXPECT_NE(to_doubles(to(x).features()), to_doubles(from(x).features()));
   nn::NamedTensors tensors = parameters_of(from);
   load_parameters(to, tensors);

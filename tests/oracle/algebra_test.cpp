@@ -5,11 +5,10 @@
 #include "oracle/line.h"
 #include "oracle/random.h"
 #include "oracle/sets.h"
+#include "oracle/special_values.h"
 
 namespace voxloom_oracle {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 using Values = std::vector<double>;
 using Rows = std::vector<int64_t>;

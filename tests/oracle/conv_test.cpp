@@ -5,13 +5,11 @@
 #include "oracle/line.h"
 #include "oracle/numeric_grad.h"
 #include "oracle/random.h"
+#include "oracle/special_values.h"
 #include "oracle/support.h"
 
 namespace voxloom_oracle {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 using Values = std::vector<double>;
 

@@ -3,12 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "oracle/random.h"
+#include "oracle/special_values.h"
 
 namespace voxloom_oracle {
 namespace {
-
-constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
 
 TEST(OracleCoords, FloorDivisionRoundsDown) {
   EXPECT_EQ(floor_div(5, 3), 1);

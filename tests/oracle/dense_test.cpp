@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "oracle/special_values.h"
+
 namespace voxloom_oracle {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 using Values = std::vector<double>;
 

@@ -4,13 +4,11 @@
 
 #include "oracle/line.h"
 #include "oracle/random.h"
+#include "oracle/special_values.h"
 #include "oracle/support.h"
 
 namespace voxloom_oracle {
 namespace {
-
-constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
 
 using Entries = std::vector<MapEntry>;
 

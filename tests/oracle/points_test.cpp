@@ -7,8 +7,8 @@
 namespace voxloom_oracle {
 namespace {
 
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kFloatNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kFloatInf = std::numeric_limits<float>::infinity();
 
 using Values = std::vector<double>;
 using Rows = std::vector<int64_t>;
@@ -64,7 +64,7 @@ TEST(OraclePoints, TheOriginIsSubtractedInFloat64) {
 }
 
 TEST(OraclePoints, NonFinitePointsAreAnErrorOrDropped) {
-  const Points points = on_line({1.0F, kNaN, 1.5F, -kInf});
+  const Points points = on_line({1.0F, kFloatNaN, 1.5F, -kFloatInf});
   EXPECT_THROW(voxelize(points, column({1, 2, 3, 4}), {}, VoxelReduction::kSum),
                std::invalid_argument);
   const Voxelized v =
@@ -129,7 +129,7 @@ TEST(OraclePoints, APointOnALatticePlaneDoesNotTouchTheOtherSide) {
 
 TEST(OraclePoints, BatchesAndDroppedPoints) {
   const Sparse voxels{{{0, 0, 0, 0}, {1, 0, 0, 0}}, column({2, 6})};
-  const Points points{{{0, 0, 0}, {0, 0, 0}, {kNaN, 0, 0}}, {1, 0, 0}};
+  const Points points{{{0, 0, 0}, {0, 0, 0}, {kFloatNaN, 0, 0}}, {1, 0, 0}};
   EXPECT_THROW(devoxelize_nearest(points, voxels, {}), std::invalid_argument);
   EXPECT_EQ(devoxelize_nearest(points, voxels, {}, NearestMode::kCell, NonFinite::kDrop).v,
             (Values{6, 2, 0}));

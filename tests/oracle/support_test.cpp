@@ -4,12 +4,10 @@
 
 #include "oracle/line.h"
 #include "oracle/random.h"
+#include "oracle/special_values.h"
 
 namespace voxloom_oracle {
 namespace {
-
-constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
-constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
 
 TEST(OracleKernel, OffsetsOfBothOrigins) {
   const std::vector<Triple> centered = {{-1, 0, 0}, {0, 0, 0}, {1, 0, 0}};

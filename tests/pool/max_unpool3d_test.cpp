@@ -6,7 +6,7 @@
 namespace voxloom::test {
 namespace {
 
-const std::vector<PoolOptions> kGeometries = {
+const std::vector<PoolOptions> kUnpoolGeometries = {
     {},
     {.kernel_size = 3, .stride = 3, .origin = Origin::corner},
     {.kernel_size = {5, 3, 1}, .stride = {2, 3, 1}, .padding = {1, 0, 0}, .origin = Origin::corner},
@@ -47,7 +47,7 @@ TEST(MaxUnpool3d, TheZooWithTiesAndNan) {
       const auto rows = oracle::row_count(where.coords);
       const PoolInput tied = make_input(where, tied_features(random, rows, 3), dtype);
       const PoolInput plain = random_input(random, where, 3, dtype);
-      for (const PoolOptions& options : kGeometries) {
+      for (const PoolOptions& options : kUnpoolGeometries) {
         expect_unpool(random, tied, options);
         expect_unpool(random, plain, options);
       }

@@ -22,7 +22,7 @@ std::string describe(const PoolInput& input, const PoolOptions& o) {
                      to_string(o.padding), to_string(o.dilation), name_of(input.x.dtype()));
 }
 
-const std::vector<PoolOptions> kGeometries = {
+const std::vector<PoolOptions> kPoolGeometries = {
     {},
     {.kernel_size = 3, .stride = 3, .origin = Origin::corner},
     {.kernel_size = {5, 3, 1}, .stride = {2, 3, 1}, .padding = {1, 0, 0}, .origin = Origin::corner},
@@ -64,7 +64,7 @@ TEST(Pool3d, TheZooInEveryGeometryAndMode) {
   oracle::Random random(11);
   for (const oracle::NamedCoords& where : oracle::coordinate_zoo(12)) {
     const PoolInput input = random_input(random, where, 3);
-    for (const PoolOptions& options : kGeometries) expect_pool_in_every_mode(input, options);
+    for (const PoolOptions& options : kPoolGeometries) expect_pool_in_every_mode(input, options);
   }
 }
 

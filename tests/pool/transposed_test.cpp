@@ -62,7 +62,7 @@ void expect_upsampled(const SparseTensor& y, const PoolInput& input,
                 sum_bounds(magnitude, oracle::contributor_counts(map)), what);
 }
 
-const std::vector<PoolTransposeOptions> kGeometries = {
+const std::vector<PoolTransposeOptions> kTransposedGeometries = {
     {},
     {.kernel_size = 3, .stride = 2},
     {.kernel_size = 3, .stride = 1, .padding = 1},
@@ -74,7 +74,7 @@ TEST(PoolTranspose3d, TheZooWithAndWithoutTargets) {
   for (const oracle::NamedCoords& where : oracle::coordinate_zoo(32, 60)) {
     if (where.name == "both_ends") continue;  // generating there overflows: see Refusals
     const PoolInput input = random_input(random, where, 3, DType::f32, 4);
-    for (PoolTransposeOptions options : kGeometries) {
+    for (PoolTransposeOptions options : kTransposedGeometries) {
       const KernelSpec kernel = kernel_of(options);
       const auto support =
           oracle::transposed_support(input.coords, to_offsets(kernel), to_geometry(kernel));

@@ -8,10 +8,10 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "export_module";
+constexpr std::string_view kExportModuleOp = "export_module";
 
 void check(const ExportOptions& options) {
-  require(options.in_channels >= 1, kOp, "in_channels should be at least 1, got {}",
+  require(options.in_channels >= 1, kExportModuleOp, "in_channels should be at least 1, got {}",
           options.in_channels);
 }
 
@@ -26,7 +26,8 @@ Bundle finished(const GraphBuilder& b, const ExportOptions& options) {
   if (options.fold_norms) fold_norms(bundle);
   if (options.packed) pack_weights(bundle, options);
   const Diagnostics diagnostics = verify_bundle(bundle);
-  require(!has_errors(diagnostics), kOp, "{}", has_errors(diagnostics) ? summary(diagnostics) : "");
+  require(!has_errors(diagnostics), kExportModuleOp, "{}",
+          has_errors(diagnostics) ? summary(diagnostics) : "");
   return bundle;
 }
 

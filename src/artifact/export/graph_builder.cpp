@@ -12,7 +12,7 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "graph_builder";
+constexpr std::string_view kGraphBuilderOp = "graph_builder";
 
 std::string short_name(std::string_view op) { return std::string(op.substr(op.rfind('.') + 1)); }
 
@@ -27,9 +27,9 @@ class GraphBuilder::Impl {
   }
 
   ValueRef add_input(const std::string& name, InputRole role, const TensorType& type) {
-    require(!name.empty(), kOp, "an input needs a name");
+    require(!name.empty(), kGraphBuilderOp, "an input needs a name");
     for (const Graph::Input& input : graph_.inputs) {
-      require(input.name != name, kOp, "two inputs are named '{}'", name);
+      require(input.name != name, kGraphBuilderOp, "two inputs are named '{}'", name);
     }
     const int value = add_value(name, type, facts_of(type));
     graph_.inputs.push_back({.name = name, .role = role, .value = value});
@@ -37,12 +37,12 @@ class GraphBuilder::Impl {
   }
 
   void add_output(const std::string& name, ValueRef value) {
-    require(!name.empty(), kOp, "an output needs a name");
+    require(!name.empty(), kGraphBuilderOp, "an output needs a name");
     for (const Graph::Output& output : graph_.outputs) {
-      require(output.name != name, kOp, "two outputs are named '{}'", name);
+      require(output.name != name, kGraphBuilderOp, "two outputs are named '{}'", name);
     }
     const ValueKind kind = kind_of(graph_.value(checked(value)).type);
-    require(kind != ValueKind::weight, kOp, "output '{}' is a weight", name);
+    require(kind != ValueKind::weight, kGraphBuilderOp, "output '{}' is a weight", name);
     graph_.outputs.push_back(
         {.name = name,
          .role = kind == ValueKind::tensor ? OutputRole::tensor : OutputRole::sparse_tensor,
@@ -51,7 +51,8 @@ class GraphBuilder::Impl {
 
   ValueRef add_weight(const std::string& key, WeightOp weight) {
     for (const auto& [name, tensor] : weight.arrays) {
-      require(!arrays_.tensors.contains(name), kOp, "there is an array '{}' already", name);
+      require(!arrays_.tensors.contains(name), kGraphBuilderOp, "there is an array '{}' already",
+              name);
     }
     arrays_.tensors.merge(weight.arrays);
     Graph::Op op{.name = std::string(kWeightOp), .attributes = std::move(weight.attributes)};
@@ -73,7 +74,8 @@ class GraphBuilder::Impl {
   std::vector<ValueRef> add_op(std::string_view name, const std::vector<ValueRef>& operands,
                                Attributes attributes) {
     const OpSpec* spec = find_op(name);
-    require(spec != nullptr && name != kWeightOp, kOp, "there is no operation '{}'", name);
+    require(spec != nullptr && name != kWeightOp, kGraphBuilderOp, "there is no operation '{}'",
+            name);
     Graph::Op op{.name = std::string(name), .attributes = std::move(attributes)};
     for (const ValueRef operand : operands) op.operands.push_back(checked(operand));
     return add(std::move(op), *spec);
@@ -82,7 +84,8 @@ class GraphBuilder::Impl {
   std::vector<ValueRef> add_call(std::string_view name, const NamedRefs& operands,
                                  Attributes attributes) {
     const OpSpec* spec = find_row(name);
-    require(spec != nullptr && spec->name != kWeightOp, kOp, "there is no operation '{}'", name);
+    require(spec != nullptr && spec->name != kWeightOp, kGraphBuilderOp,
+            "there is no operation '{}'", name);
     Graph::Op op{.name = std::string(spec->name), .attributes = std::move(attributes)};
     for (const OperandSpec& row : spec->operands) {
       for (const auto& [operand, value] : operands) {
@@ -100,8 +103,8 @@ class GraphBuilder::Impl {
   }
 
   [[nodiscard]] int checked(ValueRef value) const {
-    require(value.id >= 0 && static_cast<std::size_t>(value.id) < graph_.values.size(), kOp,
-            "an operand is not a value of this graph");
+    require(value.id >= 0 && static_cast<std::size_t>(value.id) < graph_.values.size(),
+            kGraphBuilderOp, "an operand is not a value of this graph");
     return value.id;
   }
 
@@ -113,7 +116,7 @@ class GraphBuilder::Impl {
     Bundle result{.graph = graph_, .weights = arrays_.tensors};
     result.graph.extensions = needs_extensions(graph_);
     const Diagnostics diagnostics = verify_bundle(result);
-    require(!has_errors(diagnostics), kOp, "{}",
+    require(!has_errors(diagnostics), kGraphBuilderOp, "{}",
             has_errors(diagnostics) ? summary(diagnostics) : "");
     return result;
   }
@@ -176,7 +179,7 @@ class GraphBuilder::Impl {
     Diagnostics diagnostics;
     Reporter reporter("graph", diagnostics);
     body(reporter);
-    if (!diagnostics.empty()) fail(kOp, "{}", diagnostics.front().message);
+    if (!diagnostics.empty()) fail(kGraphBuilderOp, "{}", diagnostics.front().message);
   }
 
   Graph graph_;
@@ -194,7 +197,7 @@ ValueRef GraphBuilder::tensor_input(const std::string& name, const TensorType& t
 }
 
 ValueRef GraphBuilder::sparse_input(const std::string& name, const SparseInput& input) {
-  require(input.channels > 0 && is_feature_dtype(input.dtype), kOp,
+  require(input.channels > 0 && is_feature_dtype(input.dtype), kGraphBuilderOp,
           "input '{}' needs at least one channel of float32, float16 or bfloat16, got {} of {}",
           name, input.channels, name_of(input.dtype));
   const ElementType element = element_type_of(input.dtype);

@@ -475,7 +475,7 @@ OpSpec conv_row(std::string_view name, std::vector<OperandSpec> operands,
                                                : nullptr};
 }
 
-std::vector<OpSpec> make_rows() {
+std::vector<OpSpec> make_conv_rows() {
   return {
       conv_row("lattice.conv3d", untargeted(), forward_attributes(), infer_forward, run_conv),
       conv_row("lattice.target_conv3d", targeted(), forward_attributes(), infer_forward, run_conv),
@@ -518,7 +518,7 @@ std::vector<OpSpec> make_rows() {
 }  // namespace
 
 std::span<const OpSpec> conv_ops() {
-  static const std::vector<OpSpec> rows = make_rows();
+  static const std::vector<OpSpec> rows = make_conv_rows();
   return rows;
 }
 

@@ -133,7 +133,7 @@ void run_rms_norm(Call& c) {
 
 OperandSpec channel(std::string_view name) { return weight(name, {WeightFamily::channel}); }
 OperandSpec bias() { return weight("bias", {WeightFamily::bias}); }
-AttributeSpec eps() { return f32("eps", positive, 1e-5F); }
+AttributeSpec norm_eps() { return f32("eps", positive, 1e-5F); }
 
 OpSpec dense_row(std::string_view name, std::vector<OperandSpec> operands,
                  std::vector<AttributeSpec> attributes, void (*infer)(Inference&),
@@ -147,7 +147,7 @@ OpSpec dense_row(std::string_view name, std::vector<OperandSpec> operands,
           .reach = reach_of_rows};
 }
 
-std::vector<OpSpec> make_rows() {
+std::vector<OpSpec> make_dense_rows() {
   return {
       dense_row("lattice.linear",
                 {tensor("input"), weight("weight", {WeightFamily::linear}), optional_bias()}, {},
@@ -167,20 +167,20 @@ std::vector<OpSpec> make_rows() {
                 infer_elementwise, run_activation),
       dense_row("lattice.batch_norm",
                 {tensor("input"), channel("scale"), bias(), channel("mean"), channel("var")},
-                {eps()}, infer_norm, run_batch_norm),
-      dense_row("lattice.layer_norm", {tensor("input"), channel("scale"), bias()}, {eps()},
+                {norm_eps()}, infer_norm, run_batch_norm),
+      dense_row("lattice.layer_norm", {tensor("input"), channel("scale"), bias()}, {norm_eps()},
                 infer_norm, run_layer_norm),
-      dense_row("lattice.rms_norm", {tensor("input"), channel("scale")}, {eps()}, infer_norm,
+      dense_row("lattice.rms_norm", {tensor("input"), channel("scale")}, {norm_eps()}, infer_norm,
                 run_rms_norm),
       dense_row("voxloom.group_norm", {tensor("input"), channel("scale"), bias()},
-                {integer("groups", positive, 1), eps()}, infer_group_norm, run_group_norm),
+                {integer("groups", positive, 1), norm_eps()}, infer_group_norm, run_group_norm),
   };
 }
 
 }  // namespace
 
 std::span<const OpSpec> dense_ops() {
-  static const std::vector<OpSpec> rows = make_rows();
+  static const std::vector<OpSpec> rows = make_dense_rows();
   return rows;
 }
 

@@ -149,7 +149,7 @@ std::vector<OperandSpec> devoxelize_operands() {
   return {tensor("points"), sparse("voxels"), tensor("batch_indices"), tensor("point_active_rows")};
 }
 
-std::vector<OpSpec> make_rows() {
+std::vector<OpSpec> make_points_rows() {
   return {
       {.name = "lattice.voxelize",
        .operands = voxelize_operands(),
@@ -191,7 +191,7 @@ std::vector<OpSpec> make_rows() {
 }  // namespace
 
 std::span<const OpSpec> point_ops() {
-  static const std::vector<OpSpec> rows = make_rows();
+  static const std::vector<OpSpec> rows = make_points_rows();
   return rows;
 }
 

@@ -24,7 +24,7 @@ void finish_pool(Inference& i, std::optional<Triple> stride) {
 }
 
 void infer_pool(Inference& i) { finish_pool(i, multiplied_stride(i)); }
-void infer_transposed(Inference& i) { finish_pool(i, divided_stride(i)); }
+void infer_transposed_pool(Inference& i) { finish_pool(i, divided_stride(i)); }
 
 void infer_unpool(Inference& i) {
   const Facts& x = i.operand("input");
@@ -45,7 +45,7 @@ void infer_global(Inference& i) {
   i.result(tensor_facts({i.integer("batch_size"), x.channels}, x.element()));
 }
 
-Target target_of(const Call& c) {
+Target pool_target_of(const Call& c) {
   const SparseTensor* target = c.maybe_sparse("target");
   return target == nullptr ? Target{} : Target{*target};
 }
@@ -64,16 +64,16 @@ void run_pool(Call& c) { c.result(pool3d(c.sparse("input"), pool_options(c))); }
 void run_unpool(Call& c) {
   c.result(max_unpool3d(c.sparse("input"), c.sparse("pooled"), pool_options(c)));
 }
-void run_transposed(Call& c) {
+void run_transposed_pool(Call& c) {
   c.result(pool_transpose3d(c.sparse("input"), {.kernel_size = c.triple("kernel_size"),
                                                 .stride = c.triple("stride"),
                                                 .padding = c.triple("padding"),
                                                 .dilation = c.triple("dilation"),
-                                                .target = target_of(c)}));
+                                                .target = pool_target_of(c)}));
 }
 void run_upsample(Call& c) {
   c.result(trilinear_upsample3d(c.sparse("input"),
-                                {.stride = c.triple("stride"), .target = target_of(c)}));
+                                {.stride = c.triple("stride"), .target = pool_target_of(c)}));
 }
 
 // A batch size that the graph states rules over the one the data have.
@@ -119,7 +119,7 @@ void finish_transposed(ReachQuery& q, Extent result) {
   q.result(result);
 }
 
-void reach_of_transposed(ReachQuery& q) {
+void reach_of_transposed_pool(ReachQuery& q) {
   finish_transposed(q, spread(q.operand("input"), q.window(Origin::corner)));
 }
 
@@ -158,7 +158,7 @@ std::optional<PlainForm> plain_pool(const OpView& v) {
                     {"mode", schema::word_of(v.choice<PoolMode>("mode"))}}};
 }
 
-std::vector<OpSpec> make_rows() {
+std::vector<OpSpec> make_pool_rows() {
   std::vector<AttributeSpec> pool_attributes = window();
   pool_attributes.insert(pool_attributes.begin(), mode(PoolMode::max));
   std::vector<AttributeSpec> own_attributes = pool_attributes, unpool_attributes = window();
@@ -191,14 +191,14 @@ std::vector<OpSpec> make_rows() {
        .operands = {sparse("input"), sparse("target", Presence::optional)},
        .attributes = window(),
        .results = {ValueKind::sparse},
-       .infer = infer_transposed,
-       .run = run_transposed,
-       .reach = reach_of_transposed},
+       .infer = infer_transposed_pool,
+       .run = run_transposed_pool,
+       .reach = reach_of_transposed_pool},
       {.name = "lattice.trilinear_upsample3d",
        .operands = {sparse("input"), sparse("target", Presence::optional)},
        .attributes = {triple("stride", positive, 2)},
        .results = {ValueKind::sparse},
-       .infer = infer_transposed,
+       .infer = infer_transposed_pool,
        .run = run_upsample,
        .reach = reach_of_upsample},
       {.name = "lattice.global_pool",
@@ -214,7 +214,7 @@ std::vector<OpSpec> make_rows() {
 }  // namespace
 
 std::span<const OpSpec> pool_ops() {
-  static const std::vector<OpSpec> rows = make_rows();
+  static const std::vector<OpSpec> rows = make_pool_rows();
   return rows;
 }
 

@@ -201,7 +201,7 @@ OpSpec make_row(std::string_view name, bool extension) {
   return row;
 }
 
-std::vector<OpSpec> make_rows() {
+std::vector<OpSpec> make_sparse_rows() {
   return {
       weight_row(),
       make_row("lattice.sparse.make", false),
@@ -246,7 +246,7 @@ std::vector<OpSpec> make_rows() {
 }  // namespace
 
 std::span<const OpSpec> sparse_ops() {
-  static const std::vector<OpSpec> rows = make_rows();
+  static const std::vector<OpSpec> rows = make_sparse_rows();
   return rows;
 }
 

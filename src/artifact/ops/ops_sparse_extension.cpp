@@ -21,7 +21,7 @@ void infer_same(Inference& i) {
   i.result(sparse_facts(x.element(), x.channels, x.stride));
 }
 
-void infer_cat(Inference& i) {
+void infer_cat_of_many(Inference& i) {
   const std::vector<const Facts*> inputs = i.operands("inputs");
   std::int64_t channels = 0;
   std::optional<Triple> stride;
@@ -33,7 +33,7 @@ void infer_cat(Inference& i) {
   }
   i.result(sparse_facts(inputs[0]->element(), channels, stride));
 }
-void run_cat(Call& c) {
+void run_cat_of_many(Call& c) {
   const std::vector<SparseTensor> inputs = c.sparse_list("inputs");
   c.result(cat(inputs, c.choice<Join>("join")));
 }
@@ -178,14 +178,14 @@ void reach_of_topk(ReachQuery& q) { q.unplaced("compares the voxels of the whole
 void reach_of_voxel_input(ReachQuery& q) { q.unplaced("takes voxels, not points"); }
 void reach_of_dense(ReachQuery& q) { q.unplaced("goes through a dense grid"); }
 
-std::vector<OpSpec> make_rows() {
+std::vector<OpSpec> make_sparse_extension_rows() {
   return {
       {.name = "voxloom.sparse.cat",
        .operands = {sparse("inputs", Presence::variadic)},
        .attributes = {join(Join::inner)},
        .results = {ValueKind::sparse},
-       .infer = infer_cat,
-       .run = run_cat,
+       .infer = infer_cat_of_many,
+       .run = run_cat_of_many,
        .reach = reach_of_cat},
       {.name = "voxloom.sparse.crop",
        .operands = {sparse("input")},
@@ -256,7 +256,7 @@ std::vector<OpSpec> make_rows() {
 }  // namespace
 
 std::span<const OpSpec> sparse_extension_ops() {
-  static const std::vector<OpSpec> rows = make_rows();
+  static const std::vector<OpSpec> rows = make_sparse_extension_rows();
   return rows;
 }
 

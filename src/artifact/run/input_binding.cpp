@@ -10,7 +10,7 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "run";
+constexpr std::string_view kInputBindingOp = "run";
 
 std::string input_list(const Graph& graph) {
   std::vector<std::string> words;
@@ -24,7 +24,7 @@ void check_input(const Graph::Input& input, const TensorType& type, const Tensor
   const bool fits = tensor.defined() && tensor.dtype() == dtype_of_element(type.element) &&
                     tensor.rank() == type.dims.size() &&
                     std::ranges::equal(type.dims, tensor.shape(), may_equal);
-  require(fits, kOp, "input '{}' must be {}, got {} of shape {}", input.name, type,
+  require(fits, kInputBindingOp, "input '{}' must be {}, got {} of shape {}", input.name, type,
           tensor.defined() ? name_of(tensor.dtype()) : "an undefined tensor", tensor.shape());
 }
 
@@ -32,13 +32,13 @@ void check_input(const Graph::Input& input, const TensorType& type, const Tensor
 
 void bind_inputs(const Graph& graph, const TensorMap& inputs, std::vector<RuntimeValue>& values) {
   for (const auto& [name, tensor] : inputs) {
-    require(std::ranges::find(graph.inputs, name, &Graph::Input::name) != graph.inputs.end(), kOp,
-            "there is no input '{}'; the graph takes {}", name, input_list(graph));
+    require(std::ranges::find(graph.inputs, name, &Graph::Input::name) != graph.inputs.end(),
+            kInputBindingOp, "there is no input '{}'; the graph takes {}", name, input_list(graph));
   }
   for (const Graph::Input& input : graph.inputs) {
     const auto found = inputs.find(input.name);
-    require(found != inputs.end(), kOp, "the input '{}' is missing; the graph takes {}", input.name,
-            input_list(graph));
+    require(found != inputs.end(), kInputBindingOp, "the input '{}' is missing; the graph takes {}",
+            input.name, input_list(graph));
     check_input(input, std::get<TensorType>(graph.value(input.value).type), found->second);
     values[static_cast<std::size_t>(input.value)] = found->second;
   }

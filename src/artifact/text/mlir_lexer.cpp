@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "artifact/text/characters.h"
+
 namespace voxloom::artifact {
 namespace {
 
-// Not <cctype>: what a letter is must not depend on the locale.
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
 constexpr bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-constexpr bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '$' || c == '.'; }
 constexpr bool is_value_name(char c) { return is_name(c) || c == '-'; }
 
 constexpr unsigned hex_value(char c) {

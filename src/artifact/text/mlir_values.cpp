@@ -45,7 +45,7 @@ std::optional<Float> float_of(std::string_view text) {
   return std::nullopt;
 }
 
-[[noreturn]] void fail(Position position, std::string message) {
+[[noreturn]] void fail_in_text(Position position, std::string message) {
   throw SyntaxError{position, std::move(message)};
 }
 
@@ -54,8 +54,8 @@ template <typename Float, typename Bits>
 Float float_of_bits(const Token& number, bool negative) {
   const std::optional<std::uint64_t> bits = unsigned_of(number.text);
   if (negative || !bits || *bits > std::numeric_limits<Bits>::max()) {
-    fail(number.position,
-         fmt::format("'{}{}' does not hold the bits of a float", negative ? "-" : "", number.text));
+    fail_in_text(number.position, fmt::format("'{}{}' does not hold the bits of a float",
+                                              negative ? "-" : "", number.text));
   }
   return std::bit_cast<Float>(static_cast<Bits>(*bits));
 }
@@ -64,13 +64,13 @@ template <typename Float, typename Bits>
 Float parse_float_token(const Token& number, bool negative) {
   if (number.kind == TokenKind::integer) {
     if (is_hex(number.text)) return float_of_bits<Float, Bits>(number, negative);
-    fail(number.position,
-         fmt::format("expected a float, got the integer {}; write {}.0", number.text, number.text));
+    fail_in_text(number.position, fmt::format("expected a float, got the integer {}; write {}.0",
+                                              number.text, number.text));
   }
   const std::optional<Float> value = float_of<Float>(number.text);
   if (!value) {
-    fail(number.position,
-         fmt::format("'{}' does not fit a {}-bit float", number.text, 8 * sizeof(Float)));
+    fail_in_text(number.position,
+                 fmt::format("'{}' does not fit a {}-bit float", number.text, 8 * sizeof(Float)));
   }
   return negative ? -*value : *value;
 }
@@ -79,8 +79,8 @@ std::int64_t integer_of(const Token& number, bool negative) {
   const std::optional<std::uint64_t> magnitude = unsigned_of(number.text);
   const std::uint64_t limit = (std::uint64_t{1} << 63U) - (negative ? 0 : 1);
   if (!magnitude || *magnitude > limit) {
-    fail(number.position,
-         fmt::format("'{}{}' does not fit a 64-bit integer", negative ? "-" : "", number.text));
+    fail_in_text(number.position, fmt::format("'{}{}' does not fit a 64-bit integer",
+                                              negative ? "-" : "", number.text));
   }
   return static_cast<std::int64_t>(negative ? ~*magnitude + 1 : *magnitude);
 }
@@ -118,28 +118,29 @@ std::vector<TypeSyntax> Parser::parse_types(Bare bare) {
 // `<?x4xf32>`: read by the character, because 4xf32 is no sequence of tokens.
 ValueType Parser::parse_tensor() {
   TensorType type;
-  if (!lexer_.take_character('<')) fail(lexer_.position(), "expected '<' after 'tensor'");
+  if (!lexer_.take_character('<')) fail_in_text(lexer_.position(), "expected '<' after 'tensor'");
   while (true) {
     const Position position = lexer_.position();
     if (type.dims.size() > kMaxRank) {
-      fail(position, fmt::format("a tensor has at most {} dimensions", kMaxRank));
+      fail_in_text(position, fmt::format("a tensor has at most {} dimensions", kMaxRank));
     }
     if (lexer_.take_character('?')) {
       type.dims.push_back(kDynamic);
     } else if (const std::string_view digits = lexer_.take_digits(); !digits.empty()) {
       const std::optional<std::uint64_t> size = unsigned_of(digits);
       if (!size || *size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        fail(position, fmt::format("dimension {} does not fit 63 bits", digits));
+        fail_in_text(position, fmt::format("dimension {} does not fit 63 bits", digits));
       }
       type.dims.push_back(static_cast<std::int64_t>(*size));
     } else {
       break;
     }
-    if (!lexer_.take_character('x')) fail(lexer_.position(), "expected 'x' after a dimension");
+    if (!lexer_.take_character('x'))
+      fail_in_text(lexer_.position(), "expected 'x' after a dimension");
   }
   const Position position = lexer_.position();
   const std::string element(lexer_.take_word());
-  if (element.empty()) fail(position, "expected a dimension or an element type");
+  if (element.empty()) fail_in_text(position, "expected a dimension or an element type");
   type.element = parse_element(element, position);
   expect('>');
   return type;
@@ -206,7 +207,7 @@ std::vector<Parser::Parameter> Parser::parse_parameters() {
   expect('<');
   list_until('>', [&] {
     if (parameters.size() == kMaxParameters) {
-      fail(lexer_.peek().position, fmt::format("more than {} parameters", kMaxParameters));
+      fail_in_text(lexer_.peek().position, fmt::format("more than {} parameters", kMaxParameters));
     }
     parameters.push_back(parse_parameter());
   });
@@ -270,11 +271,11 @@ AttributeValue Parser::typed_number(const Token& number, bool negative, const st
     reporter_.error(number.position, "numbers are i64, i32, f32 or f64, not {}", type);
   }
   if (number.kind == TokenKind::floating) {
-    fail(number.position, fmt::format("'{}' is not an integer", number.text));
+    fail_in_text(number.position, fmt::format("'{}' is not an integer", number.text));
   }
   const std::int64_t value = integer_of(number, negative);
   if (type == "i32" && !fits_int32(value)) {
-    fail(number.position, fmt::format("{} does not fit a 32-bit integer", value));
+    fail_in_text(number.position, fmt::format("{} does not fit a 32-bit integer", value));
   }
   return value;
 }
@@ -284,7 +285,7 @@ AttributeValue Parser::parse_dense_array() {
   expect('<');
   const Token type = expect(TokenKind::identifier, "i64 or f64");
   if (type.text != "i64" && type.text != "f64") {
-    fail(type.position, fmt::format("arrays are of i64 or f64, not {}", type.text));
+    fail_in_text(type.position, fmt::format("arrays are of i64 or f64, not {}", type.text));
   }
   std::vector<std::int64_t> integers;
   std::vector<double> floats;

@@ -10,16 +10,11 @@
 #include "artifact/graph/names.h"
 #include "artifact/graph/op_spec.h"
 #include "artifact/graph/reporter.h"
+#include "artifact/text/characters.h"
 #include "artifact/text/graph_reader.h"
 
 namespace voxloom::artifact {
 namespace {
-
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '$' || c == '.'; }
 
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";

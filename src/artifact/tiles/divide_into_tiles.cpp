@@ -16,7 +16,7 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "divide_into_tiles";
+constexpr std::string_view kDivideIntoTilesOp = "divide_into_tiles";
 constexpr std::int64_t kBrickVoxels = 16;  // a branch of leaves
 constexpr double kEndless = std::numeric_limits<double>::infinity();
 
@@ -104,7 +104,7 @@ class Planner {
     const int axis = longest(box);
     const auto a = static_cast<std::size_t>(axis);
     require(
-        box.high[a] > box.low[a], kOp,
+        box.high[a] > box.low[a], kDivideIntoTilesOp,
         "{:.3f} GB are too little: a tile of one brick with its halo holds {} points in {} voxels "
         "and takes about {:.3f} GB",
         static_cast<double>(rule_.memory) * 1e-9, tile.points, tile.voxels, bytes * 1e-9);
@@ -202,9 +202,9 @@ std::int64_t count_voxels(std::span<const std::array<float, 3>> points, const Gr
 
 std::vector<Tile> divide_into_tiles(std::span<const std::array<float, 3>> points,
                                     const TileRule& rule) {
-  require_row_count(kOp, static_cast<std::int64_t>(points.size()));
+  require_row_count(kDivideIntoTilesOp, static_cast<std::int64_t>(points.size()));
   return with_memory_errors(
-      kOp, [&] { return Planner(rule, bricks_of(points, rule.reach.grid)).run(); });
+      kDivideIntoTilesOp, [&] { return Planner(rule, bricks_of(points, rule.reach.grid)).run(); });
 }
 
 }  // namespace voxloom::artifact

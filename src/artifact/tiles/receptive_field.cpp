@@ -12,7 +12,7 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "receptive_field";
+constexpr std::string_view kReceptiveFieldOp = "receptive_field";
 
 // Positions are told from what was made of them by their value's number.
 Extent extent_of_input(const Graph& graph, const Graph::Input& input) {
@@ -44,7 +44,7 @@ class Walk {
     Diagnostics diagnostics;
     Reporter reporter(kGraphFile, diagnostics), weight_reporter(kWeightFile, diagnostics);
     const Verification verification = verify(graph_, nullptr, reporter, weight_reporter);
-    require(!has_errors(diagnostics), kOp, "{}",
+    require(!has_errors(diagnostics), kReceptiveFieldOp, "{}",
             has_errors(diagnostics) ? summary(diagnostics) : "");
     for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
       visit(graph_.ops[i], verification.op_slots[i]);
@@ -97,7 +97,7 @@ Grid finest_grid(const std::vector<Extent>& extents) {
       finest = &extent;
     }
   }
-  require(finest != nullptr, kOp, "the graph puts no points into voxels");
+  require(finest != nullptr, kReceptiveFieldOp, "the graph puts no points into voxels");
   return finest->cells;
 }
 
@@ -110,11 +110,11 @@ Reach receptive_field(const Graph& graph) {
   Extent all;
   for (const Graph::Output& output : graph.outputs) {
     const Extent& extent = extents[static_cast<std::size_t>(output.value)];
-    require(extent.place != Place::unplaced, kOp,
+    require(extent.place != Place::unplaced, kReceptiveFieldOp,
             "the output '{}' depends on the whole scene, so that it cannot be cut into tiles: {}",
             output.name, extent.why);
     require(
-        extent.place == Place::points, kOp,
+        extent.place == Place::points, kReceptiveFieldOp,
         "the output '{}' has a row for each voxel; only rows of points can be put together again",
         output.name);
     widen(all, extent);

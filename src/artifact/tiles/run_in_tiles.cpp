@@ -11,7 +11,7 @@
 namespace voxloom::artifact {
 namespace {
 
-constexpr std::string_view kOp = "run_in_tiles";
+constexpr std::string_view kRunInTilesOp = "run_in_tiles";
 
 struct Members {
   std::vector<std::int32_t> points;
@@ -83,12 +83,12 @@ const Graph::Input& points_input(const Graph& graph) {
     const auto found = std::ranges::find(graph.inputs, op.operands[0], &Graph::Input::value);
     if (found != graph.inputs.end()) return *found;
   }
-  fail(kOp, "the graph puts no points into voxels");
+  fail(kRunInTilesOp, "the graph puts no points into voxels");
 }
 
 const Tensor& named(const TensorMap& inputs, const std::string& name) {
   const auto found = inputs.find(name);
-  require(found != inputs.end(), kOp, "the input '{}' is missing", name);
+  require(found != inputs.end(), kRunInTilesOp, "the input '{}' is missing", name);
   return found->second;
 }
 
@@ -98,9 +98,10 @@ void check_rows(const Graph& graph, const TensorMap& inputs, std::int64_t count)
     if (is_count(graph, input)) {
       const bool counts_all = tensor.dtype() == DType::i32 && tensor.size() == 1 &&
                               tensor.data<std::int32_t>()[0] == count;
-      require(counts_all, kOp, "the input '{}' must count all {} points", input.name, count);
+      require(counts_all, kRunInTilesOp, "the input '{}' must count all {} points", input.name,
+              count);
     } else {
-      require(tensor.rank() >= 1 && tensor.dim(0) == count, kOp,
+      require(tensor.rank() >= 1 && tensor.dim(0) == count, kRunInTilesOp,
               "the input '{}' must have a row for each of the {} points, got {}", input.name, count,
               tensor.shape());
     }
@@ -120,7 +121,7 @@ TensorMap inputs_of(const Graph& graph, const TensorMap& inputs,
 }
 
 std::span<const std::array<float, 3>> positions_in(const Tensor& points) {
-  require(points.dtype() == DType::f32 && points.rank() == 2 && points.dim(1) == 3, kOp,
+  require(points.dtype() == DType::f32 && points.rank() == 2 && points.dim(1) == 3, kRunInTilesOp,
           "points must be (P,3) float32, got {} {}", points.shape(), name_of(points.dtype()));
   static_assert(sizeof(std::array<float, 3>) == 3 * sizeof(float));
   return {reinterpret_cast<const std::array<float, 3>*>(points.data<float>()),

@@ -1,16 +1,13 @@
+#include "nn/models/shortcut_names.h"
 #include "voxloom/models.h"
 
 namespace voxloom::nn {
 namespace {
 
-constexpr std::uint64_t kSeeds = 3;  // a block's products draw from seeds of their own
+constexpr std::uint64_t kBasicBlockSeeds = 3;  // a block's products draw from seeds of their own
 
 Channels product(const Channels& block, std::int64_t in, std::uint64_t which) {
-  return {.in = in, .out = block.out, .bias = false, .seed = block.seed * kSeeds + which};
-}
-
-ConvNorm::Prefixes shortcut_names(const std::string& prefix) {
-  return {prefix + "downsample.0.", prefix + "downsample.1."};
+  return {.in = in, .out = block.out, .bias = false, .seed = block.seed * kBasicBlockSeeds + which};
 }
 
 }  // namespace

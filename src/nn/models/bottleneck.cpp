@@ -1,27 +1,31 @@
+#include "nn/models/shortcut_names.h"
 #include "voxloom/models.h"
 
 namespace voxloom::nn {
 namespace {
 
-constexpr std::uint64_t kSeeds = 4;  // a block's products draw from seeds of their own
-
-ConvNorm::Prefixes shortcut_names(const std::string& prefix) {
-  return {prefix + "downsample.0.", prefix + "downsample.1."};
-}
+constexpr std::uint64_t kBottleneckSeeds = 4;  // a block's products draw from seeds of their own
 
 }  // namespace
 
 Bottleneck::Bottleneck(const Channels& channels, std::int64_t width)
-    : reduce({.in = channels.in, .out = width, .bias = false, .seed = channels.seed * kSeeds},
+    : reduce({.in = channels.in,
+              .out = width,
+              .bias = false,
+              .seed = channels.seed * kBottleneckSeeds},
              {.kernel_size = 1}),
-      middle({.in = width, .out = width, .bias = false, .seed = channels.seed * kSeeds + 1}),
-      expand({.in = width, .out = channels.out, .bias = false, .seed = channels.seed * kSeeds + 2},
+      middle(
+          {.in = width, .out = width, .bias = false, .seed = channels.seed * kBottleneckSeeds + 1}),
+      expand({.in = width,
+              .out = channels.out,
+              .bias = false,
+              .seed = channels.seed * kBottleneckSeeds + 2},
              {.kernel_size = 1}) {
   if (channels.in != channels.out) {
     shortcut.emplace(Channels{.in = channels.in,
                               .out = channels.out,
                               .bias = false,
-                              .seed = channels.seed * kSeeds + 3},
+                              .seed = channels.seed * kBottleneckSeeds + 3},
                      ConvOptions{.kernel_size = 1}, false);
   }
 }

@@ -13,29 +13,29 @@
 namespace voxloom::nn {
 namespace {
 
-constexpr std::string_view kOp = "nn::ConvNorm";
+constexpr std::string_view kConvNormOp = "nn::ConvNorm";
 
 std::int64_t checked_volume(const ConvOptions& options) {
   const KernelSpec kernel = kernel_of(options);
-  check_kernel(kOp, kernel);
+  check_kernel(kConvNormOp, kernel);
   return kernel.volume();
 }
 
 }  // namespace
 
 ConvNorm::ConvNorm(const Channels& channels, ConvOptions options_, bool relu_)
-    : ConvolutionBase(kOp, channels, checked_volume(options_), options_.groups),
+    : ConvolutionBase(kConvNormOp, channels, checked_volume(options_), options_.groups),
       options(std::move(options_)),
       norm(channels.out),
       relu(relu_),
       out_channels_(channels.out) {
-  require(options.groups == 1, kOp, "needs groups = 1, got {}", options.groups);
+  require(options.groups == 1, kConvNormOp, "needs groups = 1, got {}", options.groups);
 }
 
 SparseTensor ConvNorm::fused(const SparseTensor& x, const KernelMap* map, const Variable& residual,
                              std::int64_t batch_size) const {
-  const FoldedNorm folded = fold(kOp, norm, out_channels_);
-  return conv_fused(kOp, x, weight.weight(), map,
+  const FoldedNorm folded = fold(kConvNormOp, norm, out_channels_);
+  return conv_fused(kConvNormOp, x, weight.weight(), map,
                     {.scale = &folded.factor,
                      .shift = &folded.shift,
                      .bias = bias.defined() ? &bias.tensor() : nullptr,
@@ -56,7 +56,7 @@ bool ConvNorm::is_fused(const Variable& x, const Pass& pass) {
 Variable ConvNorm::run(const Variable& x, Pass& pass) const {
   if (!is_fused(x, pass)) return finish(autograd::conv3d(x, parameters(pass), options), {}, pass);
   if (is_pointwise(options)) return fused(x.tensor(), nullptr, {}, 0);
-  const KernelMap map = forward_map_for(kOp, x.tensor(), options);
+  const KernelMap map = forward_map_for(kConvNormOp, x.tensor(), options);
   return fused(x.tensor(), &map, {}, target_batch_size(options.target));
 }
 
@@ -64,8 +64,8 @@ Variable ConvNorm::run(const Variable& x, const Variable& residual, Pass& pass) 
   if (!is_fused(x, pass)) {
     return finish(autograd::conv3d(x, parameters(pass), options), residual, pass);
   }
-  const KernelMap map = forward_map_for(kOp, x.tensor(), options);
-  require(residual.coords() == map.target(), kOp,
+  const KernelMap map = forward_map_for(kConvNormOp, x.tensor(), options);
+  require(residual.coords() == map.target(), kConvNormOp,
           "the residual ({} rows) does not live on the output's rows ({})",
           residual.coords().size(), map.target().size());
   return fused(x.tensor(), &map, residual,
@@ -87,15 +87,16 @@ ConvTransposeOptions ConvNorm::transposed() const {
 
 KernelMap ConvNorm::map_up(const Variable& x, const CoordinateSet& target) const {
   const KernelSpec kernel = kernel_of(options);
-  check_kernel(kOp, kernel);
+  check_kernel(kConvNormOp, kernel);
   const CoordinateSet rows = resolve_target(
-      kOp, target, divided_stride(kOp, x.coords().stride(), kernel.stride), x.batch_size());
+      kConvNormOp, target, divided_stride(kConvNormOp, x.coords().stride(), kernel.stride),
+      x.batch_size());
   return transposed_map(x.coords(), rows, kernel);
 }
 
 Variable ConvNorm::run_up(const Variable& x, const Variable& target, Pass& pass) const {
   if (x.is_symbolic()) {
-    require(options.offsets.empty(), kOp,
+    require(options.offsets.empty(), kConvNormOp,
             "a transposed convolution over a list of offsets cannot be written as a graph");
     return finish(autograd::conv_transpose3d(x, parameters(pass), transposed(), target), {}, pass);
   }

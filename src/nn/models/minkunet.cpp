@@ -8,7 +8,7 @@
 namespace voxloom::nn {
 namespace {
 
-constexpr std::string_view kOp = "nn::MinkUNet";
+constexpr std::string_view kMinkunetOp = "nn::MinkUNet";
 constexpr std::size_t kLevels = 4;  // halvings
 
 using BlockCounts = std::array<int, 2 * kLevels>;
@@ -18,7 +18,7 @@ BlockCounts block_counts(int depth) {
     case 14: return {1, 1, 1, 1, 1, 1, 1, 1};
     case 18: return {2, 2, 2, 2, 2, 2, 2, 2};
     case 34: return {2, 3, 4, 6, 2, 2, 2, 2};
-    default: fail(kOp, "depth should be 14, 18 or 34, got {}", depth);
+    default: fail(kMinkunetOp, "depth should be 14, 18 or 34, got {}", depth);
   }
 }
 
@@ -105,8 +105,8 @@ struct MinkUNet::Layers {
 };
 
 MinkUNet::MinkUNet(const MinkUNetOptions& options) {
-  require(options.width > 0 && options.width <= 64, kOp, "width should lie in (0, 64], got {}",
-          options.width);
+  require(options.width > 0 && options.width <= 64, kMinkunetOp,
+          "width should lie in (0, 64], got {}", options.width);
   layers_ = std::make_unique<Layers>(options);
 }
 
@@ -149,7 +149,7 @@ void MinkUNet::collect_parameters(const std::string& prefix,
 }
 
 void MinkUNet::to(DType dtype) {
-  require(is_feature_dtype(dtype), kOp, "has float32, float16 or bfloat16 weights, not {}",
+  require(is_feature_dtype(dtype), kMinkunetOp, "has float32, float16 or bfloat16 weights, not {}",
           name_of(dtype));
   const auto convert = [&](ConvolutionBase& layer) {
     if (!layer.weight.is_packed()) layer.weight = layer.weight.tensor().to(dtype);
@@ -174,7 +174,7 @@ namespace {
 class WorkList {
  public:
   void add(std::string name, std::int64_t pairs, const ConvolutionBase& layer) {
-    require(!layer.weight.is_packed(), kOp,
+    require(!layer.weight.is_packed(), kMinkunetOp,
             "'{}' has a packed weight, whose channels are not listed", name);
     const Tensor& dense = layer.weight.tensor();
     const bool is_linear = dense.rank() == 2;  // (C_out, C_in); else (K, 1, C_in, C_out)

@@ -6,7 +6,7 @@
 namespace voxloom::nn {
 namespace {
 
-constexpr std::string_view kOp = "nn::ResNet";
+constexpr std::string_view kResnetOp = "nn::ResNet";
 constexpr std::size_t kStages = 4;
 constexpr std::int64_t kExpansion = 4;  // of a bottleneck's output over its width
 
@@ -21,7 +21,7 @@ Plan plan_of(int depth) {
     case 18: return {{2, 2, 2, 2}, false};
     case 34: return {{3, 4, 6, 3}, false};
     case 50: return {{3, 4, 6, 3}, true};
-    default: fail(kOp, "depth should be 14, 18, 34 or 50, got {}", depth);
+    default: fail(kResnetOp, "depth should be 14, 18, 34 or 50, got {}", depth);
   }
 }
 
@@ -84,8 +84,8 @@ struct ResNet::Layers {
 };
 
 ResNet::ResNet(const ResNetOptions& options) {
-  require(options.width >= 1 && options.width <= 4096, kOp, "width should lie in [1, 4096], got {}",
-          options.width);
+  require(options.width >= 1 && options.width <= 4096, kResnetOp,
+          "width should lie in [1, 4096], got {}", options.width);
   layers_ = std::make_unique<Layers>(options);
 }
 

@@ -6,12 +6,12 @@
 namespace voxloom::nn {
 namespace {
 
-constexpr std::string_view kOp = "nn::SecondBackbone";
+constexpr std::string_view kSecondOp = "nn::SecondBackbone";
 
 }  // namespace
 
 SecondBackbone::SecondBackbone(const SecondOptions& o) {
-  require(!o.channels.empty() && o.convolutions >= 0, kOp,
+  require(!o.channels.empty() && o.convolutions >= 0, kSecondOp,
           "needs at least one stage and no negative number of convolutions, got {} and {}",
           o.channels.size(), o.convolutions);
   std::uint64_t seed = o.seed;
