@@ -29,8 +29,8 @@ struct ConvForward {
   static void each_tensor(Problem& p, Visitor& visit) {
     visit.reads(p.x);
     visit.reads(p.bias);
-    p.weight.each_tensor(visit);
-    p.epilogue.each_tensor(visit);
+    WeightView::each_tensor(p.weight, visit);
+    Epilogue::each_tensor(p.epilogue, visit);
     visit.writes(p.y);
   }
 };
@@ -67,8 +67,8 @@ struct ConvPointwise {
   static void each_tensor(Problem& p, Visitor& visit) {
     visit.reads(p.x);
     visit.reads(p.bias);
-    p.weight.each_tensor(visit);
-    p.epilogue.each_tensor(visit);
+    WeightView::each_tensor(p.weight, visit);
+    Epilogue::each_tensor(p.epilogue, visit);
     visit.writes(p.y);
   }
 };

@@ -18,17 +18,12 @@ struct Epilogue {
   Rectifier rectifier = Rectifier::none;
   float slope = 0.01F;  // leaky_relu
 
-  template <typename Visitor>
-  void each_tensor(Visitor& visit) {
-    visit.reads(scale);
-    visit.reads(shift);
-    visit.reads(residual);
-  }
-  template <typename Visitor>
-  void each_tensor(Visitor& visit) const {
-    visit.reads(scale);
-    visit.reads(shift);
-    visit.reads(residual);
+  // As a problem's (engine/tensors.h).
+  template <typename Self, typename Visitor>
+  static void each_tensor(Self& epilogue, Visitor& visit) {
+    visit.reads(epilogue.scale);
+    visit.reads(epilogue.shift);
+    visit.reads(epilogue.residual);
   }
 };
 

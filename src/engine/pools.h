@@ -96,7 +96,7 @@ struct NormalizeByWeights {
   template <typename Problem, typename Visitor>
   static void each_tensor(Problem& p, Visitor& visit) {
     visit.reads(p.numerator);
-    p.weight.each_tensor(visit);
+    WeightView::each_tensor(p.weight, visit);
     visit.reads(p.bias);
     visit.writes(p.y);
   }

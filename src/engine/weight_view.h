@@ -36,13 +36,10 @@ struct WeightView {
     return view;
   }
 
-  template <typename Visitor>
-  void each_tensor(Visitor& visit) const {
-    visit.on(device);
-  }
-  template <typename Visitor>
-  void each_tensor(Visitor& visit) {
-    visit.on(device);
+  // As a problem's (engine/tensors.h).
+  template <typename Self, typename Visitor>
+  static void each_tensor(Self& view, Visitor& visit) {
+    visit.on(view.device);
   }
 
   [[nodiscard]] std::int64_t at(std::int64_t k, std::int64_t g, std::int64_t i,
