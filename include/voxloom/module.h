@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -117,11 +118,20 @@ class Pass {
   std::map<const Tensor*, Tensor> statistics_;
 };
 
+// What the weight of a convolution, or of a linear layer, holds.
+struct KernelShape {
+  std::int64_t volume = 1, groups = 1;
+  std::int64_t in = 0, out = 0;    // channels, of all groups
+  std::optional<Triple> box = {};  // the kernel's sizes, where it is a box
+  bool is_linear = false;          // kept as (out, in)
+};
+
 struct NamedParameter {
   std::string name;  // "encoder.0.weight"
   std::shared_ptr<Tensor> value;
   bool is_trained = true;                              // false: a running statistic
   std::shared_ptr<const QuantizedWeight> packed = {};  // then there is no tensor
+  std::optional<KernelShape> kernel = {};              // of a weight with a kernel
 };
 // Adds a parameter under its name; nothing where it is undefined.
 void collect(const std::string& name, const Parameter& parameter, std::vector<NamedParameter>& to,
@@ -166,9 +176,14 @@ struct LoadOptions {
   std::string prefix = {};     // of the names in `tensors`
   bool allow_missing = false;  // parameters without a tensor keep their values
   bool allow_unknown = false;  // tensors without a parameter are passed over
+  // The matrix of a 1x1x1 convolution is (C_out, C_in), as conv3d takes it. True: it is (C_in, C_out), as
+  // MinkowskiEngine keeps it. A square one looks the same either way.
+  bool matrices_are_in_out = false;
 };
-// Assigns parameters by name, from a safetensors file, say. A tensor fits a parameter of the same
-// shape up to axes of size 1, and a convolution's also as (C_out, Kx, Ky, Kz, C_in/G).
+// Assigns parameters by name, from a safetensors file, say. The weight of a convolution may have any layout of
+// weight.h, told apart by rank, and is kept as (K, G, C_in/G, C_out/G); that of nn::Linear is kept as (C_out, C_in).
+// All others fit a parameter of the same shape up to axes of size 1. float16 and bfloat16 are widened to the
+// parameter's float32. Counts of batches (NORM.num_batches_tracked), which no norm here reads, are passed over.
 // std::invalid_argument, before anything is assigned, names what does not fit.
 void load_parameters(Module& module, const NamedTensors& tensors, const LoadOptions& options = {});
 

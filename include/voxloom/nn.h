@@ -41,8 +41,10 @@ class ConvolutionBase : public Module {
 
  protected:
   [[nodiscard]] autograd::Parameters parameters(Pass& pass) const;
-  ConvolutionBase(std::string_view op, const Channels& channels, std::int64_t volume,
-                  std::int64_t groups);
+  ConvolutionBase(std::string_view op, const Channels& channels, const KernelShape& kernel);
+
+ private:
+  KernelShape kernel_;
 };
 
 class Conv3d : public ConvolutionBase {

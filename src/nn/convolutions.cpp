@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include "coords/kernel_geometry.h"
 #include "core/checked.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "nn/kernel_shape.h"
 #include "ops/conv_maps.h"
 #include "voxloom/nn.h"
 
@@ -17,16 +17,18 @@ Tensor uniform_tensor(Shape shape, float bound, Random& random) {
 }
 
 template <typename Options>
-std::int64_t checked_volume(std::string_view op, const Options& options) {
-  const KernelSpec kernel = kernel_of(options);
-  check_kernel(op, kernel);
-  return kernel.volume();
+KernelShape kernel_shape(std::string_view op, const Options& options) {
+  return checked_shape(op, kernel_of(options), options.groups);
 }
 
 }  // namespace
 
-ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels, std::int64_t volume,
-                                 std::int64_t groups) {
+ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels,
+                                 const KernelShape& kernel)
+    : kernel_(kernel) {
+  kernel_.in = channels.in;
+  kernel_.out = channels.out;
+  const std::int64_t volume = kernel.volume, groups = kernel.groups;
   require(channels.in >= 1 && channels.out >= 1, op, "needs at least one channel, got {} -> {}",
           channels.in, channels.out);
   require(groups >= 1 && channels.in % groups == 0 && channels.out % groups == 0, op,
@@ -43,7 +45,10 @@ ConvolutionBase::ConvolutionBase(std::string_view op, const Channels& channels, 
 
 void ConvolutionBase::collect_parameters(const std::string& prefix,
                                          std::vector<NamedParameter>& to) const {
-  collect(prefix + "weight", weight, to);
+  if (weight.defined()) {
+    collect(prefix + "weight", weight, to);
+    to.back().kernel = kernel_;
+  }
   collect(prefix + "bias", bias, to);
 }
 
@@ -52,8 +57,7 @@ autograd::Parameters ConvolutionBase::parameters(Pass& pass) const {
 }
 
 Conv3d::Conv3d(const Channels& channels, ConvOptions options_)
-    : ConvolutionBase("nn::Conv3d", channels, checked_volume("nn::Conv3d", options_),
-                      options_.groups),
+    : ConvolutionBase("nn::Conv3d", channels, kernel_shape("nn::Conv3d", options_)),
       options(std::move(options_)) {}
 
 Variable Conv3d::run(const Variable& x, Pass& pass) const {
@@ -61,8 +65,7 @@ Variable Conv3d::run(const Variable& x, Pass& pass) const {
 }
 
 SubmConv3d::SubmConv3d(const Channels& channels, const SubmConvOptions& options_)
-    : ConvolutionBase("nn::SubmConv3d", channels, checked_volume("nn::SubmConv3d", options_),
-                      options_.groups),
+    : ConvolutionBase("nn::SubmConv3d", channels, kernel_shape("nn::SubmConv3d", options_)),
       options(options_) {}
 
 Variable SubmConv3d::run(const Variable& x, Pass& pass) const {
@@ -71,7 +74,7 @@ Variable SubmConv3d::run(const Variable& x, Pass& pass) const {
 
 ConvTranspose3d::ConvTranspose3d(const Channels& channels, ConvTransposeOptions options_)
     : ConvolutionBase("nn::ConvTranspose3d", channels,
-                      checked_volume("nn::ConvTranspose3d", options_), options_.groups),
+                      kernel_shape("nn::ConvTranspose3d", options_)),
       options(std::move(options_)) {}
 
 Variable ConvTranspose3d::run(const Variable& x, Pass& pass) const {
@@ -92,8 +95,7 @@ SparseTensor ConvTranspose3d::forward(const SparseTensor& x, const CoordinateSet
 GenerativeConvTranspose3d::GenerativeConvTranspose3d(const Channels& channels,
                                                      GenerativeConvTransposeOptions options_)
     : ConvolutionBase("nn::GenerativeConvTranspose3d", channels,
-                      checked_volume("nn::GenerativeConvTranspose3d", as_transpose(options_)),
-                      options_.groups),
+                      kernel_shape("nn::GenerativeConvTranspose3d", as_transpose(options_))),
       options(std::move(options_)) {}
 
 Variable GenerativeConvTranspose3d::run(const Variable& x, Pass& pass) const {
@@ -101,14 +103,14 @@ Variable GenerativeConvTranspose3d::run(const Variable& x, Pass& pass) const {
 }
 
 InverseConv3d::InverseConv3d(const Channels& channels, ConvOptions forward)
-    : ConvolutionBase("nn::InverseConv3d", channels, checked_volume("nn::InverseConv3d", forward),
-                      forward.groups),
+    : ConvolutionBase("nn::InverseConv3d", channels, kernel_shape("nn::InverseConv3d", forward)),
       forward_options(std::move(forward)),
       groups(forward_options->groups) {}
 
 InverseConv3d::InverseConv3d(const Channels& channels, std::int64_t kernel_volume,
                              std::int32_t groups_)
-    : ConvolutionBase("nn::InverseConv3d", channels, kernel_volume, groups_), groups(groups_) {}
+    : ConvolutionBase("nn::InverseConv3d", channels, {.volume = kernel_volume, .groups = groups_}),
+      groups(groups_) {}
 
 Variable InverseConv3d::run(const Variable& /*x*/, Pass& /*pass*/) const {
   fail("nn::InverseConv3d",
@@ -154,7 +156,8 @@ Variable NormalizedGenerativeConvTranspose3d::run(const Variable& x, Pass& pass)
   return autograd::normalized_generative_conv_transpose3d(x, parameters(pass), options, eps);
 }
 
-Linear::Linear(const Channels& channels) : ConvolutionBase("nn::Linear", channels, 1, 1) {
+Linear::Linear(const Channels& channels)
+    : ConvolutionBase("nn::Linear", channels, {.box = Triple(1), .is_linear = true}) {
   // (1, 1, C_in, C_out) holds as many numbers as (C_out, C_in); all are drawn alike.
   weight = weight.tensor().reshape({channels.out, channels.in});
 }

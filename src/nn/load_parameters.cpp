@@ -1,16 +1,18 @@
 // Parameters by name: out to a table of tensors, in from one.
 
 #include <algorithm>
-#include <cstddef>
+#include <cstring>
 
+#include "core/dispatch.h"
 #include "core/error.h"
-#include "ops/dense_arguments.h"
+#include "ops/conv_weight.h"
 #include "voxloom/module.h"
 
 namespace voxloom::nn {
 namespace {
 
 constexpr std::string_view kLoadParametersOp = "nn::load_parameters";
+constexpr std::string_view kBatchCount = "num_batches_tracked";
 
 Shape without_ones(const Shape& shape) {
   Shape rest;
@@ -18,20 +20,96 @@ Shape without_ones(const Shape& shape) {
   return rest;
 }
 
-// (C_out, Kx, Ky, Kz, C_in/G) for a parameter (K, G, C_in/G, C_out/G).
-bool is_output_major(const Shape& shape, const Shape& parameter) {
-  return shape.size() == 5 && parameter.size() == 4 && shape[0] == parameter[1] * parameter[3] &&
-         shape[1] * shape[2] * shape[3] == parameter[0] && shape[4] == parameter[2];
+// Every float16 and bfloat16 number is one of float32; the other way would round in silence.
+bool is_of_type(const Tensor& tensor, const Tensor& parameter) {
+  return tensor.defined() &&
+         (tensor.dtype() == parameter.dtype() ||
+          (parameter.dtype() == DType::f32 && is_feature_dtype(tensor.dtype())));
 }
 
-// The tensor as the parameter keeps it.
-Tensor fitted(const std::string& name, const Tensor& tensor, const Tensor& parameter) {
-  require(tensor.defined() && tensor.dtype() == parameter.dtype(), kLoadParametersOp,
-          "'{}' is {}, expected {}", name, tensor, parameter);
-  if (is_output_major(tensor.shape(), parameter.shape())) return tensor;
-  require(without_ones(tensor.shape()) == without_ones(parameter.shape()), kLoadParametersOp,
-          "'{}' is {}, expected {}", name, tensor.shape(), parameter.shape());
-  return tensor.reshape(parameter.shape());
+WeightContext context_of(const KernelShape& kernel, DType dtype) {
+  return {.op = kLoadParametersOp,
+          .kernel_size = kernel.box.value_or(Triple(1)),
+          .volume = kernel.volume,
+          .is_box = kernel.box.has_value(),
+          .in_channels = kernel.in,
+          .groups = kernel.groups,
+          .dtype = dtype};
+}
+
+// The tensor seen as W[k][g][i][o]; nothing where no layout fits.
+std::optional<engine::WeightView> view_of(const Tensor& tensor, const KernelShape& kernel,
+                                          const LoadOptions& options) {
+  const bool is_matrix =
+      tensor.rank() == 2 && kernel.volume == 1 && kernel.groups == 1 && !kernel.is_linear;
+  const Shape seen_as = is_matrix && options.matrices_are_in_out
+                            ? Shape{1, tensor.dim(0), tensor.dim(1)}
+                            : tensor.shape();
+  try {
+    const Tensor seen = tensor.reshape(seen_as);
+    const engine::WeightView view = check_weight(context_of(kernel, tensor.dtype()), seen).view;
+    if (view.groups * view.out == kernel.out) return view;
+  } catch (const std::invalid_argument&) {  // what would fit is said with the parameter's name
+  }
+  return std::nullopt;
+}
+
+// The order in which the module keeps a weight.
+Shape kept_shape(const KernelShape& k) {
+  if (k.is_linear) return {k.out, k.in};
+  return {k.volume, k.groups, k.in / k.groups, k.out / k.groups};
+}
+
+Tensor kept(const engine::WeightView& from, const KernelShape& kernel) {
+  Tensor to = Tensor::empty(kept_shape(kernel), from.dtype);
+  visit_feature_dtype(kLoadParametersOp, from.dtype, [&]<typename T>() {
+    const T* source = reinterpret_cast<const T*>(from.data);
+    T* target = to.mutable_data<T>();
+    if (kernel.is_linear) {
+      for (std::int64_t o = 0; o < from.out; ++o) {
+        for (std::int64_t i = 0; i < from.in; ++i) *target++ = source[from.at(0, 0, i, o)];
+      }
+      return;
+    }
+    for (std::int64_t k = 0; k < from.volume; ++k) {
+      for (std::int64_t g = 0; g < from.groups; ++g) {
+        for (std::int64_t i = 0; i < from.in; ++i) {
+          for (std::int64_t o = 0; o < from.out; ++o) *target++ = source[from.at(k, g, i, o)];
+        }
+      }
+    }
+  });
+  return to;
+}
+
+// The tensor as the parameter keeps it, in memory of its own: training changes parameters, never the
+// caller's tensors.
+Tensor fitted(const std::string& name, const Tensor& given, const NamedParameter& parameter,
+              const LoadOptions& options) {
+  const Tensor& now = *parameter.value;
+  require(is_of_type(given, now), kLoadParametersOp, "'{}' is {}, expected {}", name, given, now);
+  const Tensor tensor = given.to(Device{});
+  Tensor result;
+  const auto view = parameter.kernel ? view_of(tensor, *parameter.kernel, options) : std::nullopt;
+  if (view) {
+    result = kept(*view, *parameter.kernel);
+  } else {
+    const Shape shape = parameter.kernel ? kept_shape(*parameter.kernel) : now.shape();
+    // The matrix of a kernel has two orders, which only its layout tells apart.
+    const bool is_told =
+        !parameter.kernel || without_ones(shape).size() != 2 || parameter.kernel->volume > 1;
+    require(is_told && without_ones(tensor.shape()) == without_ones(shape), kLoadParametersOp,
+            "'{}' is {}, expected {}{}", name, tensor.shape(), shape,
+            is_told ? "" : ", or (C_out,C_in); LoadOptions::matrices_are_in_out turns it");
+    result = tensor.clone().reshape(shape);
+  }
+  return result.to(now.dtype()).to(now.device());
+}
+
+bool is_batch_count(const std::string& name, const NamedTensors& known) {
+  if (!name.ends_with(kBatchCount)) return false;
+  const std::string norm = name.substr(0, name.size() - kBatchCount.size());
+  return known.contains(norm + "running_mean");
 }
 
 }  // namespace
@@ -55,19 +133,15 @@ void load_parameters(Module& module, const NamedTensors& tensors, const LoadOpti
       continue;
     }
     ++used;
-    changes.emplace_back(p.value, fitted(name, found->second, *p.value));
+    changes.emplace_back(p.value, fitted(name, found->second, p, options));
   }
   for (const auto& [name, tensor] : tensors) {
-    require(options.allow_unknown || known.contains(name), kLoadParametersOp,
-            "there is no parameter '{}'", name);
+    require(options.allow_unknown || known.contains(name) || is_batch_count(name, known),
+            kLoadParametersOp, "there is no parameter '{}'", name);
   }
   require(used > 0 || tensors.empty(), kLoadParametersOp,
           "none of the {} tensors has a parameter's name", tensors.size());
-  // Clones: training changes parameters, never the caller's tensors.
-  for (auto& [place, tensor] : changes) {
-    const Device device = place->device();
-    *place = tensor.device() == device ? tensor.clone() : tensor.to(device);
-  }
+  for (auto& [place, tensor] : changes) *place = std::move(tensor);
 }
 
 }  // namespace voxloom::nn

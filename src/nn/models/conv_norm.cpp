@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "coords/kernel_geometry.h"
 #include "coords/strides.h"
 #include "core/error.h"
 #include "nn/fold.h"
+#include "nn/kernel_shape.h"
 #include "ops/conv_fused.h"
 #include "ops/conv_maps.h"
 #include "ops/target.h"
@@ -15,16 +15,11 @@ namespace {
 
 constexpr std::string_view kConvNormOp = "nn::ConvNorm";
 
-std::int64_t checked_volume(const ConvOptions& options) {
-  const KernelSpec kernel = kernel_of(options);
-  check_kernel(kConvNormOp, kernel);
-  return kernel.volume();
-}
-
 }  // namespace
 
 ConvNorm::ConvNorm(const Channels& channels, ConvOptions options_, bool relu_)
-    : ConvolutionBase(kConvNormOp, channels, checked_volume(options_), options_.groups),
+    : ConvolutionBase(kConvNormOp, channels,
+                      checked_shape(kConvNormOp, kernel_of(options_), options_.groups)),
       options(std::move(options_)),
       norm(channels.out),
       relu(relu_),
