@@ -81,6 +81,7 @@ struct ReadOptions {
 // Reads a file piece by piece. The column types of all pieces are the same.
 class ScanReader {
  public:
+  // A folder that holds coord.npy is one scan: docs/formats.md.
   explicit ScanReader(const std::filesystem::path& path, const ReadOptions& options = {});
   // Over bytes in memory, which must outlive the reader; `name` stands for the file in messages and
   // in the choice of the format.
@@ -103,6 +104,7 @@ class ScanReader {
   std::unique_ptr<Impl> impl_;
 };
 
+// A file, or a folder that holds coord.npy.
 [[nodiscard]] Scan read_scan(const std::filesystem::path& path, const ReadOptions& options = {});
 [[nodiscard]] Scan parse_scan(std::span<const std::byte> bytes, std::string_view name,
                               const ReadOptions& options = {});

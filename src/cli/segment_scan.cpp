@@ -103,12 +103,12 @@ void place_sensor(Scan& scan, const SegmentOptions& options, const OnNote& note)
   std::array<double, 3> sensor = scan.origin;
   for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis)
     sensor.at(axis) = scan.viewpoint->at(axis)[3];
-  if (sensor == std::array<double, 3>{0, 0, 0} && surrounds(scan, sensor)) return;
+  const bool is_within = surrounds(scan, sensor);
+  if (sensor == std::array<double, 3>{0, 0, 0} && is_within) return;
   note(fmt::format("the sensor is taken to be at {} {} {}, {}", sensor[0], sensor[1], sensor[2],
                    scan.viewpoint ? "the file's viewpoint"
-                   : scan.origin == std::array<double, 3>{0, 0, 0}
-                       ? "outside the scan; --sensor tells"
-                       : "near the scan's middle; --sensor tells"));
+                   : is_within    ? "near the scan's middle; --sensor tells"
+                                  : "outside the scan; --sensor tells"));
 }
 
 void draw(const LabelledScan& scan, const label::PointLabels& labels, const ClassTable& classes,

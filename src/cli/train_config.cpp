@@ -300,7 +300,7 @@ TrainConfig street_config() {
 }
 
 TrainConfig read_train_config(const std::filesystem::path& path) {
-  const io::Bytes bytes = io::open_file(path);
+  const io::Bytes bytes = io::open_file(path, "train");
   const std::string where = path.string();
   if (bytes->size() > kLargestFile) {
     throw FormatError(fmt::format("[train] {}: {} bytes; a configuration has at most {}", where,

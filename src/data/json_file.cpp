@@ -10,7 +10,7 @@ namespace voxloom::data {
 
 nlohmann::ordered_json read_json_object(const std::filesystem::path& path) {
   constexpr std::int64_t kLargestFile = 1 << 20;
-  const io::Bytes bytes = io::open_file(path);
+  const io::Bytes bytes = io::open_file(path, kOpenDataset);
   if (bytes->size() > kLargestFile) {
     fail_data(path, "{} bytes; such a file has at most {}", bytes->size(), kLargestFile);
   }

@@ -127,7 +127,7 @@ Layout find_layout(const fs::path& folder, const std::vector<std::string>& parts
 
 std::vector<std::int32_t> read_labels(const LabelledFile& file, std::int64_t points) {
   const bool wide = file.kind == LabelFile::kitti;
-  const io::Bytes bytes = io::open_file(file.labels);
+  const io::Bytes bytes = io::open_file(file.labels, kOpenDataset);
   if (bytes->size() != points * (wide ? 4 : 1)) {
     fail_data(file.labels, "{} bytes are not one {} for each of the {} points of its scan",
               bytes->size(), wide ? "uint32" : "uint8", points);

@@ -172,6 +172,7 @@ TEST_F(FieldScan, AtAnotherPlace) {
     EXPECT_FALSE(said("the sensor is taken")) << said_.text;
     static_cast<void>(labels("moved.ply", ""));
     EXPECT_TRUE(said("the sensor is taken to be at")) << said_.text;
+    EXPECT_EQ(said("outside the scan"), std::abs(place[1]) < 4096) << said_.text;
   }
 }
 

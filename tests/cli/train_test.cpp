@@ -209,7 +209,7 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
   refuses(with(R"(, "batch_size": 0)"), "should be at least 1");
   refuses("train", "give either a configuration or --resume RUN");
   refuses(fmt::format("train --resume '{}'", in_folder("nowhere")), "there is no config.json");
-  refuses(fmt::format("train '{}'", in_folder("nowhere.json")), "nowhere.json");
+  refuses(fmt::format("train '{}'", in_folder("nowhere.json")), "[train] ");
   std::ofstream(in_folder("broken.json")) << "{";
   refuses(fmt::format("train '{}'", in_folder("broken.json")), "is not JSON");
   refuses(fmt::format("eval '{}' street", in_folder("nowhere.lattice")), "nowhere.lattice");

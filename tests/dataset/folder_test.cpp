@@ -78,6 +78,15 @@ TEST_F(FolderDataset, TablesSurviveTheirFile) {
   EXPECT_EQ(table.classes[1].values, (std::vector<std::int32_t>{1}));
 }
 
+TEST_F(FolderDataset, AMissingTableIsNotTakenForAScan) {
+  try {
+    static_cast<void>(read_classes(folder_ / "absent.json"));
+    ADD_FAILURE() << "read";
+  } catch (const FormatError& error) {
+    EXPECT_NE(std::string(error.what()).find("[open_dataset] "), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(FolderDataset, RefusesTablesThatMeanNothing) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"[", "is not JSON"},
