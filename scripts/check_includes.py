@@ -44,7 +44,7 @@ HEADERS = {
     "nn": "models module nn",
     "artifact": "artifact export_module graph graph_builder safetensors tiles",
     "io": "io scan",
-    "data": "augment dataset scan_input",
+    "data": "augment dataset input_profile scan_input",
     "checkpoint": "checkpoint import_network",
     "sim": "simulator",
     "viz": "canvas page pictures plot",

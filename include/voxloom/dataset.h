@@ -83,12 +83,25 @@ inline constexpr std::int64_t kStreetClasses = 12;
 void write_classes(const std::filesystem::path& path, const ClassTable& table);
 [[nodiscard]] std::string format_classes(const ClassTable& table);
 
-// x is forward, y left, z up, in metres, the sensor at the origin. All have one row per point.
+// An attribute in the file's own numbers; what is missing was replaced.
+struct PointColumn {
+  std::string name;
+  std::vector<float> values;
+  friend bool operator==(const PointColumn&, const PointColumn&) = default;
+};
+
+// x is forward, y left, z up, in metres, the sensor at the origin. All have one row per point; those from `colours`
+// on may be empty.
 struct LabelledScan {
   std::vector<std::array<float, 3>> positions;
   std::vector<float> intensity;                    // 0 to 1
   std::vector<std::int32_t> labels;                // a class, or kIgnoreLabel
-  std::vector<std::array<float, 3>> colours = {};  // red, green, blue, 0 to 1; may be empty
+  std::vector<std::array<float, 3>> colours = {};  // red, green, blue, 0 to 1
+  std::vector<std::array<float, 3>> normals = {};  // of length 1, or 0 where there is none
+  std::vector<PointColumn> columns = {};           // that networks read beside those above
+  // What follows from all points together, so that a part of the scan keeps it: complete().
+  std::vector<float> above_ground = {};                   // metres
+  std::optional<std::array<float, 3>> scene_origin = {};  // the origin of Frame::scene
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(positions.size()); }
   friend bool operator==(const LabelledScan&, const LabelledScan&) = default;
@@ -106,6 +119,12 @@ struct ScanInput {
   InputFacts facts;
 };
 [[nodiscard]] ScanInput to_input(const Scan& scan, const InputOptions& options = {});
+// Adds what the features want, is not there, and follows from the positions: normals, heights above the ground, the
+// middle of the scene. A normal is the direction in which the points within about 0.3 m, or 1.2 m where these are fewer
+// than five, spread least, towards the origin. The ground is the lowest of the points around in the plane within 10 m,
+// raised to what the highest of these is around, so that it follows slopes (a morphological opening over cells of 1 m).
+void complete(LabelledScan& scan, const FeatureSet& features);
+[[nodiscard]] bool needs_completion(const LabelledScan& scan, const FeatureSet& features);
 // The points alone.
 [[nodiscard]] LabelledScan to_unlabelled(const Scan& scan, const InputOptions& options = {});
 // The same with the labels; the attribute `label`, or else `classification`, must be there.

@@ -22,6 +22,7 @@
 
 #include "voxloom/dataset.h"
 #include "voxloom/export.h"
+#include "voxloom/input_profile.h"
 #include "voxloom/tiles.h"
 
 namespace VOXLOOM_API voxloom {
@@ -53,7 +54,10 @@ class PointLabeller {
 
   [[nodiscard]] const ClassTable& classes() const { return classes_; }
   [[nodiscard]] const FeatureSet& features() const { return features_; }
-  // What the network sees of a scan; `options.features` are its own, whatever they were.
+  // What the scans were like that it was trained on, where BUNDLE/features.json says so.
+  [[nodiscard]] const std::optional<InputProfile>& trained_on() const { return trained_on_; }
+  // What the network sees of a scan, completed; `options.features` are its own, whatever they were. Where the scan is
+  // unlike those of the training is in the facts, and said.
   [[nodiscard]] ScanInput input(const Scan& scan, InputOptions options = {}) const;
   // std::invalid_argument, too, when a value that the network reads is not finite: it names the point.
   // std::invalid_argument when a tile with its halo needs more than the memory, or when the network
@@ -79,6 +83,7 @@ class PointLabeller {
   std::shared_ptr<const artifact::Model> model_;
   ClassTable classes_;
   FeatureSet features_;
+  std::optional<InputProfile> trained_on_;
   std::optional<artifact::Reach> reach_;
   std::string no_reach_;  // why there is none
   artifact::RunCost cost_;

@@ -24,6 +24,7 @@
 #include "voxloom/graph.h"
 #include "voxloom/graph_builder.h"
 #include "voxloom/import_network.h"
+#include "voxloom/input_profile.h"
 #include "voxloom/io.h"
 #include "voxloom/isa.h"
 #include "voxloom/kernel_map.h"

@@ -26,6 +26,11 @@ nb::list to_python(const ClassTable& table) {
   return list;
 }
 
+// What the bundle's network reads of the scan.
+LabelledScan input_of(const label::PointLabeller& labeller, const Scan& scan, std::vector<std::string>& notes) {
+  return labeller.input(scan, {.on_note = [&](const std::string& note) { notes.push_back(note); }}).points;
+}
+
 nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::size_t memory,
                 nb::handle on_tile) {
   const Scan scan = scan_of(parts, "PointLabeller.label");
@@ -36,18 +41,21 @@ nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::siz
       on_tile(tile, tiles);
     };
   }
-  label::PointLabels labels = released([&] { return labeller.label(to_unlabelled(scan), options); });
+  std::vector<std::string> notes;
+  label::PointLabels labels =
+      released([&] { return labeller.label(input_of(labeller, scan, notes), options); });
   const auto count = static_cast<std::int64_t>(labels.classes.size());
   auto classes = std::make_shared<std::vector<std::uint16_t>>(std::move(labels.classes));
   void* data = classes->data();
   return nb::make_tuple(to_numpy(data, {count}, "u2", std::move(classes)),
-                        to_numpy(std::move(labels.confidence), {count}), labels.tiles);
+                        to_numpy(std::move(labels.confidence), {count}), labels.tiles, listed(notes));
 }
 
 // (points, classes)
 nb::object scores(const label::PointLabeller& labeller, nb::handle parts) {
   const Scan scan = scan_of(parts, "PointLabeller.scores");
-  return to_numpy(released([&] { return labeller.scores(to_unlabelled(scan)); }));
+  std::vector<std::string> notes;
+  return to_numpy(released([&] { return labeller.scores(input_of(labeller, scan, notes)); }));
 }
 
 }  // namespace
@@ -60,6 +68,7 @@ void bind_labeller(nb::module_& m) {
              new (self) label::PointLabeller(std::move(made));
            })
       .def("classes", [](const label::PointLabeller& labeller) { return to_python(labeller.classes()); })
+      .def("features", [](const label::PointLabeller& labeller) { return format_features(labeller.features()); })
       .def("label", label, nb::arg("parts"), nb::arg("memory"), nb::arg("on_tile").none())
       .def("scores", scores, nb::arg("parts"))
       .def("most_bytes", [](const label::PointLabeller& labeller,

@@ -114,12 +114,6 @@ Encoding encoding_of(const std::string& name) {
   fail("write_scan", "encoding: expected one of 'binary', 'ascii', 'big_endian', got '{}'", name);
 }
 
-nb::list listed(const std::vector<std::string>& notes) {
-  nb::list list;
-  for (const std::string& note : notes) list.append(nb::str(note.c_str(), note.size()));
-  return list;
-}
-
 // A path is text here; os.fspath was asked before.
 nb::tuple read(const std::string& path, const std::optional<std::string>& format,
                const std::string& invalid, std::int64_t max_unpacked_bytes,
@@ -204,6 +198,12 @@ nb::dict scan_to_python(Scan scan) {
   parts["viewpoint"] = to_python(scan.viewpoint);
   parts["las"] = scan.las ? nb::cast(std::move(*scan.las)) : nb::none();
   return parts;
+}
+
+nb::list listed(const std::vector<std::string>& notes) {
+  nb::list list;
+  for (const std::string& note : notes) list.append(nb::str(note.c_str(), note.size()));
+  return list;
 }
 
 Scan scan_of(nb::handle parts, std::string_view op) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import json
 import os
 from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -250,13 +251,15 @@ def read_classes(path: Path) -> List[LabelClass]:
 @dataclass(eq=False)
 class PointLabels:
     """classes: (N) uint16, places in `table`; confidence: (N) float32, the softmax of the class that won; tiles: runs
-    it took."""
+    it took; notes: what was guessed, left out or replaced in what the network read, and where the scan is unlike those
+    of the training."""
 
     classes: np.ndarray[Any, Any]
     confidence: np.ndarray[Any, Any]
     tiles: int
     table: List[LabelClass]
     scan: Scan = field(repr=False)
+    notes: Tuple[str, ...] = ()
 
     def labelled(self) -> Scan:
         """The scan with the attributes label (int32, a class's first number in files), confidence, red, green, blue."""
@@ -289,6 +292,11 @@ class PointLabeller:
     def classes(self) -> List[LabelClass]:
         return [LabelClass(*one) for one in self._labeller.classes()]
 
+    @property
+    def features(self) -> List[Any]:
+        """What the network reads of each point, as features.json of the bundle says it: names, or dicts."""
+        return list(json.loads(self._labeller.features())["features"])
+
     def label(self, scan: Scan, *, memory: int = 0, on_tile: Optional[Any] = None) -> PointLabels:
         """One class for every point.
 
@@ -296,8 +304,8 @@ class PointLabeller:
         more, it goes in tiles, with the same result. on_tile(tile, tiles): called before each of several; an
         exception of its own stops the run.
         """
-        classes, confidence, tiles = self._labeller.label(scan._parts(), memory, on_tile)
-        return PointLabels(classes, confidence, tiles, self.classes, scan)
+        classes, confidence, tiles, notes = self._labeller.label(scan._parts(), memory, on_tile)
+        return PointLabels(classes, confidence, tiles, self.classes, scan, tuple(notes))
 
     def scores(self, scan: Scan) -> np.ndarray[Any, Any]:
         """(N, classes) float32, in one run."""

@@ -98,7 +98,11 @@ nlohmann::ordered_json input_json(const InputFacts& facts) {
                  {"told_by", name_of(facts.intensity->source)},
                  {"outside", facts.outside}};
   }
-  return {{"intensity", intensity}, {"not_finite", facts.not_finite}, {"missing", facts.missing}};
+  return {{"intensity", intensity},
+          {"not_finite", facts.not_finite},
+          {"missing", facts.missing},
+          {"features", facts.sources},
+          {"misfits", facts.misfits}};
 }
 
 nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& classes) {
@@ -241,6 +245,7 @@ class Segmentation {
     if (outcome.was_stopped) return;
     clear_progress();
     if (outcome.error.empty()) {
+      say_sources(outcome.scan.input.sources);
       fmt::print("{}", row_text(outcome.scan));
       for (const std::string& note : outcome.scan.notes) note_on(scans_[i].string())(note);
       index_.push_back(index_entry(outcome.scan));
@@ -250,6 +255,13 @@ class Segmentation {
       fmt::print(stderr, "voxloom: {}: {}\n", scans_[i].string(), outcome.error);
       report_.push_back({{"scan", scans_[i].string()}, {"error", outcome.error}});
     }
+  }
+
+  // Of the first scan, and of those where it differs from the one before.
+  void say_sources(const std::vector<std::string>& sources) {
+    if (sources == sources_) return;
+    sources_ = sources;
+    for (const std::string& source : sources) fmt::print("  the network reads {}\n", source);
   }
 
   // One scan is its own index.
@@ -295,6 +307,7 @@ class Segmentation {
   // Of the caller's thread.
   nlohmann::ordered_json report_ = nlohmann::ordered_json::array();
   std::vector<viz::IndexEntry> index_;
+  std::vector<std::string> sources_;
   std::size_t broken_ = 0;
 };
 

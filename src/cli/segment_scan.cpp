@@ -39,13 +39,20 @@ std::size_t bytes_of(const Scan& scan) {
   return bytes;
 }
 
+std::size_t bytes_of(const LabelledScan& scan) {
+  std::size_t bytes = scan.positions.size() * kInputBytes +
+                      (scan.colours.size() + scan.normals.size()) * sizeof(scan.colours[0]) +
+                      scan.above_ground.size() * sizeof(float);
+  for (const PointColumn& column : scan.columns) bytes += column.values.size() * sizeof(float);
+  return bytes;
+}
+
 // What is left for the network of the memory that the scan may take; its columns of labels are there already.
 std::size_t left_for_network(const Scan& scan, const LabelledScan& input,
                              const SegmentOptions& options) {
   if (options.memory == 0) return 0;
   const auto points = static_cast<std::size_t>(scan.size());
-  const std::size_t held = bytes_of(scan) + points * (kInputBytes + kLabelBytes) +
-                           input.colours.size() * sizeof(input.colours[0]);
+  const std::size_t held = bytes_of(scan) + points * kLabelBytes + bytes_of(input);
   require(held < options.memory, "segment",
           "{} points alone take {:.3f} GB of {:.3f} GB; raise --memory", points,
           static_cast<double>(held) * 1e-9, static_cast<double>(options.memory) * 1e-9);
@@ -167,8 +174,7 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   Scan scan = read(path, options, note);
   // Where it stood matters to networks that look at heights or distances.
   const FeatureSet& read_features = labeller.features();
-  const bool matters =
-      read_features.has(PointFeature::height) || read_features.has(PointFeature::distance);
+  const bool matters = read_features.has(Frame::sensor) || read_features.has_normals();
   place_sensor(scan, options, matters ? note : OnNote([](const std::string&) {}));
   report.points = scan.size();
   if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));

@@ -16,6 +16,7 @@
 #include "cli/train_progress.h"
 #include "voxloom/augment.h"
 #include "voxloom/export_module.h"
+#include "voxloom/input_profile.h"
 #include "voxloom/parallel.h"
 
 namespace voxloom::cli {
@@ -50,6 +51,7 @@ class Run {
  public:
   Run(TrainConfig config, DatasetPtr data)
       : config_(std::move(config)),
+        source_(data),
         classes_(data->classes()),
         net_(net_options(config_, classes_.size())),
         validation_(config_.validation ? open_data(*config_.validation, config_.train.features)
@@ -133,7 +135,8 @@ class Run {
     // What features and scores mean travels with the model.
     const std::map<std::string, std::string> companions = {
         {"classes.json", format_classes(classes_)},
-        {std::string(kFeaturesFile), format_features(config_.train.features)}};
+        {std::string(kFeaturesFile),
+         format_features(config_.train.features, profile_of(*source_, config_.train.features))}};
     artifact::write_bundle(folder.model(), export_on_points(net_, grid, options), companions);
     options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
     artifact::write_bundle(folder.packed_model(), export_on_points(net_, grid, options),
@@ -145,6 +148,7 @@ class Run {
   }
 
   TrainConfig config_;
+  DatasetPtr source_;  // as it is, not augmented
   ClassTable classes_;
   nn::MinkUNet net_;
   DatasetPtr validation_;

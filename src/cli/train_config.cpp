@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "data/feature_json.h"
 #include "io/byte_source.h"
 #include "voxloom/error.h"
 
@@ -205,16 +206,10 @@ void read_model(const Json& json, const std::string& where, TrainConfig& config)
 }
 
 void read_features(Fields& fields, FeatureSet& to) {
-  std::vector<std::string> names;
-  take_names(fields, "features", names);
-  if (names.empty()) return;
-  to.features.clear();
-  for (const std::string& name : names) {
-    const std::optional<PointFeature> feature = point_feature_named(name);
-    if (!feature) fields.refuse(fmt::format("there is no feature \"{}\"", name));
-    to.features.push_back(*feature);
-  }
+  const Json* list = fields.find("features");
+  if (list == nullptr) return;
   try {
+    to.features = data::features_from(*list);
     validate(to);
   } catch (const std::invalid_argument& error) {
     fields.refuse(error.what());
@@ -318,10 +313,7 @@ std::string to_json(const TrainConfig& config) {
   const train::OptimizerOptions& o = t.optimizer;
   Json json = {{"data", data_json(config.data)}};
   if (config.validation) json["validation"] = data_json(*config.validation);
-  json["features"] = Json::array();
-  for (const PointFeature feature : t.features.features) {
-    json["features"].push_back(name_of(feature));
-  }
+  json["features"] = data::json_of(t.features.features);
   json.update({{"augment", config.augment},
                {"model", {{"depth", config.depth}, {"width", config.width}}},
                {"voxel_size", t.voxel_size},

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "data/draw.h"
+#include "data/scan_rows.h"
 #include "data/vec.h"
 
 namespace voxloom {
@@ -52,6 +53,15 @@ struct Motion {
     const Vec3 turned = about_z.turn(Vec3{zx.y, yz.x, zx.x});
     return {turned.x * scale.x, turned.y * scale.y, turned.z * scale.z + shift_z};
   }
+  // Of a normal: turned and mirrored alone.
+  [[nodiscard]] std::array<float, 3> direction(const std::array<float, 3>& normal) const {
+    Motion still = *this;
+    still.scale = {scale.x < 0 ? -1.0 : 1.0, scale.y < 0 ? -1.0 : 1.0, 1};
+    still.shift_z = 0;
+    const Vec3 turned = still({normal[0], normal[1], normal[2]});
+    return {static_cast<float>(turned.x), static_cast<float>(turned.y),
+            static_cast<float>(turned.z)};
+  }
 };
 
 Yaw draw_turn(double degrees, Draw& draw) {
@@ -81,11 +91,11 @@ std::array<float, 3> jittered(const Vec3& p, double jitter, Draw& draw) {
   return out;
 }
 
-void add(LabelledScan& to, const LabelledScan& from, std::size_t point) {
-  to.positions.push_back(from.positions[point]);
-  to.intensity.push_back(from.intensity[point]);
-  to.labels.push_back(from.labels[point]);
-  if (!from.colours.empty()) to.colours.push_back(from.colours[point]);
+// What follows from the positions of all points does not survive their change.
+LabelledScan fresh(const LabelledScan& scan) {
+  LabelledScan out = data::without_points(scan);
+  out.scene_origin.reset();
+  return out;
 }
 
 // The directions of half a turn or less, counter-clockwise from `from`.
@@ -162,15 +172,16 @@ LabelledScan augment(const LabelledScan& scan, const AugmentOptions& options, st
   const auto brightness =
       static_cast<float>(draw.in(1 - options.intensity_scale, 1 + options.intensity_scale));
   const double drop = draw.in(0, options.drop);
-  LabelledScan out;
+  LabelledScan out = fresh(scan);
   for (std::size_t i = 0; i < scan.positions.size(); ++i) {
     const auto& p = scan.positions[i];
     if (draw.chance(drop)) continue;
-    out.positions.push_back(jittered(motion({p[0], p[1], p[2]}), options.jitter, draw));
-    out.intensity.push_back(std::clamp(scan.intensity[i] * brightness, 0.0F, 1.0F));
-    out.labels.push_back(scan.labels[i]);
-    if (!scan.colours.empty()) out.colours.push_back(scan.colours[i]);
+    data::add_point(out, scan, i);
+    out.positions.back() = jittered(motion({p[0], p[1], p[2]}), options.jitter, draw);
+    out.intensity.back() = std::clamp(scan.intensity[i] * brightness, 0.0F, 1.0F);
+    if (!scan.normals.empty()) out.normals.back() = motion.direction(scan.normals[i]);
   }
+  out.above_ground.clear();
   return out;
 }
 
@@ -180,13 +191,17 @@ LabelledScan mix_sectors(const LabelledScan& scan, const LabelledScan& other, st
   const double end = begin + draw.in(kPi / 4, kPi);
   const Sector sector = {{street::cosine(begin), street::sine(begin)},
                          {street::cosine(end), street::sine(end)}};
-  LabelledScan out;
+  const auto name = &PointColumn::name;
+  require(std::ranges::equal(scan.columns, other.columns, {}, name, name), kOp,
+          "scans of other columns cannot be mixed");
+  LabelledScan out = fresh(scan);
   for (std::size_t i = 0; i < scan.positions.size(); ++i) {
-    if (!sector.holds(scan.positions[i])) add(out, scan, i);
+    if (!sector.holds(scan.positions[i])) data::add_point(out, scan, i);
   }
   for (std::size_t i = 0; i < other.positions.size(); ++i) {
-    if (sector.holds(other.positions[i])) add(out, other, i);
+    if (sector.holds(other.positions[i])) data::add_point(out, other, i);
   }
+  out.above_ground.clear();
   return out;
 }
 

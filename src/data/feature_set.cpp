@@ -1,12 +1,15 @@
 // What a network takes for each point, and features.json, which says so in a bundle.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/error.h"
 #include "data/failure.h"
+#include "data/feature_json.h"
 #include "data/json_file.h"
 #include "voxloom/scan_input.h"
 
@@ -15,20 +18,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 6> kNames = {"intensity", "height", "distance",
-                                                    "red",       "green",  "blue"};
-
-std::vector<PointFeature> read_names(const std::filesystem::path& path, const Json& list) {
-  if (!list.is_array()) data::fail_data(path, "\"features\" is not a list");
-  std::vector<PointFeature> features;
-  for (const Json& name : list) {
-    const auto feature =
-        name.is_string() ? point_feature_named(name.get<std::string>()) : std::nullopt;
-    if (!feature) data::fail_data(path, "there is no feature {}", name.dump());
-    features.push_back(*feature);
-  }
-  return features;
-}
+constexpr std::string_view kOp = "features";
+constexpr double kHeightUnit = 4, kDistanceUnit = 50;
+constexpr std::array<std::string_view, 12> kValues = {
+    "intensity", "height", "distance", "red",      "green",    "blue",
+    "x",         "y",      "normal_x", "normal_y", "normal_z", "column"};
+constexpr std::array<std::string_view, 3> kFrames = {"sensor", "scene", "ground"};
 
 Interval read_range(const std::filesystem::path& path, const Json& list) {
   if (!list.is_array() || list.size() != 2 || !list[0].is_number() || !list[1].is_number()) {
@@ -37,37 +32,81 @@ Interval read_range(const std::filesystem::path& path, const Json& list) {
   return {list[0].get<double>(), list[1].get<double>()};
 }
 
+bool is_length(PointValue value) {
+  return value == PointValue::height || value == PointValue::distance || value == PointValue::x ||
+         value == PointValue::y;
+}
+
+void validate(const PointFeature& feature) {
+  const std::string name = name_of(feature);
+  require(feature.value != PointValue::column || !feature.column.empty(), kOp,
+          "an attribute has no name");
+  require(std::isfinite(feature.divisor()) && feature.divisor() != 0, kOp, "the unit of {} is {}",
+          name, feature.divisor());
+  require(std::isfinite(feature.scale) && std::isfinite(feature.offset) &&
+              std::isfinite(feature.missing.value_or(0)),
+          kOp, "scale, offset and stand-in of {} are {}, {} and {}", name, feature.scale,
+          feature.offset, feature.missing.value_or(0));
+  require(feature.frame == Frame::sensor || is_length(feature.value), kOp,
+          "{} has no frame: that is for lengths", name_of(feature.value));
+  require(feature.frame != Frame::ground || feature.value == PointValue::height, kOp,
+          "only a height is measured from the ground, not {}", name_of(feature.value));
+  require(!feature.missing || !is_length(feature.value), kOp, "{} is never missing", name);
+}
+
 }  // namespace
 
-std::string_view name_of(PointFeature feature) {
-  return kNames.at(static_cast<std::size_t>(feature));
-}
+std::string_view name_of(PointValue value) { return kValues.at(static_cast<std::size_t>(value)); }
+
+std::string_view name_of(Frame frame) { return kFrames.at(static_cast<std::size_t>(frame)); }
 
 std::string_view name_of(RangeSource source) {
   constexpr std::array<std::string_view, 4> kSources = {"caller", "format", "type", "values"};
   return kSources.at(static_cast<std::size_t>(source));
 }
 
-std::optional<PointFeature> point_feature_named(std::string_view name) {
-  const auto* found = std::ranges::find(kNames, name);
-  if (found == kNames.end()) return std::nullopt;
-  return static_cast<PointFeature>(found - kNames.begin());
+std::string name_of(const PointFeature& feature) {
+  if (feature.value == PointValue::column) return feature.column;
+  const std::string name(name_of(feature.value));
+  if (!is_length(feature.value)) return name;
+  return fmt::format("{} {} the {}", name, feature.value == PointValue::height ? "above" : "from",
+                     name_of(feature.frame));
 }
 
-bool FeatureSet::has(PointFeature feature) const {
-  return std::ranges::find(features, feature) != features.end();
+double PointFeature::divisor() const {
+  if (unit) return *unit;
+  if (value == PointValue::height) return kHeightUnit;
+  return is_length(value) ? kDistanceUnit : 1;
+}
+
+bool FeatureSet::has(PointValue value) const {
+  return std::ranges::find(features, value, &PointFeature::value) != features.end();
 }
 
 bool FeatureSet::has_colours() const {
-  return has(PointFeature::red) || has(PointFeature::green) || has(PointFeature::blue);
+  return has(PointValue::red) || has(PointValue::green) || has(PointValue::blue);
+}
+
+bool FeatureSet::has_normals() const {
+  return has(PointValue::normal_x) || has(PointValue::normal_y) || has(PointValue::normal_z);
+}
+
+bool FeatureSet::has(Frame frame) const {
+  return std::ranges::any_of(features, [&](const PointFeature& feature) {
+    return is_length(feature.value) && feature.frame == frame;
+  });
 }
 
 void validate(const FeatureSet& features) {
-  constexpr std::string_view kOp = "features";
   require(!features.features.empty(), kOp, "there is none");
-  std::set<PointFeature> taken;
-  for (const PointFeature feature : features.features) {
-    require(taken.insert(feature).second, kOp, "'{}' stands twice", name_of(feature));
+  std::map<std::pair<PointValue, std::string>, std::optional<double>> stand_ins;
+  for (auto at = features.features.begin(); at != features.features.end(); ++at) {
+    validate(*at);
+    require(std::find(features.features.begin(), at, *at) == at, kOp, "'{}' stands twice",
+            name_of(*at));
+    const auto [found, is_new] = stand_ins.try_emplace({at->value, at->column}, at->missing);
+    require(is_new || found->second == at->missing, kOp, "two values stand in where {} is missing",
+            name_of(*at));
   }
   const Interval& range = features.intensity_range;
   require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, kOp,
@@ -77,11 +116,11 @@ void validate(const FeatureSet& features) {
 FeatureSet read_features(const std::filesystem::path& path) {
   const Json json = data::read_json_object(path);
   FeatureSet set;
-  if (json.contains("features")) set.features = read_names(path, json["features"]);
   if (json.contains("intensity_range")) {
     set.intensity_range = read_range(path, json["intensity_range"]);
   }
   try {
+    if (json.contains("features")) set.features = data::features_from(json["features"]);
     validate(set);
   } catch (const std::invalid_argument& error) {
     data::fail_data(path, "{}", error.what());
@@ -90,13 +129,7 @@ FeatureSet read_features(const std::filesystem::path& path) {
 }
 
 std::string format_features(const FeatureSet& features) {
-  validate(features);
-  Json names = Json::array();
-  for (const PointFeature feature : features.features) names.push_back(name_of(feature));
-  const Json json = {
-      {"features", names},
-      {"intensity_range", {features.intensity_range.low, features.intensity_range.high}}};
-  return json.dump() + "\n";
+  return data::json_of(features).dump() + "\n";
 }
 
 }  // namespace voxloom

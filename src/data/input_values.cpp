@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/error.h"
@@ -22,10 +23,29 @@ void InputValues::note(const std::string& text) const {
   if (options_.on_note) options_.on_note(text);
 }
 
-void InputValues::miss(const char* name) {
-  require(!options_.strict, kInputValuesOp,
-          "the network reads {}, and the scan has no such attribute", name);
+void InputValues::miss(const std::string& name, bool has_stand_in) {
+  if (options_.strict || !has_stand_in) {
+    std::string there;
+    for (const Column& column : scan_.attributes) {
+      there += (there.empty() ? "" : ", ") + column.name;
+    }
+    fail(kInputValuesOp, "the network reads {}, and the scan has no such attribute; it has {}",
+         name, there.empty() ? "none" : there);
+  }
   facts_.missing.emplace_back(name);
+}
+
+const PointFeature* InputValues::feature_of(PointValue value, std::string_view column) const {
+  const auto found =
+      std::ranges::find_if(options_.features.features, [&](const PointFeature& feature) {
+        return feature.value == value && feature.column == column;
+      });
+  return found == options_.features.features.end() ? nullptr : &*found;
+}
+
+double InputValues::stand_in(PointValue value, std::string_view column) const {
+  const PointFeature* feature = feature_of(value, column);
+  return feature == nullptr ? 0 : feature->missing.value_or(0);
 }
 
 std::optional<double> InputValues::finite(const Column& column, std::int64_t point, bool is_read) {
@@ -41,11 +61,13 @@ std::optional<double> InputValues::finite(const Column& column, std::int64_t poi
 }
 
 std::vector<float> InputValues::intensity() {
-  std::vector<float> out(scan_.positions.size(), 0.0F);
-  const bool is_read = options_.features.has(PointFeature::intensity);
+  const auto other = static_cast<float>(stand_in(PointValue::intensity));
+  std::vector<float> out(scan_.positions.size(), other);
+  const bool is_read = options_.features.has(PointValue::intensity);
   const Column* column = scan_.find("intensity");
   if (column == nullptr) {
-    if (is_read) miss("intensity");
+    // Bundles have long been shown 0 for it.
+    if (is_read) miss("intensity", true);
     return out;
   }
   facts_.intensity = choose_intensity(scan_, options_.intensity_range);
@@ -62,26 +84,111 @@ std::vector<float> InputValues::intensity() {
 
 std::vector<std::array<float, 3>> InputValues::colours() {
   std::vector<std::array<float, 3>> out(scan_.positions.size());
-  const std::optional<double> full = io::colour_unit(scan_);
+  full_colour_ = io::colour_unit(scan_);
   for (std::size_t c = 0; c < 3; ++c) {
-    const char* name = std::array{"red", "green", "blue"}.at(c);
-    const Column* column = scan_.find(name);
-    const bool is_read = options_.features.has(
-        std::array{PointFeature::red, PointFeature::green, PointFeature::blue}.at(c));
-    if (column == nullptr || !full) {
-      if (is_read) miss(name);
+    const auto value = static_cast<PointValue>(static_cast<std::size_t>(PointValue::red) + c);
+    const Column* column = scan_.find(name_of(value));
+    const PointFeature* feature = feature_of(value);
+    const double other = stand_in(value);
+    if (column == nullptr || !full_colour_) {
+      if (feature != nullptr) miss(std::string(name_of(value)), feature->missing.has_value());
+      for (auto& colour : out) colour.at(c) = static_cast<float>(other);
       continue;
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
-      const double value = finite(*column, static_cast<std::int64_t>(i), is_read).value_or(0);
-      out[i].at(c) = static_cast<float>(std::clamp(value / *full, 0.0, 1.0));
+      const auto number = finite(*column, static_cast<std::int64_t>(i), feature != nullptr);
+      out[i].at(c) = number ? static_cast<float>(std::clamp(*number / *full_colour_, 0.0, 1.0))
+                            : static_cast<float>(other);
     }
   }
   return out;
 }
 
+std::vector<std::array<float, 3>> InputValues::normals() {
+  std::array<const Column*, 3> found{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    found.at(c) = scan_.find(std::array{"nx", "ny", "nz"}.at(c));
+    if (found.at(c) == nullptr) return {};
+  }
+  has_own_normals_ = true;
+  std::vector<std::array<float, 3>> out(scan_.positions.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::array<double, 3> normal{};
+    for (std::size_t c = 0; c < 3; ++c) {
+      normal.at(c) = finite(*found.at(c), static_cast<std::int64_t>(i), true).value_or(0);
+    }
+    const double length = std::hypot(normal[0], normal[1], normal[2]);
+    if (length == 0 || !std::isfinite(length)) continue;
+    for (std::size_t c = 0; c < 3; ++c) out[i].at(c) = static_cast<float>(normal.at(c) / length);
+  }
+  return out;
+}
+
+std::vector<PointColumn> InputValues::columns() {
+  std::vector<PointColumn> out;
+  for (const PointFeature& feature : options_.features.features) {
+    if (feature.value != PointValue::column ||
+        std::ranges::find(out, feature.column, &PointColumn::name) != out.end()) {
+      continue;
+    }
+    const auto other = static_cast<float>(feature.missing.value_or(0));
+    PointColumn& to = out.emplace_back(
+        PointColumn{feature.column, std::vector<float>(scan_.positions.size(), other)});
+    const Column* column = scan_.find(feature.column);
+    if (column == nullptr || column->components != 1) {
+      miss(feature.column, feature.missing.has_value());
+      continue;
+    }
+    for (std::size_t i = 0; i < to.values.size(); ++i) {
+      const auto value = finite(*column, static_cast<std::int64_t>(i), true);
+      // Beyond float32 is as good as not there.
+      if (value && std::isfinite(static_cast<float>(*value))) {
+        to.values[i] = static_cast<float>(*value);
+      }
+    }
+  }
+  return out;
+}
+
+std::string InputValues::source_of(const PointFeature& feature) const {
+  const std::string name = name_of(feature);
+  const auto divided = [](double unit) {
+    return unit == 1 ? std::string() : fmt::format(", divided by {}", unit);
+  };
+  std::string text;
+  const bool is_missing = std::ranges::find(facts_.missing, name) != facts_.missing.end();
+  if (is_missing) {
+    text = fmt::format("{}: {} for every point, no column fills it", name,
+                       feature.missing.value_or(0));
+  } else if (feature.value == PointValue::intensity) {
+    const auto& [low, high] = facts_.intensity->range;
+    text = fmt::format("{0} from column {0}{1}", name,
+                       low == 0 ? divided(high) : fmt::format(", {}..{} to 0..1", low, high));
+  } else if (feature.value == PointValue::red || feature.value == PointValue::green ||
+             feature.value == PointValue::blue) {
+    text = fmt::format("{0} from column {0}{1}", name, divided(full_colour_.value_or(1)));
+  } else if (feature.value == PointValue::column) {
+    text = fmt::format("{0} from column {0}", name);
+  } else if (options_.features.has_normals() && name.starts_with("normal")) {
+    text = fmt::format("{} {}", name, has_own_normals_ ? "from the file" : "of the points around");
+  } else {
+    text = name;
+  }
+  text += divided(feature.divisor());
+  if (feature.scale != 1) text += fmt::format(", times {}", feature.scale);
+  if (feature.offset != 0) text += fmt::format(", plus {}", feature.offset);
+  return text;
+}
+
+std::string_view InputValues::replacement() const {
+  const bool is_zero = std::ranges::all_of(options_.features.features, [](const auto& feature) {
+    return feature.missing.value_or(0) == 0;
+  });
+  return is_zero ? "0" : "what stands in for them";
+}
+
 void InputValues::say_range() const {
-  if (!facts_.intensity || !options_.features.has(PointFeature::intensity)) return;
+  if (!facts_.intensity || !options_.features.has(PointValue::intensity)) return;
   const auto& [range, source] = *facts_.intensity;
   const bool is_plain =
       source == RangeSource::type && scan_.find("intensity")->type() == ColumnType::u8;
@@ -100,12 +207,15 @@ InputFacts InputValues::finish() {
   say_range();
   if (facts_.not_finite > 0) {
     note(fmt::format(
-        "{} values that the network reads are not finite, first {} of point {}: they count as 0",
-        facts_.not_finite, first_column_, first_));
+        "{} values that the network reads are not finite, first {} of point {}: they count as {}",
+        facts_.not_finite, first_column_, first_, replacement()));
   }
   if (!facts_.missing.empty()) {
-    note(fmt::format("the network reads {}, which no column fills: taken as 0",
-                     fmt::join(facts_.missing, ", ")));
+    note(fmt::format("the network reads {}, which no column fills: taken as {}",
+                     fmt::join(facts_.missing, ", "), replacement()));
+  }
+  for (const PointFeature& feature : options_.features.features) {
+    facts_.sources.push_back(source_of(feature));
   }
   return std::move(facts_);
 }

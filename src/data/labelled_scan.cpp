@@ -3,18 +3,12 @@
 #include "core/error.h"
 #include "data/input_values.h"
 #include "data/label_map.h"
+#include "data/scan_rows.h"
 #include "io/origin.h"
 #include "voxloom/dataset.h"
 
 namespace voxloom {
 namespace {
-
-void check_rows(const LabelledScan& scan, std::string_view op) {
-  const std::size_t points = scan.positions.size();
-  require(scan.intensity.size() == points && scan.labels.size() == points, op,
-          "{} positions, {} intensities and {} labels; they must be as many", points,
-          scan.intensity.size(), scan.labels.size());
-}
 
 // From the scan's origin to its sensor.
 std::array<double, 3> sensor_from_origin(const Scan& scan) {
@@ -69,7 +63,7 @@ std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& ta
 }  // namespace
 
 Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
-  check_rows(scan, "to_scan");
+  data::check_rows(scan, "to_scan");
   Scan out;
   out.position_type = ColumnType::f32;
   for (const auto& p : scan.positions) out.positions.push_back({p[0], p[1], p[2]});
@@ -89,6 +83,8 @@ ScanInput to_input(const Scan& scan, const InputOptions& options) {
   data::InputValues values(scan, options);
   out.points.intensity = values.intensity();
   if (options.features.has_colours()) out.points.colours = values.colours();
+  if (options.features.has_normals()) out.points.normals = values.normals();
+  out.points.columns = values.columns();
   out.facts = values.finish();
   return out;
 }
@@ -103,7 +99,7 @@ LabelledScan to_labelled(const Scan& scan, const ClassTable& table, const InputO
   require(labels != nullptr, "to_labelled", "the scan has no attribute 'label'");
   LabelledScan out = to_unlabelled(scan, options);
   out.labels = read_labels(*labels, table);
-  check_rows(out, "to_labelled");
+  data::check_rows(out, "to_labelled");
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/checked.h"
 #include "core/finite.h"
+#include "data/scan_rows.h"
 #include "engine/choice.h"
 #include "engine/losses.h"
 #include "voxloom/artifact.h"
@@ -43,16 +44,12 @@ void check(const artifact::Graph& graph, const FeatureSet& features,
 }
 
 LabelledScan part_of(const LabelledScan& scan, std::span<const std::int32_t> points) {
-  LabelledScan part;
+  LabelledScan part = data::without_points(scan);
   part.positions.reserve(points.size());
   part.intensity.reserve(points.size());
   for (const std::int32_t point : points) {
-    part.positions.push_back(scan.positions[static_cast<std::size_t>(point)]);
-    part.intensity.push_back(scan.intensity[static_cast<std::size_t>(point)]);
-    if (!scan.colours.empty())
-      part.colours.push_back(scan.colours[static_cast<std::size_t>(point)]);
+    data::add_point(part, scan, static_cast<std::size_t>(point));
   }
-  part.labels.assign(points.size(), kIgnoreLabel);
   return part;
 }
 
@@ -102,6 +99,11 @@ FeatureSet features_of(const std::filesystem::path& bundle) {
   return std::filesystem::exists(file) ? read_features(file) : FeatureSet{};
 }
 
+std::optional<InputProfile> profile_in(const std::filesystem::path& bundle) {
+  const std::filesystem::path file = bundle / kFeaturesFile;
+  return std::filesystem::exists(file) ? read_profile(file) : std::nullopt;
+}
+
 ClassTable classes_of(const std::filesystem::path& bundle) {
   const std::filesystem::path file = bundle / "classes.json";
   return std::filesystem::exists(file) ? read_classes(file) : street_classes();
@@ -118,6 +120,7 @@ PointLabeller::PointLabeller(const std::filesystem::path& bundle, ClassTable cla
           std::make_shared<artifact::Model>(artifact::Model::load(bundle, {.remembered_sets = 0}))),
       classes_(std::move(classes)),
       features_(features_of(bundle)),
+      trained_on_(profile_in(bundle)),
       cost_(artifact::run_cost(*model_)) {
   check(model_->graph(), features_, bundle);
   require(classes_.size() >= 1 && classes_.size() <= kNoClass, kPointLabellerOp, "{} classes",
@@ -132,7 +135,13 @@ PointLabeller::PointLabeller(const std::filesystem::path& bundle, ClassTable cla
 
 ScanInput PointLabeller::input(const Scan& scan, InputOptions options) const {
   options.features = features_;
-  return to_input(scan, options);
+  ScanInput input = to_input(scan, options);
+  complete(input.points, features_);
+  if (trained_on_) {
+    input.facts.misfits = misfits(*trained_on_, profile_of(input.points, features_));
+    if (options.on_note) std::ranges::for_each(input.facts.misfits, options.on_note);
+  }
+  return input;
 }
 
 TensorMap PointLabeller::inputs_of(const LabelledScan& scan) const {
@@ -185,6 +194,12 @@ std::vector<artifact::Tile> PointLabeller::tiles_of(const LabelledScan& scan,
 }
 
 PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
+  data::check_rows(scan, kOp);
+  if (needs_completion(scan, features_)) {  // of the whole, not of each tile
+    LabelledScan whole = scan;
+    complete(whole, features_);
+    return label(whole, options);
+  }
   PointLabels labels;
   start_labels(labels, scan.size());
   const std::vector<artifact::Tile> tiles = tiles_of(scan, options.memory);

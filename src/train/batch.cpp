@@ -5,59 +5,50 @@
 #include <span>
 
 #include "core/checked.h"
+#include "data/feature_values.h"
+#include "data/scan_rows.h"
 #include "voxloom/points.h"
 #include "voxloom/train.h"
 
 namespace voxloom::train {
 namespace {
 
-constexpr float kHeightUnit = 4.0F, kDistanceUnit = 50.0F;
-
-// All scans' points in one tensor of `width` columns; fill(scan, i, row) writes one row.
-template <typename Fill>
-Tensor rows_of(std::span<const LabelledScan> scans, std::int64_t width, const Fill& fill) {
+std::int64_t count_points(std::span<const LabelledScan> scans) {
   std::int64_t count = 0;
   for (const LabelledScan& scan : scans) count += scan.size();
   require_row_count("train", count);
+  return count;
+}
+
+// All scans' points in one tensor of `width` columns.
+std::vector<float> rows_for(std::int64_t count, std::int64_t width) {
   std::vector<float> rows;
   resize_or_throw("train", rows, checked_mul("train", count, width), 0.0F);
+  return rows;
+}
+
+Tensor features_of(std::span<const LabelledScan> scans, const FeatureSet& features) {
+  const std::int64_t count = count_points(scans), width = features.size();
+  std::vector<float> rows = rows_for(count, width);
   float* to = rows.data();
   for (const LabelledScan& scan : scans) {
-    for (std::size_t i = 0; i < scan.positions.size(); ++i, to += width) fill(scan, i, to);
+    for (std::size_t f = 0; f < features.features.size(); ++f) {
+      data::write_feature(scan, features.features[f], features, static_cast<std::size_t>(width),
+                          to + f);
+    }
+    to += scan.size() * width;
   }
   return Tensor::from(rows, {count, width});
 }
 
-// The unit that the network knows.
-float intensity_of(float share, const Interval& range) {
-  if (range == Interval{0, 1}) return share;
-  return static_cast<float>(range.low + (range.high - range.low) * static_cast<double>(share));
-}
-
-float feature_of(const LabelledScan& scan, std::size_t i, PointFeature feature,
-                 const FeatureSet& features) {
-  const auto& [x, y, z] = scan.positions[i];
-  switch (feature) {
-    case PointFeature::intensity: return intensity_of(scan.intensity[i], features.intensity_range);
-    case PointFeature::height: return z / kHeightUnit;
-    case PointFeature::distance: return std::sqrt(x * x + y * y) / kDistanceUnit;
-    case PointFeature::red: return scan.colours[i][0];
-    case PointFeature::green: return scan.colours[i][1];
-    case PointFeature::blue: return scan.colours[i][2];
+Tensor positions_of(std::span<const LabelledScan> scans) {
+  const std::int64_t count = count_points(scans);
+  std::vector<float> rows = rows_for(count, 3);
+  auto to = rows.begin();
+  for (const LabelledScan& scan : scans) {
+    for (const auto& p : scan.positions) to = std::copy(p.begin(), p.end(), to);
   }
-  return 0;
-}
-
-Tensor features_of(std::span<const LabelledScan> scans, const FeatureSet& features) {
-  return rows_of(scans, features.size(), [&](const LabelledScan& scan, std::size_t i, float* row) {
-    for (const PointFeature feature : features.features) {
-      *row++ = feature_of(scan, i, feature, features);
-    }
-  });
-}
-
-void write_position(const LabelledScan& scan, std::size_t i, float* row) {
-  std::copy(scan.positions[i].begin(), scan.positions[i].end(), row);
+  return Tensor::from(rows, {count, 3});
 }
 
 Tensor batch_of_points(const std::vector<LabelledScan>& scans, std::int64_t count) {
@@ -101,47 +92,38 @@ Tensor row_labels(const std::vector<LabelledScan>& scans,
 }
 
 // What is not finite would spread along the kernel maps, over all that the network sees of the scan.
-void check_values(const LabelledScan& scan, const FeatureSet& features) {
-  for (std::size_t i = 0; features.has(PointFeature::intensity) && i < scan.intensity.size(); ++i) {
-    require(std::isfinite(scan.intensity[i]), "train", "the intensity of point {} is {}", i,
-            scan.intensity[i]);
-  }
-  if (!features.has_colours()) return;
-  require(scan.colours.size() == scan.positions.size(), "train",
-          "the network reads colours, and a scan has {} of them for {} points", scan.colours.size(),
-          scan.positions.size());
-  for (std::size_t i = 0; i < scan.colours.size(); ++i) {
-    for (const float channel : scan.colours[i]) {
-      require(std::isfinite(channel), "train", "the colour of point {} is {}", i, channel);
-    }
-  }
-}
-
 void check(const LabelledScan& scan, const FeatureSet& features) {
-  require(
-      scan.intensity.size() == scan.positions.size() && scan.labels.size() == scan.positions.size(),
-      "train", "a scan has {} positions, {} intensities and {} labels", scan.positions.size(),
-      scan.intensity.size(), scan.labels.size());
-  check_values(scan, features);
+  data::check_rows(scan, "train");
+  data::check_values(scan, features, "train");
 }
 
 }  // namespace
 
 Tensor point_features(const LabelledScan& scan, const FeatureSet& features) {
   validate(features);
+  if (needs_completion(scan, features)) {
+    LabelledScan whole = scan;
+    complete(whole, features);
+    return point_features(whole, features);
+  }
   check(scan, features);
   return features_of({&scan, 1}, features);
 }
 
-Tensor point_positions(const LabelledScan& scan) { return rows_of({&scan, 1}, 3, write_position); }
+Tensor point_positions(const LabelledScan& scan) { return positions_of({&scan, 1}); }
 
 VoxelBatch make_batch(const std::vector<LabelledScan>& scans, double voxel_size,
                       const FeatureSet& features) {
   validate(features);
+  if (std::ranges::any_of(scans, [&](const auto& s) { return needs_completion(s, features); })) {
+    std::vector<LabelledScan> whole = scans;
+    for (LabelledScan& scan : whole) complete(scan, features);
+    return make_batch(whole, voxel_size, features);
+  }
   require(voxel_size > 0 && std::isfinite(voxel_size), "train",
           "the voxel size should be above 0, got {}", voxel_size);
   for (const LabelledScan& scan : scans) check(scan, features);
-  const Tensor positions = rows_of(scans, 3, write_position);
+  const Tensor positions = positions_of(scans);
   const Tensor values = features_of(scans, features);
   Voxelized voxels = voxelize(positions, values, batch_of_points(scans, positions.dim(0)),
                               {.grid = {.voxel_size = {voxel_size, voxel_size, voxel_size}},

@@ -359,5 +359,48 @@ TEST_F(ColouredScenes, WithNothingLabelledAreRefused) {
   EXPECT_FALSE(fs::exists(in_folder("run")));
 }
 
+// From the configuration into the bundle, and from there to whoever labels.
+TEST_F(TrainCommand, FeedsTheColumnsThatTheConfigurationNames) {
+  fs::create_directory(in_folder("surveys"));
+  fs::copy(in_folder("scans/classes.json"), in_folder("surveys/classes.json"));
+  voxloom_oracle::Random random(3);
+  std::ofstream survey(in_folder("surveys/a.csv"));
+  survey << "x,y,z,echo,label\n";
+  for (int i = 0; i < 400; ++i) {  // the column alone tells them apart
+    survey << fmt::format("{},{},{},{},{}\n", 20 * random.unit(), 20 * random.unit(),
+                          20 * random.unit(), i % 2 == 0 ? 10 : 30, i % 2 == 0 ? 7 : 9);
+  }
+  survey.close();
+  std::ofstream(in_folder("config.json")) << fmt::format(
+      R"({{"data": {{"folder": "{}"}}, "features": [{{"column": "echo", "unit": 10, "offset": -2}}, "normal",
+          {{"value": "height", "frame": "ground"}}],
+          "model": {{"depth": 14, "width": 0.125}}, "voxel_size": 0.02, "steps": 30, "augment": false,
+          "batch_size": 1, "rate": 0.01, "warmup": 1}})",
+      in_folder("surveys"));
+  const ShellResult trained =
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+  ASSERT_EQ(trained.exit_code, 0) << trained.text;
+  const std::string model = in_folder("run/model.lattice");
+  const ShellResult measured = run(fmt::format("eval '{}' '{}'", model, in_folder("surveys")));
+  EXPECT_NE(measured.text.find("accuracy 1.000"), std::string::npos) << measured.text;
+  const ShellResult labelled =
+      run(fmt::format("segment '{}' --model '{}' --out '{}' --no-pictures --json '{}'",
+                      in_folder("surveys/a.csv"), model, in_folder("out"), in_folder("a.json")));
+  ASSERT_EQ(labelled.exit_code, 0) << labelled.text;
+  EXPECT_NE(labelled.text.find("echo from column echo, divided by 10, plus -2"), std::string::npos)
+      << labelled.text;
+  const auto report = nlohmann::json::parse(bytes_of("a.json"))[0];
+  EXPECT_EQ(report["input"]["features"].size(), 5U);
+  EXPECT_EQ(report["input"]["misfits"].size(), 0U) << report["input"]["misfits"].dump();
+  std::ofstream(in_folder("b.csv")) << "x,y,z,gain\n1,2,3,4\n";
+  const ShellResult without = run(fmt::format("segment '{}' --model '{}' --out '{}'",
+                                              in_folder("b.csv"), model, in_folder("out")));
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_NE(
+      without.text.find("the network reads echo, and the scan has no such attribute; it has gain"),
+      std::string::npos)
+      << without.text;
+}
+
 }  // namespace
 }  // namespace voxloom::test

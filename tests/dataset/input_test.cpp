@@ -118,7 +118,7 @@ TEST(ScanInput, WhatIsNotFiniteIsMissing) {
     EXPECT_STREQ(error.what(), "[scan_input] intensity of point 7 is nan");
   }
   // A network that reads no intensity does not care.
-  const InputOptions height = {.features = {.features = {PointFeature::height}}, .strict = true};
+  const InputOptions height = {.features = {.features = {{PointValue::height}}}, .strict = true};
   EXPECT_EQ(to_input(scan_of(values), height).facts.not_finite, 0);
 }
 
@@ -128,17 +128,22 @@ TEST(ScanInput, WhatNoColumnFillsIsSaidOrRefused) {
   std::vector<std::string> notes;
   const OnNote note = [&](const std::string& n) { notes.push_back(n); };
   const InputOptions options = {
-      .features = {.features = {PointFeature::intensity, PointFeature::red}}, .on_note = note};
+      .features = {.features = {{PointValue::intensity},
+                                {.value = PointValue::red, .missing = 0.0}}},
+      .on_note = note};
   const ScanInput input = to_input(scan, options);
   EXPECT_EQ(input.facts.missing, (std::vector<std::string>{"intensity", "red"}));
   EXPECT_EQ(input.points.colours.size(), 1U);
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_EQ(notes[0], "the network reads intensity, red, which no column fills: taken as 0");
   EXPECT_THROW(static_cast<void>(to_input(scan, {.strict = true})), std::invalid_argument);
+  // Nothing stands in for a colour.
+  EXPECT_THROW(static_cast<void>(to_input(scan, {.features = {.features = {{PointValue::red}}}})),
+               std::invalid_argument);
 }
 
 TEST(ScanInput, ColoursOfAnyTypeGoFrom0To1) {
-  const InputOptions options = {.features = {.features = {PointFeature::red}}};
+  const InputOptions options = {.features = {.features = {{PointValue::red}}}};
   const auto reds = [&](auto values) {
     Scan scan;
     scan.positions.resize(values.size());
@@ -194,8 +199,10 @@ class FeaturesFile : public ::testing::Test {
 };
 
 TEST_F(FeaturesFile, ReadsBackWhatItSays) {
-  const FeatureSet set = {.features = {PointFeature::red, PointFeature::green, PointFeature::blue,
-                                       PointFeature::height},
+  const FeatureSet set = {.features = {{PointValue::red},
+                                       {PointValue::green},
+                                       {PointValue::blue},
+                                       {PointValue::height}},
                           .intensity_range = {0, 255}};
   write(format_features(set));
   EXPECT_EQ(read_features(path_), set);
@@ -207,7 +214,7 @@ TEST_F(FeaturesFile, RefusesWhatIsNone) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"[]", "is no object"},
       {R"({"features": 3})", "\"features\" is not a list"},
-      {R"({"features": ["colour"]})", "there is no feature \"colour\""},
+      {R"({"features": ["hue"]})", "there is no feature \"hue\""},
       {R"({"features": []})", "there is none"},
       {R"({"features": ["red", "red"]})", "'red' stands twice"},
       {R"({"intensity_range": [1]})", "is not two numbers"},

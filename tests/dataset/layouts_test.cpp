@@ -146,11 +146,12 @@ TEST_F(Layouts, ScenesOfArrays) {
   for (const auto& [folder, parts] : {std::pair(folder_, std::vector<std::string>{"train"}),
                                       std::pair(folder_ / "train", std::vector<std::string>())}) {
     std::vector<std::string> notes;
-    const DatasetPtr dataset = open_dataset(
-        folder, {.parts = parts,
-                 .input = {.features = {.features = {PointFeature::red, PointFeature::green,
-                                                     PointFeature::blue}}},
-                 .on_note = [&](const std::string& n) { notes.push_back(n); }});
+    const DatasetPtr dataset =
+        open_dataset(folder, {.parts = parts,
+                              .input = {.features = {.features = {{PointValue::red},
+                                                                  {PointValue::green},
+                                                                  {PointValue::blue}}}},
+                              .on_note = [&](const std::string& n) { notes.push_back(n); }});
     ASSERT_EQ(dataset->size(), 1);
     EXPECT_EQ(dataset->name(0), "scene0");
     const LabelledScan scan = dataset->get(0);

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <limits>
 
+#include "oracle/random.h"
 #include "train/toy_data.h"
 #include "voxloom/export_module.h"
 #include "voxloom/point_labeller.h"
@@ -100,6 +101,44 @@ TEST_F(Labeller, TakesWhatTheBundleSaysOfItsFeatures) {
   EXPECT_FLOAT_EQ(features.span<float>()[0], 255 * scan.intensity[0]);
   std::ofstream(bundle() / kFeaturesFile) << R"({"features": ["red"]})";
   EXPECT_THROW(static_cast<void>(labeller()), std::invalid_argument);
+}
+
+// Heights above the ground and the place in the scene are those of the whole scan, in tiles, too.
+TEST_F(Labeller, FeedsTilesWhatFollowsFromTheWholeScan) {
+  std::ofstream(bundle() / kFeaturesFile)
+      << R"({"features": [{"value": "height", "frame": "ground"}, {"value": "x", "frame": "scene"}, "normal_z"]})";
+  voxloom_oracle::Random random(4);
+  LabelledScan scan;
+  for (int i = 0; i < 6000; ++i) {
+    const auto unit = [&] { return static_cast<float>(random.unit()); };
+    scan.positions.push_back({900 * unit(), 900 * unit(), 3 * unit()});
+    scan.intensity.push_back(0);
+    scan.labels.push_back(kIgnoreLabel);
+  }
+  const label::PointLabeller one = labeller();
+  const label::PointLabels whole = one.label(scan);
+  const label::PointLabels tiled = one.label(scan, {.memory = one.most_bytes(6000) / 3});
+  EXPECT_GT(tiled.tiles, 1U);
+  EXPECT_EQ(tiled.classes, whole.classes);
+  EXPECT_EQ(tiled.confidence, whole.confidence);
+  scan.labels.pop_back();
+  EXPECT_THROW(static_cast<void>(one.label(scan)), std::invalid_argument);
+}
+
+// What is unlike the scans of the training is said.
+TEST_F(Labeller, SaysWhereAScanIsUnlikeThoseOfTheTraining) {
+  LabelledScan scan = data_.get(0, 0);
+  scan.labels.assign(scan.labels.size(), 0);
+  std::ofstream(bundle() / kFeaturesFile) << format_features({}, profile_of(data_, {}));
+  std::vector<std::string> notes;
+  const InputOptions options = {.on_note = [&](const std::string& n) { notes.push_back(n); }};
+  Scan file = to_scan(scan, data_.classes());
+  EXPECT_TRUE(labeller().input(file, options).facts.misfits.empty());
+  EXPECT_TRUE(notes.empty()) << notes[0];
+  for (auto& p : file.positions) p = {100 * p[0], 100 * p[1], 100 * p[2]};
+  const InputFacts facts = labeller().input(file, options).facts;
+  ASSERT_FALSE(facts.misfits.empty());
+  EXPECT_EQ(notes, facts.misfits);
 }
 
 TEST(SetLabels, NoClassIsWhatTheTableIgnores) {
