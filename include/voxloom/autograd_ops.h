@@ -168,6 +168,9 @@ struct CrossEntropyOptions {
   std::int32_t ignore = -1;      // rows with this label count for nothing
   Tensor class_weights = {};     // (C) float32, or undefined: all 1
   float label_smoothing = 0.0F;  // the share of the target that is spread over all classes
+  // Above 0: each row's loss times (1 - p_i(l_i))^focus, so that rows that are right already count less (Lin et al.
+  // 2017, "Focal Loss for Dense Object Detection"). Not together with smoothing.
+  float focus = 0.0F;
 };
 // The weighted mean over the rows; `scores` (N,C), `labels` (N) int32.
 //   loss = sum_i [(1-s) w(l_i) (-log p_i(l_i)) + s/C sum_c w(c) (-log p_i(c))] / sum_i w(l_i)

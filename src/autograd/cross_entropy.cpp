@@ -51,6 +51,11 @@ Variable cross_entropy(const Variable& scores, const Tensor& labels,
   check_labels(kCrossEntropyOp, z, labels, options.ignore);
   require(options.label_smoothing >= 0.0F && options.label_smoothing <= 1.0F, kCrossEntropyOp,
           "label smoothing should lie in [0, 1], got {}", options.label_smoothing);
+  require(std::isfinite(options.focus) && options.focus >= 0.0F, kOp,
+          "the focus should not be below 0, got {}", options.focus);
+  require(options.focus == 0.0F || options.label_smoothing == 0.0F, kOp,
+          "a focus of {} and label smoothing of {} do not go together", options.focus,
+          options.label_smoothing);
   const std::vector<float> weights = weights_of(options, z.dim(1));
   Tensor loss = Tensor::empty({1}, DType::f32, z.device());
   Tensor dz = float_like(z);
@@ -59,6 +64,7 @@ Variable cross_entropy(const Variable& scores, const Tensor& labels,
                                    .class_weights = weights,
                                    .ignore = options.ignore,
                                    .smoothing = options.label_smoothing,
+                                   .focus = options.focus,
                                    .loss = &loss,
                                    .dscores = &dz});
   const auto gradient = [dz](const Tensor& dy, GradientSink& to) {

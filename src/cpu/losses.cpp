@@ -24,6 +24,7 @@ struct RowLoss {
   std::span<const float> weights;
   float all_weights;  // their sum
   float smoothing;
+  float focus;
   float divisor;
 
   // Adds the row's gradient; gives its loss.
@@ -35,6 +36,7 @@ struct RowLoss {
     float total = 0;
     for (std::int64_t c = 0; c < classes; ++c) total += to[c] = std::exp(z[c] - largest);
     const float log_total = std::log(total) + largest;
+    if (focus > 0) return focal(log_total - z[label], total, label, to);
     const float own = (1.0F - smoothing) * weight(label);
     const float spread = smoothing / static_cast<float>(classes);
     float loss = own * (log_total - z[label]);
@@ -46,13 +48,28 @@ struct RowLoss {
     to[label] -= own / divisor;
     return loss / divisor;
   }
+  // `to` holds exp(z - largest), whose sum is `total`; nll is -log p of the label.
+  //   loss = w (1-p)^f nll;  dloss/dz_c = w (1-p)^f (1 + f p nll / (1-p)) (p_c - [c = label])
+  float focal(float nll, float total, std::int32_t label, float* to) const {
+    const float p = to[label] / total;
+    float rest = 0;  // 1 - p, without cancellation
+    for (std::int64_t c = 0; c < classes; ++c) rest += c == label ? 0.0F : to[c] / total;
+    const float own = weight(label) / divisor;
+    const float damped = own * std::pow(rest, focus);
+    // p nll / (1-p) goes to 1 where p does.
+    const float share = rest > 0 ? p * nll / rest : 1.0F;
+    const float slope = damped * (1.0F + focus * share);
+    for (std::int64_t c = 0; c < classes; ++c) to[c] = slope * (to[c] / total);
+    to[label] = -slope * rest;
+    return damped * nll;
+  }
   [[nodiscard]] float weight(std::int64_t c) const { return weights[static_cast<std::size_t>(c)]; }
 };
 
 void cross_entropy(const engine::CrossEntropy& p) {
   const Tensor& z = *p.scores;
   const std::span<const std::int32_t> labels = p.labels->span<std::int32_t>();
-  RowLoss loss{z.data<float>(), z.dim(1), p.class_weights, 0, p.smoothing, 0};
+  RowLoss loss{z.data<float>(), z.dim(1), p.class_weights, 0, p.smoothing, p.focus, 0};
   for (const float w : p.class_weights) loss.all_weights += w;
   double divisor = 0;
   for (const std::int32_t label : labels) {

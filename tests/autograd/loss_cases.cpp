@@ -20,13 +20,14 @@ const std::vector<std::int32_t> kLabels = {0, 2, 1, -1, 2, 2, 0, -1, 1, 0, 2};
 Tensor labels() { return Tensor::from(kLabels, {static_cast<std::int64_t>(kLabels.size())}); }
 
 double cross_entropy(const oracle::Features& p, const std::vector<double>& weights,
-                     double smoothing) {
+                     double smoothing, double focus) {
   double total = 0, divisor = 0;
   for (std::int64_t row = 0; row < p.rows; ++row) {
     const std::int32_t label = kLabels[static_cast<std::size_t>(row)];
     if (label < 0) continue;
     const double own = weights[static_cast<std::size_t>(label)];
-    total -= (1 - smoothing) * own * std::log(p.at(row, label));
+    total -=
+        std::pow(1 - p.at(row, label), focus) * (1 - smoothing) * own * std::log(p.at(row, label));
     for (std::int64_t c = 0; c < kClasses; ++c) {
       total -= smoothing / kClasses * weights[static_cast<std::size_t>(c)] * std::log(p.at(row, c));
     }
@@ -69,8 +70,9 @@ double lovasz(const oracle::Features& p, std::int32_t which) {
 }
 
 GradientCase cross_entropy_case(const std::string& name, const std::vector<double>& weights,
-                                double smoothing) {
-  autograd::CrossEntropyOptions options{.label_smoothing = static_cast<float>(smoothing)};
+                                double smoothing, double focus = 0) {
+  autograd::CrossEntropyOptions options{.label_smoothing = static_cast<float>(smoothing),
+                                        .focus = static_cast<float>(focus)};
   if (!weights.empty()) options.class_weights = to_tensor(weights, {kClasses});
   return {.name = name,
           .operation = "cross_entropy",
@@ -84,7 +86,7 @@ GradientCase cross_entropy_case(const std::string& name, const std::vector<doubl
                 const auto p = oracle::softmax(features_of(a[0], kClasses));
                 const std::vector<double> ones(kClasses, 1.0);
                 return std::vector<double>{
-                    cross_entropy(p, weights.empty() ? ones : weights, smoothing)};
+                    cross_entropy(p, weights.empty() ? ones : weights, smoothing, focus)};
               }};
 }
 
@@ -93,6 +95,8 @@ GradientCase cross_entropy_case(const std::string& name, const std::vector<doubl
 std::vector<GradientCase> loss_cases() {
   return {cross_entropy_case("CrossEntropy", {}, 0),
           cross_entropy_case("CrossEntropyWeightedAndSmoothed", {0.5, 2, 1.5, 0.25}, 0.125),
+          cross_entropy_case("CrossEntropyFocused", {}, 0, 2),
+          cross_entropy_case("CrossEntropyWeightedAndFocused", {0.5, 2, 1.5, 0.25}, 0, 0.5),
           {.name = "LovaszSoftmax",
            .operation = "lovasz_softmax",
            .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
