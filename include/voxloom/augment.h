@@ -36,6 +36,10 @@ struct AugmentOptions {
 [[nodiscard]] LabelledScan mix_sectors(const LabelledScan& scan, const LabelledScan& other,
                                        std::uint64_t seed);
 
+// Of scans too large for one step, as surveys are: a square of `size` metres around one of the points, drawn with the
+// seed, which becomes the origin of x and y. Scans are read whole for each: cached() below it saves that.
+[[nodiscard]] DatasetPtr cropped(DatasetPtr dataset, double size);
+
 // A dataset whose get(index, seed) is augmented with the seed; the scan that is mixed in is another
 // one of `dataset`. Seed 0 is not special.
 [[nodiscard]] DatasetPtr augmented(DatasetPtr dataset, const AugmentOptions& options);

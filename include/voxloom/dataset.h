@@ -76,6 +76,11 @@ enum class StreetClass : std::int32_t {
 inline constexpr std::int64_t kStreetClasses = 12;
 [[nodiscard]] const ClassTable& street_classes();
 
+// The classes of data sets by the numbers in their files: "semantickitti" (19), "nuscenes" (lidarseg, 16), "scannet" (20)
+// and "s3dis" (13) as Pointcept numbers them, "toronto3d" (8), "dales" (8). Nothing for another name.
+[[nodiscard]] std::optional<ClassTable> known_classes(std::string_view name);
+[[nodiscard]] std::vector<std::string> known_class_tables();
+
 // {"classes": [{"name": "road", "color": [128, 64, 128], "values": [40, 44]}, ...], "ignored": [0]}
 // "color" and "ignored" may be left out; so may "values", which then is the class's place in the list.
 // Or SemanticKITTI's own, a file that ends in .yaml.
@@ -157,9 +162,10 @@ using DatasetPtr = std::shared_ptr<const Dataset>;
 struct FolderOptions {
   // Default: the folder's classes.json, what the layout tells, and without either street_classes().
   std::optional<ClassTable> classes = {};
-  std::vector<std::string> parts = {};  // of sequences, or folders of scenes: these alone
-  ReadOptions read = {};                // of each file
-  InputOptions input = {};              // how it becomes what networks see
+  std::vector<std::string> parts =
+      {};                   // of sequences, folders of scenes or scans, or scans: these alone
+  ReadOptions read = {};    // of each file
+  InputOptions input = {};  // how it becomes what networks see
   // Takes what read.on_note and input.on_note would, with the file's name: each note of a file once, from one thread
   // at a time.
   OnNote on_note = {};

@@ -30,6 +30,11 @@ class ConfusionMatrix {
   [[nodiscard]] std::int64_t count(std::int64_t label, std::int64_t prediction) const;
   [[nodiscard]] std::int64_t labelled(std::int64_t label) const;  // rows with this label
 
+  [[nodiscard]] std::int64_t predicted(std::int64_t which) const;  // labelled rows taken for it
+
+  // Of the rows that were taken for a class, and of those that are of it, the share that is right; empty without any.
+  [[nodiscard]] std::optional<double> precision(std::int64_t which) const;
+  [[nodiscard]] std::optional<double> recall(std::int64_t which) const;
   // Intersection over union; empty for a class that neither labels nor predictions have.
   [[nodiscard]] std::optional<double> iou(std::int64_t which) const;
   // The mean over the classes that have one; 0 without any.
@@ -38,8 +43,6 @@ class ConfusionMatrix {
       const;  // the share of labelled rows that are right; 0 without any
 
  private:
-  [[nodiscard]] std::int64_t predicted(std::int64_t which) const;
-
   std::int64_t classes_;
   std::vector<std::int64_t> counts_;
 };

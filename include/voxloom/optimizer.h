@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "voxloom/export.h"
@@ -15,6 +16,9 @@ namespace train {
 class Gradients {
  public:
   explicit Gradients(nn::Module& module);
+  // Those of parameters whose names begin with one of `frozen` are never added. std::invalid_argument for a beginning
+  // that no parameter has, and when nothing is left.
+  Gradients(nn::Module& module, const std::vector<std::string>& frozen);
 
   // Takes them from the pass.
   void add(nn::Pass& pass, float factor = 1.0F);
@@ -28,6 +32,7 @@ class Gradients {
 
  private:
   std::vector<std::shared_ptr<const Tensor>> places_;
+  std::vector<bool> is_frozen_;
   std::vector<Tensor> sums_;
 };
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct LabelOptions {
   std::size_t memory = 0;
   // Before each tile, where there are several; throws to stop.
   std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
+  // Runs over the scan turned about z by even parts of a full turn, each second one mirrored; the class is that of the
+  // largest sum of softmaxes, the confidence their mean. 1: the scan as it stands. 1 to 64.
+  int votes = 1;
 };
 
 class PointLabeller {
@@ -76,6 +80,14 @@ class PointLabeller {
   void release_memory() const;  // what the model keeps for its next run
 
  private:
+  [[nodiscard]] PointLabels label_by_votes(const LabelledScan& scan,
+                                           const LabelOptions& options) const;
+  // Runs the network over all points, in tiles if need be. use(scores, points, inner): rows of scores belong to
+  // `points`, without a list to all in order, those without an inner mark to other tiles. Gives the number of runs.
+  using UseScores = std::function<void(const Tensor& scores, std::span<const std::int32_t> points,
+                                       std::span<const std::uint8_t> inner)>;
+  std::size_t for_scores(const LabelledScan& scan, const LabelOptions& options,
+                         const UseScores& use) const;
   [[nodiscard]] std::vector<artifact::Tile> tiles_of(const LabelledScan& scan,
                                                      std::size_t memory) const;
   [[nodiscard]] TensorMap inputs_of(const LabelledScan& scan) const;

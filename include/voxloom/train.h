@@ -56,8 +56,11 @@ struct TrainOptions {
 
   float cross_entropy = 1, lovasz = 1;  // shares in the loss
   float label_smoothing = 0;
+  float focus = 0;                        // of the cross entropy, autograd::CrossEntropyOptions
   std::vector<float> class_weights = {};  // of the cross entropy; empty: all 1
 
+  // Parameters whose names begin so ("conv0", "block1.0") stay as they are; statistics of norms follow the data.
+  std::vector<std::string> frozen = {};
   float statistics_momentum = 0.1F;  // of batch norms
   bool checkpoint_blocks = false;    // less memory, more time
   std::uint64_t seed = 0;
@@ -119,6 +122,19 @@ class Trainer {
   std::unique_ptr<MemoryPool> pool_;
 };
 
+// A checkpoint's parameters without what is its run's: those of Trainer::save, of a file of parameters by name, and of
+// a bundle with kTrainedFile. FormatError for what is none of these.
+inline constexpr std::string_view kTrainedFile = "training.safetensors";
+[[nodiscard]] nn::NamedTensors read_parameters(const std::filesystem::path& path);
+
+// Parameters of the names and shapes that `from` has take its values; the others, of a head with other classes say,
+// keep theirs and are named. std::invalid_argument when it has none of them.
+struct Initialised {
+  std::int64_t taken = 0;
+  std::vector<std::string> fresh = {};
+};
+Initialised initialise(nn::Module& net, const nn::NamedTensors& from);
+
 // What a network, or anything else, makes of scans.
 using Labeller = std::function<std::vector<std::int32_t>(const LabelledScan&)>;
 [[nodiscard]] Labeller labeller_of(const nn::Module& net, double voxel_size,
@@ -135,6 +151,8 @@ struct RunOptions {
   // run() returns. A step is saved after on_step and on_evaluation were called for it.
   std::function<bool(const StepReport&)> on_step = {};
   std::function<void(std::int64_t step, const ConfusionMatrix&)> on_evaluation = {};
+  // Gives true to finish after this step as if it were the last: it is saved, no more are taken.
+  std::function<bool()> is_enough = {};
 };
 enum class End : std::uint8_t { finished, stopped };
 // From where the trainer stands to its last step. `validation` may be null.

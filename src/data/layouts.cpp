@@ -84,14 +84,35 @@ std::vector<LabelledFile> sequences_in(const fs::path& folder,
   return files;
 }
 
-std::vector<LabelledFile> scenes_in(const fs::path& folder, const std::vector<std::string>& parts) {
+std::vector<LabelledFile> scenes_in(const fs::path& folder) {
   std::vector<LabelledFile> files;
-  for (const std::string& part : parts) append(files, scenes_in(folder / part, {}));
-  if (!parts.empty() || !fs::is_directory(folder)) return files;
   for (fs::path& scene : folders_in(folder)) {
     if (io::is_npy_folder(scene)) files.push_back({std::move(scene), {}});
   }
   return files;
+}
+
+std::vector<LabelledFile> scans_in(const fs::path& folder) {
+  std::vector<LabelledFile> files = pair_up(folder, folder);
+  append(files, labelled_scans_in(folder));
+  return files;
+}
+
+// Folders of scenes or of scans, and scans, by their names.
+void take_part(const fs::path& folder, const std::string& part, Layout& to) {
+  if (fs::is_directory(folder / part)) {
+    std::vector<LabelledFile> scenes = scenes_in(folder / part);
+    to.wants_classes = to.wants_classes || !scenes.empty();
+    append(to.files, std::move(scenes));
+    append(to.files, scans_in(folder / part));
+    return;
+  }
+  const std::size_t before = to.files.size();
+  for (LabelledFile& file : scans_in(folder)) {
+    if (file.scan.stem() == part || file.scan.filename() == part)
+      to.files.push_back(std::move(file));
+  }
+  if (to.files.size() == before) fail_data(folder, "has no folder and no labelled scan '{}'", part);
 }
 
 }  // namespace
@@ -109,11 +130,11 @@ Layout find_layout(const fs::path& folder, const std::vector<std::string>& parts
   } else if (auto nuscenes = find_nuscenes(folder)) {
     layout = std::move(*nuscenes);
   } else {
-    layout.files = scenes_in(folder, parts);
-    layout.wants_classes = !layout.files.empty();
+    for (const std::string& part : parts) take_part(folder, part, layout);
     if (parts.empty()) {
-      append(layout.files, pair_up(folder, folder));
-      append(layout.files, labelled_scans_in(folder));
+      layout.files = scenes_in(folder);
+      layout.wants_classes = !layout.files.empty();
+      append(layout.files, scans_in(folder));
     }
   }
   if (layout.files.empty()) {

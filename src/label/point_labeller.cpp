@@ -10,6 +10,7 @@
 #include "data/scan_rows.h"
 #include "engine/choice.h"
 #include "engine/losses.h"
+#include "label/votes.h"
 #include "voxloom/artifact.h"
 #include "voxloom/train.h"
 
@@ -17,6 +18,7 @@ namespace voxloom::label {
 namespace {
 
 constexpr std::string_view kPointLabellerOp = "label";
+constexpr int kMostVotes = 64;
 
 // A tile's own copy of its points, and its list of them.
 constexpr double kTilePointBytes = sizeof(float) * 4 + sizeof(std::int32_t) * 2 + 1;
@@ -193,8 +195,55 @@ std::vector<artifact::Tile> PointLabeller::tiles_of(const LabelledScan& scan,
                                      {.reach = *reach_, .cost = cost_, .memory = memory});
 }
 
+std::size_t PointLabeller::for_scores(const LabelledScan& scan, const LabelOptions& options,
+                                      const UseScores& use) const {
+  const std::vector<artifact::Tile> tiles = tiles_of(scan, options.memory);
+  if (tiles.size() <= 1) {
+    use(scores(scan), {}, {});
+    return 1;
+  }
+  artifact::for_each_tile(*model_, scan.positions, tiles, *reach_,
+                          {.inputs = [&](auto points) { return inputs_of(part_of(scan, points)); },
+                           .keep =
+                               [&](const artifact::TileRun& run) {
+                                 if (!run.points.empty())
+                                   use(std::get<Tensor>(run.results.at("scores")), run.points,
+                                       run.inner);
+                               },
+                           .on_tile = options.on_tile});
+  return tiles.size();
+}
+
+PointLabels PointLabeller::label_by_votes(const LabelledScan& scan,
+                                          const LabelOptions& options) const {
+  VoteSums sums(scan.size(), classes_.size());
+  LabelOptions of_one = options;
+  if (options.memory > 0) {
+    require(sums.bytes() < options.memory, kPointLabellerOp,
+            "the sums of {} votes take {:.3f} GB of the {:.3f} GB there are", options.votes,
+            static_cast<double>(sums.bytes()) * 1e-9, static_cast<double>(options.memory) * 1e-9);
+    of_one.memory -= sums.bytes();
+  }
+  PointLabels labels;
+  start_labels(labels, scan.size());
+  labels.tiles = 0;
+  for (int vote = 0; vote < options.votes; ++vote) {
+    LabelledScan seen = turned(scan, vote, options.votes);
+    complete(seen, features_);
+    labels.tiles += for_scores(seen, of_one, [&](const Tensor& scores, auto points, auto inner) {
+      sums.add(scores, points, inner);
+    });
+  }
+  sums.give(options.votes, labels);
+  forget_invalid(scan, labels);
+  return labels;
+}
+
 PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
-  data::check_rows(scan, kOp);
+  data::check_rows(scan, kPointLabellerOp);
+  require(options.votes >= 1 && options.votes <= kMostVotes, kPointLabellerOp,
+          "1 to {} votes, not {}", kMostVotes, options.votes);
+  if (options.votes > 1) return label_by_votes(scan, options);
   if (needs_completion(scan, features_)) {  // of the whole, not of each tile
     LabelledScan whole = scan;
     complete(whole, features_);
@@ -202,25 +251,15 @@ PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& o
   }
   PointLabels labels;
   start_labels(labels, scan.size());
-  const std::vector<artifact::Tile> tiles = tiles_of(scan, options.memory);
-  if (tiles.size() <= 1) {
-    const BestClasses best(scores(scan), classes_);
-    for (std::size_t i = 0; i < labels.classes.size(); ++i) best.take(i, i, labels);
-    forget_invalid(scan, labels);
-    return labels;
-  }
-  labels.tiles = tiles.size();
-  const auto keep = [&](const artifact::TileRun& run) {
-    const BestClasses best(std::get<Tensor>(run.results.at("scores")), classes_);
-    for (std::size_t i = 0; i < run.points.size(); ++i) {
-      if (run.inner[i] == 0) continue;
-      best.take(i, static_cast<std::size_t>(run.points[i]), labels);
+  labels.tiles = for_scores(scan, options, [&](const Tensor& scores, auto points, auto inner) {
+    const BestClasses best(scores, classes_);
+    for (std::size_t i = 0; points.empty() && i < labels.classes.size(); ++i) {
+      best.take(i, i, labels);
     }
-  };
-  artifact::for_each_tile(*model_, scan.positions, tiles, *reach_,
-                          {.inputs = [&](auto points) { return inputs_of(part_of(scan, points)); },
-                           .keep = keep,
-                           .on_tile = options.on_tile});
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      if (inner[i] != 0) best.take(i, static_cast<std::size_t>(points[i]), labels);
+    }
+  });
   forget_invalid(scan, labels);
   return labels;
 }

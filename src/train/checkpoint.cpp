@@ -73,6 +73,10 @@ std::string text_of(const ClassTable& table) {
 
 std::string Trainer::fingerprint() const {
   const TrainOptions& o = options_;
+  // Options that came later are said where they are used: older checkpoints go on.
+  std::string more = o.features == FeatureSet{} ? "" : " features " + format_features(o.features);
+  if (o.focus > 0) more += fmt::format(" focus {}", o.focus);
+  if (!o.frozen.empty()) more += fmt::format(" frozen {}", fmt::join(o.frozen, ","));
   return fmt::format(
       "scans {} voxel {} batch {}x{} steps {} rule {} momentum {} betas {} {} eps {} decay {} rate "
       "{} last {} warmup {} clip {} entropy {} lovasz {} smoothing {} weights {} statistics {} "
@@ -81,8 +85,7 @@ std::string Trainer::fingerprint() const {
       static_cast<int>(o.optimizer.rule), o.optimizer.momentum, o.optimizer.beta1,
       o.optimizer.beta2, o.optimizer.eps, o.optimizer.weight_decay, o.rate, o.last_rate, o.warmup,
       o.clip, o.cross_entropy, o.lovasz, o.label_smoothing, fmt::join(o.class_weights, ","),
-      o.statistics_momentum, o.seed, data_->recipe(), text_of(data_->classes()),
-      o.features == FeatureSet{} ? "" : " features " + format_features(o.features));
+      o.statistics_momentum, o.seed, data_->recipe(), text_of(data_->classes()), more);
 }
 
 void Trainer::save(const std::filesystem::path& file) const {
@@ -98,6 +101,43 @@ void Trainer::save(const std::filesystem::path& file) const {
   write_safetensors(
       file, tensors,
       {{"format", kFormat}, {"step", std::to_string(step_count())}, {"options", fingerprint()}});
+}
+
+nn::NamedTensors read_parameters(const std::filesystem::path& path) {
+  std::filesystem::path file = path;
+  for (const std::string_view inside : {std::string_view("checkpoint.safetensors"), kTrainedFile}) {
+    if (std::filesystem::exists(path / inside)) file = path / inside;
+  }
+  if (std::filesystem::is_directory(file)) {
+    refuse(path, fmt::format("is neither a run nor a bundle with {}, which training can start from",
+                             kTrainedFile));
+  }
+  const Safetensors data = read_safetensors(file);
+  const bool is_of_run = data.metadata.contains("format");
+  nn::NamedTensors tensors = part(data, is_of_run ? kParameter : "");
+  if (tensors.empty()) refuse(file, "has no parameters");
+  return tensors;
+}
+
+Initialised initialise(nn::Module& net, const nn::NamedTensors& from) {
+  Initialised result;
+  nn::NamedTensors fitting;
+  for (const nn::NamedParameter& p : net.named_parameters()) {
+    const auto found = from.find(p.name);
+    const bool fits = found != from.end() && found->second.shape() == p.value->shape() &&
+                      found->second.dtype() == p.value->dtype();
+    if (fits) {
+      fitting.emplace(p.name, found->second);
+      ++result.taken;
+    } else {
+      result.fresh.push_back(p.name);
+    }
+  }
+  require(!fitting.empty(), "initialise",
+          "none of the {} tensors has the name and shape of a parameter: it is another network's",
+          from.size());
+  nn::load_parameters(net, fitting, {.allow_missing = true});
+  return result;
 }
 
 void Trainer::load(const std::filesystem::path& file) {

@@ -70,6 +70,18 @@ std::int64_t ConfusionMatrix::predicted(std::int64_t which) const {
   return total;
 }
 
+std::optional<double> ConfusionMatrix::precision(std::int64_t which) const {
+  const std::int64_t all = predicted(which);
+  if (all == 0) return std::nullopt;
+  return static_cast<double>(count(which, which)) / static_cast<double>(all);
+}
+
+std::optional<double> ConfusionMatrix::recall(std::int64_t which) const {
+  const std::int64_t all = labelled(which);
+  if (all == 0) return std::nullopt;
+  return static_cast<double>(count(which, which)) / static_cast<double>(all);
+}
+
 std::optional<double> ConfusionMatrix::iou(std::int64_t which) const {
   const std::int64_t both = count(which, which);
   const std::int64_t either = labelled(which) + predicted(which) - both;

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "core/error.h"
 #include "engine/choice.h"
@@ -8,17 +10,33 @@
 
 namespace voxloom::train {
 
-Gradients::Gradients(nn::Module& module) {
+Gradients::Gradients(nn::Module& module) : Gradients(module, {}) {}
+
+Gradients::Gradients(nn::Module& module, const std::vector<std::string>& frozen) {
+  std::vector<bool> is_met(frozen.size(), false);
   for (const nn::NamedParameter& p : module.named_parameters()) {
-    if (p.is_trained) places_.push_back(p.value);
+    if (!p.is_trained) continue;
+    places_.push_back(p.value);
+    bool is_frozen = false;
+    for (std::size_t i = 0; i < frozen.size(); ++i) {
+      if (!p.name.starts_with(frozen[i])) continue;
+      is_met[i] = is_frozen = true;
+    }
+    is_frozen_.push_back(is_frozen);
   }
+  for (std::size_t i = 0; i < frozen.size(); ++i) {
+    require(is_met[i], "Gradients", "no parameter's name begins with '{}', to be frozen",
+            frozen[i]);
+  }
+  require(places_.empty() || !std::ranges::all_of(is_frozen_, std::identity{}), "Gradients",
+          "all parameters are frozen: there is nothing to train");
   sums_.resize(places_.size());
 }
 
 void Gradients::add(nn::Pass& pass, float factor) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Tensor gradient = pass.take_gradient(*places_[i]);
-    if (!gradient.defined()) continue;
+    if (!gradient.defined() || is_frozen_[i]) continue;
     if (!sums_[i].defined() && factor == 1.0F && gradient.is_unique()) {
       sums_[i] = std::move(gradient);
       continue;

@@ -58,8 +58,10 @@ End run(Trainer& trainer, const Dataset* validation, const RunOptions& options) 
     }
     // Last: a run that ends before this, however it ends, takes the step again and says all of it again.
     const bool stops = !goes_on && !trainer.is_done();
-    if (stops || is_due(options.save_every)) save();
+    const bool is_enough = options.is_enough && options.is_enough();
+    if (stops || is_enough || is_due(options.save_every)) save();
     if (stops) return End::stopped;
+    if (is_enough) break;
   }
   return End::finished;
 }

@@ -48,6 +48,13 @@ void check(const TrainOptions& o, std::int64_t classes) {
               o.cross_entropy + o.lovasz > 0.0F,
           kTrainerOp, "clip and the losses' shares should not be below 0, got {}, {} and {}",
           o.clip, o.cross_entropy, o.lovasz);
+  require(o.label_smoothing >= 0.0F && o.label_smoothing <= 1.0F && std::isfinite(o.focus) &&
+              o.focus >= 0.0F,
+          kTrainerOp,
+          "label smoothing should lie in [0, 1] and the focus not be below 0, got {} and {}",
+          o.label_smoothing, o.focus);
+  require(o.focus == 0.0F || o.label_smoothing == 0.0F, kTrainerOp,
+          "a focus of {} and label smoothing of {} do not go together", o.focus, o.label_smoothing);
   require(o.statistics_momentum > 0.0F && o.statistics_momentum <= 1.0F, kTrainerOp,
           "the statistics' momentum should lie in (0, 1], got {}", o.statistics_momentum);
   require(o.class_weights.empty() || static_cast<std::int64_t>(o.class_weights.size()) == classes,
@@ -93,7 +100,7 @@ Trainer::Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options)
                 .steps = steps_of(options, checked(data_).size()),
                 .last = options.last_rate},
       optimizer_(net, options.optimizer),
-      gradients_(net),
+      gradients_(net, options.frozen),
       confusion_(data_->classes().size()),
       pool_(std::make_unique<MemoryPool>()) {
   check(options_, data_->classes().size());
@@ -119,8 +126,8 @@ std::vector<LabelledScan> Trainer::scans_of_pass(std::int64_t number) {
 }
 
 nn::Variable Trainer::loss_of(const nn::Variable& scores, const Tensor& labels) const {
-  autograd::CrossEntropyOptions entropy{.ignore = kIgnoreLabel,
-                                        .label_smoothing = options_.label_smoothing};
+  autograd::CrossEntropyOptions entropy{
+      .ignore = kIgnoreLabel, .label_smoothing = options_.label_smoothing, .focus = options_.focus};
   if (!options_.class_weights.empty()) {
     entropy.class_weights = Tensor::from(
         options_.class_weights, {static_cast<std::int64_t>(options_.class_weights.size())});

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -123,6 +125,42 @@ TEST_F(Labeller, FeedsTilesWhatFollowsFromTheWholeScan) {
   EXPECT_EQ(tiled.confidence, whole.confidence);
   scan.labels.pop_back();
   EXPECT_THROW(static_cast<void>(one.label(scan)), std::invalid_argument);
+}
+
+// The sums of softmaxes of turned scans, worked out here.
+TEST_F(Labeller, TakesTheVotesOfTurnedScans) {
+  const LabelledScan scan = data_.get(0, 0);
+  const label::PointLabeller one = labeller();
+  std::vector<double> sums(static_cast<std::size_t>(scan.size()) * 3, 0.0);
+  for (int vote = 0; vote < 4; ++vote) {
+    LabelledScan seen = scan;
+    const double c = std::array{1, 0, -1, 0}.at(vote), s = std::array{0, 1, 0, -1}.at(vote);
+    for (auto& p : seen.positions) {
+      const double x = p[0], y = vote % 2 == 1 ? -p[1] : p[1];
+      p[0] = static_cast<float>(c * x - s * y);
+      p[1] = static_cast<float>(s * x + c * y);
+    }
+    const Tensor scores = one.scores(seen);
+    for (std::size_t i = 0; i < scan.positions.size(); ++i) {
+      const float* z = scores.data<float>() + 3 * i;
+      double total = 0;
+      for (int k = 0; k < 3; ++k) total += std::exp(double{z[k]});
+      for (std::size_t k = 0; k < 3; ++k) sums[3 * i + k] += std::exp(double{z[k]}) / total;
+    }
+  }
+  const label::PointLabels votes = one.label(scan, {.votes = 4});
+  EXPECT_EQ(votes.tiles, 4U);
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < votes.classes.size(); ++i) {
+    const auto best = std::max_element(&sums[3 * i], &sums[3 * i] + 3);
+    const bool is_close = std::abs(double{votes.confidence[i]} - *best / 4) < 1e-4;
+    right += votes.classes[i] == best - &sums[3 * i] && is_close ? 1U : 0U;
+  }
+  // A point that a turn rounds to the other side of a voxel's face may differ.
+  EXPECT_GE(right, votes.classes.size() * 95 / 100);
+  EXPECT_NE(votes.confidence, one.label(scan).confidence);
+  EXPECT_EQ(one.label(scan, {.votes = 1}).classes, one.label(scan).classes);
+  EXPECT_THROW(static_cast<void>(one.label(scan, {.votes = 0})), std::invalid_argument);
 }
 
 // What is unlike the scans of the training is said.

@@ -1,0 +1,67 @@
+#include "label/votes.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/checked.h"
+#include "data/vec.h"
+
+namespace voxloom::label {
+
+LabelledScan turned(const LabelledScan& scan, int vote, int votes) {
+  if (vote == 0) return scan;
+  const street::Yaw yaw = street::Yaw::of(2 * street::kPi * vote / votes);
+  const double mirror = vote % 2 == 1 ? -1 : 1;
+  const auto turn = [&](std::array<float, 3>& p) {
+    const street::Vec2 to = yaw.turn(street::Vec2{double{p[0]}, mirror * double{p[1]}});
+    p[0] = static_cast<float>(to.x);
+    p[1] = static_cast<float>(to.y);
+  };
+  LabelledScan out = scan;
+  std::ranges::for_each(out.positions, turn);
+  std::ranges::for_each(out.normals, turn);
+  out.scene_origin.reset();  // the box around the points is another one
+  return out;
+}
+
+VoteSums::VoteSums(std::int64_t points, std::int64_t classes) : classes_(classes) {
+  resize_or_throw("label", sums_, checked_mul("label", points, classes), 0.0F);
+}
+
+void VoteSums::add_row(const float* scores, std::size_t point) {
+  float* to = sums_.data() + point * static_cast<std::size_t>(classes_);
+  const float largest = *std::max_element(scores, scores + classes_);
+  float total = 0;
+  for (std::int64_t c = 0; c < classes_; ++c) total += std::exp(scores[c] - largest);
+  for (std::int64_t c = 0; c < classes_; ++c) to[c] += std::exp(scores[c] - largest) / total;
+}
+
+void VoteSums::add(const Tensor& scores, std::span<const std::int32_t> points,
+                   std::span<const std::uint8_t> inner) {
+  require(scores.rank() == 2 && scores.dim(1) == classes_, "label",
+          "the model gives scores of shape {} and its table has {} classes", scores.shape(),
+          classes_);
+  const Tensor values = scores.to(DType::f32).to(Device{});
+  const float* row = values.data<float>();
+  const auto rows = static_cast<std::size_t>(values.dim(0));
+  for (std::size_t i = 0; i < rows; ++i, row += classes_) {
+    if (points.empty()) {
+      add_row(row, i);
+    } else if (inner[i] != 0) {
+      add_row(row, static_cast<std::size_t>(points[i]));
+    }
+  }
+}
+
+void VoteSums::give(int votes, PointLabels& labels) const {
+  for (std::size_t i = 0; i < labels.classes.size(); ++i) {
+    const float* sums = sums_.data() + i * static_cast<std::size_t>(classes_);
+    if (std::any_of(sums, sums + classes_, [](float sum) { return std::isnan(sum); })) continue;
+    const float* best = std::max_element(sums, sums + classes_);
+    labels.classes[i] = static_cast<std::uint16_t>(best - sums);
+    labels.confidence[i] = *best / static_cast<float>(votes);
+  }
+}
+
+}  // namespace voxloom::label
