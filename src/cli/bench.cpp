@@ -10,6 +10,7 @@
 #include "bench/report.h"
 #include "cli/command.h"
 #include "cli/measured_options.h"
+#include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "core/atomic_file.h"
 
@@ -19,7 +20,8 @@ namespace {
 struct Arguments {
   std::string what = "all";
   MeasuredOptions measured;
-  std::string json;      // empty: no file
+  std::string json;  // empty: no file
+  bool overwrite = false;
   double seconds = 0.5;  // per case, at least
   int repeat = 5;        // per case, at least
 };
@@ -68,6 +70,7 @@ void run_bench(const Arguments& arguments) {
   apply_isa(arguments.measured);
   std::vector<bench::Scene> scenes = load_scenes(arguments.measured);
   // A place that cannot be written to is found now, not after the measurements.
+  Outputs({}, arguments.overwrite).require_free(arguments.json);
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
   const std::size_t plans = use_tuned_plans();
   const bench::Machine machine = bench::describe_machine();
@@ -83,6 +86,7 @@ void run_bench(const Arguments& arguments) {
   AtomicFile file(arguments.json);
   file.write(bench::to_json(machine, records));
   file.commit();
+  Outputs::mark(arguments.json);
 }
 
 }  // namespace
@@ -94,6 +98,7 @@ void add_bench(Options command) {
       .type_name("WHAT");
   add_measured_options(command, arguments->measured);
   add_algorithm_option(command);
+  add_overwrite_option(command, arguments->overwrite);
   command.add_option("--json", arguments->json, "Also write everything to this file")
       .type_name("FILE");
   command.add_option("--seconds", arguments->seconds, "Measure each case for at least that long")

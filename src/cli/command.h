@@ -30,6 +30,7 @@ void add_bench(Options command);
 void add_tune(Options command);
 void add_import(Options command);
 void add_convert(Options command);
+void add_data(Options command);
 void add_voxelize(Options command);
 void add_simulate(Options command);
 void add_train(Options command);

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "cli/scan_options.h"
 #include "cli/streams.h"
+#include "io/sidecar.h"
 #include "voxloom/io.h"
 
 namespace voxloom::cli {
@@ -19,7 +21,7 @@ struct Arguments {
   ScanOptions scan;
   std::string to, classification;
   std::string invalid = "error";
-  bool wide = false;
+  bool wide = false, overwrite = false;
   std::string encoding = "binary";
 };
 
@@ -29,6 +31,9 @@ const std::map<std::string, Encoding> kEncodings = {
     {"binary", Encoding::binary}, {"ascii", Encoding::ascii}, {"big-endian", Encoding::big_endian}};
 
 void convert(const Arguments& arguments) {
+  const Outputs outputs({arguments.input}, arguments.overwrite);
+  outputs.require_free(arguments.output);
+  if (arguments.output != kStream) outputs.require_free(io::sidecar_of(arguments.output));
   const Scan scan =
       read_scan_from(arguments.input, read_options(arguments.scan, kInvalid.at(arguments.invalid),
                                                    note_on(shown_name(arguments.input))));
@@ -39,6 +44,8 @@ void convert(const Arguments& arguments) {
                  .shift = true,
                  .wide = arguments.wide,
                  .on_note = note_on(arguments.output)});
+  Outputs::mark(arguments.output);
+  Outputs::mark(io::sidecar_of(arguments.output));
   std::string line = fmt::format("{}: {} points", arguments.output, scan.size());
   for (const Column& column : scan.attributes) line += ", " + column.name;
   fmt::print(report_stream(arguments.output), "{}\n", line);
@@ -80,6 +87,7 @@ void add_convert(Options command) {
                   "binary (the default), ascii (PLY, PCD) or big-endian (PLY)")
       .check(one_of_keys(kEncodings))
       .type_name("ENCODING");
+  add_overwrite_option(command, arguments->overwrite);
   command.add_flag("--double", arguments->wide,
                    "PCD: positions as float64, which PCL's own point types cannot read");
   command

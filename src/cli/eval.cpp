@@ -1,6 +1,7 @@
 // voxloom eval: how well a model labels the points of a dataset.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -9,7 +10,9 @@
 #include "bench/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/outputs.h"
 #include "cli/plan_options.h"
+#include "cli/score_files.h"
 #include "cli/score_table.h"
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
@@ -23,7 +26,9 @@ namespace voxloom::cli {
 namespace {
 
 struct Arguments {
-  std::string bundle, dataset, split = "test", json;
+  std::string bundle, dataset, split = "test", json, out;
+  bool overwrite = false;
+  int votes = 1;
   std::int64_t scans = 20;
   std::uint64_t seed = 0;
   int threads = 0;
@@ -57,11 +62,66 @@ std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
   return points;
 }
 
+// The model's classes as places in the dataset's table, by name; -1 for those that it lacks.
+std::vector<std::int32_t> places_of(const ClassTable& model, const ClassTable& data,
+                                    std::vector<std::string>& notes) {
+  std::vector<std::int32_t> places;
+  std::string not_in_data, not_in_model;
+  const auto list = [](std::string& names, const std::string& name) {
+    names += (names.empty() ? "" : ", ") + name;
+  };
+  for (const LabelClass& one : model.classes) {
+    const auto found = std::ranges::find(data.classes, one.name, &LabelClass::name);
+    places.push_back(
+        found == data.classes.end() ? -1 : static_cast<std::int32_t>(found - data.classes.begin()));
+    if (places.back() < 0) list(not_in_data, one.name);
+  }
+  for (const LabelClass& one : data.classes) {
+    const auto found = std::ranges::find(model.classes, one.name, &LabelClass::name);
+    if (found == model.classes.end()) list(not_in_model, one.name);
+  }
+  if (std::ranges::count(places, -1) == model.size()) {
+    throw std::invalid_argument(fmt::format(
+        "the model and the data have no class in common: {} and {}", not_in_data, not_in_model));
+  }
+  if (!not_in_data.empty()) {
+    notes.push_back("the data have no class " + not_in_data + ": such predictions are wrong");
+  }
+  if (!not_in_model.empty()) {
+    notes.push_back("the model has no class " + not_in_model + ": their points are missed");
+  }
+  return places;
+}
+
+// By the places of the dataset's table.
+train::Labeller by_name(const label::PointLabeller& labeller, std::vector<std::int32_t> places,
+                        int votes) {
+  return [&labeller, places = std::move(places), votes](const LabelledScan& scan) {
+    std::vector<std::int32_t> classes;
+    for (const std::uint16_t one : labeller.label(scan, {.votes = votes}).classes) {
+      classes.push_back(one == label::kNoClass ? kIgnoreLabel : places.at(one));
+    }
+    return classes;
+  };
+}
+
 void run_eval(const Arguments& arguments) {
   use_tuned_plans();
   const label::PointLabeller labeller(arguments.bundle);
   std::vector<std::string> notes;
   const DatasetPtr data = data_of(arguments, labeller, notes);
+  std::vector<std::string> mismatches;
+  const train::Labeller labels = by_name(
+      labeller, places_of(labeller.classes(), data->classes(), mismatches), arguments.votes);
+  for (const std::string& note : mismatches) {
+    say_note(note);
+    notes.push_back(note);
+  }
+  const Outputs outputs({arguments.dataset, arguments.bundle}, arguments.overwrite);
+  outputs.require_free(arguments.json);
+  if (!arguments.out.empty()) {
+    for (const auto& file : score_files(arguments.out)) outputs.require_free(file);
+  }
   // A place that cannot be written to is found now, not after the work.
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
   const InterruptWatch watch;
@@ -72,7 +132,7 @@ void run_eval(const Arguments& arguments) {
   };
   train::ConfusionMatrix seen(data->classes().size());
   with_threads(arguments.threads, [&] {
-    seen = train::evaluate(*data, labeller, [&](std::int64_t scan) {
+    seen = train::evaluate(*data, labels, [&](std::int64_t scan) {
       const double done = static_cast<double>(scan + 1);
       const double left = elapsed() / done * (static_cast<double>(data->size()) - done);
       progress.show(
@@ -88,10 +148,12 @@ void run_eval(const Arguments& arguments) {
   }
   fmt::print("{}{} scans in {}\n", score_table(seen, data->classes()), data->size(),
              duration_text(elapsed()));
+  if (!arguments.out.empty()) write_score_files(arguments.out, seen, data->classes(), notes);
   if (arguments.json.empty()) return;
   AtomicFile file(arguments.json);
   file.write(score_json(seen, data->classes(), notes));
   file.commit();
+  Outputs::mark(arguments.json);
 }
 
 }  // namespace
@@ -130,12 +192,18 @@ void add_eval(Options command) {
       .type_name("NAMES");
   command.add_option("--json", arguments->json, "Also write the figures to this file")
       .type_name("FILE");
+  command
+      .add_option("--out", arguments->out,
+                  "Also write scores.csv, confusion.csv, confusion.png and scores.json there")
+      .type_name("DIR");
+  add_votes_option(command, arguments->votes);
+  add_overwrite_option(command, arguments->overwrite);
   add_read_options(command, arguments->scan);
   add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
       "\nThe model takes points, features, batch and active and gives scores, as `voxloom train`\n"
-      "writes it; its scores are in the order of the dataset's classes.\n"
+      "writes it. Its classes and those of the data are compared by their names.\n"
       "\nExamples:\n"
       "  voxloom eval runs/street/model.lattice street --scans 50\n"
       "  voxloom eval runs/mine/model.lattice scans/\n"

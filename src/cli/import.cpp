@@ -1,6 +1,7 @@
 // voxloom import: a published network's checkpoint as a bundle.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "voxloom/import_network.h"
 
 namespace voxloom::cli {
@@ -22,7 +24,7 @@ struct Arguments {
   bool has_prefix = false;
   std::string pointwise = "as-run";
   std::vector<int> spatial_shape;
-  bool allow_unused = false;
+  bool allow_unused = false, overwrite = false;
 };
 
 const std::map<std::string, Axes> kAxes = {{"xyz", Axes::xyz}, {"zyx", Axes::zyx}};
@@ -53,7 +55,10 @@ void print_others(const std::string& what, const std::vector<std::string>& names
 void import(const Arguments& arguments) {
   const Checkpoint file = read_checkpoint(arguments.checkpoint, {.entry = arguments.entry});
   const Import imported = import_network(file, options_of(arguments));
+  const std::filesystem::path graph = std::filesystem::path(arguments.bundle) / "graph.mlir";
+  Outputs({arguments.checkpoint}, arguments.overwrite).require_free(graph);
   artifact::write_bundle(arguments.bundle, imported.bundle);
+  Outputs::mark(graph);
 
   const ImportReport& report = imported.report;
   fmt::print("{}: {} of {}, axes {}, {} tensors\n", arguments.bundle, arguments.network,
@@ -138,6 +143,7 @@ void add_import(Options command) {
                   "them; as-declared, what their shape says")
       .check(one_of_keys(kPointwise))
       .type_name("RULE");
+  add_overwrite_option(command, arguments->overwrite);
   command.add_flag("--allow-unused", arguments->allow_unused,
                    "Pass over tensors below the prefix that the network has no use for");
   command.footer(

@@ -88,6 +88,10 @@ bool holds_all(const ClassTable& table, const Column& labels) {
   return true;
 }
 
+bool is_of_streets(const Column& labels) {
+  return labels.name == "label" && holds_all(street_classes(), labels);
+}
+
 }  // namespace
 
 std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
@@ -110,8 +114,24 @@ PageLabels labels_by(const ClassTable& classes, const Column& labels) {
   return result;
 }
 
+PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
+                            const OnNote& note) {
+  const std::filesystem::path legend = cloud.parent_path() / "classes.json";
+  if (std::filesystem::exists(legend)) {
+    const ClassTable table = read_classes(legend);
+    if (holds_all(table, labels)) return labels_by(table, labels);
+    note(
+        fmt::format("{} does not know all labels; --classes tells another table", legend.string()));
+  } else if (is_of_streets(labels)) {
+    note(
+        "labels are named by the classes of streets, as SemanticKITTI numbers them; --classes "
+        "tells others");
+  }
+  return labels_by_name(labels);
+}
+
 PageLabels labels_by_name(const Column& labels) {
-  if (labels.name == "label" && holds_all(street_classes(), labels)) {
+  if (is_of_streets(labels)) {
     return labels_by(street_classes(), labels);
   }
   return numbered(labels);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct PageLabels {
 
 // Labels by a table: what it ignores is no class. std::invalid_argument for a label that it lacks.
 [[nodiscard]] PageLabels labels_by(const ClassTable& classes, const Column& labels);
+
+// By the classes.json beside `cloud`, as `segment` and data sets have it, where it knows all labels; else by
+// labels_by_name. `note` gets which, where that is not plain.
+[[nodiscard]] PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
+                                          const OnNote& note);
 
 // Without a table: the street classes when these hold every label and the attribute is a `label`; the
 // classes of the LAS standard when it is a `classification`; else "class N", each with a colour of its

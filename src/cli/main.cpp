@@ -28,6 +28,7 @@ constexpr std::array kCommands = {
     Command{"convert", "Turn a scan from one file format into another", add_convert},
     Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},
     Command{"simulate", "Make labelled lidar scans of made-up streets", add_simulate},
+    Command{"data", "Look at the scans that a network is to be trained on", add_data},
     Command{"train", "Train a network that labels the points of scans", add_train},
     Command{"eval", "Measure how well a model labels the points of a dataset", add_eval},
     Command{"bench", "Measure the library on this machine", add_bench},

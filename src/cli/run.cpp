@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "voxloom/artifact.h"
 #include "voxloom/parallel.h"
@@ -14,12 +15,13 @@ namespace {
 
 struct Arguments {
   std::string bundle, inputs, output;
-  bool logical = false;
+  bool logical = false, overwrite = false;
   int threads = 0;
 };
 
 void run(const Arguments& arguments) {
   using namespace artifact;
+  Outputs({arguments.bundle, arguments.inputs}, arguments.overwrite).require_free(arguments.output);
   use_tuned_plans();
   const Model model = Model::load(
       arguments.bundle,
@@ -29,6 +31,7 @@ void run(const Arguments& arguments) {
   TensorMap results;
   with_threads(arguments.threads, [&] { results = to_tensors(model.run(inputs.tensors)); });
   write_safetensors(arguments.output, results);
+  Outputs::mark(arguments.output);
 
   std::size_t width = 0;
   for (const auto& [name, tensor] : results) width = std::max(width, name.size());
@@ -58,6 +61,7 @@ void add_run(Options command) {
   command.add_flag("--logical-coordinates", arguments->logical,
                    "Input coordinates are lattice coordinates, not physical ones\n"
                    "(physical = lattice coordinate times stride)");
+  add_overwrite_option(command, arguments->overwrite);
   add_threads_option(command, arguments->threads);
   add_algorithm_option(command);
   command.footer(

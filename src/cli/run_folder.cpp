@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "cli/outputs.h"
 #include "core/atomic_file.h"
 
 namespace voxloom::cli {
@@ -30,11 +31,14 @@ void for_each_line(const fs::path& path, const Body& body) {
 }  // namespace
 
 void RunFolder::require_free(const fs::path& path) {
-  if (!fs::exists(RunFolder(path).config())) return;
-  throw std::invalid_argument(fmt::format(
-      "'{}' holds a run already: continue it with `voxloom train --resume {}`, or choose "
-      "another --out",
-      path.string(), path.string()));
+  if (fs::exists(RunFolder(path).config())) {
+    throw std::invalid_argument(fmt::format(
+        "'{}' holds a run already: continue it with `voxloom train --resume {}`, or choose "
+        "another --out",
+        path.string(), path.string()));
+  }
+  // That of a data set, it may be.
+  Outputs({}, false).require_free(path / "classes.json");
 }
 
 RunFolder RunFolder::create(const fs::path& path, const TrainConfig& config,
@@ -44,6 +48,7 @@ RunFolder RunFolder::create(const fs::path& path, const TrainConfig& config,
   fs::create_directories(path);
   remove_stale_temporaries(path);
   write_classes(path / "classes.json", classes);
+  Outputs::mark(path / "classes.json");
   AtomicFile file(folder.config());
   file.write(to_json(config));
   file.commit();

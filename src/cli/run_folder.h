@@ -3,7 +3,9 @@
 //   config.json              the settings; what --resume starts from
 //   classes.json             the table of classes
 //   checkpoint.safetensors   where the run stands
+//   best.safetensors         the parameters of the best evaluation, where they are asked for
 //   metrics.jsonl            one line for each step and for each evaluation
+//   metrics.csv              the same as a table
 //   curves.png               the same as a picture
 //   model.lattice            at the end: from points to scores; model_int8.lattice: the same, packed
 #pragma once
@@ -37,6 +39,8 @@ class RunFolder {
   [[nodiscard]] std::filesystem::path model() const { return path_ / "model.lattice"; }
   [[nodiscard]] std::filesystem::path packed_model() const { return path_ / "model_int8.lattice"; }
 
+  [[nodiscard]] std::filesystem::path best() const { return path_ / "best.safetensors"; }
+  [[nodiscard]] std::filesystem::path table() const { return path_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path curves() const { return path_ / "curves.png"; }
 
   // The whole lines of metrics.jsonl.

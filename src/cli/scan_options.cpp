@@ -66,6 +66,16 @@ void add_input_options(Options command, ScanOptions& options) {
                    "finite, instead of taking 0");
 }
 
+void add_votes_option(Options command, int& votes) {
+  command
+      .add_option(
+          "--votes", votes,
+          "Label each scan so many times, turned and mirrored, and take what most say; it takes\n"
+          "so many times as long. Default 1")
+      .check(in_range(1, 64))
+      .type_name("N");
+}
+
 ReadOptions read_options(const ScanOptions& options, InvalidPoints invalid, const OnNote& note) {
   ReadOptions read{.format = scan_format_named(options.from),
                    .invalid = invalid,

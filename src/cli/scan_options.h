@@ -30,6 +30,9 @@ void add_read_options(Options command, ScanOptions& options);
 // --intensity-range, --strict: what becomes of them on the way to a network.
 void add_input_options(Options command, ScanOptions& options);
 
+// --votes: LabelOptions::votes.
+void add_votes_option(Options command, int& votes);
+
 // BadUsage for a --column that is none.
 [[nodiscard]] ReadOptions read_options(const ScanOptions& options, InvalidPoints invalid,
                                        const OnNote& note);

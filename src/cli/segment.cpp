@@ -17,6 +17,7 @@
 #include "cli/label_table.h"
 #include "cli/model_path.h"
 #include "cli/ordered_jobs.h"
+#include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "cli/scan_options.h"
 #include "cli/segment_scan.h"
@@ -38,8 +39,8 @@ struct Arguments {
   std::vector<std::string> scans;
   std::string model = kDefaultModel, out, json;
   std::string format = "ply";
-  bool no_pictures = false;
-  int threads = 0, jobs = 1;
+  bool no_pictures = false, overwrite = false;
+  int threads = 0, jobs = 1, votes = 1;
   double memory = 0;  // GB; 0: what the machine has
   ScanOptions scan;
   std::optional<std::array<double, 3>> sensor = {};
@@ -147,7 +148,9 @@ class Segmentation {
 
   // Returns whether every scan was done.
   bool run() {
+    require_free_places();
     fs::create_directories(arguments_.out);
+    write_legend();
     fmt::print("{}", table_head());
     run_jobs({.count = scans_.size(),
               .at_once = arguments_.jobs,
@@ -171,6 +174,33 @@ class Segmentation {
     std::string error = {};  // empty: done
     bool was_stopped = false;
   };
+
+  [[nodiscard]] fs::path legend() const { return fs::path(arguments_.out) / "classes.json"; }
+  [[nodiscard]] fs::path index() const { return fs::path(arguments_.out) / "index.html"; }
+
+  // Before anything is done.
+  void require_free_places() const {
+    std::vector<fs::path> inputs(scans_);
+    inputs.emplace_back(arguments_.model);
+    const Outputs outputs(inputs, arguments_.overwrite);
+    for (const fs::path& scan : scans_) {
+      for (const fs::path& file :
+           outputs_of(scan, arguments_.out, arguments_.format, !arguments_.no_pictures)) {
+        outputs.require_free(file);
+      }
+    }
+    outputs.require_free(legend());
+    outputs.require_free(arguments_.json);
+    if (!arguments_.no_pictures && scans_.size() > 1) outputs.require_free(index());
+  }
+
+  // What the numbers of the labels mean.
+  void write_legend() const {
+    ClassTable table = labeller_.classes();
+    if (table.ignored.empty()) table.ignored = {-1};  // what points without a class have
+    write_classes(legend(), table);
+    Outputs::mark(legend());
+  }
 
   // The program, and the weights in the forms in which kernels read them.
   void set_memory() {
@@ -218,6 +248,7 @@ class Segmentation {
       with_threads(threads_of_job(), [&] {
         outcome.scan = segment_scan(scans_[i], labeller_,
                                     {.out = arguments_.out,
+                                     .votes = arguments_.votes,
                                      .format = arguments_.format,
                                      .pictures = !arguments_.no_pictures,
                                      .memory = memory,
@@ -225,6 +256,9 @@ class Segmentation {
                                      .sensor = arguments_.sensor,
                                      .on_tile = on_tile});
       });
+      std::ranges::for_each(
+          outputs_of(scans_[i], arguments_.out, arguments_.format, !arguments_.no_pictures),
+          &Outputs::mark);
       release_workspaces(memory);
     } catch (const Stopped&) {
       outcome.was_stopped = true;
@@ -267,9 +301,10 @@ class Segmentation {
   // One scan is its own index.
   void write_index() const {
     if (arguments_.no_pictures || index_.size() < 2) return;
-    AtomicFile file(fs::path(arguments_.out) / "index.html");
+    AtomicFile file(index());
     file.write(viz::format_index(index_, page_classes(labeller_.classes())));
     file.commit();
+    Outputs::mark(index());
   }
 
   void write_json() const {
@@ -277,6 +312,7 @@ class Segmentation {
     AtomicFile file(arguments_.json);
     file.write(report_.dump(2) + "\n");
     file.commit();
+    Outputs::mark(arguments_.json);
   }
 
   void show_progress(const std::string& within) {
@@ -339,8 +375,9 @@ void add_segment(Options command) {
   command
       .add_option(
           "--format", arguments->format,
-          "What the labelled points are written as: ply (the default), las, pcd, npz or csv")
-      .check(one_of({"ply", "las", "pcd", "npz", "csv"}, List::hidden))
+          "What the labelled points are written as: ply (the default), las, pcd, npz, csv, or\n"
+          "label: SemanticKITTI's, labels alone, one for each point of the file")
+      .check(one_of({"ply", "las", "pcd", "npz", "csv", kLabelFormat}, List::hidden))
       .type_name("FORMAT");
   command.add_flag("--no-pictures", arguments->no_pictures,
                    "Write the labelled points, no pictures and no page");
@@ -359,20 +396,24 @@ void add_segment(Options command) {
           "Label so many scans at once, as far as the memory allows; the threads are shared")
       .check(in_range(1, 256))
       .type_name("N");
+  add_votes_option(command, arguments->votes);
   command
       .add_option(
           "--sensor", arguments->sensor,
           "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
           "else 0 0 0, and the middle of a scan that is far from there")
       .type_name("X Y Z");
+  add_overwrite_option(command, arguments->overwrite);
   add_read_options(command, arguments->scan);
   add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
-      "\nFor each scan the folder gets NAME.ply (or --format) with label, confidence and colour, "
-      "two pictures,\n"
+      "\nFor each scan the folder gets NAME.ply (or --format) with all columns of the scan, label "
+      "and\n"
+      "confidence, and colours by class where it has none, two pictures,\n"
       "NAME_above.png and NAME_perspective.png, and a page to turn it in the browser, NAME.html;\n"
-      "for several scans also index.html, which leads to them. Positions are metres, x forward,\n"
+      "for several scans also index.html, which leads to them. classes.json says what the labels "
+      "mean. Positions are metres, x forward,\n"
       "y left, z up, the sensor at the origin; points that are not finite are left out. A scan\n"
       "that cannot be read is reported, the others are done, and the exit code is 1.\n"
       "\nExamples:\n"

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 
 #include "cli/label_table.h"
 #include "cli/streams.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
+#include "io/sidecar.h"
 #include "voxloom/io.h"
 #include "voxloom/page.h"
 #include "voxloom/pictures.h"
@@ -61,7 +64,10 @@ std::size_t left_for_network(const Scan& scan, const LabelledScan& input,
 
 // What cannot be placed is left out, and said.
 Scan read(const fs::path& path, const SegmentOptions& options, const OnNote& note) {
-  const ReadOptions how = read_options(options.scan, InvalidPoints::drop, note);
+  // A file of labels alone has one for each point of the scan's.
+  const InvalidPoints invalid =
+      options.format == kLabelFormat ? InvalidPoints::keep : InvalidPoints::drop;
+  const ReadOptions how = read_options(options.scan, invalid, note);
   const bool is_stream = path == kStream;
   const std::vector<std::byte> bytes = is_stream ? read_stdin() : std::vector<std::byte>();
   ScanReader reader =
@@ -81,18 +87,55 @@ bool surrounds(const Scan& scan, const std::array<double, 3>& place) {
          place[1] <= box.high[1];
 }
 
-// What the labels' columns replace of the file's own.
-void note_replaced(const Scan& scan, const OnNote& note) {
-  std::string names;
-  for (const char* name : {"label", "confidence", "red", "green", "blue"}) {
-    if (scan.find(name) != nullptr) names += (names.empty() ? "" : ", ") + std::string(name);
-  }
-  if (!names.empty()) note(fmt::format("the file's own {} are replaced", names));
+std::string free_name(const Scan& scan, const std::string& base) {
+  std::string name = base;
+  for (int n = 2; scan.find(name) != nullptr; ++n) name = fmt::format("{}_{}", base, n);
+  return name;
 }
+
+// The file's own columns of the names that labels get stay, under a number; its colours stay as they are.
+class OwnColumns {
+ public:
+  OwnColumns(Scan& scan, const std::string& format, const OnNote& note) {
+    if (format == kLabelFormat) return;
+    for (const char* name : {"label", "confidence"}) rename(scan, name, note);
+    if (format == "las") rename(scan, "classification", note);
+    for (const char* name : {"red", "green", "blue"}) {
+      if (const Column* column = scan.find(name)) colours_.push_back(*column);
+    }
+  }
+  void give_back(Scan& scan) const {
+    for (const Column& column : colours_) scan.set(column);
+  }
+
+ private:
+  static void rename(Scan& scan, const std::string& name, const OnNote& note) {
+    const auto column = std::ranges::find(scan.attributes, name, &Column::name);
+    if (column == scan.attributes.end()) return;
+    const std::string other = free_name(scan, name);
+    note(fmt::format("the file's own {} is kept as {}", name, other));
+    column->name = other;
+  }
+
+  std::vector<Column> colours_;
+};
 
 label::PointLabels unknown_labels(std::int64_t points) {
   const auto count = static_cast<std::size_t>(points);
   return {.classes = std::vector<std::uint16_t>(count, 0), .confidence = std::vector<float>(count)};
+}
+
+// As SemanticKITTI has them: uint32, of which the upper half numbers objects.
+void write_labels(const fs::path& path, const Column& labels) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(static_cast<std::size_t>(labels.points()));
+  for (const std::int32_t label : labels.span<std::int32_t>()) {
+    require(label <= 0xffff, "segment", "the label {} does not fit the 16 bits of a .label", label);
+    numbers.push_back(label < 0 ? 0U : static_cast<std::uint32_t>(label));
+  }
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(numbers)));
+  file.commit();
 }
 
 WriteOptions write_options(const OnNote& note) {
@@ -156,6 +199,19 @@ void write_page(const LabelledScan& scan, const label::PointLabels& labels,
 
 }  // namespace
 
+std::vector<fs::path> outputs_of(const fs::path& scan, const fs::path& out,
+                                 const std::string& format, bool pictures) {
+  const std::string name = fs::path(shown_name(scan.string())).stem().string();
+  std::vector<fs::path> files = {out / fmt::format("{}.{}", name, format)};
+  if (format == "pcd") files.push_back(io::sidecar_of(files.front()));
+  if (pictures) {
+    for (const char* ending : {"_above.png", "_perspective.png", ".html"}) {
+      files.push_back(out / (name + ending));
+    }
+  }
+  return files;
+}
+
 std::size_t most_bytes(const std::filesystem::path& path, const ScanOptions& scan,
                        const label::PointLabeller& labeller) {
   const std::int64_t points = ScanReader(path, read_options(scan, InvalidPoints::drop, {})).size();
@@ -182,13 +238,16 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   report.input = std::move(seen.facts);
   const LabelledScan input = std::move(seen.points);
   const fs::path file = options.out / fmt::format("{}.{}", report.name, options.format);
-  note_replaced(scan, note);
+  const OwnColumns own(scan, options.format, note);
   // What cannot be written is found now, not after the network.
   label::set_labels(scan, unknown_labels(scan.size()), classes);
-  check_writable(file, scan, write_options({}));
+  own.give_back(scan);
+  if (options.format != kLabelFormat) check_writable(file, scan, write_options({}));
   report.seconds.read = since(clock);
-  const label::PointLabels labels = labeller.label(
-      input, {.memory = left_for_network(scan, input, options), .on_tile = options.on_tile});
+  const label::PointLabels labels =
+      labeller.label(input, {.memory = left_for_network(scan, input, options),
+                             .on_tile = options.on_tile,
+                             .votes = options.votes});
   report.tiles = labels.tiles;
   if (labels.tiles > 1) labeller.release_memory();
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);
@@ -200,7 +259,12 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   }
   report.seconds.network = since(clock);
   label::set_labels(scan, labels, classes);
-  write_scan(file, scan, write_options(note));
+  own.give_back(scan);
+  if (options.format == kLabelFormat) {
+    write_labels(file, *scan.find("label"));
+  } else {
+    write_scan(file, scan, write_options(note));
+  }
   report.seconds.write = since(clock);
   report.voxels = labeller.count_voxels(input);
   clock = Clock::now();  // counting is no stage of the work

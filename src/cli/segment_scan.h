@@ -31,8 +31,12 @@ struct SegmentedScan {
   std::vector<std::string> notes = {};  // what was guessed, left out or replaced
 };
 
+// Labels alone, one for each point of the file, as SemanticKITTI has them.
+inline constexpr const char* kLabelFormat = "label";
+
 struct SegmentOptions {
   std::filesystem::path out;
+  int votes = 1;
   std::string format = "ply";  // the ending of the labelled points' file
   bool pictures = true;        // and the page
   // Bytes that the scan may take in all, its points included; 0: without bound. The network runs in
@@ -44,6 +48,12 @@ struct SegmentOptions {
   // Before each tile, where there are several; throws to stop.
   std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
 };
+
+// Where segment_scan puts what comes of a scan.
+[[nodiscard]] std::vector<std::filesystem::path> outputs_of(const std::filesystem::path& scan,
+                                                            const std::filesystem::path& out,
+                                                            const std::string& format,
+                                                            bool pictures);
 
 // What segment_scan takes at most for this file, from its header: each point in a voxel of its own.
 [[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path, const ScanOptions& scan,

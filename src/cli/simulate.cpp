@@ -12,6 +12,7 @@
 
 #include "bench/progress.h"
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "core/atomic_file.h"
 #include "data/baseline.h"
 #include "data/label_map.h"
@@ -31,7 +32,7 @@ struct Arguments {
   std::uint64_t seed = 0;
   std::string split = "train", sensor, format = "kitti";
   int threads = 0;
-  bool baseline = false;
+  bool baseline = false, overwrite = false;
 };
 
 const std::map<std::string, sim::Split> kSplits = {
@@ -136,6 +137,7 @@ void move(Scan& scan, std::int64_t street, std::int64_t streets) {
 }
 
 void write_map(const Arguments& arguments) {
+  Outputs({}, arguments.overwrite).require_free(arguments.map);
   const DatasetPtr streets = sim::street_dataset(options_of(arguments));
   Scan map;
   Report report(streets->size());
@@ -150,6 +152,7 @@ void write_map(const Arguments& arguments) {
     report.done(i + 1);
   }
   write_scan(arguments.map, map);
+  Outputs::mark(arguments.map);
   fmt::print("{}: {} scans, {} points\n", arguments.map, streets->size(), map.size());
 }
 
@@ -214,6 +217,7 @@ void add_simulate(Options command) {
   command.add_option("--threads", arguments->threads, "At most this many; default: all")
       .check(in_range(1, 4096))
       .type_name("N");
+  add_overwrite_option(command, arguments->overwrite);
   const Option baseline =
       command.add_flag("--baseline", arguments->baseline,
                        "Write nothing; tell how well classes are found without a network");

@@ -9,7 +9,9 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/metrics_table.h"
 #include "cli/plan_options.h"
+#include "cli/presets.h"
 #include "cli/run_curves.h"
 #include "cli/run_folder.h"
 #include "cli/score_table.h"
@@ -18,6 +20,7 @@
 #include "voxloom/export_module.h"
 #include "voxloom/input_profile.h"
 #include "voxloom/parallel.h"
+#include "voxloom/safetensors.h"
 
 namespace voxloom::cli {
 namespace {
@@ -25,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string config, out, resume;
+  std::string config, data, out, resume;
   std::int64_t steps = 0;
   int threads = 0;
   ScanOptions scan;
@@ -63,11 +66,24 @@ class Run {
     }
   }
 
+  // Before there is a folder.
+  void start() {
+    if (config_.init.empty()) return;
+    const train::Initialised from = train::initialise(net_, train::read_parameters(config_.init));
+    std::string fresh;
+    for (const std::string& name : from.fresh) fresh += (fresh.empty() ? "" : ", ") + name;
+    say_note(fmt::format("{} parameters begin as in {}{}", from.taken, config_.init,
+                         fresh.empty() ? "" : "; new are " + fresh));
+  }
+
   void resume(const RunFolder& folder) {
     if (fs::exists(folder.checkpoint())) trainer_.load(folder.checkpoint());
     folder.rewind_metrics(trainer_.step_count());
     folder.for_each_metric([&](const nlohmann::ordered_json& line) {
       if (line.contains("mean_iou")) mean_iou_ = line["mean_iou"].get<double>();
+      if (line.contains("validation_mean_iou")) {
+        judge(line["step"].get<std::int64_t>(), line["validation_mean_iou"].get<double>());
+      }
     });
   }
 
@@ -79,25 +95,49 @@ class Run {
         trainer_.data().size(), classes_.size(),
         trainer_.step_count() == 0 ? "" : fmt::format(", from step {}", trainer_.step_count())));
     const train::End end =
-        train::run(trainer_, validation_.get(),
-                   {.evaluate_every = config_.evaluate_every,
-                    .save_every = config_.save_every,
-                    .checkpoint = folder.checkpoint(),
-                    .on_step =
-                        [&](const train::StepReport& report) {
-                          note_step(report, folder, progress);
-                          return !watch.was_asked();
-                        },
-                    .on_evaluation =
-                        [&](std::int64_t step, const train::ConfusionMatrix& seen) {
-                          note_evaluation(step, seen, folder, progress);
-                        }});
+        has_enough() ? train::End::finished
+                     : train::run(trainer_, validation_.get(),
+                                  {.evaluate_every = config_.evaluate_every,
+                                   .save_every = config_.save_every,
+                                   .checkpoint = folder.checkpoint(),
+                                   .on_step =
+                                       [&](const train::StepReport& report) {
+                                         note_step(report, folder, progress);
+                                         return !watch.was_asked();
+                                       },
+                                   .on_evaluation =
+                                       [&](std::int64_t step, const train::ConfusionMatrix& seen) {
+                                         note_evaluation(step, seen, folder, progress);
+                                       },
+                                   .is_enough = [&] { return has_enough(); }});
     if (end == train::End::stopped) stopped(folder, progress);
     finish(folder, progress);
   }
 
  private:
   static constexpr std::int64_t kWindow = 20;  // steps that a training mIoU is of
+
+  // Whether it is the best so far.
+  bool judge(std::int64_t step, double mean_iou) {
+    if (mean_iou > best_) {
+      best_ = mean_iou;
+      best_step_ = step;
+      worse_ = 0;
+      return true;
+    }
+    ++worse_;
+    return false;
+  }
+  [[nodiscard]] bool has_enough() const {
+    return config_.patience > 0 && worse_ >= config_.patience;
+  }
+  [[nodiscard]] TensorMap parameters() const {
+    TensorMap tensors;
+    for (const auto& [name, tensor] : nn::parameters_of(net_)) {
+      tensors.emplace(name, tensor.to(Device{}));
+    }
+    return tensors;
+  }
 
   void note_step(const train::StepReport& report, const RunFolder& folder,
                  TrainProgress& progress) {
@@ -111,15 +151,23 @@ class Run {
 
   void note_evaluation(std::int64_t step, const train::ConfusionMatrix& seen,
                        const RunFolder& folder, TrainProgress& progress) {
+    const bool is_best = judge(step, seen.mean_iou());
+    // Before the line that says so: a resumed run finds both, or takes the step again.
+    if (is_best && config_.keeps_best) write_safetensors(folder.best(), parameters());
     folder.write_evaluation(step, seen, classes_);
     progress.say(fmt::format("step {}  validation mIoU {:.3f}  accuracy {:.3f}  after {}", step,
                              seen.mean_iou(), seen.accuracy(), duration_text(progress.seconds())));
-    last_ = seen;
+    if (is_best || !config_.keeps_best) last_ = seen;
+    draw(folder);
+  }
+
+  static void draw(const RunFolder& folder) {
     draw_curves(folder);
+    write_metrics_table(folder);
   }
 
   [[noreturn]] void stopped(const RunFolder& folder, TrainProgress& progress) const {
-    draw_curves(folder);
+    draw(folder);
     progress.say(
         fmt::format("stopped after step {} and saved; continue with\n"
                     "  voxloom train --resume {}",
@@ -127,20 +175,34 @@ class Run {
     throw Leave{kStoppedByUser};
   }
 
-  void finish(const RunFolder& folder, TrainProgress& progress) const {
-    draw_curves(folder);
+  void finish(const RunFolder& folder, TrainProgress& progress) {
+    draw(folder);
+    if (has_enough()) {
+      progress.say(fmt::format("no better evaluation than that of step {} in {}: enough",
+                               best_step_, config_.patience));
+    }
+    if (config_.keeps_best) {
+      nn::load_parameters(net_, train::read_parameters(folder.best()));
+      progress.say(fmt::format("the models are those of step {}, mIoU {:.3f}", best_step_, best_));
+    }
     artifact::ExportOptions options{.in_channels = config_.train.features.size()};
     const double size = config_.train.voxel_size;
     const Grid grid{.voxel_size = {size, size, size}};
     // What features and scores mean travels with the model.
-    const std::map<std::string, std::string> companions = {
+    std::map<std::string, std::string> companions = {
         {"classes.json", format_classes(classes_)},
         {std::string(kFeaturesFile),
          format_features(config_.train.features, profile_of(*source_, config_.train.features))}};
+    const std::map<std::string, std::string> packed_companions = companions;
+    if (config_.is_trainable) {
+      const std::vector<std::byte> bytes = format_safetensors(parameters());
+      companions.emplace(train::kTrainedFile,
+                         std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    }
     artifact::write_bundle(folder.model(), export_on_points(net_, grid, options), companions);
     options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
     artifact::write_bundle(folder.packed_model(), export_on_points(net_, grid, options),
-                           companions);
+                           packed_companions);
     if (last_.classes() == classes_.size()) progress.say("\n" + score_table(last_, classes_));
     progress.say(fmt::format("{} and {}, after {}", folder.model().string(),
                              folder.packed_model().filename().string(),
@@ -154,12 +216,22 @@ class Run {
   DatasetPtr validation_;
   train::Trainer trainer_;
   double mean_iou_ = 0;
+  double best_ = -1;  // of the evaluations
+  std::int64_t best_step_ = 0, worse_ = 0;
   train::ConfusionMatrix last_{1};
 };
 
 TrainConfig config_of(const Arguments& arguments) {
-  TrainConfig config =
-      arguments.config == "street" ? street_config() : read_train_config(arguments.config);
+  const auto preset = preset_config(arguments.config, arguments.data);
+  if (preset && arguments.data.empty()) {
+    throw BadUsage(fmt::format("--data names the folder of {}", arguments.config));
+  }
+  if (!preset && !arguments.data.empty()) {
+    throw BadUsage("--data is for data sets by name; a configuration names its own");
+  }
+  TrainConfig config = preset                         ? *preset
+                       : arguments.config == "street" ? street_config()
+                                                      : read_train_config(arguments.config);
   if (arguments.steps > 0) config.train.steps = arguments.steps;
   override_with(arguments.scan, config.data);
   if (config.validation) override_with(arguments.scan, *config.validation);
@@ -170,6 +242,12 @@ TrainConfig config_of(const Arguments& arguments) {
 TrainConfig completed(TrainConfig config, const Dataset& data) {
   if (config.balance_classes) config.train.class_weights = train::balanced_weights(data);
   return config;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 void run_train(const Arguments& arguments) {
@@ -185,6 +263,7 @@ void run_train(const Arguments& arguments) {
                                    : read_train_config(RunFolder::open(arguments.resume).config());
     const DatasetPtr data = open_data(config.data, config.train.features);
     Run run(completed(config, *data), data);
+    if (is_new) run.start();
     const RunFolder folder = is_new ? RunFolder::create(arguments.out, config, data->classes())
                                     : RunFolder::open(arguments.resume);
     if (!is_new) run.resume(folder);
@@ -198,8 +277,12 @@ void add_train(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   command
       .add_option("config", arguments->config,
-                  "A configuration (JSON), or `street`: simulated streets with sensible settings")
+                  "A configuration (JSON), `street`: simulated streets with sensible settings, or\n"
+                  "the name of a data set: " +
+                      listed(preset_names()))
       .type_name("CONFIG");
+  command.add_option("--data", arguments->data, "The folder of a data set that is named")
+      .type_name("FOLDER");
   command.add_option("--out", arguments->out, "The run's folder")
       .default_val("run")
       .type_name("RUN");
@@ -212,7 +295,7 @@ void add_train(Options command) {
   add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
-      "\nThe run's folder gets config.json, classes.json, metrics.jsonl, curves.png, a\n"
+      "\nThe run's folder gets config.json, classes.json, metrics.jsonl and .csv, curves.png, a\n"
       "checkpoint, and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C "
       "saves; a run\n"
       "that was stopped and continued ends with the same bits as one that was not.\n"

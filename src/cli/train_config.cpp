@@ -8,6 +8,7 @@
 
 #include "data/feature_json.h"
 #include "io/byte_source.h"
+#include "voxloom/augment.h"
 #include "voxloom/error.h"
 
 namespace voxloom::cli {
@@ -157,6 +158,8 @@ DataConfig read_data(const Json& json, const std::string& where) {
   DataConfig data;
   fields.take("folder", data.folder);
   fields.take("cache", data.is_cached);
+  fields.take("crop", data.crop);
+  if (data.crop < 0) fields.refuse(fmt::format("\"crop\" is {}", data.crop));
   fields.take("classes", data.classes);
   take_names(fields, "parts", data.parts);
   read_scan_options(fields, data.scan);
@@ -229,9 +232,28 @@ void read_train(Fields& fields, train::TrainOptions& to) {
   fields.take("cross_entropy", to.cross_entropy);
   fields.take("lovasz", to.lovasz);
   fields.take("label_smoothing", to.label_smoothing);
+  fields.take("focus", to.focus);
+  take_names(fields, "frozen", to.frozen);
   fields.take("statistics_momentum", to.statistics_momentum);
   fields.take("checkpoint_blocks", to.checkpoint_blocks);
   fields.take("seed", to.seed);
+}
+
+void read_keep(Fields& fields, TrainConfig& config) {
+  std::string keep = config.keeps_best ? "best" : "last";
+  fields.take("keep", keep);
+  if (keep != "best" && keep != "last") fields.refuse(fmt::format("\"keep\" is \"{}\"", keep));
+  config.keeps_best = keep == "best";
+}
+
+// What goes by evaluations needs some.
+void check_evaluations(const Fields& fields, const TrainConfig& config) {
+  if (config.patience < 0) fields.refuse(fmt::format("\"patience\" is {}", config.patience));
+  const bool needs = config.patience > 0 || config.keeps_best;
+  if (needs && (!config.validation || config.evaluate_every < 1)) {
+    fields.refuse(
+        "\"patience\" and \"keep\" go by a \"validation\" every \"evaluate_every\" steps");
+  }
 }
 
 TrainConfig read_config(const Json& json, const std::string& where) {
@@ -242,6 +264,10 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   read_features(fields, config.train.features);
   fields.take("evaluate_every", config.evaluate_every);
   fields.take("save_every", config.save_every);
+  fields.take("init", config.init);
+  fields.take("patience", config.patience);
+  fields.take("trainable", config.is_trainable);
+  read_keep(fields, config);
   read_class_weights(fields, config);
   if (const Json* model = fields.find("model")) read_model(*model, fields.inside("model"), config);
   if (const Json* rule = fields.find("optimizer")) {
@@ -253,6 +279,7 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   if (const Json* validation = fields.find("validation")) {
     config.validation = read_data(*validation, fields.inside("validation"));
   }
+  check_evaluations(fields, config);
   fields.finish();
   return config;
 }
@@ -265,6 +292,7 @@ Json data_json(const DataConfig& data) {
     Json json = {{"folder", data.folder}, {"cache", data.is_cached}};
     if (!data.classes.empty()) json["classes"] = data.classes;
     if (!data.parts.empty()) json["parts"] = data.parts;
+    if (data.crop > 0) json["crop"] = data.crop;
     json.update(scan_json(data.scan));
     return json;
   }
@@ -335,11 +363,17 @@ std::string to_json(const TrainConfig& config) {
                {"cross_entropy", number(t.cross_entropy)},
                {"lovasz", number(t.lovasz)},
                {"label_smoothing", number(t.label_smoothing)},
+               {"focus", number(t.focus)},
+               {"frozen", t.frozen},
                {"statistics_momentum", number(t.statistics_momentum)},
                {"checkpoint_blocks", t.checkpoint_blocks},
                {"seed", t.seed},
                {"evaluate_every", config.evaluate_every},
-               {"save_every", config.save_every}});
+               {"save_every", config.save_every},
+               {"patience", config.patience},
+               {"keep", config.keeps_best ? "best" : "last"},
+               {"trainable", config.is_trainable}});
+  if (!config.init.empty()) json["init"] = config.init;
   if (config.balance_classes) {
     json["class_weights"] = "balanced";
   } else {
@@ -347,6 +381,11 @@ std::string to_json(const TrainConfig& config) {
     for (const float weight : t.class_weights) json["class_weights"].push_back(number(weight));
   }
   return json.dump(2) + "\n";
+}
+
+ClassTable class_table(const std::string& name) {
+  const auto known = known_classes(name);
+  return known ? *known : read_classes(name);
 }
 
 void say_note(const std::string& note) { fmt::print(stderr, "voxloom: {}\n", note); }
@@ -359,14 +398,15 @@ DatasetPtr open_data(const DataConfig& config, const FeatureSet& features, const
     InputOptions input = input_options(config.scan, {});
     input.features = features;
     std::optional<ClassTable> classes;
-    if (!config.classes.empty()) classes = read_classes(config.classes);
+    if (!config.classes.empty()) classes = class_table(config.classes);
     data = open_dataset(config.folder, {.classes = std::move(classes),
                                         .parts = config.parts,
                                         .read = read_options(config.scan, InvalidPoints::error, {}),
                                         .input = input,
                                         .on_note = note});
   }
-  return config.is_cached ? cached(std::move(data)) : data;
+  if (config.is_cached) data = cached(std::move(data));
+  return config.crop > 0 ? cropped(std::move(data), config.crop) : data;
 }
 
 nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes) {

@@ -14,8 +14,10 @@
 
 #include "cli/command.h"
 #include "cli/label_table.h"
+#include "cli/outputs.h"
 #include "cli/scan_options.h"
 #include "cli/streams.h"
+#include "cli/train_config.h"
 #include "voxloom/io.h"
 #include "voxloom/page.h"
 
@@ -33,6 +35,7 @@ constexpr auto kLasOwn = std::to_array<std::string_view>(
      "scan_angle_rank", "point_source_id", "gps_time"});
 
 struct Arguments {
+  bool overwrite = false;
   std::string cloud, out, title, labels, classes;
   ScanOptions scan;
   std::vector<std::string> attributes;
@@ -128,14 +131,16 @@ std::vector<Value> values_of(const std::vector<const Column*>& columns) {
 }
 
 void view(const Arguments& arguments) {
+  Outputs({arguments.cloud}, arguments.overwrite).require_free(arguments.out);
   const Scan scan = read_scan_from(
       arguments.cloud,
       read_options(arguments.scan, InvalidPoints::drop, note_on(shown_name(arguments.cloud))));
   const Column* column = labels_of(scan, arguments.labels);
   PageLabels labels;
   if (column != nullptr) {
-    labels = arguments.classes.empty() ? labels_by_name(*column)
-                                       : labels_by(read_classes(arguments.classes), *column);
+    labels = arguments.classes.empty()
+                 ? labels_by_legend(arguments.cloud, *column, note_on(shown_name(arguments.cloud)))
+                 : labels_by(class_table(arguments.classes), *column);
   }
   const std::vector<std::array<float, 3>> positions = positions_of(scan);
   const std::vector<viz::Color> colors = colors_of(scan);
@@ -158,6 +163,7 @@ void view(const Arguments& arguments) {
     return write_bytes_to_stdout(std::as_bytes(std::span(page)));
   }
   viz::write_page(arguments.out, cloud, options);
+  Outputs::mark(arguments.out);
   fmt::print("{}: {} points, {} bytes\n", arguments.out, scan.size(), fs::file_size(arguments.out));
 }
 
@@ -196,6 +202,7 @@ void add_view(Options command) {
           "the first eight that the file has, those that every LAS file has last")
       .delimiter(',')
       .type_name("NAMES");
+  add_overwrite_option(command, arguments->overwrite);
   add_read_options(command, arguments->scan);
   command.footer(
       "\nThe page is one file that needs no network: open it in any browser of 2023 or later. It\n"

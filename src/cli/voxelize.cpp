@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "cli/scan_options.h"
 #include "cli/streams.h"
 #include "voxloom/io.h"
@@ -26,7 +27,7 @@ struct Arguments {
   std::vector<std::string> features;
   ScanOptions scan;
   std::string reduction = "mean";
-  bool drop_invalid = false;
+  bool drop_invalid = false, overwrite = false;
 };
 
 const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
@@ -35,6 +36,7 @@ const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
                                                       {"first", Reduction::first}};
 
 void run(const Arguments& arguments) {
+  Outputs({arguments.input}, arguments.overwrite).require_free(arguments.output);
   const Scan scan = read_scan_from(
       arguments.input,
       read_options(arguments.scan,
@@ -62,6 +64,7 @@ void run(const Arguments& arguments) {
     write_bytes_to_stdout(format_safetensors(tensors, facts));
   } else {
     write_safetensors(arguments.output, tensors, facts);
+    Outputs::mark(arguments.output);
   }
   fmt::print(report_stream(arguments.output), "{}: {} points, {} voxels\n", arguments.output,
              scan.size(), voxels.tensor.rows());
@@ -97,6 +100,7 @@ void add_voxelize(Options command) {
                   "The corner of voxel (0,0,0); by default 0 0 0, and for\n"
                   "a scan far away, as of a map, a point in its middle, which is then said")
       .type_name("X Y Z");
+  add_overwrite_option(command, arguments->overwrite);
   add_read_options(command, arguments->scan);
   command
       .add_option("--features", arguments->features,

@@ -12,6 +12,7 @@
 
 #include "cli/shell.h"
 #include "oracle/random.h"
+#include "support/npy.h"
 #include "voxloom/io.h"
 
 namespace voxloom::test {
@@ -281,22 +282,6 @@ class ColouredScenes : public ShellTest {
         in_folder("scenes"));
   }
 
-  template <typename T>
-  void write_array(const std::string& path, const std::string& type, const std::string& shape,
-                   const std::vector<T>& values) const {
-    std::string header =
-        fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
-    header.resize(117, ' ');
-    header += '\n';
-    std::ofstream file(in_folder(path), std::ios::binary);
-    file.write("\x93NUMPY\1\0", 8);
-    file.put(static_cast<char>(header.size()));
-    file.put('\0');
-    file << header;
-    file.write(reinterpret_cast<const char*>(values.data()),
-               static_cast<std::streamsize>(values.size() * sizeof(T)));
-  }
-
   void write_scene(const std::string& name, int seed) const {
     fs::create_directories(in_folder("scenes/" + name));
     voxloom_oracle::Random random(static_cast<std::uint64_t>(seed) + 1);
@@ -314,9 +299,12 @@ class ColouredScenes : public ShellTest {
       }
       segment.push_back(i % 20 == 19 ? -1 : is_red ? 3 : 5);
     }
-    write_array("scenes/" + name + "/coord.npy", "<f4", fmt::format("{}, 3", kPoints), coord);
-    write_array("scenes/" + name + "/color.npy", "|u1", fmt::format("{}, 3", kPoints), color);
-    write_array("scenes/" + name + "/segment.npy", "<i8", fmt::format("{},", kPoints), segment);
+    write_npy(in_folder("scenes/" + name + "/coord.npy"), "<f4", fmt::format("{}, 3", kPoints),
+              coord);
+    write_npy(in_folder("scenes/" + name + "/color.npy"), "|u1", fmt::format("{}, 3", kPoints),
+              color);
+    write_npy(in_folder("scenes/" + name + "/segment.npy"), "<i8", fmt::format("{},", kPoints),
+              segment);
   }
 };
 

@@ -1,0 +1,94 @@
+#include "cli/outputs.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+#include "cli/streams.h"
+
+namespace voxloom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAttribute = "user.voxloom";
+
+// Of a regular file, links followed.
+std::optional<struct stat> stat_of(const fs::path& path) {
+  struct stat seen {};
+  if (::stat(path.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode)) return std::nullopt;
+  return seen;
+}
+
+// What a file was when it was written.
+std::string state_of(const struct stat& seen) {
+  return fmt::format("{} {}.{:09}", static_cast<std::int64_t>(seen.st_size),
+                     static_cast<std::int64_t>(seen.st_mtim.tv_sec),
+                     static_cast<std::int64_t>(seen.st_mtim.tv_nsec));
+}
+
+bool is_ours(const fs::path& path, const struct stat& seen) {
+  std::array<char, 64> text{};
+  const ssize_t size = ::getxattr(path.c_str(), kAttribute, text.data(), text.size());
+  return size > 0 &&
+         std::string_view(text.data(), static_cast<std::size_t>(size)) == state_of(seen);
+}
+
+}  // namespace
+
+void add_overwrite_option(Options command, bool& overwrite) {
+  command.add_flag("--overwrite", overwrite,
+                   "Replace files that stand there and are not of this program's making");
+}
+
+Outputs::Outputs(const std::vector<fs::path>& inputs, bool overwrite) : overwrite_(overwrite) {
+  const auto add = [this](const fs::path& path) {
+    if (const auto seen = stat_of(path)) inputs_.push_back({seen->st_dev, seen->st_ino});
+  };
+  for (const fs::path& input : inputs) {
+    add(input);
+    std::error_code none;
+    if (!fs::is_directory(input, none)) continue;
+    for (const auto& entry :
+         fs::recursive_directory_iterator(input, fs::directory_options::skip_permission_denied)) {
+      add(entry.path());
+    }
+  }
+  std::ranges::sort(inputs_);
+}
+
+bool Outputs::is_input(const fs::path& output) const {
+  const auto seen = stat_of(output);
+  return seen && std::ranges::binary_search(inputs_, Id{seen->st_dev, seen->st_ino});
+}
+
+void Outputs::require_free(const fs::path& output) const {
+  if (output.empty() || output == kStream) return;
+  const auto seen = stat_of(output);
+  if (!seen) return;
+  if (is_input(output)) {
+    throw std::invalid_argument(fmt::format(
+        "'{}' is an input of this call and would be replaced: choose another place for the output",
+        output.string()));
+  }
+  if (overwrite_ || is_ours(output, *seen)) return;
+  throw std::invalid_argument(fmt::format(
+      "'{}' is there already, and not of this program's making, or changed since: --overwrite "
+      "replaces it",
+      output.string()));
+}
+
+// Best effort: without a mark the next call asks.
+void Outputs::mark(const fs::path& output) {
+  const auto seen = stat_of(output);
+  if (!seen) return;
+  const std::string state = state_of(*seen);
+  static_cast<void>(::setxattr(output.c_str(), kAttribute, state.data(), state.size(), 0));
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,85 @@
+#include "cli/presets.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "data/feature_json.h"
+
+namespace voxloom::cli {
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Preset {
+  const char* name;
+  Names train, validation;  // parts of the folder; no validation: there is none by name
+  double voxel_size, crop;  // metres
+  const char* features;     // JSON
+  const char* label = "";   // the column, where it is not called so
+};
+
+constexpr const char* kLidar = R"(["intensity", "height", "distance"])";
+constexpr const char* kIndoor =
+    R"(["colour", "normal", {"value": "height", "frame": "scene", "unit": 2}])";
+constexpr const char* kMobile =
+    R"(["intensity", "colour", {"value": "height", "frame": "ground"}])";
+constexpr const char* kAerial =
+    R"([{"value": "height", "frame": "ground", "unit": 10}, "normal_z"])";
+
+const std::array<Preset, 6>& presets() {
+  static const std::array<Preset, 6> kPresets = {{
+      {"semantickitti",
+       {"00", "01", "02", "03", "04", "05", "06", "07", "09", "10"},
+       {"08"},
+       0.1,
+       0,
+       kLidar},
+      {"nuscenes", {}, {}, 0.1, 0, kLidar},
+      {"scannet", {"train"}, {"val"}, 0.05, 0, kIndoor, "segment20"},
+      {"s3dis", {"Area_1", "Area_2", "Area_3", "Area_4", "Area_6"}, {"Area_5"}, 0.05, 0, kIndoor},
+      {"toronto3d", {"L001", "L003", "L004"}, {"L002"}, 0.1, 40, kMobile},
+      {"dales", {"train"}, {"test"}, 0.4, 100, kAerial},
+  }};
+  return kPresets;
+}
+
+DataConfig data_of(const Preset& preset, const std::string& folder, const Names& parts) {
+  DataConfig data;
+  data.folder = folder;
+  data.classes = preset.name;
+  data.parts = parts;
+  data.crop = preset.crop;
+  data.is_cached = preset.crop > 0;  // a few large files
+  if (*preset.label != 0) data.scan.columns = {std::string("label=") + preset.label};
+  return data;
+}
+
+}  // namespace
+
+std::vector<std::string> preset_names() {
+  Names names;
+  for (const Preset& preset : presets()) names.emplace_back(preset.name);
+  return names;
+}
+
+std::optional<TrainConfig> preset_config(const std::string& name, const std::string& folder) {
+  const auto* preset = std::ranges::find(presets(), name, &Preset::name);
+  if (preset == presets().end()) return std::nullopt;
+  TrainConfig config;
+  config.data = data_of(*preset, folder, preset->train);
+  if (!preset->validation.empty()) {
+    config.validation = data_of(*preset, folder, preset->validation);
+  }
+  config.train.features.features =
+      data::features_from(nlohmann::ordered_json::parse(preset->features));
+  config.train.voxel_size = preset->voxel_size;
+  // Few large files are seen often, each time another square.
+  config.train.epochs = preset->crop > 0 ? 200 : 15;
+  config.balance_classes = true;
+  config.evaluate_every = 1000;
+  config.save_every = 200;
+  return config;
+}
+
+}  // namespace voxloom::cli
