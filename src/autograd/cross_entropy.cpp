@@ -51,9 +51,9 @@ Variable cross_entropy(const Variable& scores, const Tensor& labels,
   check_labels(kCrossEntropyOp, z, labels, options.ignore);
   require(options.label_smoothing >= 0.0F && options.label_smoothing <= 1.0F, kCrossEntropyOp,
           "label smoothing should lie in [0, 1], got {}", options.label_smoothing);
-  require(std::isfinite(options.focus) && options.focus >= 0.0F, kOp,
+  require(std::isfinite(options.focus) && options.focus >= 0.0F, kCrossEntropyOp,
           "the focus should not be below 0, got {}", options.focus);
-  require(options.focus == 0.0F || options.label_smoothing == 0.0F, kOp,
+  require(options.focus == 0.0F || options.label_smoothing == 0.0F, kCrossEntropyOp,
           "a focus of {} and label smoothing of {} do not go together", options.focus,
           options.label_smoothing);
   const std::vector<float> weights = weights_of(options, z.dim(1));

@@ -192,7 +192,7 @@ LabelledScan mix_sectors(const LabelledScan& scan, const LabelledScan& other, st
   const Sector sector = {{street::cosine(begin), street::sine(begin)},
                          {street::cosine(end), street::sine(end)}};
   const auto name = &PointColumn::name;
-  require(std::ranges::equal(scan.columns, other.columns, {}, name, name), kOp,
+  require(std::ranges::equal(scan.columns, other.columns, {}, name, name), kAugmentOp,
           "scans of other columns cannot be mixed");
   LabelledScan out = fresh(scan);
   for (std::size_t i = 0; i < scan.positions.size(); ++i) {

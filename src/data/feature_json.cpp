@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kOp = "features";
+constexpr std::string_view kFeatureJsonOp = "features";
 constexpr double kReturnUnit = 4;
 
 template <typename Enum>
@@ -48,12 +48,12 @@ std::vector<PointFeature> features_named(const std::string& name) {
 
 double number_in(const Json& entry, const char* name, double otherwise) {
   if (!entry.contains(name)) return otherwise;
-  require(entry[name].is_number(), kOp, "\"{}\" of {} is no number", name, entry.dump());
+  require(entry[name].is_number(), kFeatureJsonOp, "\"{}\" of {} is no number", name, entry.dump());
   return entry[name].get<double>();
 }
 
 std::string text_in(const Json& entry, const char* name) {
-  require(entry[name].is_string(), kOp, "\"{}\" of {} is no name", name, entry.dump());
+  require(entry[name].is_string(), kFeatureJsonOp, "\"{}\" of {} is no name", name, entry.dump());
   return entry[name].get<std::string>();
 }
 
@@ -75,22 +75,22 @@ PointFeature feature_from(const Json& entry) {
   static const std::set<std::string> kKnown = {"value", "column", "frame",  "unit",
                                                "scale", "offset", "missing"};
   for (const auto& [name, value] : entry.items()) {
-    require(kKnown.contains(name), kOp, "there is no \"{}\" of a feature, as in {}", name,
+    require(kKnown.contains(name), kFeatureJsonOp, "there is no \"{}\" of a feature, as in {}", name,
             entry.dump());
   }
-  require(entry.contains("value") != entry.contains("column"), kOp,
+  require(entry.contains("value") != entry.contains("column"), kFeatureJsonOp,
           "{} names neither a \"value\" nor a \"column\", or both", entry.dump());
   PointFeature feature;
   if (entry.contains("column")) {
     take_column(entry, feature);
   } else {
     const auto value = value_named(text_in(entry, "value"));
-    require(value.has_value(), kOp, "there is no value {}", entry["value"].dump());
+    require(value.has_value(), kFeatureJsonOp, "there is no value {}", entry["value"].dump());
     feature.value = *value;
   }
   if (entry.contains("frame")) {
     const auto frame = named(text_in(entry, "frame"), Frame::ground);
-    require(frame.has_value(), kOp, "there is no frame {}", entry["frame"].dump());
+    require(frame.has_value(), kFeatureJsonOp, "there is no frame {}", entry["frame"].dump());
     feature.frame = *frame;
   }
   if (entry.contains("unit")) feature.unit = number_in(entry, "unit", 1);
@@ -123,13 +123,13 @@ Json json_of(const PointFeature& feature) {
 }  // namespace
 
 std::vector<PointFeature> features_from(const Json& list) {
-  require(list.is_array(), kOp, "\"features\" is not a list");
+  require(list.is_array(), kFeatureJsonOp, "\"features\" is not a list");
   std::vector<PointFeature> features;
   for (const Json& entry : list) {
     std::vector<PointFeature> some;
     if (entry.is_object()) some = {feature_from(entry)};
     if (entry.is_string()) some = features_named(entry.get<std::string>());
-    require(!some.empty(), kOp, "there is no feature {}", entry.dump());
+    require(!some.empty(), kFeatureJsonOp, "there is no feature {}", entry.dump());
     features.insert(features.end(), some.begin(), some.end());
   }
   return features;

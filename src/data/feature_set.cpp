@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kOp = "features";
+constexpr std::string_view kFeatureSetOp = "features";
 constexpr double kHeightUnit = 4, kDistanceUnit = 50;
 constexpr std::array<std::string_view, 12> kValues = {
     "intensity", "height", "distance", "red",      "green",    "blue",
@@ -39,19 +39,19 @@ bool is_length(PointValue value) {
 
 void validate(const PointFeature& feature) {
   const std::string name = name_of(feature);
-  require(feature.value != PointValue::column || !feature.column.empty(), kOp,
+  require(feature.value != PointValue::column || !feature.column.empty(), kFeatureSetOp,
           "an attribute has no name");
-  require(std::isfinite(feature.divisor()) && feature.divisor() != 0, kOp, "the unit of {} is {}",
+  require(std::isfinite(feature.divisor()) && feature.divisor() != 0, kFeatureSetOp, "the unit of {} is {}",
           name, feature.divisor());
   require(std::isfinite(feature.scale) && std::isfinite(feature.offset) &&
               std::isfinite(feature.missing.value_or(0)),
-          kOp, "scale, offset and stand-in of {} are {}, {} and {}", name, feature.scale,
+          kFeatureSetOp, "scale, offset and stand-in of {} are {}, {} and {}", name, feature.scale,
           feature.offset, feature.missing.value_or(0));
-  require(feature.frame == Frame::sensor || is_length(feature.value), kOp,
+  require(feature.frame == Frame::sensor || is_length(feature.value), kFeatureSetOp,
           "{} has no frame: that is for lengths", name_of(feature.value));
-  require(feature.frame != Frame::ground || feature.value == PointValue::height, kOp,
+  require(feature.frame != Frame::ground || feature.value == PointValue::height, kFeatureSetOp,
           "only a height is measured from the ground, not {}", name_of(feature.value));
-  require(!feature.missing || !is_length(feature.value), kOp, "{} is never missing", name);
+  require(!feature.missing || !is_length(feature.value), kFeatureSetOp, "{} is never missing", name);
 }
 
 }  // namespace
@@ -98,18 +98,18 @@ bool FeatureSet::has(Frame frame) const {
 }
 
 void validate(const FeatureSet& features) {
-  require(!features.features.empty(), kOp, "there is none");
+  require(!features.features.empty(), kFeatureSetOp, "there is none");
   std::map<std::pair<PointValue, std::string>, std::optional<double>> stand_ins;
   for (auto at = features.features.begin(); at != features.features.end(); ++at) {
     validate(*at);
-    require(std::find(features.features.begin(), at, *at) == at, kOp, "'{}' stands twice",
+    require(std::find(features.features.begin(), at, *at) == at, kFeatureSetOp, "'{}' stands twice",
             name_of(*at));
     const auto [found, is_new] = stand_ins.try_emplace({at->value, at->column}, at->missing);
-    require(is_new || found->second == at->missing, kOp, "two values stand in where {} is missing",
+    require(is_new || found->second == at->missing, kFeatureSetOp, "two values stand in where {} is missing",
             name_of(*at));
   }
   const Interval& range = features.intensity_range;
-  require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, kOp,
+  require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, kFeatureSetOp,
           "intensities from {} to {} are no range", range.low, range.high);
 }
 

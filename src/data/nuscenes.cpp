@@ -16,11 +16,11 @@ namespace voxloom::data {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using PlainJson = nlohmann::json;
 using Row = std::map<std::string, std::string>;
 
 // Calls use(row) with the strings and whole numbers of each object of a list, one at a time.
-class RowReader final : public nlohmann::json_sax<Json> {
+class RowReader final : public nlohmann::json_sax<PlainJson> {
  public:
   explicit RowReader(std::function<void(const Row&)> use) : use_(std::move(use)) {}
 
@@ -75,7 +75,7 @@ void for_each_row(const fs::path& path, const std::function<void(const Row&)>& u
   std::ifstream in(path, std::ios::binary);
   if (!in) fail_data(path, "cannot be read");
   RowReader reader(use);
-  if (!Json::sax_parse(in, &reader)) fail_data(path, "is not a list of JSON objects");
+  if (!PlainJson::sax_parse(in, &reader)) fail_data(path, "is not a list of JSON objects");
 }
 
 const std::string& field(const fs::path& path, const Row& row, const std::string& name) {
