@@ -26,14 +26,15 @@ set(voxloom_isa_amx_flags ${voxloom_isa_avx512_bf16_flags} -mamx-tile -mamx-bf16
 set(voxloom_isa_neon_processors ${voxloom_arm})
 set(voxloom_isa_neon_flags "")
 
+# Wide kernels take sanitizers' compilers minutes; a build may do with scalar ones.
+set(VOXLOOM_ISAS "" CACHE STRING "Instruction sets that get kernels, scalar among them; all where it is empty")
+
 # A kernel object is sealed: nothing in it may be shared with, or replace, code compiled for the
 # baseline. These flags keep the compiler from calling out; tests/sealed checks the result. The leaf
-# loops are worth -O3 in every preset but that for fuzzing, which looks for bad accesses in readers and
-# graphs: with every sanitizer clang takes ten minutes for one of these files.
-if(VOXLOOM_SANITIZE MATCHES "fuzzer")
-  set(voxloom_kernel_optimisation -O1 -fno-sanitize=all)
-else()
-  set(voxloom_kernel_optimisation -O3)
+# loops are worth -O3, but not when sanitizers look at every access.
+set(voxloom_kernel_optimisation -O3)
+if(VOXLOOM_SANITIZE)
+  set(voxloom_kernel_optimisation -O1)
 endif()
 set(voxloom_kernel_flags ${voxloom_kernel_optimisation} -ffp-contract=fast
     -fno-exceptions -fno-rtti -fno-stack-protector -fno-math-errno)
@@ -43,7 +44,8 @@ set(voxloom_kernel_flags ${voxloom_kernel_optimisation} -ffp-contract=fast
 function(voxloom_add_kernels target)
   add_library(${target}_isas INTERFACE)
   foreach(isa IN LISTS voxloom_isas)
-    if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(${voxloom_isa_${isa}_processors})$")
+    if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(${voxloom_isa_${isa}_processors})$" OR
+       (VOXLOOM_ISAS AND NOT isa IN_LIST VOXLOOM_ISAS))
       continue()
     endif()
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cpu/kernels/*_${isa}.cpp)
@@ -58,6 +60,7 @@ function(voxloom_add_kernels target)
     target_compile_definitions(${kernels} PRIVATE VOXLOOM_KERNEL_ISA=${isa})
     # Link-time optimisation would mix the instruction sets again.
     set_target_properties(${kernels} PROPERTIES
+      CXX_VISIBILITY_PRESET hidden
       POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${kernels}>)
     string(TOUPPER ${isa} upper)

@@ -39,7 +39,8 @@ function(voxloom_add_test name target)
 endfunction()
 
 # voxloom_add_test_on_every_isa(name target): the same tests once more on each instruction set, and with
-# the plain reference algorithms. A set that the machine lacks is skipped. Sanitizers and emulators would take too long for too little.
+# the plain reference algorithms. A set that the machine lacks is skipped. Sanitizers and emulators would take
+# too long for too little.
 function(voxloom_add_test_on_every_isa name target)
   if(VOXLOOM_SANITIZE OR CMAKE_CROSSCOMPILING)
     return()
@@ -51,7 +52,7 @@ function(voxloom_add_test_on_every_isa name target)
     string(TOLOWER ${suffix} suffix)
     voxloom_add_test(${name}_${suffix} ${target} ${name})
     set_property(TEST ${name}_${suffix} APPEND PROPERTY ENVIRONMENT VOXLOOM_${setting})
-    set_tests_properties(${name}_${suffix} PROPERTIES
+    set_tests_properties(${name}_${suffix} PROPERTIES COST 30
       SKIP_REGULAR_EXPRESSION "no instruction set '[a-z0-9_]+' in this build on this machine")
   endforeach()
 endfunction()

@@ -98,6 +98,10 @@ inline Bundle extended_convolutions() {
   b.output("inverse", b.inverse_conv3d(coarse, x, {.weight = w.conv(3, 4, 4)}, down));
   b.output("back", b.conv_transpose3d(coarse, {.weight = w.conv(3, 4, 2), .target = x},
                                       {.kernel_size = 3, .stride = 2, .origin = Origin::centered}));
+  b.output("back_in_groups",
+           b.conv_transpose3d(
+               coarse, {.weight = b.conv_weight("h", Weights::values({4, 2, 2, 2, 2}), 2, 2)},
+               {.groups = 2}));
   return b.bundle();
 }
 
@@ -111,6 +115,7 @@ inline Bundle pools_and_sets() {
       b.op("voxloom.sparse.from_points", {parts[0], parts[1], parts[2]}, {{"batch_size", 3}})[0];
   const ValueRef grid = b.op("voxloom.to_dense", {x}, {{"lo", Triple(-2)}, {"hi", Triple(2)}})[0];
   b.output("unpooled", b.max_unpool3d(x, pooled));
+  b.output("corner", b.pool3d(x, {.kernel_size = 3, .stride = 3, .origin = Origin::corner}));
   b.output("spread", b.pool_transpose3d(x, {}));
   b.output("smooth", b.trilinear_upsample3d(x));
   b.output("all", b.global_pool(x, PoolMode::avg, 4));
@@ -143,6 +148,8 @@ inline Bundle rows() {
   b.output("normed", b.activate(normed, Activation::gelu, {.approximate = GeluApprox::tanh}));
   b.output("layer", b.layer_norm(f, {.scale = scale, .bias = bias}));
   b.output("rms", b.rms_norm(f, scale));
+  b.output("groups", b.call("group_norm", {{"input", f}, {"scale", scale}, {"bias", bias}},
+                            {{"groups", 3}})[0]);
   b.output("classes", b.softmax(b.linear(f, w.packed_matrix(3, 4))));
   b.output("curve", b.exp(b.round(f)));
   b.output("words", b.embedding_lookup(indices, w.of(WeightFamily::embedding, {5, 3})));

@@ -1,5 +1,6 @@
-// What the reader of one format, VOXLOOM_SCAN_FORMAT, must do with any bytes: read them, or throw one of the two errors that
-// are meant for it; give the same points piece by piece; write what it read so that it reads it again.
+// What the reader of one format, which each program names, must do with any bytes: read them, or throw one
+// of the two errors that are meant for it; give the same points piece by piece; write what it read so that
+// it reads it again.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -7,6 +8,8 @@
 #include "check.h"
 #include "voxloom/error.h"
 #include "voxloom/io.h"
+
+extern const char* const voxloom_scan_format;
 
 namespace voxloom::fuzz {
 namespace {
@@ -46,7 +49,7 @@ void check(std::span<const std::byte> bytes, ScanFormat format) {
 }  // namespace voxloom::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const voxloom::ScanFormat format = voxloom::scan_format_named(VOXLOOM_SCAN_FORMAT).value();
+  static const voxloom::ScanFormat format = voxloom::scan_format_named(voxloom_scan_format).value();
   voxloom::fuzz::check(std::as_bytes(std::span(data, size)), format);
   return 0;
 }

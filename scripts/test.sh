@@ -2,7 +2,9 @@
 # usage: scripts/test.sh [--quick | --full]
 #
 # Builds and tests. By default: every test, optimised and with assertions; before that, every fuzz
-# target for some seconds.
+# target for some seconds, the tests of what reads data from outside or computes with its numbers once
+# more under the address and undefined-behaviour sanitizers, and those of what several threads share
+# under the thread sanitizer.
 #   --quick  only the tests
 #   --full   also every test under the address and undefined-behaviour sanitizers and under the thread
 #            sanitizer, with the other compiler, on aarch64 under an emulator and in a Debian 13 tree,
@@ -14,7 +16,7 @@ cd "$(dirname "$0")/.."
 mode=${1:-default}
 case "$mode" in
   default | --quick | --full) ;;
-  *) sed -n '2,11s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,13s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
 
 jobs=${VOXLOOM_JOBS:-$(nproc)}
@@ -52,16 +54,33 @@ fuzz_one() {
   fi
 }
 
+# As many at once as there are cores: all of them take equally long.
 fuzz() {
-  local seconds=$1 seeds status=0
+  local seconds=$1 seeds status=0 running=()
   build fuzz fuzzers || return 1
   for seeds in fuzz/corpus/*/; do
-    # Of graphs longer runs find more than ten seconds do; they belong to --full until they run clean there.
-    case "$mode $seeds" in default*/model/ | default*/verifier/) continue ;; esac
-    fuzz_one "$(basename "$seeds")" "$seconds" || status=1
+    if [ ${#running[@]} -ge "$jobs" ]; then
+      wait "${running[0]}" || status=1
+      running=("${running[@]:1}")
+    fi
+    fuzz_one "$(basename "$seeds")" "$seconds" &
+    running+=($!)
   done
+  for seeds in "${running[@]}"; do wait "$seeds" || status=1; done
   return $status
 }
+
+# Some tests of a preset: those of these folders.
+build_and_test_some() {
+  local preset=$1 folders=("${@:2}") names
+  build "$preset" "${folders[@]/#/test_}" || return 1
+  names=$(IFS='|' && echo "${folders[*]}")
+  "${fixed[@]}" ctest --preset "$preset" -j "$jobs" --no-label-summary -R "^($names)\$"
+}
+
+# In the fuzzers' build, whose library is there already.
+address_checks() { build_and_test_some fuzz core coords io artifact points pool nn; }
+thread_checks() { build_and_test_some tsan threads; }
 
 if [ "$mode" = --full ]; then
   scripts/setup.sh --full
@@ -79,6 +98,8 @@ build dev
 case "$mode" in
   default)
     step fuzz 10
+    step address_checks
+    step thread_checks
     ;;
   --full)
     step fuzz 120

@@ -11,9 +11,7 @@
 #include "artifact/helpers.h"
 #include "artifact/random_data.h"
 #include "artifact/tiles/tile_halo.h"
-#include "voxloom/dataset.h"
 #include "voxloom/graph_builder.h"
-#include "voxloom/train.h"
 
 namespace voxloom::test {
 namespace {
