@@ -99,7 +99,10 @@ class GraphBuilder::Impl {
     }
     if (op.name == "voxloom.sparse.cat" && is_pairwise(op)) return {add_pairs(op)};
     std::optional<Graph::Op> plain = plain_form(graph_, op);
-    return plain ? add(std::move(*plain), *find_op(plain->name)) : add(std::move(op), *spec);
+    if (!plain) return add(std::move(op), *spec);
+    // Looked up first: compilers differ in which argument they move from before they read the others.
+    const OpSpec* plain_spec = find_op(plain->name);
+    return add(std::move(*plain), *plain_spec);
   }
 
   [[nodiscard]] int checked(ValueRef value) const {
