@@ -274,6 +274,24 @@ TEST(Model, GlobalPoolRefusesMoreBatchesThanItsSize) {
   EXPECT_NE(message.find("batch_size is 1, but there is a row of batch 1"), std::string::npos);
 }
 
+TEST(Model, SizesThatAGraphWritesHoldForItsOutputs) {
+  GraphBuilder b;
+  b.output("y", b.global_pool(b.sparse_input("x", {.channels = 1}), PoolMode::sum));
+  artifact::Bundle bundle = b.bundle();
+  const int y = bundle.graph.outputs.at(0).value;
+  auto& type =
+      std::get<artifact::TensorType>(bundle.graph.values.at(static_cast<std::size_t>(y)).type);
+  type.dims.at(0) = 4;  // one site lies in batch 1: two rows
+  ASSERT_FALSE(artifact::has_errors(artifact::verify_bundle(bundle)));
+  const std::string message = message_of<std::invalid_argument>(
+      [&] { (void)Model::from_bundle(bundle).run(one_site(0, 0, 0)); });
+  EXPECT_NE(message.find("output 'y' is written as tensor<4x1xf32>, but has shape (2, 1)"),
+            std::string::npos)
+      << message;
+  type.dims.at(0) = 2;
+  EXPECT_NO_THROW((void)Model::from_bundle(bundle).run(one_site(0, 0, 0)));
+}
+
 TEST(Model, AnOutputMayBeAnInputAndStandTwice) {
   GraphBuilder b;
   const ValueRef x = b.tensor_input("x", {{kUnknown}, artifact::ElementType::i32});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "artifact/bundle/bundle.h"
+#include "artifact/graph/inference.h"
 #include "artifact/graph/reporter.h"
 #include "artifact/run/call.h"
 #include "artifact/run/constants.h"
@@ -236,12 +237,22 @@ class Model::Impl {
     for (const Graph::Output& output : graph_.outputs) {
       const RuntimeValue& value = values[static_cast<std::size_t>(output.value)];
       if (const auto* tensor = std::get_if<Tensor>(&value)) {
+        check_output(output, *tensor);
         results.emplace(output.name, *tensor);
       } else {
         results.emplace(output.name, std::get<SparseTensor>(value));
       }
     }
     return results;
+  }
+
+  // A graph may write sizes that only its inputs decide, such as a number of batches; whoever reads a
+  // result relies on them.
+  void check_output(const Graph::Output& output, const Tensor& tensor) const {
+    const auto& type = std::get<TensorType>(graph_.value(output.value).type);
+    require(std::ranges::equal(type.dims, tensor.shape(), may_equal), "run",
+            "output '{}' is written as {}, but has shape {} with these inputs", output.name, type,
+            tensor.shape());
   }
 
   Bundle bundle_;
