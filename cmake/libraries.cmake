@@ -1,9 +1,12 @@
 # The libraries from the ground up: whom each stands on, what of others it needs, and its rooms, which are
 # folders of src/. scripts/check_includes.py holds the rooms' includes to the same order.
-set(voxloom_libraries core nn artifact io checkpoint sim viz train label)
+set(voxloom_libraries core dist nn artifact io checkpoint sim viz train label)
 
 set(voxloom_core_uses TBB::tbb fmt::fmt Threads::Threads)
 set(voxloom_core_rooms core coords engine cpu quant ops schema)
+
+set(voxloom_dist_on core)
+set(voxloom_dist_rooms dist)
 
 set(voxloom_nn_on core)
 set(voxloom_nn_rooms autograd nn)
@@ -25,7 +28,7 @@ set(voxloom_viz_on core)
 set(voxloom_viz_uses ZLIB::ZLIB PNG::PNG)
 set(voxloom_viz_rooms viz)
 
-set(voxloom_train_on artifact sim)
+set(voxloom_train_on artifact sim dist)
 set(voxloom_train_rooms train)
 
 set(voxloom_label_on train)

@@ -17,6 +17,8 @@ BELOW["coords"] = ["core"]
 BELOW["engine"] = ["core", "coords"]
 BELOW["cpu"] = ["core", "coords", "engine"]
 BELOW["cuda"] = ["core"]  # beside the CPU; the engine does not call it yet
+BELOW["dist"] = ["core"]
+BELOW["mpi"] = ["core", "dist"]  # public headers alone: a library of its own, beside the sum
 BELOW["quant"] = BELOW["engine"] + ["engine"]
 BELOW["ops"] = BELOW["quant"] + ["quant"]
 BELOW["schema"] = BELOW["ops"] + ["ops"]
@@ -28,16 +30,18 @@ BELOW["data"] = ["core", "io"]
 BELOW["checkpoint"] = BELOW["artifact"] + ["artifact", "io"]
 BELOW["sim"] = ["core", "io", "data"]
 BELOW["viz"] = ["core"]
-BELOW["train"] = BELOW["artifact"] + ["artifact", "io", "data", "sim"]
+BELOW["train"] = BELOW["artifact"] + ["artifact", "io", "data", "sim", "dist"]
 BELOW["label"] = BELOW["train"] + ["train"]  # shows a network what the trainer shows it
 BELOW["bench"] = BELOW["label"] + ["label", "cpu"]  # measures a backend
-BELOW["cli"] = BELOW["bench"] + ["bench", "checkpoint", "viz"]
+BELOW["cli"] = BELOW["bench"] + ["bench", "checkpoint", "viz", "mpi"]
 
 # The room whose concept a public header declares.
 HEADERS = {
     "core": "buffer context device dtype error export log memory options parallel tensor triple version isa plans "
             "weight",
     "coords": "coordinate_set kernel_map neighbors sets sparse_tensor",
+    "dist": "dist",
+    "mpi": "mpi",
     "ops": "algebra conv conv_gradients dense points pool",
     "schema": "attributes",
     "autograd": "autograd autograd_ops recorder",
@@ -55,7 +59,7 @@ HEADERS = {
 ROOM_OF_HEADER = {name: room for room, names in HEADERS.items() for name in names.split()}
 
 # Public names of these rooms lie in a namespace of the room's name; those of the others in voxloom.
-NAMESPACES = {"autograd", "nn", "artifact", "checkpoint", "sim", "viz", "label", "train"}
+NAMESPACES = {"dist", "mpi", "autograd", "nn", "artifact", "checkpoint", "sim", "viz", "label", "train"}
 IN_VOXLOOM = {"safetensors"}  # files of tensors, which lie there too
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 

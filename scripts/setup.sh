@@ -2,8 +2,9 @@
 # usage: scripts/setup.sh [--quick | --test | --full]
 #
 # Installs what a bare Debian 12 or 13 lacks for building; does nothing, and touches no network, when all
-# of it is there. --quick adds what the tests are built with, --test also the fuzzers, the second compiler
-# and a browser, --full also the cross compiler and emulator for aarch64, and what makes a Debian 13 tree.
+# of it is there. --quick adds what the tests are built with, --test also the fuzzers, the second compiler,
+# a browser and Open MPI, --full also the cross compiler and emulator for aarch64, MPICH, and what makes a
+# Debian 13 tree.
 set -euo pipefail
 
 packages=(
@@ -21,6 +22,8 @@ testing=(
   clang libclang-rt-dev clang-format
   # The page is tested in a browser.
   chromium chromium-driver
+  # Ranks on many machines; without it all but these is built and tested.
+  libopenmpi-dev openmpi-bin
 )
 # Of these Debian lets the arm64 build stand beside the native one; the others are headers only.
 cross=(libtbb-dev libfmt-dev libpng-dev zlib1g-dev libgtest-dev librapidcheck-dev)
@@ -30,12 +33,12 @@ case "${1-}" in
   --quick) packages+=("${quick[@]}") ;;
   --test) packages+=("${testing[@]}") ;;
   --full)
-    packages+=("${testing[@]}" clang-tidy debootstrap)
+    packages+=("${testing[@]}" clang-tidy debootstrap libmpich-dev mpich)
     if [ "$(uname -m)" = x86_64 ]; then
       packages+=(g++-aarch64-linux-gnu qemu-user "${cross[@]/%/:arm64}")
     fi
     ;;
-  *) sed -n '2,7s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,8s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query apt-get >/dev/null; then

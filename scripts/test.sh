@@ -7,7 +7,7 @@
 # under the thread sanitizer.
 #   --quick  only the tests
 #   --full   also every test under the address and undefined-behaviour sanitizers and under the thread
-#            sanitizer, with the other compiler, on aarch64 under an emulator and in a Debian 13 tree,
+#            sanitizer, with the other compiler, with MPICH, on aarch64 under an emulator and in a Debian 13 tree,
 #            longer fuzzing with fresh random seeds, and tests that take minutes
 # The last lines are ctest's; the exit status covers every step.
 set -euo pipefail
@@ -36,6 +36,11 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then fixed=(setarch "$(uname -m)" 
 build() { scripts/build.sh "$@"; }
 run_tests() { "${fixed[@]}" ctest --preset "$1" -j "$jobs" --no-label-summary; }
 build_and_test() { build "$1" && run_tests "$1"; }
+
+# The other MPI, for the tests that start ranks.
+test_mpich() {
+  build mpich test_ranks && "${fixed[@]}" ctest --preset mpich -R '^ranks$'
+}
 
 fuzz_one() {
   local name=$1 seconds=$2 target=build/fuzz/fuzz/$1_fuzz log=build/fuzz/$1.log
@@ -106,6 +111,7 @@ case "$mode" in
     step build_and_test asan
     step build_and_test tsan
     step build_and_test clang
+    step test_mpich
     step scripts/cuda_report.py
     [ "$(uname -m)" != x86_64 ] || step build_and_test aarch64
     step scripts/debian13.sh

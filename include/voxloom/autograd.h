@@ -87,8 +87,10 @@ class Tape {
   // Dropout draws from `seed`.
   explicit Tape(std::uint64_t seed = 0);
 
-  // A variable whose gradient is wanted; its value must be float32.
-  [[nodiscard]] Variable watch(Tensor value);
+  // A variable whose gradient is wanted; its value must be float32. `when_whole` is called by backward as
+  // soon as nothing can be added to that gradient any more, in the midst of the walk: what is watched last
+  // comes first.
+  [[nodiscard]] Variable watch(Tensor value, std::function<void()> when_whole = {});
   [[nodiscard]] Variable watch(const SparseTensor& value);
 
   // Walks back from a value of one element, or from `y` with the gradient `dy` of its shape. Adds to

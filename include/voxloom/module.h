@@ -21,10 +21,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "voxloom/autograd.h"
@@ -106,6 +108,9 @@ class Pass {
   [[nodiscard]] Tensor gradient(const Tensor& place) const;
   // The same, and the pass forgets it.
   [[nodiscard]] Tensor take_gradient(const Tensor& place);
+  // Called within Tape::backward for each parameter that was run, as soon as its gradient is whole: those
+  // of the last layers first. To be set before the network runs.
+  void on_gradient(std::function<void(const Tensor& place)> use) { on_gradient_ = std::move(use); }
 
   // What a batch norm saw, for the tensor that holds its average over batches.
   void note_statistic(const Tensor& place, Tensor seen);
@@ -114,6 +119,7 @@ class Pass {
  private:
   autograd::Tape* tape_ = nullptr;
   PassOptions options_;
+  std::function<void(const Tensor&)> on_gradient_ = {};
   std::map<const Tensor*, Variable> watched_;
   std::map<const Tensor*, Tensor> statistics_;
 };

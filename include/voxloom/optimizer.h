@@ -22,6 +22,8 @@ class Gradients {
 
   // Takes them from the pass.
   void add(nn::Pass& pass, float factor = 1.0F);
+  // Sums that were made elsewhere, one for each trained parameter, in order; undefined for none.
+  void set(std::vector<Tensor> sums);
   [[nodiscard]] double norm() const;  // of all of them together, Euclidean
   // Scales them so that their norm is at most `limit`; gives the norm before.
   double clip(double limit);
@@ -29,6 +31,9 @@ class Gradients {
 
   // One for each trained parameter, in order; undefined where none was added.
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return sums_; }
+  // The parameters, in the same order.
+  [[nodiscard]] const std::vector<std::shared_ptr<const Tensor>>& places() const { return places_; }
+  [[nodiscard]] bool is_frozen(std::size_t parameter) const { return is_frozen_.at(parameter); }
 
  private:
   std::vector<std::shared_ptr<const Tensor>> places_;

@@ -4,7 +4,8 @@
 //   train::run(trainer, validation.get(), {.on_step = show});
 //
 // A run depends on its options, its network's parameters and its data alone: neither the number of
-// threads nor being stopped, saved, loaded and continued changes a bit of its result.
+// threads nor being stopped, saved, loaded and continued changes a bit of its result, nor over how many
+// ranks (dist.h) its passes are spread.
 //
 // Errors: std::invalid_argument for options; FormatError for a checkpoint that is none, or one of
 // another run; std::runtime_error when the loss is no longer a number.
@@ -18,10 +19,12 @@
 #include <vector>
 
 #include "voxloom/dataset.h"
+#include "voxloom/dist.h"
 #include "voxloom/export.h"
 #include "voxloom/memory.h"
 #include "voxloom/metrics.h"
 #include "voxloom/optimizer.h"
+#include "voxloom/safetensors.h"
 
 namespace VOXLOOM_API voxloom {
 namespace train {
@@ -76,12 +79,29 @@ struct StepReport {
   double seconds = 0;
 };
 
+class BatchSource;
+class GradientExchange;
+struct PassRecord;
+struct RecordLayout;
+
 // Holds everything that a run is: parameters (in the network), moments, schedule, place in the data.
+//
+// The scans of the next pass are read and put into voxels on another thread while one is computed.
+//
+// On several ranks pass i of a step runs on rank i modulo their number, and every rank then has the same
+// parameters. Constructing, step() and load() are calls of all ranks, which need the same options, data and
+// instruction set, and no more ranks than passes; a dist::RankError, on all of them, says what differs.
+// The parameters are those of rank 0. A step that throws, as for a loss that is no number, does so on the
+// rank that saw it, while the others wait: Communicator::abort.
 class Trainer {
  public:
   // The network, whose output has one channel per class of the data, must stay where it is. It is
   // trained on the device that its parameters lie on.
-  Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options);
+  Trainer(nn::Module& net, DatasetPtr data, const TrainOptions& options,
+          dist::Communicator& ranks = dist::one_process());
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   [[nodiscard]] std::int64_t step_count() const { return optimizer_.steps(); }
   [[nodiscard]] std::int64_t total_steps() const { return schedule_.steps; }
@@ -89,26 +109,29 @@ class Trainer {
   [[nodiscard]] const TrainOptions& options() const { return options_; }
   [[nodiscard]] const nn::Module& net() const { return net_; }
   [[nodiscard]] const Dataset& data() const { return *data_; }
+  [[nodiscard]] dist::Communicator& ranks() const { return ranks_; }
 
   StepReport step();
   // Of the steps since it was last asked for.
   [[nodiscard]] ConfusionMatrix take_confusion();
 
-  // One safetensors file, which appears whole or not at all.
+  // One safetensors file, which appears whole or not at all. Rank 0 alone writes; a file that was written
+  // on some ranks is loaded on any number of them. Rank 0 alone reads it.
   void save(const std::filesystem::path& file) const;
   void load(const std::filesystem::path& file);
 
  private:
-  struct PassResult {
-    double loss = 0;
-    std::int64_t voxels = 0;
-  };
-  [[nodiscard]] PassResult run_pass(std::int64_t number);
-  [[nodiscard]] std::vector<LabelledScan> scans_of_pass(std::int64_t number);
-  [[nodiscard]] std::int64_t index_of(std::int64_t sample);
+  [[nodiscard]] PassRecord run_pass(std::int64_t number);
+  void run_passes(StepReport& report);
+  void run_passes_with_others(StepReport& report);
+  [[nodiscard]] std::int64_t pass_after(std::int64_t number) const;
+  void take(const PassRecord& record, StepReport& report);
+  void agree();
+  void take_up(const Safetensors& data, const std::filesystem::path& file);
   [[nodiscard]] nn::Variable loss_of(const nn::Variable& scores, const Tensor& labels) const;
   [[nodiscard]] std::string fingerprint() const;
 
+  dist::Communicator& ranks_;
   nn::Module& net_;
   Device device_;  // where its parameters lie
   DatasetPtr data_;
@@ -117,9 +140,10 @@ class Trainer {
   Optimizer optimizer_;
   Gradients gradients_;
   ConfusionMatrix confusion_;
-  std::int64_t epoch_ = -1;  // whose order follows
-  std::vector<std::int64_t> order_;
   std::unique_ptr<MemoryPool> pool_;
+  std::unique_ptr<BatchSource> batches_;
+  std::unique_ptr<RecordLayout> layout_;
+  std::unique_ptr<GradientExchange> exchange_;  // null: alone
 };
 
 // A checkpoint's parameters without what is its run's: those of Trainer::save, of a file of parameters by name, and of
@@ -155,7 +179,9 @@ struct RunOptions {
   std::function<bool()> is_enough = {};
 };
 enum class End : std::uint8_t { finished, stopped };
-// From where the trainer stands to its last step. `validation` may be null.
+// From where the trainer stands to its last step. `validation` may be null. On several ranks all of them call
+// it, with the same `validation` and numbers: its scans are spread over them, on_evaluation gets all of it
+// everywhere, and on_step stops all ranks where it gives false on one.
 End run(Trainer& trainer, const Dataset* validation, const RunOptions& options = {});
 
 // 1 / sqrt(share of the points) for each class, over at most `scans` scans, scaled to a mean of 1.

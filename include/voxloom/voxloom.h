@@ -17,6 +17,7 @@
 #include "voxloom/dataset.h"
 #include "voxloom/dense.h"
 #include "voxloom/device.h"
+#include "voxloom/dist.h"
 #include "voxloom/dtype.h"
 #include "voxloom/error.h"
 #include "voxloom/export.h"

@@ -23,10 +23,10 @@ void GradientSink::add(std::size_t input, Tensor gradient) {
   if (wants(input)) tape_.deposit(places_[input], std::move(gradient));
 }
 
-Variable TapeState::add_watched(Tensor value) {
+Variable TapeState::add_watched(Tensor value, std::function<void()> when_whole) {
   require_float32(value);
   Variable variable(std::move(value));
-  add_node(variable, {.is_watched = true});
+  add_node(variable, {.is_watched = true, .when_whole = std::move(when_whole)});
   return variable;
 }
 
@@ -58,7 +58,12 @@ void TapeState::deposit(std::int64_t place, Tensor gradient) {
 
 void TapeState::walk(std::int64_t first) {
   for (std::int64_t place = size() - 1; place >= first; --place) {
-    if (node(place).is_watched || node(place).is_walked) continue;
+    if (node(place).is_walked) continue;
+    if (node(place).is_watched) {
+      // Whatever uses a variable stands behind it, and has been walked.
+      if (const auto when_whole = node(place).when_whole) when_whole();
+      continue;
+    }
     // Moved out: nodes may be added and dropped meanwhile, and this one's tensors end here.
     Node done = std::exchange(node(place), {.is_walked = true});
     if (!done.sum.defined()) continue;
@@ -91,7 +96,9 @@ Variable like(const Variable& x, Tensor features) {
 
 Tape::Tape(std::uint64_t seed) : state_(std::make_shared<TapeState>(seed)) {}
 
-Variable Tape::watch(Tensor value) { return state_->add_watched(std::move(value)); }
+Variable Tape::watch(Tensor value, std::function<void()> when_whole) {
+  return state_->add_watched(std::move(value), std::move(when_whole));
+}
 
 Variable Tape::watch(const SparseTensor& value) {
   return {watch(value.features()), value.coords(), value.batch_size()};

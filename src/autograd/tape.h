@@ -39,6 +39,7 @@ struct Node {
   std::string own_name = {};  // of Operation::own
   bool is_watched = false;
   bool is_walked = false;
+  std::function<void()> when_whole = {};  // of a watched one
   std::vector<std::int64_t> inputs = {};  // places; -1: a constant
   std::vector<Tensor> saved = {};         // what `gradient` reads, for counting
   GradientFunction gradient = {};
@@ -49,7 +50,7 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
  public:
   explicit TapeState(std::uint64_t seed) : random(seed) {}
 
-  [[nodiscard]] Variable add_watched(Tensor value);
+  [[nodiscard]] Variable add_watched(Tensor value, std::function<void()> when_whole = {});
   // `result` gets a place on the tape.
   void add_node(Variable& result, Node node);
   void deposit(std::int64_t place, Tensor gradient);

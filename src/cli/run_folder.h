@@ -30,6 +30,8 @@ class RunFolder {
                           const ClassTable& classes);
   // std::invalid_argument for a folder without a run.
   static RunFolder open(const std::filesystem::path& path);
+  // For whoever only looks: nothing is taken away.
+  static RunFolder at(const std::filesystem::path& path) { return RunFolder(path); }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path config() const { return path_ / "config.json"; }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -12,6 +13,7 @@
 #include "cli/metrics_table.h"
 #include "cli/plan_options.h"
 #include "cli/presets.h"
+#include "cli/ranks.h"
 #include "cli/run_curves.h"
 #include "cli/run_folder.h"
 #include "cli/score_table.h"
@@ -19,7 +21,6 @@
 #include "voxloom/augment.h"
 #include "voxloom/export_module.h"
 #include "voxloom/input_profile.h"
-#include "voxloom/parallel.h"
 #include "voxloom/safetensors.h"
 
 namespace voxloom::cli {
@@ -52,32 +53,34 @@ void override_with(const ScanOptions& told, DataConfig& data) {
 // folder.
 class Run {
  public:
-  Run(TrainConfig config, DatasetPtr data)
+  // A call of all ranks.
+  Run(TrainConfig config, DatasetPtr data, DatasetPtr validation, dist::Communicator& ranks)
       : config_(std::move(config)),
         source_(data),
         classes_(data->classes()),
         net_(net_options(config_, classes_.size())),
-        validation_(config_.validation ? open_data(*config_.validation, config_.train.features)
-                                       : nullptr),
+        validation_(std::move(validation)),
         trainer_(net_, config_.augment ? augmented(data, moderate_augmentation()) : std::move(data),
-                 config_.train) {
-    if (validation_ != nullptr && validation_->classes() != classes_) {
-      throw std::invalid_argument("the validation data have other classes than the training data");
-    }
+                 config_.train, ranks) {}
+
+  // A call of all ranks; rank 0 alone needs the file.
+  void load(const fs::path& checkpoint) {
+    const bool is_there = trainer_.ranks().rank() == 0 && fs::exists(checkpoint);
+    if (dist::any(trainer_.ranks(), is_there)) trainer_.load(checkpoint);
   }
 
-  // Before there is a folder.
-  void start() {
+  // Before there is a folder. On each rank; the first one says so.
+  void start(bool says) {
     if (config_.init.empty()) return;
     const train::Initialised from = train::initialise(net_, train::read_parameters(config_.init));
+    if (!says) return;
     std::string fresh;
     for (const std::string& name : from.fresh) fresh += (fresh.empty() ? "" : ", ") + name;
     say_note(fmt::format("{} parameters begin as in {}{}", from.taken, config_.init,
                          fresh.empty() ? "" : "; new are " + fresh));
   }
 
-  void resume(const RunFolder& folder) {
-    if (fs::exists(folder.checkpoint())) trainer_.load(folder.checkpoint());
+  void rewind(const RunFolder& folder) {
     folder.rewind_metrics(trainer_.step_count());
     folder.for_each_metric([&](const nlohmann::ordered_json& line) {
       if (line.contains("mean_iou")) mean_iou_ = line["mean_iou"].get<double>();
@@ -90,12 +93,15 @@ class Run {
   void run(const RunFolder& folder) {
     const InterruptWatch watch;
     TrainProgress progress(trainer_.step_count(), trainer_.total_steps());
+    const int ranks = trainer_.ranks().size();
     progress.say(fmt::format(
-        "{}: {} steps, {} scans, {} classes{}", folder.path().string(), trainer_.total_steps(),
+        "{}: {} steps, {} scans, {} classes{}{}", folder.path().string(), trainer_.total_steps(),
         trainer_.data().size(), classes_.size(),
+        ranks == 1 ? "" : fmt::format(", on {} ranks", ranks),
         trainer_.step_count() == 0 ? "" : fmt::format(", from step {}", trainer_.step_count())));
     const train::End end =
-        has_enough() ? train::End::finished
+        dist::any(trainer_.ranks(), has_enough())
+                     ? train::End::finished
                      : train::run(trainer_, validation_.get(),
                                   {.evaluate_every = config_.evaluate_every,
                                    .save_every = config_.save_every,
@@ -112,6 +118,15 @@ class Run {
                                    .is_enough = [&] { return has_enough(); }});
     if (end == train::End::stopped) stopped(folder, progress);
     finish(folder, progress);
+  }
+
+  // On ranks other than 0, which alone says and writes anything.
+  void follow() {
+    const InterruptWatch watch;
+    if (dist::any(trainer_.ranks(), false)) return;  // there were enough before
+    train::run(trainer_, validation_.get(),
+               {.evaluate_every = config_.evaluate_every,
+                .on_step = [&](const train::StepReport&) { return !watch.was_asked(); }});
   }
 
  private:
@@ -250,25 +265,64 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
+// Of a run that goes on, what it began with; whoever writes makes its folder tidy.
+TrainConfig config_for(const Arguments& arguments, bool writes) {
+  if (!arguments.resume.empty()) {
+    return read_train_config(
+        (writes ? RunFolder::open(arguments.resume) : RunFolder::at(arguments.resume)).config());
+  }
+  if (writes) RunFolder::require_free(arguments.out);
+  return config_of(arguments);
+}
+
+// On each rank.
+struct Opened {
+  Opened(const Arguments& arguments, bool writes)
+      : config(config_for(arguments, writes)),
+        data(open_data(config.data, config.train.features)),
+        validation(config.validation ? open_data(*config.validation, config.train.features)
+                                     : nullptr) {
+    if (validation != nullptr && validation->classes() != data->classes()) {
+      throw std::invalid_argument("the validation data have other classes than the training data");
+    }
+  }
+
+  TrainConfig config;  // as it is written down
+  DatasetPtr data, validation;
+};
+
+void train_on(dist::Communicator& ranks, const Arguments& arguments) {
+  const bool is_new = arguments.resume.empty(), writes = ranks.rank() == 0;
+  std::optional<Opened> opened;
+  std::optional<TrainConfig> config;
+  dist::together(ranks, [&] {
+    opened.emplace(arguments, writes);
+    config.emplace(completed(opened->config, *opened->data));
+  });
+  Run run(*config, opened->data, opened->validation, ranks);
+  if (!is_new) run.load(RunFolder::at(arguments.resume).checkpoint());
+  std::optional<RunFolder> folder;
+  dist::together(ranks, [&] {
+    if (is_new) run.start(writes);
+    if (!writes) return;
+    folder = is_new ? RunFolder::create(arguments.out, opened->config, opened->data->classes())
+                    : RunFolder::open(arguments.resume);
+    if (!is_new) run.rewind(*folder);
+  });
+  if (folder) {
+    run.run(*folder);
+  } else {
+    run.follow();
+  }
+}
+
 void run_train(const Arguments& arguments) {
   use_tuned_plans();
   const bool is_new = arguments.resume.empty();
   if (is_new == arguments.config.empty()) {
     throw BadUsage("give either a configuration or --resume RUN");
   }
-  with_threads(arguments.threads, [&] {
-    if (is_new) RunFolder::require_free(arguments.out);
-    const TrainConfig config = is_new
-                                   ? config_of(arguments)
-                                   : read_train_config(RunFolder::open(arguments.resume).config());
-    const DatasetPtr data = open_data(config.data, config.train.features);
-    Run run(completed(config, *data), data);
-    if (is_new) run.start();
-    const RunFolder folder = is_new ? RunFolder::create(arguments.out, config, data->classes())
-                                    : RunFolder::open(arguments.resume);
-    if (!is_new) run.resume(folder);
-    run.run(folder);
-  });
+  with_ranks(arguments.threads, [&](dist::Communicator& ranks) { train_on(ranks, arguments); });
 }
 
 }  // namespace
@@ -299,11 +353,13 @@ void add_train(Options command) {
       "checkpoint, and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C "
       "saves; a run\n"
       "that was stopped and continued ends with the same bits as one that was not.\n"
-      "docs/training.md lists the settings of a configuration.\n"
+      "docs/training.md lists the settings of a configuration, docs/clusters.md tells of many "
+      "machines.\n"
       "\nExamples:\n"
       "  voxloom train street --out runs/street\n"
       "  voxloom train mine.json --out runs/mine\n"
-      "  voxloom train --resume runs/mine\n");
+      "  voxloom train --resume runs/mine\n"
+      "  mpirun -n 4 voxloom train mine.json --out runs/mine\n");
   command.callback([arguments] { run_train(*arguments); });
 }
 

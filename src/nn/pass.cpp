@@ -8,7 +8,9 @@ Variable Pass::parameter(const Tensor& place) {
   if (!has_tape() || !place.defined()) return {place};
   const auto found = watched_.find(&place);
   if (found != watched_.end()) return found->second;
-  return watched_.emplace(&place, tape_->watch(place)).first->second;
+  std::function<void()> when_whole;
+  if (on_gradient_) when_whole = [use = on_gradient_, &place] { use(place); };
+  return watched_.emplace(&place, tape_->watch(place, std::move(when_whole))).first->second;
 }
 
 autograd::VariableWeight Pass::weight(const Parameter& place) {

@@ -69,6 +69,18 @@ std::string text_of(const ClassTable& table) {
   return text + fmt::format("ignored={}", fmt::join(table.ignored, ","));
 }
 
+// The same file may look different from another machine.
+Safetensors read_on_rank_0(dist::Communicator& ranks, const std::filesystem::path& file) {
+  if (ranks.size() == 1) return read_safetensors(file);
+  dist::Bytes bytes;
+  dist::together(ranks, [&] {
+    if (ranks.rank() != 0) return;
+    const Safetensors data = read_safetensors(file);
+    bytes = format_safetensors(data.tensors, data.metadata);
+  });
+  return parse_safetensors(dist::broadcast_bytes(ranks, std::move(bytes)), file.string());
+}
+
 }  // namespace
 
 std::string Trainer::fingerprint() const {
@@ -89,6 +101,7 @@ std::string Trainer::fingerprint() const {
 }
 
 void Trainer::save(const std::filesystem::path& file) const {
+  if (ranks_.rank() != 0) return;
   TensorMap tensors;
   for (const auto& [name, tensor] : nn::parameters_of(net_)) {
     tensors.emplace(kParameter + name, tensor.to(Device{}));
@@ -141,7 +154,11 @@ Initialised initialise(nn::Module& net, const nn::NamedTensors& from) {
 }
 
 void Trainer::load(const std::filesystem::path& file) {
-  const Safetensors data = read_safetensors(file);
+  const Safetensors data = read_on_rank_0(ranks_, file);
+  dist::together(ranks_, [&] { take_up(data, file); });
+}
+
+void Trainer::take_up(const Safetensors& data, const std::filesystem::path& file) {
   if (field(data, file, "format") != kFormat) refuse(file, "this is no checkpoint of this version");
   const std::string options = field(data, file, "options");
   if (options != fingerprint()) {

@@ -37,8 +37,8 @@ void Gradients::add(nn::Pass& pass, float factor) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Tensor gradient = pass.take_gradient(*places_[i]);
     if (!gradient.defined() || is_frozen_[i]) continue;
-    if (!sums_[i].defined() && factor == 1.0F && gradient.is_unique()) {
-      sums_[i] = std::move(gradient);
+    if (!sums_[i].defined() && factor == 1.0F) {
+      sums_[i] = gradient.is_unique() ? std::move(gradient) : gradient.clone();
       continue;
     }
     // Added to zeros, not only multiplied: -0 becomes 0.
@@ -47,6 +47,16 @@ void Gradients::add(nn::Pass& pass, float factor) {
     }
     add_to(sums_[i], gradient, factor);
   }
+}
+
+void Gradients::set(std::vector<Tensor> sums) {
+  require(sums.size() == places_.size(), "Gradients::set", "{} sums for {} parameters", sums.size(),
+          places_.size());
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    require(!sums[i].defined() || sums[i].shape() == places_[i]->shape(), "Gradients::set",
+            "sum {} is {}, the parameter {}", i, sums[i], places_[i]->shape());
+  }
+  sums_ = std::move(sums);
 }
 
 double Gradients::norm() const {

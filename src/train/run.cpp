@@ -3,12 +3,26 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/error.h"
 #include "voxloom/train.h"
 
 namespace voxloom::train {
+namespace {
+
+void evaluate_scan(const Dataset& data, std::int64_t i, const Labeller& labeller,
+                   ConfusionMatrix& to) {
+  const LabelledScan scan = data.get(i);
+  try {
+    to.add(scan.labels, labeller(scan));
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: {}", data.name(i), error.what()));
+  }
+}
+
+}  // namespace
 
 Labeller labeller_of(const nn::Module& net, double voxel_size, const FeatureSet& features) {
   const auto pool = std::make_shared<MemoryPool>();
@@ -29,16 +43,39 @@ ConfusionMatrix evaluate(const Dataset& data, const Labeller& labeller,
                          const std::function<bool(std::int64_t)>& on_scan) {
   ConfusionMatrix confusion(data.classes().size());
   for (std::int64_t i = 0; i < data.size(); ++i) {
-    const LabelledScan scan = data.get(i);
-    try {
-      confusion.add(scan.labels, labeller(scan));
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(fmt::format("{}: {}", data.name(i), error.what()));
-    }
+    evaluate_scan(data, i, labeller, confusion);
     if (on_scan && !on_scan(i)) break;
   }
   return confusion;
 }
+
+namespace {
+
+ConfusionMatrix evaluate_on_all(dist::Communicator& ranks, const Dataset& data,
+                                const Labeller& labeller) {
+  if (ranks.size() == 1) return evaluate(data, labeller);
+  ConfusionMatrix mine(data.classes().size());
+  for (std::int64_t i = ranks.rank(); i < data.size(); i += ranks.size()) {
+    evaluate_scan(data, i, labeller, mine);
+  }
+  std::vector<std::int64_t> counts(mine.counts().begin(), mine.counts().end());
+  dist::add_up(ranks, counts);
+  return {mine.classes(), counts};
+}
+
+struct Votes {
+  bool to_stop, to_finish;
+};
+
+// Where one rank wants it, all do it.
+Votes ask_all(dist::Communicator& ranks, bool stops, const RunOptions& options) {
+  const bool is_enough = options.is_enough && options.is_enough();
+  std::array<std::int64_t, 2> votes = {stops ? 1 : 0, is_enough ? 1 : 0};
+  dist::add_up(ranks, votes);
+  return {votes[0] > 0, votes[1] > 0};
+}
+
+}  // namespace
 
 End run(Trainer& trainer, const Dataset* validation, const RunOptions& options) {
   const auto is_due = [&](std::int64_t every) {
@@ -49,19 +86,19 @@ End run(Trainer& trainer, const Dataset* validation, const RunOptions& options) 
   };
   while (!trainer.is_done()) {
     const StepReport report = trainer.step();
-    const bool goes_on = !options.on_step || options.on_step(report);
+    const bool wants_more = !options.on_step || options.on_step(report);
     if (validation != nullptr && is_due(options.evaluate_every)) {
-      const ConfusionMatrix seen = evaluate(
-          *validation,
+      const ConfusionMatrix seen = evaluate_on_all(
+          trainer.ranks(), *validation,
           labeller_of(trainer.net(), trainer.options().voxel_size, trainer.options().features));
       if (options.on_evaluation) options.on_evaluation(trainer.step_count(), seen);
     }
     // Last: a run that ends before this, however it ends, takes the step again and says all of it again.
-    const bool stops = !goes_on && !trainer.is_done();
-    const bool is_enough = options.is_enough && options.is_enough();
-    if (stops || is_enough || is_due(options.save_every)) save();
+    const Votes votes = ask_all(trainer.ranks(), !wants_more, options);
+    const bool stops = votes.to_stop && !trainer.is_done();
+    if (stops || votes.to_finish || is_due(options.save_every)) save();
     if (stops) return End::stopped;
-    if (is_enough) break;
+    if (votes.to_finish) break;
   }
   return End::finished;
 }

@@ -61,6 +61,41 @@ TEST(Tape, CheckpointsGiveTheSameBitsForLessMemory) {
   EXPECT_GT(whole, 3 * other.saved_bytes());
 }
 
+// What was told of a gradient on the way is what stands at the end, checkpoint or not; what is watched last
+// comes first.
+TEST(Tape, TellsWhenAGradientIsWhole) {
+  const Net net;
+  for (const bool is_checkpointed : {false, true}) {
+    Tape tape;
+    std::vector<std::size_t> order;
+    std::vector<Tensor> told(3);
+    Variables watched(3);
+    const auto watch = [&](std::size_t i, const Tensor& value) {
+      watched[i] = tape.watch(value, [&, i] {
+        order.push_back(i);
+        const Tensor gradient = tape.gradient(watched[i]);
+        if (gradient.defined()) told[i] = gradient.clone();
+      });
+    };
+    watch(0, net.w1);
+    watch(1, net.w2);
+    watch(2, net.w1);  // has no part
+    // Both weights are used twice.
+    const auto run = [&](const Variables& in) {
+      return autograd::plus(small_net(tape, in[0], watched[0], watched[1]),
+                            small_net(tape, in[0], watched[0], watched[1]));
+    };
+    const Variable x(net.x), sparse(x, net.s.set);
+    const Variable y = is_checkpointed ? tape.checkpoint(run, {sparse}) : run({sparse});
+    tape.backward(autograd::sum(autograd::mul(y, y)));
+    EXPECT_EQ(order, (std::vector<std::size_t>{2, 1, 0}));
+    EXPECT_FALSE(told[2].defined());
+    for (const std::size_t i : {0U, 1U}) {
+      EXPECT_TRUE(same_bits(told[i], tape.gradient(watched[i]))) << i;
+    }
+  }
+}
+
 TEST(Tape, NestsCheckpoints) {
   Tape tape;
   const Variable x = tape.watch(random_tensor(5, {6, 3})), w = tape.watch(random_tensor(6, {3, 3}));

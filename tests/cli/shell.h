@@ -41,7 +41,11 @@ class ShellTest : public ::testing::Test {
   // `environment`: assignments before the command, "A=1 B=2".
   [[nodiscard]] ShellResult run(const std::string& arguments,
                                 const std::string& environment = "") const {
-    const std::string command = fmt::format("{} '{}' {} 2>&1", environment, program_, arguments);
+    return run_shell(fmt::format("{} '{}' {}", environment, program_, arguments));
+  }
+
+  [[nodiscard]] static ShellResult run_shell(const std::string& line) {
+    const std::string command = line + " 2>&1";
     ShellResult result;
     std::FILE* pipe = ::popen(command.c_str(), "r");
     if (pipe == nullptr) return result;
