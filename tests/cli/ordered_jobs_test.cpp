@@ -5,12 +5,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
+#include <functional>
 #include <mutex>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "support/thread_ranks.h"
 
 namespace voxloom::test {
 namespace {
@@ -164,6 +169,102 @@ TEST(OrderedJobs, AnErrorAnywhereEndsTheRunAndGoesOn) {
     return message;
   };
   for (const char* place : {"bytes", "work", "report"}) EXPECT_EQ(fails_in(place), place);
+}
+
+struct RankedRun {
+  std::vector<std::size_t> reported;
+  std::vector<int> runs;   // of each job, on all ranks
+  std::vector<int> known;  // what rank 0 was told that each left
+};
+
+RankedRun run_on_ranks(int size, int at_once, std::size_t count,
+                       const std::function<bool(int rank)>& is_stopped) {
+  RankedRun run;
+  run.runs.resize(count);
+  run.known.resize(count, -1);
+  std::mutex mutex;
+  on_ranks(
+      size,
+      [&](dist::Communicator& ranks) {
+        std::vector<int> left(count, -1);
+        run_jobs({.count = count,
+                  .at_once = at_once,
+                  .memory = 10,
+                  .bytes = [](std::size_t i) { return i % 7; },
+                  .work =
+                      [&](std::size_t i) {
+                        spin(i % 5 + static_cast<std::size_t>(ranks.rank()));
+                        left[i] = static_cast<int>(100 + i);
+                        if (ranks.rank() == 0) run.known[i] = left[i];
+                        const std::lock_guard lock(mutex);
+                        ++run.runs[i];
+                      },
+                  .report = [&](std::size_t i) { run.reported.push_back(i); },
+                  .is_stopped = [&] { return is_stopped(ranks.rank()); }},
+                 ranks,
+                 {.pack =
+                      [&](std::size_t i) {
+                        const auto bytes = std::as_bytes(std::span(&left[i], 1));
+                        return dist::Bytes(bytes.begin(), bytes.end());
+                      },
+                  .unpack =
+                      [&](std::size_t i, std::span<const std::byte> bytes) {
+                        ASSERT_EQ(bytes.size(), sizeof(int));
+                        std::memcpy(&run.known[i], bytes.data(), sizeof(int));
+                      }});
+      },
+      3);
+  return run;
+}
+
+TEST(RankedJobs, AreEachDoneOnceAndReportedInOrder) {
+  for (const int size : {1, 2, 5}) {
+    for (const int at_once : {1, 3}) {
+      const RankedRun run = run_on_ranks(size, at_once, 40, [](int) { return false; });
+      ASSERT_EQ(run.reported.size(), 40U);
+      for (std::size_t i = 0; i < 40; ++i) {
+        EXPECT_EQ(run.reported[i], i);
+        EXPECT_EQ(run.runs[i], 1);
+        EXPECT_EQ(run.known[i], static_cast<int>(100 + i));
+      }
+    }
+  }
+}
+
+TEST(RankedJobs, WhereOneRankStopsTheOthersGoOn) {
+  const RankedRun run = run_on_ranks(3, 1, 20, [](int rank) { return rank == 1; });
+  EXPECT_EQ(run.reported.size(), 20U);
+}
+
+TEST(RankedJobs, WhatWasStartedIsReportedWhenRank0Stops) {
+  std::atomic<int> asked = 0;
+  const RankedRun run =
+      run_on_ranks(3, 1, 200, [&](int rank) { return rank == 0 && ++asked > 10; });
+  EXPECT_LT(run.reported.size(), 200U);
+  int started = 0;
+  for (const int runs : run.runs) started += runs;
+  EXPECT_EQ(run.reported.size(), static_cast<std::size_t>(started));
+}
+
+TEST(RankedJobs, AnErrorOfARankEndsTheRun) {
+  EXPECT_THROW(on_ranks(3,
+                        [](dist::Communicator& ranks) {
+                          run_jobs({.count = 20,
+                                    .at_once = 1,
+                                    .memory = 10,
+                                    .bytes = [](std::size_t) { return std::size_t{1}; },
+                                    .work =
+                                        [&](std::size_t) {
+                                          if (ranks.rank() == 0)
+                                            throw std::runtime_error("disk full");
+                                        },
+                                    .report = [](std::size_t) {},
+                                    .is_stopped = [] { return false; }},
+                                   ranks,
+                                   {.pack = [](std::size_t) { return dist::Bytes(); },
+                                    .unpack = [](std::size_t, std::span<const std::byte>) {}});
+                        }),
+               std::runtime_error);
 }
 
 }  // namespace

@@ -1,0 +1,122 @@
+// voxloom segment under a launcher and in parts: the results of one process, and what is left of a job that
+// was killed.
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "ranks/launch.h"
+
+namespace voxloom::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RankedSegmentation : public LaunchTest {
+ protected:
+  void SetUp() override {
+    LaunchTest::SetUp();
+    if (IsSkipped()) return;
+    ShellResult done =
+        run(fmt::format("simulate --scans 5 --sensor vlp16 --out '{}'", in_folder("scans")));
+    ASSERT_EQ(done.exit_code, 0) << done.text;
+    std::ofstream(in_folder("config.json")) << fmt::format(
+        R"({{"data": {{"folder": "{}"}}, "model": {{"depth": 14, "width": 0.125}},
+            "voxel_size": 1.0, "batch_size": 1, "steps": 1}})",
+        in_folder("scans"));
+    done = run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+    ASSERT_EQ(done.exit_code, 0) << done.text;
+    std::ofstream(in_folder("scans/000002a.bin")) << "not a whole point";
+  }
+
+  [[nodiscard]] std::string arguments(const std::string& out, const std::string& more) const {
+    return fmt::format("segment '{}' --model '{}' --out '{}' --json '{}' --threads 1 {}",
+                       in_folder("scans"), in_folder("run/model.lattice"), in_folder(out),
+                       in_folder(out + ".json"), more);
+  }
+  [[nodiscard]] std::string bytes_of(const fs::path& path) const {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  // Without what the clock says.
+  [[nodiscard]] nlohmann::json report(const std::string& out) const {
+    nlohmann::json report = nlohmann::json::parse(bytes_of(in_folder(out + ".json")));
+    for (auto& one : report) one.erase("seconds");
+    return report;
+  }
+  // Pages tell times.
+  void expect_same_results(const std::string& a, const std::string& b) const {
+    std::size_t files = 0;
+    for (const auto& entry : fs::directory_iterator(in_folder(a))) {
+      if (!entry.is_regular_file()) continue;
+      const fs::path other = fs::path(in_folder(b)) / entry.path().filename();
+      EXPECT_TRUE(fs::exists(other)) << other;
+      if (entry.path().extension() == ".html") continue;
+      EXPECT_TRUE(bytes_of(entry.path()) == bytes_of(other)) << other;
+      ++files;
+    }
+    EXPECT_GT(files, 0U);
+  }
+  [[nodiscard]] std::size_t results(const std::string& out) const {
+    if (!fs::exists(in_folder(out))) return 0;
+    const fs::directory_iterator folder(in_folder(out));
+    return static_cast<std::size_t>(std::count_if(
+        begin(folder), end(folder), [](const auto& e) { return e.path().extension() == ".ply"; }));
+  }
+  // Rows of the table and lines of errors, in order, without times.
+  [[nodiscard]] static std::vector<std::string> names(const std::string& text) {
+    std::vector<std::string> found;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("00000")) found.push_back(line.substr(0, line.find(' ')));
+    }
+    return found;
+  }
+};
+
+TEST_F(RankedSegmentation, HasTheResultsOfOneProcess) {
+  const ShellResult alone = run(arguments("1", ""));
+  EXPECT_EQ(alone.exit_code, 1) << alone.text;  // one is broken
+  ASSERT_EQ(names(alone.text).size(), 5U) << alone.text;
+  const ShellResult result = voxloom(3, arguments("3", ""));
+  EXPECT_EQ(result.exit_code, 1) << result.text;
+  EXPECT_EQ(names(result.text), names(alone.text)) << result.text;
+  EXPECT_NE(result.text.find("1 of 6 scans failed"), std::string::npos) << result.text;
+  EXPECT_EQ(report("1"), report("3"));
+  expect_same_results("1", "3");
+}
+
+TEST_F(RankedSegmentation, AKilledJobIsTakenUp) {
+  ASSERT_EQ(run(arguments("whole", "--no-pictures")).exit_code, 1);
+  // Rank 1 is killed as soon as there is a result.
+  const std::string command = fmt::format(
+      "'{0}' -n 2 sh -c 'if [ \"${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}\" = 1 ]; then "
+      "( while ! ls \"$1\"/*.ply >/dev/null 2>&1; do sleep 0.01; done; kill -9 $$ ) & fi; "
+      "shift; exec \"$@\"' - '{1}' '{2}' {3}",
+      variable("VOXLOOM_MPIRUN"), in_folder("killed"), variable("VOXLOOM_PROGRAM"),
+      arguments("killed", "--no-pictures"));
+  const ShellResult killed = run_shell(command);
+  EXPECT_GE(results("killed"), 1U) << killed.text;
+  const ShellResult resumed = voxloom(3, arguments("killed", "--no-pictures --resume"));
+  EXPECT_EQ(resumed.exit_code, 1) << resumed.text;
+  EXPECT_EQ(names(resumed.text).size(), 5U) << resumed.text;
+  EXPECT_EQ(report("whole"), report("killed"));
+  expect_same_results("whole", "killed");
+}
+
+TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
+  const std::string command = fmt::format(
+      "'{0}' -n 2 sh -c '\"{1}\" segment \"{2}/00000${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}.bin\" "
+      "--no-pictures --model \"{3}\" --out \"{4}\"'",
+      variable("VOXLOOM_MPIRUN"), variable("VOXLOOM_PROGRAM"), in_folder("scans"),
+      in_folder("run/model.lattice"), in_folder("own"));
+  const ShellResult refused = run_shell(command);
+  EXPECT_EQ(refused.exit_code, 2) << refused.text;
+  EXPECT_NE(refused.text.find("set VOXLOOM_RANKS=1"), std::string::npos) << refused.text;
+  const ShellResult each = run_shell("VOXLOOM_RANKS=1 " + command);
+  EXPECT_EQ(each.exit_code, 0) << each.text;
+  EXPECT_EQ(results("own"), 2U);
+}
+
+}  // namespace
+}  // namespace voxloom::test
