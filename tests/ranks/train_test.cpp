@@ -110,6 +110,17 @@ TEST_F(RankedTraining, WhatIsWrongIsSaidOnce) {
   EXPECT_EQ(count(again.text, "holds a run already"), 1U) << again.text;
 }
 
+// A launcher that speaks of ranks which MPI does not know.
+TEST_F(RankedTraining, ALauncherOfAnotherMpiIsFoundOut) {
+  const std::string command =
+      fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run"));
+  const ShellResult refused = run(command, "PMI_RANK=0 PMI_SIZE=2");
+  EXPECT_EQ(refused.exit_code, 1) << refused.text;
+  EXPECT_NE(refused.text.find("PMI_SIZE says that 2 processes were started"), std::string::npos)
+      << refused.text;
+  EXPECT_FALSE(fs::exists(in_folder("run")));
+}
+
 TEST_F(RankedTraining, ALossThatIsNoNumberEndsAll) {
   std::ofstream(in_folder("config.json")) << fmt::format(
       R"({{"data": {{"folder": "{0}"}}, "model": {{"depth": 14, "width": 0.125}},
