@@ -22,6 +22,8 @@ struct ExportOptions {
   // those of normalized forms.
   std::optional<QuantizeOptions> packed = {};
   std::int64_t packed_channels = 16;
+  // Weights stay dense where other readers do not run them packed: `voxloom verify --portable` names them else.
+  bool pack_for_all_readers = false;
 };
 
 // Inputs x_coords, x_features, x_active; one output, "output". Parameters are stored under their names;
@@ -36,6 +38,12 @@ struct ExportOptions {
 // are not finite get zeros.
 [[nodiscard]] Bundle export_on_points(const nn::Module& module, const Grid& grid,
                                       const ExportOptions& options);
+
+// The network between the points of such a bundle, by itself, in IR v2's words where it has them: inputs x_coords,
+// x_features and x_active, and as output the voxels' scores under the name that the points' had. Other readers cannot
+// run what meets the points: ours reads the cell that holds a point and drops points that are not finite.
+// std::invalid_argument for a bundle whose points do more than to go into one voxelization and to read one tensor.
+[[nodiscard]] Bundle without_points(const Bundle& bundle);
 
 }  // namespace artifact
 }  // namespace voxloom

@@ -99,8 +99,7 @@ using voxloom::to_string;
 // Does the graph need our extensions, or can every reader of IR v2 run it?
 [[nodiscard]] bool needs_extensions(const Graph& graph);
 
-// The same graph with every operation of ours that IR v2 can say, said so. Not quite the same where
-// points meet voxels: IR v2 finds cells in float32, ours in float64.
+// The same graph, with the same results, and every operation of ours that IR v2 can say, said so.
 [[nodiscard]] Graph to_plain(Graph graph);
 
 enum class Severity : std::uint8_t { error, warning };

@@ -29,6 +29,8 @@ enum class BinaryOp : std::uint8_t { add, sub, mul, maximum, minimum };
 struct Grid {
   std::array<double, 3> voxel_size = {1, 1, 1};
   std::array<double, 3> origin = {0, 0, 0};
+  // True: in float32, each step rounded, as readers of IR v2 do it. Points near a cell's side may fall into the next.
+  bool in_float32 = false;
 };
 enum class Reduction : std::uint8_t { sum, mean, max, first, count };
 enum class NonFinite : std::uint8_t { error, drop };

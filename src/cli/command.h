@@ -26,6 +26,7 @@ void add_threads_option(Options command, int& threads);
 void add_run(Options command);
 void add_info(Options command);
 void add_verify(Options command);
+void add_export(Options command);
 void add_bench(Options command);
 void add_tune(Options command);
 void add_import(Options command);

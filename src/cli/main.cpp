@@ -24,6 +24,7 @@ constexpr std::array kCommands = {
     Command{"run", "Run a model on arrays from a file", add_run},
     Command{"info", "Show what a model takes, gives and consists of", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},
+    Command{"export", "Write a model so that other readers of the format run it", add_export},
     Command{"import", "Make a model of a published network's checkpoint", add_import},
     Command{"convert", "Turn a scan from one file format into another", add_convert},
     Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},

@@ -1,4 +1,5 @@
-// Points seen from a voxel grid: q = (p - origin) / voxel_size in binary64 from float32 positions.
+// Points seen from a voxel grid: q = (p - origin) / voxel_size in binary64 from float32 positions, or in float32
+// with each step rounded (Grid::in_float32).
 #pragma once
 
 #include <array>
@@ -28,6 +29,13 @@ class PointGrid {
   [[nodiscard]] std::array<double, 3> operator[](std::int64_t point) const {
     const float* p = position_of(point);
     std::array<double, 3> q{};
+    if (grid_.in_float32) {
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        const float moved = p[axis] - static_cast<float>(grid_.origin[axis]);
+        q[axis] = static_cast<double>(moved / static_cast<float>(grid_.voxel_size[axis]));
+      }
+      return q;
+    }
     for (std::size_t axis = 0; axis < 3; ++axis) {
       q[axis] = (static_cast<double>(p[axis]) - grid_.origin[axis]) / grid_.voxel_size[axis];
     }

@@ -132,7 +132,8 @@ Attributes describe(const VoxelizeOptions& o) {
           {"reduction", word_of(o.reduction)},
           {"non_finite", word_of(o.non_finite)},
           {"stride", o.stride},
-          {"batch_size", o.batch_size.value_or(-1)}};
+          {"batch_size", o.batch_size.value_or(-1)},
+          {"float32", o.grid.in_float32}};
 }
 
 Attributes describe(const DevoxelizeOptions& o) {
@@ -141,7 +142,8 @@ Attributes describe(const DevoxelizeOptions& o) {
           {"interpolation", word_of(o.interpolation)},
           {"nearest", word_of(o.nearest)},
           {"renormalize", o.renormalize},
-          {"non_finite", word_of(o.non_finite)}};
+          {"non_finite", word_of(o.non_finite)},
+          {"float32", o.grid.in_float32}};
 }
 
 }  // namespace voxloom::schema

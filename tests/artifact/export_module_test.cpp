@@ -2,9 +2,12 @@
 
 #include "voxloom/export_module.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "artifact/helpers.h"
+#include "artifact/random_data.h"
 #include "conv/cases.h"
 #include "voxloom/models.h"
 
@@ -150,6 +153,50 @@ TEST(ExportModule, GoesFromPointsToPoints) {
   const Voxelized v = voxelize(points, features, batch, {.grid = grid});
   const Tensor expected = devoxelize(points, net(v.tensor), batch, {.grid = grid});
   expect_close(to_doubles(std::get<Tensor>(results.at("scores"))), to_doubles(expected), 1e-4);
+}
+
+// The network between the points, by itself: plain, and with the same scores.
+TEST(WithoutPoints, IsTheNetworkAlone) {
+  nn::MinkUNet net(
+      {.in_channels = 2, .classes = 3, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
+  const Bundle whole = export_on_points(net, {.voxel_size = {0.3, 0.3, 0.3}}, {.in_channels = 2});
+  const Bundle alone = artifact::without_points(whole);
+  EXPECT_TRUE(whole.graph.extensions);
+  EXPECT_FALSE(alone.graph.extensions);
+  EXPECT_EQ(messages(artifact::portability_of(alone.graph)), "");
+  const SparseTensor x = input(2);
+  TensorMap inputs;
+  add_sparse_input(inputs, "x", x);
+  const auto scores = Model::from_bundle(alone).run(inputs).at("scores");
+  const Bundle direct = export_module(net, {.in_channels = 2});
+  const auto expected = Model::from_bundle(direct).run(inputs).at("output");
+  EXPECT_EQ(to_doubles(std::get<SparseTensor>(scores).features()),
+            to_doubles(std::get<SparseTensor>(expected).features()));
+  EXPECT_TRUE(
+      std::ranges::equal(std::get<SparseTensor>(scores).coords().rows(), x.coords().rows()));
+}
+
+TEST(WithoutPoints, RefusesWhatHasNone) {
+  nn::SubmConv3d net({.in = 2, .out = 3});
+  expect_throws<std::invalid_argument>(
+      [&] { static_cast<void>(artifact::without_points(export_module(net, {.in_channels = 2}))); },
+      "[without_points] expected one operation voxelize, got 0");
+}
+
+// Packed where mlx-lattice runs it: not in the way back to a target.
+TEST(ExportModule, PacksForAllReaders) {
+  nn::MinkUNet net(
+      {.in_channels = 2, .classes = 3, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
+  artifact::ExportOptions options{.in_channels = 2,
+                                  .packed = QuantizeOptions{.bits = 8, .group_size = 32},
+                                  .packed_channels = 8};
+  const Bundle anywhere = export_module(net, options);
+  EXPECT_NE(messages(artifact::portability_of(anywhere.graph)), "");
+  options.pack_for_all_readers = true;
+  const Bundle portable = export_module(net, options);
+  EXPECT_EQ(messages(artifact::portability_of(portable.graph)), "");
+  EXPECT_TRUE(portable.weights.contains("block1.0.conv1.weight.scales"));
+  EXPECT_FALSE(portable.weights.contains("convtr4p16s2.weight.scales"));
 }
 
 // A network that nobody wrote an export for: a norm without a word in IR v2, a decoder that returns to

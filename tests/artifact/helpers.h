@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/dispatch.h"
+#include "support/keep_bundles.h"
 #include "voxloom/artifact.h"
 
 namespace voxloom::test {
@@ -26,6 +27,7 @@ class TemporaryFolder {
   }
   ~TemporaryFolder() {
     std::error_code ignored;
+    keep_bundles(path_);
     fs::remove_all(path_, ignored);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;

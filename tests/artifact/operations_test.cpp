@@ -178,6 +178,18 @@ std::vector<OpCase> row_wise() {
                   },
                   [direct](const OpData& d) { return d.x.with_features(direct(d.x.features())); }};
   };
+  // Of a tensor of rank 5.
+  const auto of_grid = [](const std::string& name,
+                          std::function<ValueRef(GraphBuilder&, ValueRef)> build,
+                          std::function<Tensor(const Tensor&)> direct) {
+    return OpCase{name,
+                  [build](GraphBuilder& b, const OpInputs& in) {
+                    const ValueRef grid = b.op("voxloom.to_dense", {in.x},
+                                               {{"lo", Triple(-3)}, {"hi", Triple(2)}})[0];
+                    return build(b, grid);
+                  },
+                  [direct](const OpData& d) { return direct(to_dense(d.x, -3, 2)); }};
+  };
   const auto channel = [](GraphBuilder& b, const std::string& key, const Tensor& value) {
     return b.weight(key, WeightFamily::channel, value);
   };
@@ -220,6 +232,15 @@ std::vector<OpCase> row_wise() {
       wise(
           "lattice.softmax", [](auto& b, auto f) { return b.softmax(f); },
           [](auto& f) { return softmax(f); }),
+      of_grid(
+          "voxloom.activation", [](auto& b, auto t) { return b.activate(t, Activation::silu); },
+          [](auto& t) { return activate(t, Activation::silu); }),
+      of_grid(
+          "voxloom.elementwise", [](auto& b, auto t) { return b.exp(t); },
+          [](auto& t) { return voxloom::exp(t); }),
+      of_grid(
+          "voxloom.softmax", [](auto& b, auto t) { return b.softmax(t); },
+          [](auto& t) { return softmax(t); }),
       wise(
           "lattice.batch_norm",
           [=](auto& b, auto f) {

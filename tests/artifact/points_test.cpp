@@ -69,13 +69,20 @@ TEST_P(Points, GoThereAndBackAsTheLibraryDoes) {
 }
 
 const Grid kGrid = {.voxel_size = {0.5, 0.25, 0.3}, .origin = {0.1, -0.2, 0}};
+// As IR v2 has it: in float32.
+const Grid kRounded = {
+    .voxel_size = {0.5, 0.25, 0.3}, .origin = {0.1, -0.2, 0}, .in_float32 = true};
+// Nothing is rounded here.
+const Grid kPowers = {.voxel_size = {0.5, 0.25, 1}};
 
 INSTANTIATE_TEST_SUITE_P(
     , Points,
     testing::Values(
-        PointCase{{.grid = kGrid}, {.grid = kGrid, .nearest = NearestMode::lattice}},
-        PointCase{{.grid = kGrid, .reduction = Reduction::sum, .stride = 2},
-                  {.grid = kGrid, .interpolation = Interpolation::linear}},
+        PointCase{{.grid = kRounded}, {.grid = kRounded, .nearest = NearestMode::lattice}},
+        PointCase{{.grid = kRounded, .reduction = Reduction::sum, .stride = 2},
+                  {.grid = kRounded, .interpolation = Interpolation::linear}},
+        PointCase{{.grid = kPowers}, {.grid = kPowers, .nearest = NearestMode::lattice}},
+        PointCase{{.grid = kGrid}, {.grid = kGrid, .nearest = NearestMode::lattice}, true},
         PointCase{{.grid = kGrid, .reduction = Reduction::max, .batch_size = 5},
                   {.grid = kGrid, .interpolation = Interpolation::linear, .renormalize = true},
                   true},
@@ -85,6 +92,36 @@ INSTANTIATE_TEST_SUITE_P(
         PointCase{{.grid = kGrid, .reduction = Reduction::count, .non_finite = NonFinite::drop},
                   {.grid = kGrid},
                   true}));
+
+// 0.35 on voxels of 0.05: the quotient of the two float32 numbers is 6.9999998, as a float32 number 7.
+TEST(Voxelize, FindsCellsInFloat32WhereTheFormatDoes) {
+  const TensorMap inputs = {{"points", Tensor::from<float>({0.35F, 0, 0}, {1, 3})},
+                            {"features", Tensor::from<float>({5, 6}, {1, 2})},
+                            {"batch", Tensor::zeros({1}, DType::i32)},
+                            {"active", Tensor::from<std::int32_t>({1}, {1})}};
+  const auto cell_of = [&](const std::string& name) {
+    GraphBuilder b;
+    const PointOperands p = declare(b);
+    b.output("voxels", b.op(name, {p.points, p.features, p.batch, p.active},
+                            {{"voxel_size", std::array<double, 3>{0.05, 0.05, 0.05}}})[0]);
+    const auto results = artifact::Model::from_bundle(b.bundle()).run(inputs);
+    return std::get<SparseTensor>(results.at("voxels")).coords()[0].x;
+  };
+  EXPECT_EQ(cell_of("lattice.voxelize"), 7);
+  EXPECT_EQ(cell_of("voxloom.voxelize"), 6);
+}
+
+TEST(Devoxelize, FindsCellsInFloat32WhereTheFormatDoes) {
+  const Tensor points = Tensor::from<float>({0.35F, 0, 0}, {1, 3});
+  const std::vector<Coordinate> cells = {{.x = 6}, {.x = 7}};
+  const SparseTensor voxels(CoordinateSet::from_rows(cells), Tensor::from<float>({60, 70}, {2, 1}));
+  const auto read = [&](bool in_float32) {
+    const Grid grid{.voxel_size = {0.05, 1, 1}, .in_float32 = in_float32};
+    return devoxelize(points, voxels, {}, {.grid = grid}).span<float>()[0];
+  };
+  EXPECT_EQ(read(true), 70);
+  EXPECT_EQ(read(false), 60);
+}
 
 TEST(VoxelizeExtension, GivesTheRowOfEachPoint) {
   GraphBuilder b;

@@ -87,9 +87,61 @@ TEST(Portability, NamesWhatHasNoOtherForm) {
 TEST(Portability, NamesActivationsOfOtherRanks) {
   GraphBuilder b;
   const ValueRef x = b.tensor_input("x", {{4}, artifact::ElementType::f32});
-  b.output("y", b.activate(x, Activation::relu));
+  b.output("y", b.op("lattice.softmax", {x})[0]);
   const std::string found = messages(portability_of(b.bundle().graph));
   EXPECT_NE(found.find("tensors of rank 2 alone, not 1"), std::string::npos) << found;
+}
+
+TEST(ToPlain, ActivationsAreOfMatricesAlone) {
+  GraphBuilder b;
+  const auto input = [&](const char* name, Shape shape) {
+    return b.tensor_input(name, {std::move(shape), artifact::ElementType::f32});
+  };
+  b.output("v", b.activate(input("x", {4}), Activation::relu));
+  b.output("m", b.activate(input("z", {4, 2}), Activation::relu));
+  const Graph graph = b.bundle().graph;
+  EXPECT_EQ(graph.ops[0].name, "voxloom.activation");
+  EXPECT_EQ(graph.ops[1].name, "lattice.activation");
+  EXPECT_EQ(to_text(to_plain(graph)), to_text(graph));
+}
+
+// IR v2's form divides where the dilation is not 1; the library's never does.
+TEST(ToPlain, AKernelOfOneIsNotDivided) {
+  GraphBuilder b;
+  const ValueRef x = b.sparse_input("x", {.channels = 3});
+  const Tensor weight = random_tensor({4, 3}, 5), bias = random_tensor({4}, 6);
+  const artifact::ConvOperands operands = {
+      .weight = b.conv_weight("w", weight, 1),
+      .bias = b.weight("b", artifact::WeightFamily::bias, bias)};
+  b.output("ours", b.normalized_subm_conv3d(x, operands, {.kernel_size = 1, .dilation = 2}, 0.5F));
+  const auto theirs = [&](int dilation) {
+    return b.op("lattice.normalized_subm_conv3d", {x, operands.weight, operands.bias},
+                {{"kernel_size", Triple(1)}, {"dilation", Triple(dilation)}, {"eps", 0.5F}})[0];
+  };
+  b.output("skipped", theirs(1));
+  b.output("divided", theirs(2));
+  const Bundle bundle = b.bundle();
+  EXPECT_FALSE(bundle.graph.extensions);
+  const SparseTensor data = random_sparse({.channels = 3});
+  TensorMap inputs;
+  add_sparse_input(inputs, "x", data);
+  const auto results = Model::from_bundle(bundle).run(inputs);
+  const auto features = [&](const char* name) {
+    return std::get<SparseTensor>(results.at(name)).features();
+  };
+  const Tensor product = conv3d(data, weight, bias, {.kernel_size = 1}).features();
+  EXPECT_EQ(to_doubles(features("ours")), to_doubles(product));
+  EXPECT_EQ(to_doubles(features("skipped")), to_doubles(product));
+  const std::vector<double> sums =
+      to_doubles(conv3d(data, weight, {}, {.kernel_size = 1}).features());
+  const std::vector<double> divided = to_doubles(features("divided"));
+  const std::vector<double> w = to_doubles(weight), shift = to_doubles(bias);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t o = i % 4;
+    const double norm =
+        0.5 + w[3 * o] * w[3 * o] + w[3 * o + 1] * w[3 * o + 1] + w[3 * o + 2] * w[3 * o + 2];
+    EXPECT_NEAR(divided[i], sums[i] / std::sqrt(norm) + shift[o], 1e-5);
+  }
 }
 
 TEST(Portability, NamesBfloat16) {

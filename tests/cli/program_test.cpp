@@ -217,6 +217,24 @@ TEST_F(Program, VerifyListsEveryProblem) {
   EXPECT_EQ(run({"verify", "absent.lattice"}).code, 1);
 }
 
+// An operation of ours that the format has a word for.
+TEST_F(Program, ExportWritesTheFormatsWords) {
+  std::string text = replaced(sample_text(), "  lattice.ir_version = 2,",
+                              "  lattice.ir_version = 2,\n  voxloom.extensions = 1,");
+  text = replaced(text, "lattice.conv3d", "voxloom.conv3d");
+  write_sample(folder_ / "ours.lattice", text, sample_weights());
+  std::ofstream(folder_ / "ours.lattice/classes.json") << "{}";
+  const Outcome outcome = run({"export", "ours.lattice", "plain.lattice"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "plain.lattice: every reader of the format can run it\n");
+  EXPECT_EQ(run({"verify", "--portable", "ours.lattice"}).code, 1);
+  EXPECT_EQ(run({"verify", "--portable", "plain.lattice"}).code, 0);
+  EXPECT_EQ(content(folder_ / "plain.lattice/classes.json"), "{}");
+  expect_complaint(run({"export", "ours.lattice", "alone.lattice", "--without-points"}), 1,
+                   "expected one operation voxelize, got 0");
+  EXPECT_FALSE(fs::exists(folder_ / "alone.lattice"));
+}
+
 TEST_F(Program, RunsTheConformanceBundles) {
   const fs::path shared = conformance_folder();
   if (shared.empty()) GTEST_SKIP() << "no conformance bundles under VOXLOOM_SHARED_DIR";

@@ -15,6 +15,8 @@
 #include <iterator>
 #include <string>
 
+#include "support/keep_bundles.h"
+
 namespace voxloom::test {
 
 struct ShellResult {
@@ -35,6 +37,7 @@ class ShellTest : public ::testing::Test {
     std::filesystem::create_directory(folder_);
   }
   void TearDown() override {
+    keep_bundles(folder_);
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 

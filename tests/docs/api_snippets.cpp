@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "support/keep_bundles.h"
+
 namespace {
 
 using namespace voxloom;
@@ -27,6 +29,7 @@ class Api : public testing::Test {
   }
   ~Api() override {
     fs::current_path(before_);
+    test::keep_bundles(folder_);
     fs::remove_all(folder_);
   }
   Api(const Api&) = delete;

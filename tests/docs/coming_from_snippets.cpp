@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include "support/keep_bundles.h"
+
 namespace {
 
 using namespace voxloom;
@@ -29,6 +31,7 @@ class ComingFrom : public testing::Test {
   void TearDown() override {
     if (folder_.empty()) return;
     fs::current_path(before_);
+    test::keep_bundles(folder_);
     fs::remove_all(folder_);
   }
 

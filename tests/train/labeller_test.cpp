@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "oracle/random.h"
+#include "support/keep_bundles.h"
 #include "train/toy_data.h"
 #include "voxloom/export_module.h"
 #include "voxloom/point_labeller.h"
@@ -35,7 +36,10 @@ class Labeller : public ::testing::Test {
                            artifact::export_on_points(net, {.voxel_size = {0.5, 0.5, 0.5}},
                                                       {.in_channels = train::kPointFeatures}));
   }
-  void TearDown() override { fs::remove_all(folder_); }
+  void TearDown() override {
+    keep_bundles(folder_);
+    fs::remove_all(folder_);
+  }
 
   [[nodiscard]] fs::path bundle() const { return folder_ / "toy.lattice"; }
   [[nodiscard]] label::PointLabeller labeller() const { return {bundle(), data_.classes()}; }

@@ -6,6 +6,7 @@
 #include "artifact/export/weight_op.h"
 #include "artifact/run/constants.h"
 #include "artifact/run/simplify.h"
+#include "artifact/verify/portability.h"
 #include "artifact/verify/verifier.h"
 
 namespace voxloom::artifact {
@@ -137,7 +138,11 @@ void pack_weights(Bundle& bundle, const ExportOptions& options) {
     const std::string key = key_of(op);
     const Tensor dense = bundle.weights.at(key);
     if (dense.shape().back() < options.packed_channels) continue;
-    const auto fits = [&](int user) { return takes_packed(op_at(graph, user)); };
+    const auto fits = [&](int user) {
+      const Graph::Op& by = op_at(graph, user);
+      return takes_packed(by) && (!options.pack_for_all_readers ||
+                                  runs_packed_elsewhere(OpView(*find_op(by.name), by, {})));
+    };
     if (!std::ranges::all_of(uses.by(op.results[0]), fits)) continue;
     bundle.weights.erase(key);
     replace_weight(graph, op, key, quantize(dense, *options.packed), bundle.weights);

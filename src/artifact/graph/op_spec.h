@@ -65,6 +65,7 @@ struct AttributeSpec {
 struct PlainForm {
   std::string_view name;
   Attributes attributes;
+  bool of_matrices = false;  // other readers take an input of rank 2 alone
 };
 
 struct OpSpec {

@@ -238,9 +238,20 @@ void run_conv(Call& c) {
 void run_subm(Call& c) {
   c.result(subm_conv3d(c.sparse("input"), weight_of(c), c.bias(), submanifold_options(c)));
 }
+// IR v2's kernel of volume 1 skips the division only where the dilation is 1 as well; ours whatever it is. The
+// division is that of a transposed kernel that moves nothing.
+bool divides_in_place(const Call& c) {
+  return !c.spec().is_extension() && c.triple("kernel_size") == Triple(1) &&
+         c.triple("dilation") != Triple(1);
+}
 void run_normalized_subm(Call& c) {
-  c.result(normalized_subm_conv3d(c.sparse("input"), weight_of(c), c.bias(), submanifold_options(c),
-                                  c.real("eps")));
+  const SparseTensor& x = c.sparse("input");
+  if (divides_in_place(c)) {
+    return c.result(normalized_conv_transpose3d(
+        x, weight_of(c), c.bias(), {.kernel_size = 1, .stride = 1, .target = x}, c.real("eps")));
+  }
+  c.result(
+      normalized_subm_conv3d(x, weight_of(c), c.bias(), submanifold_options(c), c.real("eps")));
 }
 void run_any_conv(Call& c) {
   if (c.has("eps")) return run_normalized_subm(c);
@@ -388,6 +399,7 @@ std::optional<PlainForm> plain_conv(const OpView& v) {
     Attributes attributes = {{"kernel_size", kernel_size}, {"dilation", dilation}};
     if (!v.has("eps")) return PlainForm{"lattice.subm_conv3d", std::move(attributes)};
     attributes["eps"] = v.real("eps");
+    if (kernel_size == Triple(1)) attributes["dilation"] = Triple(1);  // else it would divide
     return PlainForm{"lattice.normalized_subm_conv3d", std::move(attributes)};
   }
   const bool is_strided = support == Support::strided && !v.has("bounds");

@@ -147,6 +147,36 @@ OpSpec dense_row(std::string_view name, std::vector<OperandSpec> operands,
           .reach = reach_of_rows};
 }
 
+// --- on tensors of any rank; IR v2's forms are for matrices, as far as others run them ---
+
+AttributeSpec elementwise_kind() {
+  return {.name = "kind", .kind = AttributeKind::string, .choices = {"exp", "round"}};
+}
+AttributeSpec axis() { return integer("axis", any, -1); }
+std::vector<AttributeSpec> activation_attributes() {
+  return {one_of("kind", Activation::relu), one_of("approximate", GeluApprox::none),
+          f32("alpha", non_negative, 0.01F), f32("beta", positive, 1.0F),
+          f32("threshold", any, 20.0F)};
+}
+
+// The same attributes, all of them.
+template <const char* name>
+std::optional<PlainForm> plain_matrices(const OpView& v) {
+  PlainForm form{name, v.op().attributes, true};
+  for (const AttributeSpec& row : v.spec().attributes) {
+    if (row.fallback) form.attributes.emplace(row.name, Attribute(*row.fallback));
+  }
+  return form;
+}
+constexpr char kActivation[] = "lattice.activation";
+constexpr char kElementwise[] = "lattice.elementwise";
+constexpr char kSoftmax[] = "lattice.softmax";
+
+OpSpec with_plain(OpSpec row, std::optional<PlainForm> (*plain)(const OpView&)) {
+  row.plain = plain;
+  return row;
+}
+
 std::vector<OpSpec> make_dense_rows() {
   return {
       dense_row("lattice.linear",
@@ -155,16 +185,20 @@ std::vector<OpSpec> make_dense_rows() {
       dense_row("lattice.embedding_lookup",
                 {tensor("input"), weight("weight", {WeightFamily::embedding})}, {}, infer_embedding,
                 run_embedding),
-      dense_row("lattice.elementwise", {tensor("input")},
-                {{.name = "kind", .kind = AttributeKind::string, .choices = {"exp", "round"}}},
-                infer_elementwise, run_elementwise),
-      dense_row("lattice.softmax", {tensor("input")}, {integer("axis", any, -1)}, infer_softmax,
-                run_softmax),
-      dense_row("lattice.activation", {tensor("input")},
-                {one_of("kind", Activation::relu), one_of("approximate", GeluApprox::none),
-                 f32("alpha", non_negative, 0.01F), f32("beta", positive, 1.0F),
-                 f32("threshold", any, 20.0F)},
-                infer_elementwise, run_activation),
+      dense_row(kElementwise, {tensor("input")}, {elementwise_kind()}, infer_elementwise,
+                run_elementwise),
+      with_plain(dense_row("voxloom.elementwise", {tensor("input")}, {elementwise_kind()},
+                           infer_elementwise, run_elementwise),
+                 plain_matrices<kElementwise>),
+      dense_row(kSoftmax, {tensor("input")}, {axis()}, infer_softmax, run_softmax),
+      with_plain(
+          dense_row("voxloom.softmax", {tensor("input")}, {axis()}, infer_softmax, run_softmax),
+          plain_matrices<kSoftmax>),
+      dense_row(kActivation, {tensor("input")}, activation_attributes(), infer_elementwise,
+                run_activation),
+      with_plain(dense_row("voxloom.activation", {tensor("input")}, activation_attributes(),
+                           infer_elementwise, run_activation),
+                 plain_matrices<kActivation>),
       dense_row("lattice.batch_norm",
                 {tensor("input"), channel("scale"), bias(), channel("mean"), channel("var")},
                 {norm_eps()}, infer_norm, run_batch_norm),

@@ -1,5 +1,6 @@
 // Between points and voxels. In IR v2 `nearest` rounds to lattice points and `linear` does not
-// renormalize; our own forms say which.
+// renormalize, and cells are found in float32; our own forms say which.
+#include <algorithm>
 #include <cmath>
 
 #include "artifact/graph/inference.h"
@@ -35,8 +36,16 @@ void infer_devoxelize(Inference& i) {
   i.result(tensor_facts({kDynamic, voxels.channels}, voxels.element()));
 }
 
+// IR v2's readers subtract the origin and divide by the voxel size in float32.
 Grid grid_of(const OpView& view) {
-  return {.voxel_size = view.reals("voxel_size"), .origin = view.reals("origin")};
+  Grid grid{.voxel_size = view.reals("voxel_size"), .origin = view.reals("origin")};
+  grid.in_float32 = !view.spec().is_extension() || view.flag("float32");
+  if (!grid.in_float32) return grid;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    grid.voxel_size[axis] = static_cast<float>(grid.voxel_size[axis]);
+    grid.origin[axis] = static_cast<float>(grid.origin[axis]);
+  }
+  return grid;
 }
 
 void run_voxelize(Call& c) {
@@ -85,6 +94,12 @@ void reach_of_voxelize(ReachQuery& q) {
   Extent voxels = q.operand("features");
   voxels.place = Place::voxels;
   voxels.cells = grid_of(q);
+  if (voxels.cells.in_float32) {  // rounding may move a point by one cell
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      voxels.below[axis] += voxels.cells.voxel_size[axis];
+      voxels.above[axis] += voxels.cells.voxel_size[axis];
+    }
+  }
   q.result(q.on_new_set(voxels));
   q.result({.place = Place::unplaced, .why = "numbers the voxels of the whole scene"});
 }
@@ -106,6 +121,9 @@ void reach_of_devoxelize(ReachQuery& q) {
     const double size = grid.cells.voxel_size[axis];
     result.below[axis] += size;
     result.above[axis] += cell ? size : 2 * size;
+    if (!grid.cells.in_float32) continue;
+    result.below[axis] += size;
+    result.above[axis] += size;
   }
   q.result(result);
 }
@@ -115,13 +133,27 @@ AttributeSpec origin() { return f64_triple("origin", any, 0); }
 AttributeSpec non_finite() { return one_of("non_finite", NonFinite::error); }
 AttributeSpec interpolation() { return one_of("interpolation", Interpolation::nearest); }
 
+AttributeSpec float32() { return boolean("float32", false); }
+
 // --- in the words of IR v2 ---
+
+// Nothing is rounded on the way to a cell: without an origin, and with powers of two from 1 down.
+bool is_exact(const OpView& v) {
+  const auto is_zero = [](double x) { return x == 0; };
+  const auto is_power = [](double size) {
+    int exponent = 0;
+    return std::frexp(size, &exponent) == 0.5 && exponent <= 1 && exponent > -60;
+  };
+  return std::ranges::all_of(v.reals("origin"), is_zero) &&
+         std::ranges::all_of(v.reals("voxel_size"), is_power);
+}
+bool has_plain_cells(const OpView& v) { return v.flag("float32") || is_exact(v); }
 
 std::optional<PlainForm> plain_voxelize(const OpView& v) {
   const auto reduction = v.choice<Reduction>("reduction");
   const bool is_plain = (reduction == Reduction::sum || reduction == Reduction::mean) &&
                         v.choice<NonFinite>("non_finite") == NonFinite::error &&
-                        v.integer("batch_size") < 0;
+                        v.integer("batch_size") < 0 && has_plain_cells(v);
   if (!is_plain) return std::nullopt;
   return PlainForm{"lattice.voxelize",
                    {{"voxel_size", v.reals("voxel_size")},
@@ -133,6 +165,7 @@ std::optional<PlainForm> plain_voxelize(const OpView& v) {
 std::optional<PlainForm> plain_devoxelize(const OpView& v) {
   const bool is_nearest = v.choice<Interpolation>("interpolation") == Interpolation::nearest;
   const bool is_plain = v.choice<NonFinite>("non_finite") == NonFinite::error &&
+                        has_plain_cells(v) &&
                         (is_nearest ? v.choice<NearestMode>("nearest") == NearestMode::lattice
                                     : !v.flag("renormalize"));
   if (!is_plain) return std::nullopt;
@@ -163,7 +196,8 @@ std::vector<OpSpec> make_points_rows() {
       {.name = "voxloom.voxelize",
        .operands = voxelize_operands(),
        .attributes = {voxel_size(), origin(), one_of("reduction", Reduction::mean), non_finite(),
-                      triple("stride", positive, 1), integer("batch_size", minus_one_or_more, -1)},
+                      triple("stride", positive, 1), integer("batch_size", minus_one_or_more, -1),
+                      float32()},
        .results = {ValueKind::sparse, ValueKind::tensor},
        .infer = infer_voxelize,
        .run = run_voxelize,
@@ -179,7 +213,7 @@ std::vector<OpSpec> make_points_rows() {
       {.name = "voxloom.devoxelize",
        .operands = devoxelize_operands(),
        .attributes = {voxel_size(), origin(), interpolation(), one_of("nearest", NearestMode::cell),
-                      boolean("renormalize", false), non_finite()},
+                      boolean("renormalize", false), non_finite(), float32()},
        .results = {ValueKind::tensor},
        .infer = infer_devoxelize,
        .run = run_devoxelize,

@@ -18,6 +18,10 @@ std::optional<Graph::Op> plain_form(const Graph& graph, const Graph::Op& op) {
   if (!slots) return std::nullopt;
   std::optional<PlainForm> form = spec->plain(OpView(*spec, op, *slots));
   if (!form) return std::nullopt;
+  if (form->of_matrices) {
+    const auto& type = std::get<TensorType>(graph.value(op.operands[0]).type);
+    if (type.dims.size() != 2) return std::nullopt;
+  }
   const OpSpec& plain = *find_op(form->name);
   Graph::Op result = op;
   result.name = std::string(form->name);

@@ -1,4 +1,6 @@
-// Where other readers of the format would stop. What mlx-lattice cannot run was seen with its release 0.6.3.
+// Where other readers of the format would stop.
+#include "artifact/verify/portability.h"
+
 #include <algorithm>
 #include <array>
 
@@ -56,13 +58,7 @@ class Portability {
   }
 
   void check_packed(const Graph::Op& op, const OpSpec& spec) {
-    const OpView view(spec, op, {});
-    const bool is_point = view.has("kernel_size") && view.triple("kernel_size") == Triple(1);
-    const bool is_moved =
-        view.triple_or("stride", 1) != Triple(1) || view.triple_or("dilation", 1) != Triple(1);
-    const bool is_refused =
-        view.has("eps") || op.name == "lattice.target_conv_transpose3d" || (is_point && is_moved);
-    if (!is_refused) return;
+    if (runs_packed_elsewhere(OpView(spec, op, {}))) return;
     reporter_.warning(op.position, "{}: mlx-lattice does not run this form with a packed weight",
                       op.name);
   }
@@ -73,6 +69,14 @@ class Portability {
 };
 
 }  // namespace
+
+bool runs_packed_elsewhere(const OpView& op) {
+  const bool is_point = op.has("kernel_size") && op.triple("kernel_size") == Triple(1);
+  const bool is_moved =
+      op.triple_or("stride", 1) != Triple(1) || op.triple_or("dilation", 1) != Triple(1);
+  return !op.has("eps") && op.op().name != "lattice.target_conv_transpose3d" &&
+         !(is_point && is_moved);
+}
 
 Diagnostics portability_of(const Graph& graph) {
   Diagnostics places;
