@@ -16,6 +16,8 @@ void bind_recorded(nb::module_& m);
 void bind_points(nb::module_& m);
 void bind_scans(nb::module_& m);
 void bind_models(nb::module_& m);
+void bind_bundles(nb::module_& m);
+void bind_recording(nb::module_& m);
 void bind_labeller(nb::module_& m);
 void bind_pictures(nb::module_& m);
 

@@ -20,6 +20,8 @@ NB_MODULE(_core, m) {
   bind_points(m);
   bind_scans(m);
   bind_models(m);
+  bind_bundles(m);
+  bind_recording(m);
   bind_labeller(m);
   bind_pictures(m);
 }

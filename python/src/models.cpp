@@ -18,16 +18,25 @@ namespace {
 using artifact::Coordinates;
 using artifact::Model;
 
-Model load(const std::string& path, const std::string& coordinates, std::size_t remembered_sets,
-           bool fuse) {
+artifact::ModelOptions options_of(const std::string& coordinates, std::size_t remembered_sets,
+                                  bool fuse) {
   require(coordinates == "physical" || coordinates == "logical", "Model.load",
           "coordinates: expected 'physical' or 'logical', got '{}'", coordinates);
-  return released([&] {
-    return Model::load(path, {.coordinates = coordinates == "physical" ? Coordinates::physical
-                                                                       : Coordinates::logical,
-                              .remembered_sets = remembered_sets,
-                              .fuse = fuse});
-  });
+  return {.coordinates = coordinates == "physical" ? Coordinates::physical : Coordinates::logical,
+          .remembered_sets = remembered_sets,
+          .fuse = fuse};
+}
+
+Model load(const std::string& path, const std::string& coordinates, std::size_t remembered_sets,
+           bool fuse) {
+  const artifact::ModelOptions options = options_of(coordinates, remembered_sets, fuse);
+  return released([&] { return Model::load(path, options); });
+}
+
+Model from_bundle(const artifact::Bundle& bundle, const std::string& coordinates,
+                  std::size_t remembered_sets, bool fuse) {
+  const artifact::ModelOptions options = options_of(coordinates, remembered_sets, fuse);
+  return released([&] { return Model::from_bundle(bundle, options); });
 }
 
 TensorMap tensors_of(const nb::dict& arrays, std::string_view op, nb::handle* like) {
@@ -101,6 +110,8 @@ void bind_models(nb::module_& m) {
   nb::class_<Model>(m, "_Model")
       .def_static("load", load, nb::arg("path"), nb::arg("coordinates"), nb::arg("remembered_sets"),
                   nb::arg("fuse"))
+      .def_static("from_bundle", from_bundle, nb::arg("bundle"), nb::arg("coordinates"),
+                  nb::arg("remembered_sets"), nb::arg("fuse"))
       .def("run", run, nb::arg("inputs"))
       .def("inputs", inputs_of)
       .def("outputs", outputs_of)

@@ -51,7 +51,20 @@ from ._core import (
     transposed_support,
     union_of,
 )
-from .models import Diagnostic, Model, read_safetensors, verify_bundle, write_safetensors
+from .models import (
+    Agreement,
+    Bundle,
+    Diagnostic,
+    ImportedBundle,
+    ImportReport,
+    Model,
+    import_checkpoint,
+    importable_networks,
+    read_checkpoint,
+    read_safetensors,
+    verify_bundle,
+    write_safetensors,
+)
 from .scans import (
     LabelClass,
     PointLabeller,

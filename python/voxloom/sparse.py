@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from . import _core
+from . import _core, _tracing
 from . import functional as _plain
 from ._core import CoordinateSet, KernelMap, KernelSpec
 from .functional import Array, Doubles, Triple
@@ -193,6 +193,8 @@ def conv3d(x: SparseTensor, weight: Array, bias: Optional[Array] = None, *, kern
     kernel = _kernel(kernel_size, stride, padding, dilation, origin, offsets)
     rows, batches = _target_of(target, x, _multiplied(x.stride, stride))
     map = _core._conv_map(x.coords, x.batch_size, kernel, support, rows, bounds)
+    if _tracing.current is not None and map is not None and rows is None and support == "reachable":
+        _tracing.current.derive(map.target, x.coords, support, kernel, bounds)
     return _product(x, weight, map, bias, groups, "conv3d", batches)
 
 
@@ -298,6 +300,7 @@ def linear(x: Union[SparseTensor, Array], weight: Array, bias: Optional[Array] =
 # --- pools ---
 
 
+@_tracing.recorded
 def pool3d(x: SparseTensor, *, mode: str = "max", kernel_size: Triple = 2, stride: Triple = 2, padding: Triple = 0,
            dilation: Triple = 1) -> SparseTensor:
     """'sum', 'max' or 'avg' over a forward map onto the strided support; avg divides by the contributors."""
@@ -312,6 +315,7 @@ def _pool_map(x: SparseTensor, kernel_size: Triple, stride: Triple, padding: Tri
     return _core.forward_map(x.coords, support, kernel)
 
 
+@_tracing.recorded
 def max_unpool3d(x: SparseTensor, pooled: SparseTensor, *, kernel_size: Triple = 2, stride: Triple = 2,
                  padding: Triple = 0, dilation: Triple = 1) -> SparseTensor:
     """Puts `pooled`, made by max pooling x with these options, back at the winning rows of x."""
@@ -320,6 +324,7 @@ def max_unpool3d(x: SparseTensor, pooled: SparseTensor, *, kernel_size: Triple =
     return SparseTensor(x.coords, y, max(x.batch_size, pooled.batch_size))
 
 
+@_tracing.recorded
 def pool_transpose3d(x: SparseTensor, *, kernel_size: Triple = 2, stride: Triple = 2, padding: Triple = 0,
                      dilation: Triple = 1, target: Target = None) -> SparseTensor:
     """Mean of the contributors on the transposed map (corner origin)."""
@@ -328,6 +333,7 @@ def pool_transpose3d(x: SparseTensor, *, kernel_size: Triple = 2, stride: Triple
     return _on(map.target, y, max(x.batch_size, batches))
 
 
+@_tracing.recorded
 def trilinear_upsample3d(x: SparseTensor, *, stride: Triple = 2, target: Target = None) -> SparseTensor:
     """Corner offsets 0..2s-2, padding s-1, weight prod(1 - |o-(s-1)|/s), divided by the weights present."""
     rows, batches = _target_of(target, x, _divided(x.stride, stride))
@@ -336,6 +342,7 @@ def trilinear_upsample3d(x: SparseTensor, *, stride: Triple = 2, target: Target 
     return _on(map.target, y, max(x.batch_size, batches))
 
 
+@_tracing.recorded
 def global_pool(x: SparseTensor, mode: str = "avg") -> Array:
     """(B, C), reduced over each batch. An empty batch gives 0 for 'sum' and 'avg', an error for 'max'."""
     reductions = {"sum": "sum", "avg": "mean", "max": "max"}
@@ -408,11 +415,13 @@ def reindex(x: SparseTensor, target: CoordinateSet, fill: float = 0.0) -> Sparse
     return SparseTensor(target, y, x.batch_size)
 
 
+@_tracing.recorded
 def crop(x: SparseTensor, lo: Triple, hi: Triple) -> SparseTensor:
     """Rows inside the box [lo, hi], both ends included, in x's order."""
     return prune(x, _core._rows_inside(x.coords, lo, hi))
 
 
+@_tracing.recorded
 def prune(x: SparseTensor, rows: Any) -> SparseTensor:
     """The given rows (int32, distinct), in the given order; or, with a mask of N booleans, those where it is true."""
     chosen = np.asarray(rows)
@@ -450,6 +459,7 @@ class Voxelized(NamedTuple):
     dropped: int
 
 
+@_tracing.recorded
 def voxelize(points: Array, features: Optional[Array], batch: Optional[Array] = None, *, voxel_size: Doubles = 1.0,
              origin: Doubles = 0.0, reduction: str = "mean", non_finite: str = "error", stride: Triple = 1,
              batch_size: Optional[int] = None) -> Voxelized:

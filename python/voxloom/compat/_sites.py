@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-import torch
+
+from voxloom.torch._per_tensor import PerTensor
+
+__all__ = ["Derived", "PerTensor", "first_met"]
 
 T = TypeVar("T")
-
-
-class PerTensor(Generic[T]):
-    """A value for each tensor object, as long as the object lives and is not written to.
-
-    Nothing is put on the tensor itself: it pickles, saves and copies as it did.
-    """
-
-    def __init__(self, make: Callable[[torch.Tensor], T]):
-        self._make = make
-        self._entries: dict[int, tuple[weakref.ref[torch.Tensor], int, T]] = {}
-
-    def __call__(self, tensor: torch.Tensor) -> T:
-        value = self.peek(tensor)
-        return self.put(tensor, self._make(tensor)) if value is None else value
-
-    def peek(self, tensor: torch.Tensor) -> T | None:
-        entry = self._entries.get(id(tensor))
-        if entry is None or entry[0]() is not tensor or entry[1] != _version(tensor):
-            return None
-        return entry[2]
-
-    def put(self, tensor: torch.Tensor, value: T) -> T:
-        key, entries = id(tensor), self._entries
-
-        def forget(reference: Any) -> None:
-            if key in entries and entries[key][0] is reference:
-                del entries[key]
-
-        entries[key] = (weakref.ref(tensor, forget), _version(tensor), value)
-        return value
-
-
-def _version(tensor: torch.Tensor) -> int:
-    # Tensors of inference mode have none; they cannot be written to outside of it.
-    return -1 if tensor.is_inference() else tensor._version
 
 
 class Derived:

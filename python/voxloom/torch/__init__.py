@@ -8,10 +8,12 @@
     y.features.sum().backward()
 
 Tensors are on the CPU. The operations on sparse tensors are those of the package `voxloom`: on torch features they
-have gradients. The number of threads is voxloom's own (voxloom.set_threads), not torch's.
+have gradients. `export` makes a bundle of a network, which needs no Python. The number of threads is voxloom's own
+(voxloom.set_threads), not torch's.
 """
 
 from ..sparse import SparseTensor
 from . import functional, models, nn
+from ._export import ExportError, export
 
-__all__ = ["SparseTensor", "functional", "models", "nn"]
+__all__ = ["ExportError", "SparseTensor", "export", "functional", "models", "nn"]

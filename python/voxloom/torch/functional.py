@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .. import _core
 from .._core import CoordinateSet, KernelMap, KernelSpec
+from .._tracing import recorded
 from ..functional import Doubles, Triple, max_winners
 
 __all__ = [
@@ -128,6 +129,7 @@ class _Conv(torch.autograd.Function):
         return dx, dweight, dbias, None, None, None
 
 
+@recorded
 def conv(x: Tensor, weight: Tensor, map: Optional[KernelMap], bias: Optional[Tensor] = None, groups: int = 1,
          op: str = "conv") -> Tensor:
     """y[u] = bias + sum over the map's entries (v, u, k) of x[v] W[k]; voxloom.functional.conv tells of the layouts."""
@@ -155,6 +157,7 @@ class _Pool(torch.autograd.Function):
         return _core.pool_gradient(dy.contiguous(), ctx.map, ctx.mode, x, ctx.offset_weights), None, None, None
 
 
+@recorded
 def pool(x: Tensor, map: KernelMap, mode: str = "max", offset_weights: Optional[Any] = None) -> Tensor:
     """(N_out, C): the sum, mean ('avg') or maximum over the map's entries of each output row; 0 without entries."""
     return _in_float32(x, lambda rows: _Pool.apply(rows, map, mode, offset_weights))
@@ -176,6 +179,7 @@ class _MaxUnpool(torch.autograd.Function):
         return None, dpooled, None
 
 
+@recorded
 def max_unpool(x: Tensor, pooled: Tensor, map: KernelMap) -> Tensor:
     """(N_in, C): pooled at the rows of x that won it. x only says who won, and gets no gradient."""
     return _in_float32(pooled, lambda rows: _MaxUnpool.apply(x.to(rows.dtype), rows, map))
@@ -196,6 +200,7 @@ class _SegmentReduce(torch.autograd.Function):
         return _core.segment_gradient(dy.contiguous(), ctx.segments, ctx.count, ctx.mode, x), None, None, None
 
 
+@recorded
 def segment_reduce(x: Tensor, segments: Any, count: int, mode: str = "sum") -> Tensor:
     """(count, C): rows of x with the same segment, reduced by 'sum', 'mean', 'max' or 'first'; -1: left out."""
     return _in_float32(x, lambda rows: _SegmentReduce.apply(rows, segments, count, mode))
@@ -213,6 +218,7 @@ class _TakeRows(torch.autograd.Function):
         return _core.segment_reduce(dy.contiguous(), ctx.rows, ctx.count, "sum"), None, None
 
 
+@recorded
 def take_rows(x: Tensor, rows: Any, fill: float = 0.0) -> Tensor:
     """(M, C): the rows of x that `rows` (M) int32 names; -1 gives `fill`. Rows may repeat."""
     return _TakeRows.apply(x, rows, fill)
@@ -245,6 +251,7 @@ class _BatchNorm(torch.autograd.Function):
         return dx, dscale, dbias, None, None, None
 
 
+@recorded
 def batch_norm(x: Tensor, scale: Tensor, bias: Optional[Tensor], mean: Tensor, variance: Tensor,
                eps: float = 1e-5) -> Tensor:
     """(x - mean) scale / sqrt(variance + eps) + bias with given statistics, which are constants."""
@@ -273,6 +280,7 @@ class _BatchNormOfBatch(torch.autograd.Function):
         return dx, dscale, dbias, dresidual, None, None
 
 
+@recorded
 def batch_norm_of_batch(x: Tensor, scale: Tensor, bias: Optional[Tensor] = None, eps: float = 1e-5,
                         residual: Optional[Tensor] = None, relu: bool = False) -> Tuple[Tensor, Tensor, Tensor]:
     """(y, mean, variance): batch norm with the statistics of x's own rows, which are part of what is differentiated.
@@ -304,16 +312,19 @@ class _RowNorm(torch.autograd.Function):
         return dx, dscale, dbias, None, None, None
 
 
+@recorded
 def layer_norm(x: Tensor, scale: Tensor, bias: Optional[Tensor] = None, eps: float = 1e-5) -> Tensor:
     """Mean and variance of each row; x (N, C), vectors (C)."""
     return _in_float32(x, lambda rows: _RowNorm.apply(rows, _float(scale), _float(bias), "layer_norm", 1, eps))
 
 
+@recorded
 def group_norm(x: Tensor, scale: Tensor, bias: Optional[Tensor], groups: int, eps: float = 1e-5) -> Tensor:
     """The channels of each row in `groups` equal parts, each with a mean and a variance of its own."""
     return _in_float32(x, lambda rows: _RowNorm.apply(rows, _float(scale), _float(bias), "group_norm", groups, eps))
 
 
+@recorded
 def rms_norm(x: Tensor, scale: Tensor, eps: float = 1e-5) -> Tensor:
     """x scale / sqrt(mean of x^2 over the row + eps)."""
     return _in_float32(x, lambda rows: _RowNorm.apply(rows, _float(scale), None, "rms_norm", 1, eps))
@@ -339,6 +350,7 @@ class _Activate(torch.autograd.Function):
         return _core.activation_gradient(dy.contiguous(), at, ctx.kind, *ctx.options), None, None
 
 
+@recorded
 def activate(x: Tensor, kind: str, approximate: str = "none", alpha: float = 0.01, beta: float = 1.0,
              threshold: float = 20.0) -> Tensor:
     """'relu', 'sigmoid', 'gelu', 'silu', 'leaky_relu', 'tanh' or 'softplus' of each element."""
@@ -359,6 +371,7 @@ class _Softmax(torch.autograd.Function):
         return _core.softmax_gradient(dy.contiguous(), ctx.saved_tensors[0])
 
 
+@recorded
 def softmax(x: Tensor) -> Tensor:
     """exp(x - max x) / sum, over each row."""
     return _in_float32(x, _Softmax.apply)
@@ -376,6 +389,7 @@ class _Dropout(torch.autograd.Function):
         return _core.dropout(dy.contiguous(), ctx.probability, ctx.seed), None, None
 
 
+@recorded
 def dropout(x: Tensor, probability: float, seed: int) -> Tensor:
     """Each element is 0 with `probability`, else divided by 1 - probability; the same for the same seed."""
     return _in_float32(x, lambda rows: _Dropout.apply(rows, probability, seed))
@@ -415,6 +429,7 @@ def _taped(name: str, record: _Record, *inputs: Optional[Tensor]) -> Tuple[Tenso
     return y.to(kinds[0]), sets[0]
 
 
+@recorded
 def devoxelize(points: Any, set: CoordinateSet, x: Tensor, batch: Optional[Any] = None, *, voxel_size: Doubles = 1.0,
                origin: Doubles = 0.0, interpolation: str = "nearest", nearest: str = "cell", renormalize: bool = False,
                non_finite: str = "error") -> Tensor:
@@ -423,12 +438,14 @@ def devoxelize(points: Any, set: CoordinateSet, x: Tensor, batch: Optional[Any] 
         t[0], needs, points, set, batch, voxel_size, origin, interpolation, nearest, renormalize, non_finite), x)[0]
 
 
+@recorded
 def to_dense(x: Tensor, set: CoordinateSet, lo: Triple, hi: Triple, batch_size: Optional[int] = None) -> Tensor:
     """(B, X, Y, Z, C) over the box [lo, hi], both ends included; 0 where there is no row."""
     batches = set.batch_size if batch_size is None else batch_size
     return _taped("to_dense", lambda t, needs: _core._to_dense(t[0], needs, set, lo, hi, batches), x)[0]
 
 
+@recorded
 def binary(op: str, lhs: Tensor, rhs: Tensor, lhs_set: CoordinateSet, rhs_set: CoordinateSet, join: str,
            lhs_fill: float = 0.0, rhs_fill: float = 0.0) -> Tuple[CoordinateSet, Tensor]:
     """(set, features) of lhs op rhs, row by row, over a join of their sets."""
@@ -437,6 +454,7 @@ def binary(op: str, lhs: Tensor, rhs: Tensor, lhs_set: CoordinateSet, rhs_set: C
     return joined, y
 
 
+@recorded
 def cat(features: Sequence[Tensor], sets: Sequence[CoordinateSet],
         join: str = "inner") -> Tuple[CoordinateSet, Tensor]:
     """(set, features): channels side by side, over a join of the sets; missing rows are 0."""
@@ -444,11 +462,13 @@ def cat(features: Sequence[Tensor], sets: Sequence[CoordinateSet],
     return joined, y
 
 
+@recorded
 def reindex(x: Tensor, set: CoordinateSet, target: CoordinateSet, fill: float = 0.0) -> Tensor:
     """The rows of `target`; `fill` where `set` has none."""
     return _taped("reindex", lambda t, needs: _core._reindex(t[0], needs, set, target, fill), x)[0]
 
 
+@recorded
 def normalized_subm_conv(x: Tensor, weight: Tensor, bias: Optional[Tensor], set: CoordinateSet, *, kernel_size: Triple,
                          dilation: Triple = 1, groups: int = 1, eps: float = 1e-8) -> Tensor:
     """conv(x, W) / sqrt(conv(1, W*W) + eps) + bias on the rows of `set`; weight (K, G, C_in/G, C_out/G)."""
@@ -456,6 +476,7 @@ def normalized_subm_conv(x: Tensor, weight: Tensor, bias: Optional[Tensor], set:
         t[0], t[1], t[2], needs, set, kernel_size, dilation, groups, eps), x, weight, bias)[0]
 
 
+@recorded
 def normalized_conv_transpose(x: Tensor, weight: Tensor, bias: Optional[Tensor], set: CoordinateSet,
                               kernel: KernelSpec, target: Optional[CoordinateSet] = None, *, groups: int = 1,
                               eps: float = 1e-8) -> Tuple[CoordinateSet, Tensor]:
@@ -465,6 +486,7 @@ def normalized_conv_transpose(x: Tensor, weight: Tensor, bias: Optional[Tensor],
     return support, y
 
 
+@recorded
 def cross_entropy(scores: Tensor, labels: Any, ignore: int = -1, class_weights: Optional[Any] = None,
                   label_smoothing: float = 0.0) -> Tensor:
     """(1): the weighted mean over the rows; voxloom.functional.cross_entropy has the formula. labels: (N) int32."""
@@ -473,6 +495,7 @@ def cross_entropy(scores: Tensor, labels: Any, ignore: int = -1, class_weights: 
         t[0], needs, labels, ignore, class_weights, label_smoothing), scores)[0]
 
 
+@recorded
 def lovasz_softmax(scores: Tensor, labels: Any, ignore: int = -1) -> Tensor:
     """(1): the Lovasz extension of the Jaccard loss of softmax(scores) (Berman, Rannen Triki and Blaschko 2018)."""
     labels = _int32(labels)

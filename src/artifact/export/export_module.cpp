@@ -15,11 +15,23 @@ void check(const ExportOptions& options) {
           options.in_channels);
 }
 
+ArrayNames names_in(const nn::Module& module) {
+  std::vector<nn::NamedParameter> parameters;
+  module.collect_parameters("", parameters);
+  ArrayNames names;
+  for (const nn::NamedParameter& p : parameters) {
+    names.emplace(p.packed != nullptr ? p.packed->codes.raw() : p.value->raw(), p.name);
+  }
+  return names;
+}
+
 ValueRef trace(GraphBuilder& b, const nn::Module& module, ValueRef x) {
-  const auto recorder = std::make_shared<GraphRecorder>(b, module);
+  const auto recorder = std::make_shared<GraphRecorder>(b, names_in(module));
   nn::Pass inference;
   return recorder->value_of(inference.run(module, recorder->symbol_of(x)));
 }
+
+}  // namespace
 
 Bundle finished(const GraphBuilder& b, const ExportOptions& options) {
   Bundle bundle = b.bundle();
@@ -30,8 +42,6 @@ Bundle finished(const GraphBuilder& b, const ExportOptions& options) {
           has_errors(diagnostics) ? summary(diagnostics) : "");
   return bundle;
 }
-
-}  // namespace
 
 Bundle export_module(const nn::Module& module, const ExportOptions& options) {
   check(options);

@@ -36,13 +36,8 @@ std::int32_t groups_of(const OperationCall& call) {
 
 }  // namespace
 
-GraphRecorder::GraphRecorder(GraphBuilder& builder, const nn::Module& module) : b_(builder) {
-  std::vector<nn::NamedParameter> parameters;
-  module.collect_parameters("", parameters);
-  for (const nn::NamedParameter& p : parameters) {
-    names_.emplace(p.packed != nullptr ? p.packed->codes.raw() : p.value->raw(), p.name);
-  }
-}
+GraphRecorder::GraphRecorder(GraphBuilder& builder, ArrayNames names)
+    : b_(builder), names_(std::move(names)) {}
 
 Variable GraphRecorder::symbol_of(ValueRef value) {
   const bool is_sparse = std::holds_alternative<SparseType>(b_.type(value));

@@ -4,19 +4,24 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "artifact/graph/op_spec.h"
 #include "voxloom/graph_builder.h"
-#include "voxloom/module.h"
 #include "voxloom/recorder.h"
 
 namespace voxloom::artifact {
 
-// Constants become weights, under the names that the module gives its parameters.
+// Names of arrays, by their first byte.
+using ArrayNames = std::map<const std::byte*, std::string>;
+
+// Constants become weights, under the names that their arrays have.
 class GraphRecorder final : public autograd::Recorder {
  public:
-  GraphRecorder(GraphBuilder& builder, const nn::Module& module);
+  GraphRecorder(GraphBuilder& builder, ArrayNames names);
+  // Of an array that is first met in a later call; the name of one that has one stays.
+  void name(const std::byte* array, std::string name) { names_.emplace(array, std::move(name)); }
 
   // A value of the graph as a symbol, and the other way round.
   [[nodiscard]] autograd::Variable symbol_of(ValueRef value);
@@ -45,7 +50,7 @@ class GraphRecorder final : public autograd::Recorder {
                                      const std::string& key, const Weight& value);
 
   GraphBuilder& b_;
-  std::map<const std::byte*, std::string> names_;  // of arrays
+  ArrayNames names_;
   struct Stored {
     ValueRef value;
     Weight array;  // held, so that its address stays its own

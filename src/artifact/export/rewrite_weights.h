@@ -2,6 +2,7 @@
 #pragma once
 
 #include "voxloom/export_module.h"
+#include "voxloom/graph_builder.h"
 
 namespace voxloom::artifact {
 
@@ -11,5 +12,8 @@ void fold_norms(Bundle& bundle);
 
 // Weights of products without groups that have at least options.packed_channels input channels.
 void pack_weights(Bundle& bundle, const ExportOptions& options);
+
+// What was built, with its weights as the options want them. std::invalid_argument: it is wrong.
+[[nodiscard]] Bundle finished(const GraphBuilder& builder, const ExportOptions& options);
 
 }  // namespace voxloom::artifact

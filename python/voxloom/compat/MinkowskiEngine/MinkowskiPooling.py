@@ -6,7 +6,10 @@ from typing import Any
 
 import torch
 
+from ... import _tracing
 from . import _rows
+from ._kernel_maps import StrideMap
+from ._lattice import triple
 from ._types import CoordinateMapKey, PoolingMode, require
 from .MinkowskiCommon import MinkowskiModuleBase, StrideType
 from .MinkowskiCoordinateManager import CoordinateManager
@@ -32,7 +35,12 @@ def _local(features: torch.Tensor, mode: PoolingMode, generator: KernelGenerator
         out_key.set_key(made.key)
     mapping = maps.mapping(in_key, out_key, shape, is_transpose, True)
     # MinkowskiEngine's unpooling adds up, whatever its mode says.
-    return _rows.pool(features, mapping, "sum" if is_transpose else _LOCAL[mode])
+    pooled = _rows.pool(features, mapping, "sum" if is_transpose else _LOCAL[mode])
+    if _tracing.current is not None and isinstance(mapping, StrideMap):
+        target = maps.lattice(out_key)
+        _tracing.current.cells(features, pooled, target.set_in(target.tensor_stride), triple(shape.stride),
+                               _LOCAL[mode], is_transpose)
+    return pooled
 
 
 class MinkowskiLocalPoolingFunction:
@@ -147,7 +155,10 @@ def _global(features: torch.Tensor, mode: PoolingMode, in_key: CoordinateMapKey,
     segments = maps.batch_rows(in_key, is_field)
     require(len(features) == len(segments),
             f"pooling: expected {len(segments)} rows of features as the map {in_key} has, got {len(features)}")
-    return _rows.reduce(features, segments, maps.size(origin), reduction)
+    pooled = _rows.reduce(features, segments, maps.size(origin), reduction)
+    if _tracing.current is not None and not is_field:
+        _tracing.current.whole(features, pooled, "avg" if reduction == "mean" else reduction)
+    return pooled
 
 
 class MinkowskiGlobalPoolingFunction:

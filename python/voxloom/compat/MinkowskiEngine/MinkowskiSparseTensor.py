@@ -74,6 +74,18 @@ class SparseTensor(Tensor):
     def coordinate_key(self) -> CoordinateMapKey:
         return self.coordinate_map_key
 
+    def _voxloom_parts(self) -> tuple[Any, ...]:
+        """(features, set, axes, stride) for voxloom.torch.export; no set: one row for each batch."""
+        lattice = self._manager._manager.lattice(self.coordinate_map_key)
+        unit = lattice.tensor_stride
+        if not any(unit):
+            return self._F, None, (0, 1, 2), (1, 1, 1)
+        require(self._D <= 3 and lattice.is_plain, "export: expected coordinates of up to three axes, batches from 0")
+        rows = lattice.set_in(unit)
+        require(rows is not None, f"export: expected coordinates that are multiples of the tensor stride {unit}")
+        axes = tuple(self._D - 1 - axis if axis < self._D else axis for axis in range(3))
+        return self._F, rows, axes, rows.stride  # type: ignore[union-attr]
+
     def initialize_coordinates(self, coordinates: torch.Tensor, features: torch.Tensor,
                                coordinate_map_key: CoordinateMapKey) -> tuple[torch.Tensor, torch.Tensor, Any]:
         """(coordinates, features, key) of the rows, each once."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ... import _tracing
 from ..._core import strided_support
 from ._kernel_maps import Kernel, Mapping, StrideMap, as_tensors, floored, kernel_map, reached, stride_map, unpacked
 from ._lattice import Lattice, Stride, first_of_each
@@ -154,6 +155,9 @@ class CoordinateMapManagerCPU:
             rows = rows[~(rows[:, 1:] % np.array(out_stride, np.int32)).any(1)]
         key = self._key_for(out_stride, "")
         self._put_distinct(key, rows)
+        if _tracing.current is not None and is_transpose:
+            _tracing.current.derive(self._maps[key].set_in(out_stride), source.set_in(source.tensor_stride), "transposed",
+                                    kernel.spec(steps, kernel.dilation))
         return CoordinateMapKey.of(key)
 
     def prune(self, in_key: CoordinateMapKey, kept: torch.Tensor) -> CoordinateMapKey:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import voxloom
+from voxloom import _tracing
 from voxloom.compat._sites import Derived, PerTensor, first_met
 
 Axes = tuple[int, ...]
@@ -224,6 +225,10 @@ def reach(indices: torch.Tensor, batch_size: int, in_shape: Axes, out_shape: Axe
     if sites_of.peek(kept.indices) is None:  # somebody wrote to the indices that were handed out
         sites.derived.drop(request)
         kept = sites.derived.get(request, lambda: _reach(sites, tuple(out_shape), window))
+    if _tracing.current is not None and sites.axes < 4:
+        kind = "transposed" if window.transposed else "reachable"
+        bounds = (0, 0, 0), _filled(tuple(out_shape), 1)
+        _tracing.current.derive(sites_of(kept.indices).set, sites.set, kind, _spec(window), bounds)
     return kept
 
 
@@ -232,16 +237,20 @@ def _check_room(out_shape: Axes) -> None:
         raise RuntimeError(f"spconv: the output's spatial shape {list(out_shape)} has no room for a voxel")
 
 
+def _spec(window: Window) -> voxloom.KernelSpec:
+    return voxloom.KernelSpec(
+        _filled(window.kernel, 1), stride=_filled(window.stride, 1), padding=_filled(window.padding, 0),
+        dilation=_filled(window.dilation, 1), origin="corner",
+    )  # fmt: skip
+
+
 def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
     if sites.axes == 4:
         rows, in_rows, out_rows, k = _by_sorted_keys(sites.rows, window, out_shape)
         target = _hand_out(rows)
         map = voxloom.KernelMap.from_pairs(len(sites), len(rows), window.volume, in_rows, out_rows, k)
         return Reached(target, Pairs(map, len(sites), len(rows)))
-    spec = voxloom.KernelSpec(
-        _filled(window.kernel, 1), stride=_filled(window.stride, 1), padding=_filled(window.padding, 0),
-        dilation=_filled(window.dilation, 1), origin="corner",
-    )  # fmt: skip
+    spec = _spec(window)
     shape = _filled(out_shape, 1)
     if window.transposed:
         support = voxloom.transposed_support(sites.set_with_stride(_filled(window.stride, 1)), spec)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import voxloom
+from voxloom import _tracing
 from voxloom.compat._sites import Derived, PerTensor
 
 Triple = tuple[int, int, int]
@@ -130,6 +131,29 @@ def floored(coords: torch.Tensor, stride: Triple) -> torch.Tensor:
     """The unique floor(c / stride), in ascending order."""
     sites = sites_of(coords)
     return hand_out(ascending(np.asarray(voxloom.downsample(sites.set, stride).rows)))
+
+
+def is_floored(size: Triple, stride: Triple, downsample_mode: str) -> bool:
+    """Mode "hashmap": outputs at floor(c / stride)."""
+    return downsample_mode == "minkowski" or all(s in (1, k) for s, k in zip(stride, size))
+
+
+def tell(kmap: KernelMap, size: Triple, stride: Triple, padding: Triple, hashmap: bool, downsample_mode: str) -> None:
+    """Tells a trace how a strided layer's outputs follow from its inputs. ValueError: no graph can say it."""
+    assert _tracing.current is not None
+    source, target, shape = kmap.map.source, kmap.map.target, kmap["spatial_range"]
+    if hashmap and is_floored(size, stride, downsample_mode):
+        return _tracing.current.derive(target, source, "strided", voxloom.KernelSpec(size, stride=stride))
+    spec = voxloom.KernelSpec(size, stride=stride, padding=padding, origin="corner")
+    if shape is not None:
+        return _tracing.current.derive(target, source, "reachable", spec, ((0, 0, 0), tuple(shape[1:4])))
+    whole = voxloom.reachable_support(source, spec).size
+    if whole != target.size:
+        raise ValueError(
+            f"[export] torchsparse: {whole - target.size} of {whole} outputs were cut off at the greatest (or least) "
+            "coordinate of the example, which no graph can say: give the example's SparseTensor a spatial_range"
+        )
+    _tracing.current.derive(target, source, "reachable", spec)
 
 
 def strided(

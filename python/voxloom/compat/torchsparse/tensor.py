@@ -95,6 +95,12 @@ class SparseTensor:
             raise AssertionError("torchsparse: dense: the tensor has no spatial_range")
         return to_dense(self.feats, self.coords, self.spatial_range)
 
+    def _voxloom_parts(self) -> tuple[Any, ...]:
+        """(features, set, axes, stride) for voxloom.torch.export."""
+        from ._maps import sites_of
+
+        return self.feats, sites_of(self.coords).set, (0, 1, 2), (1, 1, 1)
+
     def _on_same_sites(self, feats: torch.Tensor) -> SparseTensor:
         """Other features on these coordinates, with what is remembered of them."""
         made = SparseTensor(feats, self.coords, self.stride, self.spatial_range)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._geometry import Pairs
+from .._geometry import Pairs, sites_of
 from ..constants import SPCONV_FX_TRACE_MODE
 from ..core import ConvAlgo
 from ..tools import CUDAKernelTimer
@@ -190,6 +190,10 @@ class SparseConvTensor(metaclass=SpConvTensorMeta):
     @property
     def spatial_size(self) -> int:
         return np.prod(self.spatial_shape)  # type: ignore[return-value]
+
+    def _voxloom_parts(self) -> tuple[Any, ...]:
+        """(features, set, axes, stride) for voxloom.torch.export."""
+        return self.features, sites_of(self.indices).set, (0, 1, 2), (1, 1, 1)
 
     def replace_feature(self, feature: torch.Tensor) -> SparseConvTensor:
         """A tensor on the same indices, with the same indice_dict, and other features."""

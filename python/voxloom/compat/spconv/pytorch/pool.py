@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 import voxloom.torch.functional as rows_functional
+from voxloom import _tracing
 
 from .._geometry import Pairs, Window, reach, submanifold_pairs
 from .._products import max_pool, mean_pool, require_cpu
@@ -201,6 +202,8 @@ class SparseGlobalMaxOrAvgPool(SparseModule):
             raise IndexError("spconv: a global max pool wants at least one row in every batch")
         mode = "mean" if self.is_mean else "max"
         pooled = rows_functional.segment_reduce(features, batches, input.batch_size, mode)
+        if _tracing.current is not None and not self.is_mean:
+            _tracing.current.whole(features, pooled, "max")
         return pooled[:, 0] if self.is_mean else pooled
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 import voxloom.torch.functional as rows_functional
+from voxloom import _tracing
 
 from ... import _maps
 from ...tensor import SparseTensor, get_allow_negative_coordinates
@@ -37,7 +38,7 @@ def spdownsample(
     if downsample_mode not in ("spconv", "minkowski"):
         raise AssertionError(f"torchsparse: downsample_mode: expected spconv or minkowski, got {downsample_mode!r}")
     size, step = _triple(kernel_size), _triple(stride)
-    if downsample_mode == "minkowski" or all(s in (1, k) for s, k in zip(step, size)):
+    if _maps.is_floored(size, step, downsample_mode):
         return _maps.floored(_coords, step)
     return _maps.reach(_coords, size, step, _triple(padding), spatial_range, get_allow_negative_coordinates())
 
@@ -156,6 +157,8 @@ def _forward(
     if kmap is None:
         kmap = input._caches.kmaps[key] = _made(input, size, step, padding, config, generative=False)
     _check_same(kmap.in_coords, input.coords, key)
+    if _tracing.current is not None and any(s != 1 for s in step):
+        _maps.tell(kmap, size, step, padding, config["kmap_mode"] == "hashmap", config["downsample_mode"])
     y = rows_functional.conv(feats, weight, kmap.map, bias)
     return SparseTensor(y, kmap["coords"], tuple(a * b for a, b in zip(input.stride, step)), kmap["spatial_range"])
 
