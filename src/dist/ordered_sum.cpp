@@ -8,7 +8,7 @@
 namespace voxloom::dist {
 namespace {
 
-constexpr std::string_view kOp = "dist::OrderedSum";
+constexpr std::string_view kOrderedSumOp = "dist::OrderedSum";
 
 // x + -0 is x, for every x: the sum over nothing.
 constexpr float kNothing = -0.0F;
@@ -16,10 +16,10 @@ constexpr float kNothing = -0.0F;
 }  // namespace
 
 OrderedSum::OrderedSum(Communicator& ranks, std::int64_t count) : ranks_(ranks), count_(count) {
-  require(count >= 0, kOp, "{} elements", count);
-  static_cast<void>(checked_product(kOp, {count, ranks.size(), sizeof(float)}));
+  require(count >= 0, kOrderedSumOp, "{} elements", count);
+  static_cast<void>(checked_product(kOrderedSumOp, {count, ranks.size(), sizeof(float)}));
   const Slice own = slice(ranks.rank());
-  with_memory_errors(kOp, [&] { sum_.assign(own.end - own.begin, kNothing); });
+  with_memory_errors(kOrderedSumOp, [&] { sum_.assign(own.end - own.begin, kNothing); });
 }
 
 OrderedSum::Slice OrderedSum::slice(int rank) const {
@@ -30,16 +30,16 @@ OrderedSum::Slice OrderedSum::slice(int rank) const {
 
 void OrderedSum::add(std::span<const float> mine, int givers) {
   const bool gives = ranks_.rank() < givers;
-  require(givers >= 0 && givers <= ranks_.size(), kOp, "{} of {} ranks give", givers,
+  require(givers >= 0 && givers <= ranks_.size(), kOrderedSumOp, "{} of {} ranks give", givers,
           ranks_.size());
-  require(mine.size() == (gives ? static_cast<std::size_t>(count_) : 0), kOp,
+  require(mine.size() == (gives ? static_cast<std::size_t>(count_) : 0), kOrderedSumOp,
           "rank {} of {} that give has {} elements of {}", ranks_.rank(), givers, mine.size(),
           count_);
   const std::size_t length = sum_.size();
   const std::size_t places = length * static_cast<std::size_t>(givers);
   // Not kept: sums may be many, and one is added to at a time.
   const auto incoming =
-      with_memory_errors(kOp, [&] { return std::make_unique_for_overwrite<float[]>(places); });
+      with_memory_errors(kOrderedSumOp, [&] { return std::make_unique_for_overwrite<float[]>(places); });
   const std::span<float> terms(incoming.get(), places);
   std::vector<std::span<const std::byte>> to(static_cast<std::size_t>(ranks_.size()));
   std::vector<std::span<std::byte>> from(to.size());
@@ -59,7 +59,7 @@ void OrderedSum::add(std::span<const float> mine, int givers) {
 }
 
 void OrderedSum::finish(std::span<float> sum) {
-  require(sum.size() == static_cast<std::size_t>(count_), kOp, "room for {} elements of {}",
+  require(sum.size() == static_cast<std::size_t>(count_), kOrderedSumOp, "room for {} elements of {}",
           sum.size(), count_);
   std::vector<std::span<const std::byte>> to(static_cast<std::size_t>(ranks_.size()),
                                              std::as_bytes(std::span<const float>(sum_)));

@@ -10,7 +10,7 @@
 namespace voxloom::train {
 namespace {
 
-constexpr std::string_view kOp = "train";
+constexpr std::string_view kGradientExchangeOp = "train";
 
 // Large enough that a message's fixed cost does not count, small enough that the first goes early.
 constexpr std::int64_t kBucketElements = std::int64_t{1} << 19;
@@ -19,7 +19,7 @@ struct Dropped {};
 
 std::int64_t elements_of(const Shape& shape) {
   std::int64_t count = 1;
-  for (const std::int64_t size : shape) count = checked_mul(kOp, count, size);
+  for (const std::int64_t size : shape) count = checked_mul(kGradientExchangeOp, count, size);
   return count;
 }
 
@@ -65,7 +65,7 @@ void GradientExchange::start() {
 
 void GradientExchange::give(std::size_t parameter, Tensor gradient) {
   if (gradient.defined()) {
-    require(gradient.shape() == shapes_[parameter], kOp, "the gradient of parameter {} is {}",
+    require(gradient.shape() == shapes_[parameter], kGradientExchangeOp, "the gradient of parameter {} is {}",
             parameter, gradient);
     gradient = gradient.to(Device{});
   }

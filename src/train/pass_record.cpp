@@ -7,14 +7,14 @@
 namespace voxloom::train {
 namespace {
 
-constexpr std::string_view kOp = "train";
+constexpr std::string_view kPassRecordOp = "train";
 
 void append_bytes(dist::Bytes& to, std::span<const std::byte> bytes) {
   to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
 void take_bytes(std::span<const std::byte>& from, std::span<std::byte> to) {
-  require(from.size() >= to.size(), kOp, "a rank's record of a pass is short of {} bytes",
+  require(from.size() >= to.size(), kPassRecordOp, "a rank's record of a pass is short of {} bytes",
           to.size() - from.size());
   if (!to.empty()) std::memcpy(to.data(), from.data(), to.size());
   from = from.subspan(to.size());
@@ -36,7 +36,7 @@ void append(dist::Bytes& to, const PassRecord& record, const RecordLayout& layou
   require(record.has_gradient.size() == layout.parameters &&
               record.statistics.size() == layout.statistics.size() &&
               record.confusion.classes() == layout.classes,
-          kOp, "a record of another network");
+          kPassRecordOp, "a record of another network");
   append_bytes(to, bytes_of(record.loss));
   append_bytes(to, bytes_of(record.voxels));
   append_bytes(to, std::as_bytes(std::span(record.has_gradient)));
