@@ -127,8 +127,7 @@ std::vector<fs::path> agreed_scans(const Arguments& arguments, dist::Communicato
     if (differ) {
       throw BadUsage(
           "the ranks were given other scans or options than rank 0, or find other scans in a "
-          "folder; "
-          "where each is to run by itself, set VOXLOOM_RANKS=1");
+          "folder; where each is to run by itself, set VOXLOOM_RANKS=1");
     }
   });
   return scans;
@@ -205,12 +204,13 @@ class Segmentation {
   void require_free_places() const {
     std::vector<fs::path> inputs(all_scans_);
     inputs.emplace_back(arguments_.model);
-    const Outputs outputs(inputs, arguments_.overwrite);
+    const Outputs outputs(inputs, arguments_.overwrite), replaced(inputs, true);
     for (const std::size_t i : todo_) {
       // A call that was killed may have left some of them, and marks on none.
-      if (arguments_.resume && records_->was_begun(scans_[i])) continue;
-      std::ranges::for_each(outputs_of_scan(i),
-                            [&](const fs::path& file) { outputs.require_free(file); });
+      const bool is_left = arguments_.resume && records_->was_begun(scans_[i]);
+      for (const fs::path& file : outputs_of_scan(i)) {
+        (is_left ? replaced : outputs).require_free(file);
+      }
     }
     outputs.require_free(arguments_.json);
     // Other parts, and calls before this one, write them too.
