@@ -1,4 +1,5 @@
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -89,3 +90,23 @@ def test_a_map_outlives_the_names_of_its_sets():
     map = voxloom.forward_map(*(voxloom.CoordinateSet(rows),) * 2, voxloom.KernelSpec(3))
     assert np.array_equal(map.dense(), brute_force_map(rows, rows, (3, 3, 3)))
     assert copy.deepcopy(map) == map
+
+
+def test_maps_and_kernels_pickle():
+    fine = voxloom.CoordinateSet(random_rows(seed=5))
+    kernel = voxloom.KernelSpec((2, 3, 1), 2, 1, origin="corner")
+    coarse = voxloom.reachable_support(fine, kernel)
+    listed = voxloom.KernelSpec(offsets=[(0, 0, 0), (5, 0, -3)], dilation=2)
+    pairs = [np.array(part, np.int32) for part in ([0, 3, 1], [2, 2, 0], [0, 1, 1])]
+    maps = [voxloom.forward_map(fine, coarse, kernel), voxloom.forward_map(fine, coarse, kernel).swapped(),
+            voxloom.transposed_map(coarse, fine, kernel), voxloom.forward_map(fine, fine, listed),
+            voxloom.forward_map(fine, fine, voxloom.KernelSpec(3)), voxloom.KernelMap.from_pairs(4, 3, 2, *pairs),
+            voxloom.KernelMap.from_pairs(4, 3, 2, *pairs).swapped()]
+    for map in maps:
+        again = pickle.loads(pickle.dumps(map))
+        assert np.array_equal(again.dense(), map.dense()) and again.source.same_rows(map.source), map
+        assert (again.source == again.target) == (map.source == map.target)
+    for one in (kernel, listed):
+        again = pickle.loads(pickle.dumps(one))
+        for name in ("kernel_size", "stride", "padding", "dilation", "origin", "offsets"):
+            assert getattr(again, name) == getattr(one, name)

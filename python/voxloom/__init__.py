@@ -22,7 +22,7 @@ files; ResourceError (a MemoryError); OSError for files that cannot be opened or
 
 import os as _os
 
-from . import functional, parity
+from . import _maps, functional, parity
 from ._core import (
     CoordinateSet,
     FormatError,

@@ -5,16 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._core import KernelMap, KernelSpec, forward_map, transposed_map
+from .._core import KernelSpec
 
 Axes = Tuple[int, int, int]
-
-
-def is_forward(map: KernelMap) -> Optional[bool]:
-    """in = out * stride + ... (True), or out = in * stride + ... (False); None: a map without a geometry."""
-    if map == forward_map(map.source, map.target, map.kernel):
-        return True
-    return False if map == transposed_map(map.source, map.target, map.kernel) else None
 
 
 def has_single_partners(kernel: KernelSpec) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .. import _core, _tracing
 from .._core import CoordinateSet, KernelMap, KernelSpec
+from .._maps import is_forward
 from ..sparse import SparseTensor
 from . import _geometry
 from ._per_tensor import PerTensor
@@ -203,7 +204,7 @@ class Trace:
             return self._add(y, x.rows, "conv3d", [("input", x.symbol), ("weight", _plain(weight)), *bias],
                              {"kernel_size": 1, "groups": call["groups"]})
         self.require_rows(x, map.source)
-        forward = _geometry.is_forward(map)
+        forward = is_forward(map)
         if forward is None:
             raise ValueError("its kernel map was made of pairs of rows, not of a kernel")
         # Where an output row has one partner at most, or no list can be said, the order of offsets is free.
@@ -257,7 +258,7 @@ class Trace:
     def _on_pool(self, call: Call, y: Tensor) -> None:
         x, map, mode = self.of(call["x"]), call["map"], call["mode"]
         self.require_rows(x, map.source)
-        if call["offset_weights"] is not None or _geometry.is_forward(map) is not True:
+        if call["offset_weights"] is not None or is_forward(map) is not True:
             raise ValueError("a pool over this map has no operation")
         window = _geometry.window_of(map.kernel, self.axes, False)
         if window.offsets is not None:
