@@ -22,8 +22,8 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser(
         "compare", help="a bundle and the network that it was made of, on one input",
         description=parity.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    compare.add_argument("bundle", metavar="BUNDLE", help="a folder NAME.lattice with the inputs x_coords, x_features and "
-                                                          "x_active")
+    compare.add_argument("bundle", metavar="BUNDLE", help="a folder NAME.lattice with the inputs x_coords, x_features "
+                                                          "and x_active")
     compare.add_argument("--with", dest="script", metavar="SCRIPT", required=True,
                          help="a Python file with the function run(coords, features); it is run")
     compare.add_argument("--inputs", metavar="FILE", help="safetensors with x_coords and x_features, as `voxloom run` "

@@ -2,8 +2,8 @@
 
     python -m voxloom compare unet.lattice --with network.py
 
-The script defines `run(coords, features)`: coords (N, 4) int32, batch first, and features (N, C) float32, numpy arrays;
-it gives the network's output: a sparse tensor of spconv, MinkowskiEngine, torchsparse or voxloom, or (coords, features).
+The script defines `run(coords, features)`: coords (N, 4) int32, batch first, and features (N, C) float32, numpy
+arrays; it gives the network's output: a sparse tensor of spconv, MinkowskiEngine, torchsparse or voxloom, or (coords, features).
 It may define `inputs()`, which gives the (coords, features) to compare on.
 """
 
@@ -78,7 +78,7 @@ def _parts_of(output: Any, coords: Any) -> Arrays:
         return _numpy(output[0]), _numpy(output[1])
     if getattr(output, "ndim", 0) == 2 and len(output) == len(coords):
         return coords, _numpy(output)
-    raise ValueError(f"[compare] run: expected a sparse tensor, (coords, features), or features on the input's rows, got "
+    raise ValueError("[compare] run: expected a sparse tensor, (coords, features), or features on the input's rows, got "
                      f"{type(output).__name__}")
 
 
@@ -93,8 +93,8 @@ def compare(bundle: Union[Bundle, Path], run: Callable[[Any, Any], Any], coords:
             axes: str = "xyz", output: Optional[str] = None) -> Comparison:
     """The bundle and `run(coords, features)` on one input.
 
-    coords: (N, 4), batch first, in the network's order of `axes`; run gets and gives them so. The bundle takes x_coords,
-    x_features and x_active, and is run without fusing. output: which of its outputs; None: the only one.
+    coords: (N, 4), batch first, in the network's order of `axes`; run gets and gives them so. The bundle takes
+    x_coords, x_features and x_active, and is run without fusing. output: which of its outputs; None: the only one.
     """
     if axes not in _AXES:
         raise ValueError(f"[compare] axes: expected 'xyz' or 'zyx', got '{axes}'")

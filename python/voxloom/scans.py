@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
-from . import _core
+from . import _core, _extra_scans
 from ._core import LasRecords
 
 Path = Union[str, "os.PathLike[str]"]
@@ -181,17 +181,40 @@ def _unpacked_laz(path: str, max_unpacked_bytes: int) -> bytes:
         raise _core.FormatError(f"[read_scan] {path}: {error}") from error
 
 
-def read_scan(path: Path, *, format: Optional[str] = None, invalid: str = "error",
-              max_unpacked_bytes: int = 1 << 32, fields: Sequence[str] = ()) -> Scan:
-    """Reads a scan by its content, then by its name: kitti, nuscenes, ply, pcd, las, text, npy, npz, ptx, pts;
-    with the extra voxloom[laz] also LAZ (COPC too), by its ending.
+def _from_package(path: str, found: _extra_scans.Found, invalid: str) -> Scan:
+    """With what is wanted of positions that are not finite."""
+    positions, attributes, pose, notes = found
+    is_finite = np.isfinite(positions).all(axis=1)
+    if invalid not in ("error", "drop", "keep"):
+        raise ValueError(f"[read_scan] invalid: expected 'error', 'drop' or 'keep', got '{invalid}'")
+    if invalid != "keep" and not is_finite.all():
+        if invalid == "error":
+            raise _core.FormatError(f"[read_scan] {path}: point {int(np.argmin(is_finite))}: the position is not "
+                                    "finite")
+        notes = [*notes, f"{int((~is_finite).sum())} points whose positions are not finite were left out"]
+        positions, attributes = positions[is_finite], {name: a[is_finite] for name, a in attributes.items()}
+    kind = "float32" if positions.dtype == np.float32 else "float64"
+    return Scan(positions.astype(np.float64), attributes, position_type=kind, pose=pose, notes=tuple(notes))
 
+
+def read_scan(path: Path, *, format: Optional[str] = None, invalid: str = "error",
+              max_unpacked_bytes: int = 1 << 32, fields: Sequence[str] = (), number: int = 0) -> Scan:
+    """Reads a scan by its content, then by its name: kitti, nuscenes, ply, pcd, las, text, npy, npz, ptx, pts.
+
+    With extras also, by the file's ending, LAZ and COPC (voxloom[laz]), E57 (voxloom[e57]), and the PointCloud2
+    messages of ROS bags, .bag, .db3 and .mcap (voxloom[ros]). number: which of the scans of an E57 file, or of the messages of a
+    bag, by time.
     invalid: what to do with a position that is not finite: 'error', 'drop' or 'keep'. fields: names of the columns of
     a file that does not name them. FormatError: bad data, with file, byte or line, and reason.
     FileNotFoundError.
     """
     os.stat(path)  # FileNotFoundError, as Python says it
-    if format is None and _text(path).lower().endswith(".laz"):
+    ending = os.path.splitext(_text(path))[1].lower() if format is None else ""
+    if ending == ".e57":
+        return _from_package(_text(path), _extra_scans.read_e57(_text(path), number, max_unpacked_bytes), invalid)
+    if ending in _extra_scans.BAGS:
+        return _from_package(_text(path), _extra_scans.read_bag(_text(path), number, max_unpacked_bytes), invalid)
+    if ending == ".laz":
         content = _unpacked_laz(_text(path), max_unpacked_bytes)
         return parse_scan(content, _text(path)[:-1] + "s", invalid=invalid, max_unpacked_bytes=max_unpacked_bytes)
     parts, notes = _core._read_scan(_text(path), format, invalid, max_unpacked_bytes, list(fields), None)
