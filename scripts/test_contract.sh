@@ -52,9 +52,6 @@ status=0
   echo "test_contract: tests failed"
   status=1
 }
-# Tests of refusals leave what they spoilt on purpose.
-rm -rf "$kept"/Refusals.* "$kept"/Program.VerifyListsEveryProblem* "$kept"/Bundle.*Broken*
-
 bundles=("$kept" "$here/models" "$@")
 shared=${VOXLOOM_SHARED_DIR:-}
 [ -z "$shared" ] || bundles+=("$shared/conformance")
