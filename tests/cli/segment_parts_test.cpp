@@ -71,7 +71,11 @@ TEST_F(SegmentCalls, WhatIsWholeIsKept) {
   fs::remove(in_folder("out/000000.ply"));
   fs::resize_file(in_folder("out/000001.ply"), 100);
   fs::resize_file(in_folder("scans/000002.bin"), 1600);
-  const ShellResult rest = segment("--resume");
+  // Somebody may have worked on the one that is another now.
+  const ShellResult refused = segment("--resume");
+  EXPECT_EQ(refused.exit_code, 1) << refused.text;
+  EXPECT_NE(refused.text.find("000001.ply' is there already"), std::string::npos) << refused.text;
+  const ShellResult rest = segment("--resume --overwrite");
   EXPECT_EQ(rest.exit_code, 0) << rest.text;
   EXPECT_NE(rest.text.find("the results of 1 of 4 scans"), std::string::npos) << rest.text;
   EXPECT_EQ(bytes_of("out/000000.ply"), cloud);
@@ -81,8 +85,9 @@ TEST_F(SegmentCalls, WhatIsWholeIsKept) {
 
 TEST_F(SegmentCalls, WhatWasMadeOtherwiseIsMadeAgain) {
   ASSERT_EQ(segment("--no-pictures").exit_code, 0);
-  for (const char* more : {"--resume", "--resume --no-pictures --intensity-range 0 2",
-                           "--resume --no-pictures --sensor 1 0 0"}) {
+  for (const char* more :
+       {"--resume", "--resume --no-pictures --intensity-range 0 2",
+        "--resume --no-pictures --sensor 1 0 0", "--resume --no-pictures --votes 2"}) {
     const ShellResult again = segment(more);
     EXPECT_EQ(again.exit_code, 0) << again.text;
     EXPECT_EQ(again.text.find("are kept"), std::string::npos) << more << "\n" << again.text;
@@ -96,6 +101,18 @@ TEST_F(SegmentCalls, WhatWasMadeOtherwiseIsMadeAgain) {
   const ShellResult again = segment("--resume --no-pictures");
   EXPECT_EQ(again.exit_code, 0) << again.text;
   EXPECT_NE(again.text.find("2 of 4 scans"), std::string::npos) << again.text;
+}
+
+// What a killed call leaves: a note that it began, and results that may be whole or not there.
+TEST_F(SegmentCalls, WhatWasBegunIsMadeAgain) {
+  ASSERT_EQ(segment("--no-pictures").exit_code, 0);
+  const std::string cloud = bytes_of("out/000000.ply");
+  std::ofstream(in_folder("out/.voxloom/000000.json")) << R"({"begun": true})";
+  fs::resize_file(in_folder("out/000000.ply"), 100);
+  const ShellResult again = segment("--resume --no-pictures");
+  EXPECT_EQ(again.exit_code, 0) << again.text;
+  EXPECT_NE(again.text.find("3 of 4 scans"), std::string::npos) << again.text;
+  EXPECT_EQ(bytes_of("out/000000.ply"), cloud);
 }
 
 TEST_F(SegmentCalls, PartsMakeOneWhole) {
