@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-import voxloom
-from voxloom import _tracing
+from voxloom import _core, _tracing
 from voxloom.compat._sites import Derived, PerTensor, first_met
 
 Axes = tuple[int, ...]
@@ -53,7 +52,7 @@ class Sites:
     def __init__(self, indices: torch.Tensor, trusted: bool = False, stride: Axes = (1, 1, 1)):
         if indices.device.type != "cpu":
             raise NotImplementedError(f"voxloom.compat.spconv computes on the CPU; these indices are on {indices.device}")
-        self.rows: np.ndarray = np.ascontiguousarray(indices.detach().numpy(), dtype=np.int32)
+        self.rows: np.ndarray[Any, Any] = np.ascontiguousarray(indices.detach().numpy(), dtype=np.int32)
         self.axes = self.rows.shape[1] - 1
         self.derived = Derived()
         self._trusted = trusted
@@ -63,7 +62,7 @@ class Sites:
         return len(self.rows)
 
     @cached_property
-    def spatial(self) -> np.ndarray:
+    def spatial(self) -> np.ndarray[Any, Any]:
         """(N,4): batch and three axes."""
         if self.axes == 3:
             return self.rows
@@ -72,14 +71,14 @@ class Sites:
         return wide
 
     @cached_property
-    def set(self) -> voxloom.CoordinateSet:
+    def set(self) -> _core.CoordinateSet:
         return self.set_with_stride(self._stride)
 
-    def set_with_stride(self, stride: Axes) -> voxloom.CoordinateSet:
-        return voxloom.CoordinateSet(self.spatial, stride=stride, trusted=self._trusted)
+    def set_with_stride(self, stride: Axes) -> _core.CoordinateSet:
+        return _core.CoordinateSet(self.spatial, stride=stride, trusted=self._trusted)
 
     @cached_property
-    def _extent(self) -> tuple[np.ndarray, np.ndarray]:
+    def _extent(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         if not len(self.rows):
             return np.zeros(self.axes + 1, np.int64), np.full(self.axes + 1, -1, np.int64)
         return self.rows.min(axis=0).astype(np.int64), self.rows.max(axis=0).astype(np.int64)
@@ -104,7 +103,7 @@ sites_of: PerTensor[Sites] = PerTensor(Sites)
 class Pairs:
     """A kernel map, and spconv's own two encodings of it."""
 
-    def __init__(self, map: voxloom.KernelMap, sources: int, targets: int, submanifold: bool = False):
+    def __init__(self, map: _core.KernelMap, sources: int, targets: int, submanifold: bool = False):
         self.map = map
         self.sources, self.targets, self.submanifold = sources, targets, submanifold
 
@@ -113,7 +112,7 @@ class Pairs:
         return Pairs(self.map.swapped(), self.targets, self.sources, self.submanifold)
 
     @cached_property
-    def _by_input(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _by_input(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """(in, out, k), by k, then input row."""
         in_rows, out_rows, k = _arrays(self.map)
         order = np.lexsort((in_rows, k))
@@ -169,14 +168,14 @@ class Pairs:
             filled[volume // 2 + 1 :] = filled[: volume // 2][::-1]
         used = np.arange(rows.shape[2]) < filled[:, None]
         k = np.nonzero(used)[0].astype(np.int32)
-        map = voxloom.KernelMap.from_pairs(sources, targets, volume, rows[0][used], rows[1][used], k)
+        map = _core.KernelMap.from_pairs(sources, targets, volume, rows[0][used], rows[1][used], k)
         return Pairs(map, sources, targets, submanifold)
 
     @staticmethod
     def of_forward_table(table: torch.Tensor, sources: int) -> Pairs:
         rows = table.numpy()
         k, out_rows = np.nonzero(rows >= 0)
-        map = voxloom.KernelMap.from_pairs(
+        map = _core.KernelMap.from_pairs(
             sources, rows.shape[1], rows.shape[0], rows[k, out_rows], out_rows.astype(np.int32), k.astype(np.int32)
         )
         return Pairs(map, sources, rows.shape[1])
@@ -202,10 +201,10 @@ def submanifold_pairs(indices: torch.Tensor, batch_size: int, shape: Axes, kerne
     def make() -> Pairs:
         if sites.axes == 4:
             _, in_rows, out_rows, k = _by_sorted_keys(sites.rows, window, shape, onto=sites.rows)
-            map = voxloom.KernelMap.from_pairs(len(sites), len(sites), window.volume, in_rows, out_rows, k)
+            map = _core.KernelMap.from_pairs(len(sites), len(sites), window.volume, in_rows, out_rows, k)
         else:
-            spec = voxloom.KernelSpec(_filled(kernel, 1), dilation=_filled(dilation, 1), origin="centered")
-            map = voxloom.forward_map(sites.set, sites.set, spec)
+            spec = _core.KernelSpec(_filled(kernel, 1), dilation=_filled(dilation, 1), origin="centered")
+            map = _core.forward_map(sites.set, sites.set, spec)
         return Pairs(map, len(sites), len(sites), submanifold=True)
 
     return sites.derived.get(("submanifold", window, tuple(shape)), make)
@@ -237,8 +236,8 @@ def _check_room(out_shape: Axes) -> None:
         raise RuntimeError(f"spconv: the output's spatial shape {list(out_shape)} has no room for a voxel")
 
 
-def _spec(window: Window) -> voxloom.KernelSpec:
-    return voxloom.KernelSpec(
+def _spec(window: Window) -> _core.KernelSpec:
+    return _core.KernelSpec(
         _filled(window.kernel, 1), stride=_filled(window.stride, 1), padding=_filled(window.padding, 0),
         dilation=_filled(window.dilation, 1), origin="corner",
     )  # fmt: skip
@@ -248,32 +247,32 @@ def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
     if sites.axes == 4:
         rows, in_rows, out_rows, k = _by_sorted_keys(sites.rows, window, out_shape)
         target = _hand_out(rows)
-        map = voxloom.KernelMap.from_pairs(len(sites), len(rows), window.volume, in_rows, out_rows, k)
+        map = _core.KernelMap.from_pairs(len(sites), len(rows), window.volume, in_rows, out_rows, k)
         return Reached(target, Pairs(map, len(sites), len(rows)))
     spec = _spec(window)
     shape = _filled(out_shape, 1)
     if window.transposed:
-        support = voxloom.transposed_support(sites.set_with_stride(_filled(window.stride, 1)), spec)
+        support = _core.transposed_support(sites.set_with_stride(_filled(window.stride, 1)), spec)
         rows = np.asarray(support.rows)
         inside = ((rows[:, 1:] >= 0) & (rows[:, 1:] < np.asarray(shape, np.int32))).all(axis=1)
-        rows, make_map = rows[inside], voxloom.transposed_map
+        rows, make_map = rows[inside], _core.transposed_map
     else:
-        support = voxloom.reachable_support(sites.set, spec, ((0, 0, 0), shape))
-        rows, make_map = np.asarray(support.rows), voxloom.forward_map
-    some_order = voxloom.CoordinateSet(rows, trusted=True)
+        support = _core.reachable_support(sites.set, spec, ((0, 0, 0), shape))
+        rows, make_map = np.asarray(support.rows), _core.forward_map
+    some_order = _core.CoordinateSet(rows, trusted=True)
     met = first_met(*_arrays(make_map(sites.set, some_order, spec)), len(sites), len(rows))
     indices = _hand_out(rows[met][:, : sites.axes + 1])
     map = make_map(sites.set, sites_of(indices).set, spec)
     return Reached(indices, Pairs(map, len(sites), len(rows)))
 
 
-def _arrays(map: voxloom.KernelMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _arrays(map: _core.KernelMap) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """(in, out, k), by k, then output row."""
     in_rows, out_rows, k = map.pairs()
     return np.asarray(in_rows), np.asarray(out_rows), np.asarray(k)
 
 
-def _hand_out(rows: np.ndarray) -> torch.Tensor:
+def _hand_out(rows: np.ndarray[Any, Any]) -> torch.Tensor:
     """A tensor of rows known to be unique, and its sites."""
     indices = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.int32))
     sites_of.put(indices, Sites(indices, trusted=True))
@@ -287,8 +286,8 @@ def _filled(axes: Axes, value: int) -> tuple[int, int, int]:
 
 
 def _by_sorted_keys(
-    rows: np.ndarray, window: Window, out_shape: Axes, onto: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    rows: np.ndarray[Any, Any], window: Window, out_shape: Axes, onto: np.ndarray[Any, Any] | None = None
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """(output rows, in, out, k) for any number of axes; onto: the outputs, else those that are reached, as met first.
 
     Every output site inside `out_shape` has a key of 63 bits; one pass over the input per kernel offset.

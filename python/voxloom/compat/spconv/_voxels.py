@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-import voxloom
+from voxloom import _core
 
 
 class Grid:
@@ -24,8 +26,8 @@ class Grid:
         self.stride = np.array([int(np.prod(self.size[axis + 1 :])) for axis in range(self.axes)], dtype=np.int64)
 
     def fill(
-        self, points: np.ndarray, voxels: np.ndarray, indices: np.ndarray, counts: np.ndarray, clear: bool, mean: bool
-    ) -> tuple[int, np.ndarray]:
+        self, points: np.ndarray[Any, Any], voxels: np.ndarray[Any, Any], indices: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], clear: bool, mean: bool
+    ) -> tuple[int, np.ndarray[Any, Any]]:
         """Fills the three buffers; (voxels filled, the voxel of each point (N,) int64, -1: none)."""
         if points.ndim != 2 or points.shape[1] != voxels.shape[2]:
             raise RuntimeError(f"spconv: expected points (N, {voxels.shape[2]}), got {points.shape}")
@@ -46,7 +48,7 @@ class Grid:
             _fill_with_means(voxels[:count], counts[:count])
         return count, voxel_of_point
 
-    def _voxels_of(self, points: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    def _voxels_of(self, points: np.ndarray[Any, Any], limit: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """(the voxel of each point, -1: none; the cells of the voxels), numbered by their first points."""
         axes = self.axes
         low = self.range[:axes]
@@ -67,16 +69,16 @@ class Grid:
         voxel_of_point[voxel_of_point >= limit] = -1
         return voxel_of_point, cells[first[order[:limit]]]
 
-    def _groups(self, cells: np.ndarray) -> np.ndarray:
+    def _groups(self, cells: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """A number for each cell, equal for equal ones, from 0 without gaps."""
         if self.axes <= 3:
             rows = np.zeros((len(cells), 4), np.int32)
             rows[:, 1 : 1 + self.axes] = cells
-            return np.asarray(voxloom.merge_rows(rows)[1], dtype=np.int64)
+            return np.asarray(_core.merge_rows(rows)[1], dtype=np.int64)
         return np.unique(cells.astype(np.int64) @ self.stride, return_inverse=True)[1].reshape(-1)
 
 
-def _fill_with_means(voxels: np.ndarray, counts: np.ndarray) -> None:
+def _fill_with_means(voxels: np.ndarray[Any, Any], counts: np.ndarray[Any, Any]) -> None:
     """Empty places get the mean of their voxel's points."""
     used = np.arange(voxels.shape[1]) < counts[:, None]
     means = (voxels * used[..., None]).sum(axis=1) / np.maximum(counts, 1)[:, None]

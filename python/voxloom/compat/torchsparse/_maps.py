@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-import voxloom
-from voxloom import _tracing
+from voxloom import _core, _tracing
 from voxloom.compat._sites import Derived, PerTensor
 
 Triple = tuple[int, int, int]
@@ -34,16 +33,16 @@ class Sites:
         self._trusted = trusted
 
     @cached_property
-    def set(self) -> voxloom.CoordinateSet:
-        return voxloom.CoordinateSet(self.rows, trusted=self._trusted)
+    def set(self) -> _core.CoordinateSet:
+        return _core.CoordinateSet(self.rows, trusted=self._trusted)
 
     @cached_property
-    def least(self) -> np.ndarray:
+    def least(self) -> np.ndarray[Any, Any]:
         """(3,), 0 without rows."""
         return self.rows[:, 1:].min(axis=0, initial=2**31 - 1).astype(np.int64) if len(self.rows) else np.zeros(3, np.int64)
 
     @cached_property
-    def greatest(self) -> np.ndarray:
+    def greatest(self) -> np.ndarray[Any, Any]:
         """(3,), -1 without rows."""
         return self.rows[:, 1:].max(axis=0).astype(np.int64) if len(self.rows) else np.full(3, -1, np.int64)
 
@@ -51,7 +50,7 @@ class Sites:
 sites_of: PerTensor[Sites] = PerTensor(Sites)
 
 
-def offsets(size: Triple, low: Triple) -> np.ndarray:
+def offsets(size: Triple, low: Triple) -> np.ndarray[Any, Any]:
     """(K, 3): from `low`, `size` each; x fastest for an odd volume, else z fastest."""
     x, y, z = (np.arange(n) + first for n, first in zip(size, low))
     if np.prod(size) % 2:
@@ -69,7 +68,7 @@ class KernelMap(dict[str, Any]):
     """A torchsparse kmap: "coords", "sizes", "spatial_range", and on demand "out_in_map" (N_out, K) int32,
     "nbmaps" (E, 2) and "nbsizes" (K,). What its CUDA kernels alone read is absent."""
 
-    def __init__(self, map: voxloom.KernelMap, in_coords: torch.Tensor, coords: torch.Tensor, spatial_range: Any):
+    def __init__(self, map: _core.KernelMap, in_coords: torch.Tensor, coords: torch.Tensor, spatial_range: Any):
         super().__init__(coords=coords, sizes=(len(in_coords), len(coords)), spatial_range=spatial_range)
         self.map = map
         self.in_coords = in_coords
@@ -86,7 +85,7 @@ class KernelMap(dict[str, Any]):
         return self[key]
 
 
-def submanifold(coords: torch.Tensor, size: Triple, hashmap: bool, negative: bool) -> voxloom.KernelMap:
+def submanifold(coords: torch.Tensor, size: Triple, hashmap: bool, negative: bool) -> _core.KernelMap:
     """Every row meets the rows under the kernel. ValueError: coordinates below 0 where they are not allowed."""
     sites = sites_of(coords)
     if not negative and (sites.least < 0).any():
@@ -96,15 +95,15 @@ def submanifold(coords: torch.Tensor, size: Triple, hashmap: bool, negative: boo
         )
     odd = np.prod(size) % 2 == 1
     low = anchored(size) if hashmap or odd else (0, 0, 0)
-    spec = voxloom.KernelSpec(offsets=offsets(size, low))
-    return voxloom.forward_map(sites.set, sites.set, spec)
+    spec = _core.KernelSpec(offsets=offsets(size, low))
+    return _core.forward_map(sites.set, sites.set, spec)
 
 
-def ascending(rows: np.ndarray) -> np.ndarray:
+def ascending(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return rows[np.lexsort(rows.T[::-1])]
 
 
-def hand_out(rows: np.ndarray) -> torch.Tensor:
+def hand_out(rows: np.ndarray[Any, Any]) -> torch.Tensor:
     """A tensor of rows known to be unique, and its sites."""
     coords = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.int32))
     sites_of.put(coords, Sites(coords, trusted=True))
@@ -122,15 +121,15 @@ def reach(
     low = np.fix((sites.least - 2 * p + (k - 1)) / s).astype(np.int64) if negative else np.zeros(3, np.int64)
     if (high <= low).any() or not len(sites.rows):
         return hand_out(np.zeros((0, 4), np.int32))
-    spec = voxloom.KernelSpec(size, stride=stride, padding=padding, origin="corner")
-    support = voxloom.reachable_support(sites.set, spec, (tuple(low.tolist()), tuple(high.tolist())))
+    spec = _core.KernelSpec(size, stride=stride, padding=padding, origin="corner")
+    support = _core.reachable_support(sites.set, spec, (tuple(low.tolist()), tuple(high.tolist())))
     return hand_out(ascending(np.asarray(support.rows)))
 
 
 def floored(coords: torch.Tensor, stride: Triple) -> torch.Tensor:
     """The unique floor(c / stride), in ascending order."""
     sites = sites_of(coords)
-    return hand_out(ascending(np.asarray(voxloom.downsample(sites.set, stride).rows)))
+    return hand_out(ascending(np.asarray(_core.downsample(sites.set, stride).rows)))
 
 
 def is_floored(size: Triple, stride: Triple, downsample_mode: str) -> bool:
@@ -143,11 +142,11 @@ def tell(kmap: KernelMap, size: Triple, stride: Triple, padding: Triple, hashmap
     assert _tracing.current is not None
     source, target, shape = kmap.map.source, kmap.map.target, kmap["spatial_range"]
     if hashmap and is_floored(size, stride, downsample_mode):
-        return _tracing.current.derive(target, source, "strided", voxloom.KernelSpec(size, stride=stride))
-    spec = voxloom.KernelSpec(size, stride=stride, padding=padding, origin="corner")
+        return _tracing.current.derive(target, source, "strided", _core.KernelSpec(size, stride=stride))
+    spec = _core.KernelSpec(size, stride=stride, padding=padding, origin="corner")
     if shape is not None:
         return _tracing.current.derive(target, source, "reachable", spec, ((0, 0, 0), tuple(shape[1:4])))
-    whole = voxloom.reachable_support(source, spec).size
+    whole = _core.reachable_support(source, spec).size
     if whole != target.size:
         raise ValueError(
             f"[export] torchsparse: {whole - target.size} of {whole} outputs were cut off at the greatest (or least) "
@@ -158,12 +157,12 @@ def tell(kmap: KernelMap, size: Triple, stride: Triple, padding: Triple, hashmap
 
 def strided(
     coords: torch.Tensor, out: torch.Tensor, size: Triple, stride: Triple, padding: Triple, hashmap: bool
-) -> voxloom.KernelMap:
+) -> _core.KernelMap:
     """The kernel over `coords` of each row of `out`."""
     low = anchored(size) if hashmap else (0, 0, 0)
     shift = (0, 0, 0) if hashmap else padding
-    spec = voxloom.KernelSpec(offsets=offsets(size, low), stride=stride, padding=shift)
-    return voxloom.forward_map(sites_of(coords).set, sites_of(out).set, spec)
+    spec = _core.KernelSpec(offsets=offsets(size, low), stride=stride, padding=shift)
+    return _core.forward_map(sites_of(coords).set, sites_of(out).set, spec)
 
 
 def generated(coords: torch.Tensor, size: Triple, stride: Triple, spatial_range: Any) -> torch.Tensor:
@@ -177,9 +176,9 @@ def generated(coords: torch.Tensor, size: Triple, stride: Triple, spatial_range:
     return hand_out(np.unique(np.concatenate([batches, fine], axis=1), axis=0))
 
 
-def generative(coords: torch.Tensor, out: torch.Tensor, size: Triple, stride: Triple) -> voxloom.KernelMap:
+def generative(coords: torch.Tensor, out: torch.Tensor, size: Triple, stride: Triple) -> _core.KernelMap:
     """coords * stride = out + offset."""
     rows = sites_of(coords).rows.copy()
     rows[:, 1:] *= np.array(stride, np.int32)
-    source = voxloom.CoordinateSet(rows, trusted=True)
-    return voxloom.forward_map(source, sites_of(out).set, voxloom.KernelSpec(offsets=offsets(size, anchored(size))))
+    source = _core.CoordinateSet(rows, trusted=True)
+    return _core.forward_map(source, sites_of(out).set, _core.KernelSpec(offsets=offsets(size, anchored(size))))

@@ -21,10 +21,10 @@ class Tensor:
     def __init__(self, array: ArrayLike | None = None) -> None:
         self._array = np.empty((0,), np.float32) if array is None else np.asarray(array)
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> np.ndarray[Any, Any]:
         return self._array.copy()
 
-    def numpy_view(self) -> np.ndarray:
+    def numpy_view(self) -> np.ndarray[Any, Any]:
         return self._array
 
     def cpu(self) -> Tensor:
@@ -48,7 +48,7 @@ class Tensor:
     def __len__(self) -> int:
         return len(self._array)
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return self._array.astype(dtype) if dtype is not None else self._array
 
     @property
@@ -64,11 +64,11 @@ class Tensor:
         return self._array.size
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> np.dtype[Any]:
         return self._array.dtype
 
 
-def from_numpy(array: np.ndarray) -> Tensor:
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     return Tensor(array)
 
 

@@ -260,7 +260,7 @@ class SparseConvolution(SparseConvolutionBase, SparseModule):
     def reset_parameters(self) -> None:
         """Weights and bias uniform in +-1 / sqrt(C_in * volume), in this order of torch's random numbers."""
         fan_in, _ = self._calculate_fan_in_and_fan_out()
-        gain = nn.init.calculate_gain("leaky_relu", math.sqrt(5))
+        gain = nn.init.calculate_gain("leaky_relu", math.sqrt(5))  # type: ignore[no-untyped-call, unused-ignore]
         bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
         with torch.no_grad():
             self.weight.uniform_(-bound, bound)

@@ -14,7 +14,7 @@ from ..tools import CUDAKernelTimer
 from ._expect import expect
 
 try:
-    from torch.fx import ProxyableClassMeta as SpConvTensorMeta
+    from torch.fx import ProxyableClassMeta as SpConvTensorMeta  # type: ignore[attr-defined, unused-ignore]
 except ImportError:  # pragma: no cover
 
     class SpConvTensorMeta(type):  # type: ignore[no-redef]
@@ -139,7 +139,7 @@ class SparseConvTensor(metaclass=SpConvTensorMeta):
     """
 
     def __init__(
-        self, features: torch.Tensor, indices: torch.Tensor, spatial_shape: list[int] | np.ndarray, batch_size: int,
+        self, features: torch.Tensor, indices: torch.Tensor, spatial_shape: list[int] | np.ndarray[Any, Any], batch_size: int,
         grid: torch.Tensor | None = None, voxel_num: torch.Tensor | None = None, indice_dict: dict[str, Any] | None = None,
         benchmark: bool = False, permanent_thrust_allocator: bool = False, enable_timer: bool = False,
         force_algo: ConvAlgo | None = None,
@@ -162,7 +162,7 @@ class SparseConvTensor(metaclass=SpConvTensorMeta):
         self.thrust_allocator = None
         self._timer = CUDAKernelTimer(enable_timer)
         self.force_algo = force_algo
-        self.int8_scale: np.ndarray | None = None
+        self.int8_scale: np.ndarray[Any, Any] | None = None
 
     def __repr__(self) -> str:
         return f"SparseConvTensor[shape={self._features.shape}]"
@@ -250,7 +250,7 @@ def _features_of(other: SparseConvTensor | torch.Tensor) -> torch.Tensor:
     return other.features if isinstance(other, SparseConvTensor) else other
 
 
-def expand_nd(ndim: int, val: int | list[int] | tuple[int, ...] | np.ndarray) -> list[int]:
+def expand_nd(ndim: int, val: int | list[int] | tuple[int, ...] | np.ndarray[Any, Any]) -> list[int]:
     """One number per axis, of one number or as many as there are axes. AssertionError: another count."""
     values = [val] * ndim if isinstance(val, int) else list(val)
     expect(len(values) == ndim, f"spconv: expected {ndim} numbers, got {values}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -30,7 +32,7 @@ class HashTable:
         self._keys, last = np.unique(both[::-1], return_index=True)
         self._values = of_both[::-1][last]
 
-    def _places(self, keys: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def _places(self, keys: torch.Tensor) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         asked = keys.numpy()
         if not len(self._keys):
             return np.zeros(len(asked), np.int64), np.zeros(len(asked), bool)

@@ -87,7 +87,7 @@ def get_indice_pairs_implicit_gemm(
         indices, batch_size, spatial_shape, ksize, stride, padding, dilation, out_padding, subm, transpose
     )
     forward = keep_pairs_with(pairs.forward_table(), pairs)
-    counts = (forward >= 0).sum(dim=1).to(torch.int32)
+    counts = forward.ge(0).sum(dim=1).to(torch.int32)
     return out, counts, forward, pairs.backward_table(), [], [], [], [], []
 
 
@@ -186,7 +186,7 @@ def indice_avgpool_implicit_gemm(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(the mean of the rows met, how many they are (N_out,) int32 or an empty tensor)."""
     pooled = mean_pool(features, _table_pairs(indice_pairs, len(features)))
-    return pooled, (indice_pairs >= 0).sum(dim=0).to(torch.int32) if calc_count else torch.Tensor()
+    return pooled, indice_pairs.ge(0).sum(dim=0).to(torch.int32) if calc_count else torch.Tensor()
 
 
 def maximum_value_int_(ten: torch.Tensor, value: int) -> None:

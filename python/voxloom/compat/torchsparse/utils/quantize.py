@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["sparse_quantize"]
 
 
 def sparse_quantize(
-    coords: np.ndarray, voxel_size: float | tuple[float, ...] = 1, *, return_index: bool = False,
+    coords: np.ndarray[Any, Any], voxel_size: float | tuple[float, ...] = 1, *, return_index: bool = False,
     return_inverse: bool = False,
-) -> np.ndarray | list[np.ndarray]:  # fmt: skip
+) -> np.ndarray[Any, Any] | list[np.ndarray[Any, Any]]:  # fmt: skip
     """The cells floor(coords / voxel_size) (M, 3) int32 that have a point, in ascending order.
 
     return_index: and the first point of each; return_inverse: and the cell of each point (int64). A list then.
@@ -25,7 +27,7 @@ def sparse_quantize(
     return wanted[0] if len(wanted) == 1 else wanted
 
 
-def _keys(cells: np.ndarray) -> np.ndarray:
+def _keys(cells: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Numbers in the cells' ascending order. ValueError: cells too far apart for 64 bits."""
     if not len(cells):
         return np.zeros(0, np.int64)

@@ -94,7 +94,7 @@ def transpose_kernel_map(kmap: _maps.KernelMap, *_: Any, **__: Any) -> _maps.Ker
 def convert_transposed_out_in_map(out_in_map: torch.Tensor, size: int) -> torch.Tensor:
     """(size, K) int32: for each input row the output row under each offset, -1: none."""
     turned = torch.full((size, out_in_map.shape[1]), -1, dtype=torch.int32)
-    out_rows, k = torch.nonzero(out_in_map >= 0, as_tuple=True)
+    out_rows, k = torch.nonzero(out_in_map.ge(0), as_tuple=True)
     turned[out_in_map[out_rows, k].long(), k] = out_rows.to(torch.int32)
     return turned
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -28,7 +30,7 @@ def sphash(coords: torch.Tensor, offsets: torch.Tensor | None = None) -> torch.T
     return torch.from_numpy(_hashed([*moved, last]))
 
 
-def _hashed(columns: list[np.ndarray]) -> np.ndarray:
+def _hashed(columns: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     hashed = np.full(columns[0].shape, _BASIS)
     for column in columns:
         hashed ^= np.ascontiguousarray(column).view(np.uint32).astype(np.uint64)
@@ -78,15 +80,15 @@ def calc_ti_weights(coords: torch.Tensor, idx_query: torch.Tensor, scale: float 
     idx_query (8, N) is -1 get 0; the others are scaled to a sum of 1."""
     with torch.no_grad():
         points = coords[:, :3]
-        low = torch.floor(points / scale) * scale if scale != 1 else torch.floor(points)
+        low: torch.Tensor = torch.floor(points.div(scale)).mul(scale) if scale != 1 else torch.floor(points)
         upper = (points - low.float()).t()
-        lower = ((low + scale).float() - points).t()
+        lower = (low.add(scale).float() - points).t()
         corners = []
         for number in range(8):
             x, y, z = (upper[axis] if number >> (2 - axis) & 1 else lower[axis] for axis in range(3))
-            corners.append(x * y * z)
+            corners.append(x.mul(y).mul(z))
         weights = torch.stack(corners)
         if scale != 1:
-            weights = weights / scale**3
+            weights = weights.div(scale**3)
         weights[idx_query == -1] = 0
-        return weights / (weights.sum(dim=0) + 1e-8)
+        return weights.div(weights.sum(dim=0) + 1e-8)
