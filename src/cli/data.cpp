@@ -188,7 +188,7 @@ void add_data(Options command) {
       .check(in_range(std::int64_t{1}, std::int64_t{1} << 31))
       .type_name("N");
   command
-      .add_option("--out", arguments->out,
+      .add_option("-o,--out", arguments->out,
                   "Also draw the first scan, in the colours of its classes")
       .type_name("DIR");
   add_overwrite_option(command, arguments->overwrite);

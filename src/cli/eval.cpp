@@ -14,6 +14,7 @@
 #include "cli/plan_options.h"
 #include "cli/score_files.h"
 #include "cli/score_table.h"
+#include "cli/streams.h"
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
 #include "core/atomic_file.h"
@@ -123,7 +124,9 @@ void run_eval(const Arguments& arguments) {
     for (const auto& file : score_files(arguments.out)) outputs.require_free(file);
   }
   // A place that cannot be written to is found now, not after the work.
-  if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
+  if (!arguments.json.empty() && arguments.json != kStream) {
+    static_cast<void>(AtomicFile(arguments.json));
+  }
   const InterruptWatch watch;
   bench::Progress progress(stderr);
   const auto start = std::chrono::steady_clock::now();
@@ -146,14 +149,11 @@ void run_eval(const Arguments& arguments) {
     throw std::runtime_error(fmt::format(
         "'{}' has no point with a class: there is nothing to measure", arguments.dataset));
   }
-  fmt::print("{}{} scans in {}\n", score_table(seen, data->classes()), data->size(),
-             duration_text(elapsed()));
+  fmt::print(report_stream(arguments.json), "{}{} scans in {}\n",
+             score_table(seen, data->classes()), data->size(), duration_text(elapsed()));
   if (!arguments.out.empty()) write_score_files(arguments.out, seen, data->classes(), notes);
   if (arguments.json.empty()) return;
-  AtomicFile file(arguments.json);
-  file.write(score_json(seen, data->classes(), notes));
-  file.commit();
-  Outputs::mark(arguments.json);
+  write_text_to(arguments.json, score_json(seen, data->classes(), notes));
 }
 
 }  // namespace
@@ -190,10 +190,12 @@ void add_eval(Options command) {
           "between")
       .delimiter(',')
       .type_name("NAMES");
-  command.add_option("--json", arguments->json, "Also write the figures to this file")
+  command
+      .add_option("--json", arguments->json,
+                  "Also write the figures to this file; - is the standard output")
       .type_name("FILE");
   command
-      .add_option("--out", arguments->out,
+      .add_option("-o,--out", arguments->out,
                   "Also write scores.csv, confusion.csv, confusion.png and scores.json there")
       .type_name("DIR");
   add_votes_option(command, arguments->votes);

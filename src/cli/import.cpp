@@ -101,7 +101,7 @@ void add_import(Options command) {
       .add_option("--network", arguments->network, "What the checkpoint holds, of the list below")
       .required()
       .type_name("NAME");
-  command.add_option("--out", arguments->bundle, "The bundle to write")
+  command.add_option("-o,--out", arguments->bundle, "The bundle to write")
       .required()
       .type_name("BUNDLE");
   command

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/closest.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "voxloom/version.h"
@@ -68,9 +69,21 @@ bool is_unknown_command(std::string_view word) {
          std::ranges::none_of(kCommands, [&](const Command& c) { return word == c.name; });
 }
 
+// `voxloom help` and `voxloom help COMMAND`, as many programs have it.
+std::vector<char*> without_help(int argc, char** argv) {
+  static char option[] = "--help";
+  std::vector<char*> words(argv, argv + argc);
+  if (argc < 2 || argc > 3 || std::string_view(argv[1]) != "help") return words;
+  if (argc == 2) return {argv[0], option};
+  return {argv[0], argv[2], option};
+}
+
 int run_program(int argc, char** argv) {
   if (argc > 1 && is_unknown_command(argv[1])) {
-    return complain(fmt::format("there is no command '{}' (see voxloom --help)", argv[1]),
+    std::vector<std::string> names;
+    for (const Command& command : kCommands) names.emplace_back(command.name);
+    return complain(fmt::format("there is no command '{}'{} (see voxloom --help)", argv[1],
+                                did_you_mean(argv[1], names)),
                     kBadUsage);
   }
   std::vector<Subcommand> commands;
@@ -107,7 +120,8 @@ void hold_standard_streams() {
 int main(int argc, char** argv) {
   try {
     voxloom::cli::hold_standard_streams();
-    const int code = voxloom::cli::run_program(argc, argv);
+    std::vector<char*> words = voxloom::cli::without_help(argc, argv);
+    const int code = voxloom::cli::run_program(static_cast<int>(words.size()), words.data());
     // What was printed may lie in a buffer still, and the disk behind it be full.
     const bool is_whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
     if (is_whole || code != 0) return code;

@@ -1,8 +1,12 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
+
+#include "cli/closest.h"
 
 namespace voxloom::cli {
 namespace {
@@ -73,6 +77,27 @@ Option Options::add_flag(const std::string& name, bool& target, const std::strin
 void Options::footer(const std::string& text) { app_.footer(text); }
 void Options::callback(const std::function<void()>& run) { app_.callback(run); }
 
+namespace {
+
+// For the first option that the command does not have.
+std::string suggestion(const CLI::App& app, int argc, char** argv) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  if (chosen.empty()) return {};
+  std::vector<std::string> known;
+  for (const CLI::Option* option : chosen.front()->get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (int i = 2; i < argc; ++i) {
+    const std::string word = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
+    if (word == "--") return {};
+    const bool is_known = std::ranges::find(known, word) != known.end();
+    if (word.starts_with("--") && !is_known) return did_you_mean(word, known);
+  }
+  return {};
+}
+
+}  // namespace
+
 int parse_and_run(const Program& program, const std::vector<Subcommand>& commands, int argc,
                   char** argv) {
   CLI::App app{program.description, "voxloom"};
@@ -86,7 +111,7 @@ int parse_and_run(const Program& program, const std::vector<Subcommand>& command
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    throw BadUsage(error.what());
+    throw BadUsage(error.what() + suggestion(app, argc, argv));
   }
   return 0;
 }

@@ -54,7 +54,7 @@ void add_run(Options command) {
       .required()
       .type_name("FILE");
   command
-      .add_option("--output", arguments->output,
+      .add_option("-o,--output", arguments->output,
                   "Where to write the results; nothing is written when the run fails")
       .required()
       .type_name("FILE");

@@ -164,7 +164,7 @@ class Segmentation {
 
   // Returns whether every scan was done; on ranks other than 0, true.
   bool run() {
-    if (is_first()) fmt::print("{}", table_head());
+    if (is_first()) fmt::print(table_, "{}", table_head());
     run_jobs(
         {.count = todo_.size(),
          .at_once = arguments_.jobs,
@@ -376,7 +376,7 @@ class Segmentation {
     clear_progress();
     if (outcome.error.empty()) {
       say_sources(outcome.scan.input.sources);
-      fmt::print("{}", row_text(outcome.scan));
+      fmt::print(table_, "{}", row_text(outcome.scan));
       for (const std::string& note : outcome.scan.notes) note_on(scans_[i].string())(note);
       index_.push_back(index_entry(outcome.scan));
       report_.push_back(to_json(outcome.scan, labeller_->classes()));
@@ -391,7 +391,8 @@ class Segmentation {
   void say_sources(const std::vector<std::string>& sources) {
     if (sources == sources_) return;
     sources_ = sources;
-    for (const std::string& source : sources) fmt::print("  the network reads {}\n", source);
+    for (const std::string& source : sources)
+      fmt::print(table_, "  the network reads {}\n", source);
   }
 
   // One scan is its own index. Of several parts the last to end finds the scans of all.
@@ -420,10 +421,7 @@ class Segmentation {
 
   void write_json() const {
     if (arguments_.json.empty()) return;
-    AtomicFile file(arguments_.json);
-    file.write(report_.dump(2) + "\n");
-    file.commit();
-    Outputs::mark(arguments_.json);
+    write_text_to(arguments_.json, report_.dump(2) + "\n");
   }
 
   void show_progress(const std::string& within) {
@@ -443,6 +441,7 @@ class Segmentation {
   }
 
   const Arguments& arguments_;
+  std::FILE* table_ = report_stream(arguments_.json);
   dist::Communicator& ranks_;
   Part part_;
   std::vector<fs::path> all_scans_, scans_;  // of all parts, and of this one
@@ -487,7 +486,8 @@ void add_segment(Options command) {
       .required()
       .type_name("SCAN ...");
   command
-      .add_option("--out", arguments->out, "The folder for the results; made when it is not there")
+      .add_option("-o,--out", arguments->out,
+                  "The folder for the results; made when it is not there")
       .required()
       .type_name("DIR");
   command
@@ -505,7 +505,9 @@ void add_segment(Options command) {
       .type_name("FORMAT");
   command.add_flag("--no-pictures", arguments->no_pictures,
                    "Write the labelled points, no pictures and no page");
-  command.add_option("--json", arguments->json, "Also write counts and times to this file")
+  command
+      .add_option("--json", arguments->json,
+                  "Also write counts and times to this file; - is the standard output")
       .type_name("FILE");
   command
       .add_option(

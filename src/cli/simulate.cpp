@@ -189,7 +189,7 @@ void run(const Arguments& arguments) {
 void add_simulate(Options command) {
   const auto arguments = std::make_shared<Arguments>();
   const Option out =
-      command.add_option("--out", arguments->out, "The folder to write; new or empty")
+      command.add_option("-o,--out", arguments->out, "The folder to write; new or empty")
           .type_name("DIR");
   command.add_option("--scans", arguments->scans, "How many, each of a street of its own")
       .required()

@@ -7,6 +7,8 @@
 #include <system_error>
 
 #include "cli/options.h"
+#include "cli/outputs.h"
+#include "core/atomic_file.h"
 
 namespace voxloom::cli {
 std::vector<std::byte> read_stdin() {
@@ -38,6 +40,14 @@ void write_scan_to(const std::string& file, const Scan& scan, const WriteOptions
   WriteOptions unshifted = options;
   unshifted.shift = false;
   write_bytes_to_stdout(format_scan(scan, unshifted));
+}
+
+void write_text_to(const std::string& file, const std::string& text) {
+  if (file == kStream) return write_bytes_to_stdout(std::as_bytes(std::span(text)));
+  AtomicFile out(file);
+  out.write(text);
+  out.commit();
+  Outputs::mark(file);
 }
 
 void write_bytes_to_stdout(std::span<const std::byte> bytes) {

@@ -21,6 +21,8 @@ inline constexpr const char* kStream = "-";
 [[nodiscard]] std::vector<std::byte> read_stdin();
 // The standard output takes no shifted positions: nothing beside it could say so. BadUsage without a format for it.
 void write_scan_to(const std::string& file, const Scan& scan, const WriteOptions& options);
+// A text that is made whole, marked as ours (outputs.h).
+void write_text_to(const std::string& file, const std::string& text);
 void write_bytes_to_stdout(std::span<const std::byte> bytes);
 
 // Where a command reports what it did: not among the bytes that it writes.

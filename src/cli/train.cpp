@@ -337,7 +337,7 @@ void add_train(Options command) {
       .type_name("CONFIG");
   command.add_option("--data", arguments->data, "The folder of a data set that is named")
       .type_name("FOLDER");
-  command.add_option("--out", arguments->out, "The run's folder")
+  command.add_option("-o,--out", arguments->out, "The run's folder")
       .default_val("run")
       .type_name("RUN");
   command.add_option("--resume", arguments->resume, "Continue the run in this folder")

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/closest.h"
 #include "data/feature_json.h"
 #include "io/byte_source.h"
 #include "voxloom/augment.h"
@@ -40,7 +41,9 @@ class Fields {
   }
   void finish() const {
     for (const auto& [name, value] : json_.items()) {
-      if (!names_.contains(name)) refuse(fmt::format("there is no setting \"{}\"", name));
+      if (!names_.contains(name))
+        refuse(fmt::format("there is no setting \"{}\"{}", name,
+                           did_you_mean(name, {names_.begin(), names_.end()})));
     }
   }
   [[noreturn]] void refuse(const std::string& reason) const {

@@ -176,7 +176,7 @@ void add_view(Options command) {
                   "The point cloud, in any format `convert` reads; - is the standard input")
       .required()
       .type_name("CLOUD");
-  command.add_option("--out", arguments->out, "The page to write; - is the standard output")
+  command.add_option("-o,--out", arguments->out, "The page to write; - is the standard output")
       .required()
       .type_name("PAGE.html");
   command.add_option("--title", arguments->title, "The page's title; by default the file's name")

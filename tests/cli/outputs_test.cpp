@@ -29,8 +29,8 @@ class Outputs : public ShellTest {
   }
   [[nodiscard]] ShellResult segment(const std::string& arguments) const {
     const char* source = std::getenv("VOXLOOM_SOURCE_DIR");
-    return run(fmt::format("segment {} --model '{}/models/street.lattice' --no-pictures", arguments,
-                           source == nullptr ? "." : source));
+    return run(fmt::format("segment --model '{}/models/street.lattice' --no-pictures {}",
+                           source == nullptr ? "." : source, arguments));
   }
   [[nodiscard]] std::string bytes_of(const std::string& name) const {
     std::ifstream in(in_folder(name), std::ios::binary);
@@ -102,6 +102,17 @@ TEST_F(Outputs, KeepTheColumnsOfTheScan) {
   ASSERT_NE(after.find("label"), nullptr);
   const ClassTable legend = read_classes(in_folder("out/classes.json"));
   EXPECT_EQ(legend.classes, street_classes().classes);
+}
+
+TEST_F(Outputs, GoToTheStandardOutputAlone) {
+  const ShellResult done =
+      segment(fmt::format("'{}' -o '{}' --json - 2>'{}' || echo failed", in_folder("scans"),
+                          in_folder("out"), in_folder("said")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const auto report = nlohmann::json::parse(done.text, nullptr, false);
+  ASSERT_FALSE(report.is_discarded()) << done.text;
+  EXPECT_EQ(report[0]["points"], 60);
+  EXPECT_NE(bytes_of("said").find("points/s"), std::string::npos) << "the table";
 }
 
 TEST_F(Outputs, LabelsAloneAreOneForEachPointOfTheFile) {

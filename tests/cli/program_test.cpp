@@ -156,6 +156,20 @@ TEST_F(Program, BadUsageIsExitCodeTwo) {
   expect_complaint(run({"verify", "--fast", "a"}), 2, "--fast");
 }
 
+TEST_F(Program, AsksWhatWasMeant) {
+  expect_complaint(run({"segmnet"}), 2, "there is no command 'segmnet', did you mean 'segment'?");
+  expect_complaint(run({"segment", "a.bin", "--modle", "m"}), 2, "did you mean '--model'?");
+  const auto far = run({"segment", "a.bin", "--frobnicate"});
+  EXPECT_EQ(far.err.find("did you mean"), std::string::npos) << far.err;
+}
+
+TEST_F(Program, HelpIsACommandToo) {
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  EXPECT_EQ(run({"help", "run"}).out, run({"run", "--help"}).out);
+  EXPECT_EQ(run({"help", "run"}).code, 0);
+  expect_complaint(run({"help", "dance"}), 2, "there is no command 'dance'");
+}
+
 TEST_F(Program, HelpGoesToStandardOutput) {
   for (const std::string word : {"", "run", "info", "verify"}) {
     std::vector<std::string> words = {"--help"};
