@@ -91,7 +91,9 @@ std::string suggestion(const CLI::App& app, int argc, char** argv) {
     const std::string word = std::string(argv[i]).substr(0, std::string_view(argv[i]).find('='));
     if (word == "--") return {};
     const bool is_known = std::ranges::find(known, word) != known.end();
-    if (word.starts_with("--") && !is_known) return did_you_mean(word, known);
+    if (!word.starts_with("--") || is_known) continue;
+    const std::string meant = did_you_mean(word, known);
+    return meant.empty() ? meant : "; there is no " + word + meant;
   }
   return {};
 }
