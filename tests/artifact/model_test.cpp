@@ -285,7 +285,7 @@ TEST(Model, SizesThatAGraphWritesHoldForItsOutputs) {
   ASSERT_FALSE(artifact::has_errors(artifact::verify_bundle(bundle)));
   const std::string message = message_of<std::invalid_argument>(
       [&] { (void)Model::from_bundle(bundle).run(one_site(0, 0, 0)); });
-  EXPECT_NE(message.find("output 'y' is written as tensor<4x1xf32>, but has shape (2, 1)"),
+  EXPECT_NE(message.find("output 'y' is written as tensor<4x1xf32>, but has shape (2,1)"),
             std::string::npos)
       << message;
   type.dims.at(0) = 2;

@@ -82,8 +82,9 @@ TEST(Tape, TellsWhenAGradientIsWhole) {
     watch(2, net.w1);  // has no part
     // Both weights are used twice.
     const auto run = [&](const Variables& in) {
-      return autograd::plus(small_net(tape, in[0], watched[0], watched[1]),
-                            small_net(tape, in[0], watched[0], watched[1]));
+      return Variable(autograd::plus(small_net(tape, in[0], watched[0], watched[1]),
+                                     small_net(tape, in[0], watched[0], watched[1])),
+                      net.s.set);
     };
     const Variable x(net.x), sparse(x, net.s.set);
     const Variable y = is_checkpointed ? tape.checkpoint(run, {sparse}) : run({sparse});

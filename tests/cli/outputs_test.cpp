@@ -23,8 +23,8 @@ class Outputs : public ShellTest {
     std::ofstream csv(in_folder("scans/a.csv"));
     csv << "x,y,z,intensity,red,green,blue,label,confidence,stamp\n";
     for (int i = 0; i < 60; ++i) {
-      csv << fmt::format("{},{},{},0.5,{},2,3,{},0.25,{}\n", i % 9, i % 7, i % 3, i, 40 + i % 2,
-                         9007199254740993 + i);
+      csv << fmt::format("{},{},{},0.5,{},2,3,{},0.25,{}\n", i % 9, i % 7, i % 3, i,
+                         40 + 8 * (i % 2), 9007199254740993 + i);
     }
   }
   [[nodiscard]] ShellResult segment(const std::string& arguments) const {
@@ -138,7 +138,7 @@ TEST_F(Outputs, AreShownByTheLegendBesideThem) {
   EXPECT_NE(without.find("named by the classes of streets"), std::string::npos);
   EXPECT_NE(without.find("road"), std::string::npos);
   std::ofstream(in_folder("scans/classes.json"))
-      << R"({"classes": [{"name": "sofa", "values": [40]}, {"name": "lamp", "values": [41]}]})";
+      << R"({"classes": [{"name": "sofa", "values": [40]}, {"name": "lamp", "values": [48]}]})";
   const std::string with = names("--overwrite");
   EXPECT_NE(with.find("sofa"), std::string::npos);
   EXPECT_EQ(with.find("sidewalk"), std::string::npos);

@@ -74,10 +74,10 @@ TEST_F(ViewCommand, ShowsAFilesOwnAttributesFirst) {
 
 TEST_F(ViewCommand, NamesClassesByATableOrANumber) {
   write("a.csv", "x,y,z,label\n1,2,3,4000\n2,2,3,7\n");
-  write("classes.json", R"({"classes": [{"name": "mast", "values": [4000]}], "ignored": [7]})");
+  write("table.json", R"({"classes": [{"name": "mast", "values": [4000]}], "ignored": [7]})");
   ASSERT_EQ(view("a.csv --out a.html").exit_code, 0);
   EXPECT_EQ(names("a.html", "classes"), (Names{"class 7", "class 4000"}));
-  ASSERT_EQ(view("a.csv --out b.html --classes classes.json --title T").exit_code, 0);
+  ASSERT_EQ(view("a.csv --out b.html --classes table.json --title T").exit_code, 0);
   EXPECT_EQ(names("b.html", "classes"), Names{"mast"});
   EXPECT_EQ(head("b.html")["title"], "T");
   write("few.json", R"({"classes": [{"name": "mast", "values": [4000]}]})");
