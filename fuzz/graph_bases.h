@@ -152,6 +152,8 @@ inline Bundle rows() {
                             {{"groups", 3}})[0]);
   b.output("classes", b.softmax(b.linear(f, w.packed_matrix(3, 4))));
   b.output("curve", b.exp(b.round(f)));
+  const ValueRef cube = b.tensor_input("cube", {{kAny, 2, 3}, artifact::ElementType::f32});
+  b.output("of_any_rank", b.softmax(b.activate(b.exp(cube), Activation::relu)));
   b.output("words", b.embedding_lookup(indices, w.of(WeightFamily::embedding, {5, 3})));
   return b.bundle();
 }
@@ -171,7 +173,8 @@ inline Bundle points(bool is_extended) {
   GraphBuilder b;
   Weights w(b);
   artifact::PointOperands p = declare_points(b);
-  const Grid grid{.voxel_size = {1, 0.5, 0.25}, .origin = {0.25, 0, -1}};
+  const Grid grid{
+      .voxel_size = {1, 0.5, 0.25}, .origin = {0.25, 0, -1}, .in_float32 = !is_extended};
   VoxelizeOptions into{.grid = grid};
   DevoxelizeOptions from{.grid = grid, .nearest = NearestMode::lattice};
   if (is_extended) {
