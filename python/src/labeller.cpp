@@ -27,8 +27,10 @@ nb::list to_python(const ClassTable& table) {
 }
 
 // What the bundle's network reads of the scan.
-LabelledScan input_of(const label::PointLabeller& labeller, const Scan& scan, std::vector<std::string>& notes) {
-  return labeller.input(scan, {.on_note = [&](const std::string& note) { notes.push_back(note); }}).points;
+LabelledScan input_of(const label::PointLabeller& labeller, const Scan& scan,
+                      std::vector<std::string>& notes) {
+  return labeller.input(scan, {.on_note = [&](const std::string& note) { notes.push_back(note); }})
+      .points;
 }
 
 nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::size_t memory,
@@ -48,7 +50,8 @@ nb::tuple label(const label::PointLabeller& labeller, nb::handle parts, std::siz
   auto classes = std::make_shared<std::vector<std::uint16_t>>(std::move(labels.classes));
   void* data = classes->data();
   return nb::make_tuple(to_numpy(data, {count}, "u2", std::move(classes)),
-                        to_numpy(std::move(labels.confidence), {count}), labels.tiles, listed(notes));
+                        to_numpy(std::move(labels.confidence), {count}), labels.tiles,
+                        listed(notes));
 }
 
 // (points, classes)
@@ -67,14 +70,19 @@ void bind_labeller(nb::module_& m) {
              label::PointLabeller made = released([&] { return label::PointLabeller(bundle); });
              new (self) label::PointLabeller(std::move(made));
            })
-      .def("classes", [](const label::PointLabeller& labeller) { return to_python(labeller.classes()); })
-      .def("features", [](const label::PointLabeller& labeller) { return format_features(labeller.features()); })
+      .def("classes",
+           [](const label::PointLabeller& labeller) { return to_python(labeller.classes()); })
+      .def(
+          "features",
+          [](const label::PointLabeller& labeller) { return format_features(labeller.features()); })
       .def("label", label, nb::arg("parts"), nb::arg("memory"), nb::arg("on_tile").none())
       .def("scores", scores, nb::arg("parts"))
       .def("most_bytes", [](const label::PointLabeller& labeller,
                             std::int64_t points) { return labeller.most_bytes(points); })
-      .def("weight_bytes", [](const label::PointLabeller& labeller) { return labeller.weight_bytes(); })
-      .def("release_memory", [](const label::PointLabeller& labeller) { labeller.release_memory(); });
+      .def("weight_bytes",
+           [](const label::PointLabeller& labeller) { return labeller.weight_bytes(); })
+      .def("release_memory",
+           [](const label::PointLabeller& labeller) { labeller.release_memory(); });
   m.def("_street_classes", [] { return to_python(street_classes()); });
   m.def("_read_classes", [](const std::string& path) { return to_python(read_classes(path)); });
 }

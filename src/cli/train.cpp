@@ -101,21 +101,21 @@ class Run {
         trainer_.step_count() == 0 ? "" : fmt::format(", from step {}", trainer_.step_count())));
     const train::End end =
         dist::any(trainer_.ranks(), has_enough())
-                     ? train::End::finished
-                     : train::run(trainer_, validation_.get(),
-                                  {.evaluate_every = config_.evaluate_every,
-                                   .save_every = config_.save_every,
-                                   .checkpoint = folder.checkpoint(),
-                                   .on_step =
-                                       [&](const train::StepReport& report) {
-                                         note_step(report, folder, progress);
-                                         return !watch.was_asked();
-                                       },
-                                   .on_evaluation =
-                                       [&](std::int64_t step, const train::ConfusionMatrix& seen) {
-                                         note_evaluation(step, seen, folder, progress);
-                                       },
-                                   .is_enough = [&] { return has_enough(); }});
+            ? train::End::finished
+            : train::run(trainer_, validation_.get(),
+                         {.evaluate_every = config_.evaluate_every,
+                          .save_every = config_.save_every,
+                          .checkpoint = folder.checkpoint(),
+                          .on_step =
+                              [&](const train::StepReport& report) {
+                                note_step(report, folder, progress);
+                                return !watch.was_asked();
+                              },
+                          .on_evaluation =
+                              [&](std::int64_t step, const train::ConfusionMatrix& seen) {
+                                note_evaluation(step, seen, folder, progress);
+                              },
+                          .is_enough = [&] { return has_enough(); }});
     if (end == train::End::stopped) stopped(folder, progress);
     finish(folder, progress);
   }

@@ -75,8 +75,8 @@ PointFeature feature_from(const Json& entry) {
   static const std::set<std::string> kKnown = {"value", "column", "frame",  "unit",
                                                "scale", "offset", "missing"};
   for (const auto& [name, value] : entry.items()) {
-    require(kKnown.contains(name), kFeatureJsonOp, "there is no \"{}\" of a feature, as in {}", name,
-            entry.dump());
+    require(kKnown.contains(name), kFeatureJsonOp, "there is no \"{}\" of a feature, as in {}",
+            name, entry.dump());
   }
   require(entry.contains("value") != entry.contains("column"), kFeatureJsonOp,
           "{} names neither a \"value\" nor a \"column\", or both", entry.dump());

@@ -41,8 +41,8 @@ void validate(const PointFeature& feature) {
   const std::string name = name_of(feature);
   require(feature.value != PointValue::column || !feature.column.empty(), kFeatureSetOp,
           "an attribute has no name");
-  require(std::isfinite(feature.divisor()) && feature.divisor() != 0, kFeatureSetOp, "the unit of {} is {}",
-          name, feature.divisor());
+  require(std::isfinite(feature.divisor()) && feature.divisor() != 0, kFeatureSetOp,
+          "the unit of {} is {}", name, feature.divisor());
   require(std::isfinite(feature.scale) && std::isfinite(feature.offset) &&
               std::isfinite(feature.missing.value_or(0)),
           kFeatureSetOp, "scale, offset and stand-in of {} are {}, {} and {}", name, feature.scale,
@@ -51,7 +51,8 @@ void validate(const PointFeature& feature) {
           "{} has no frame: that is for lengths", name_of(feature.value));
   require(feature.frame != Frame::ground || feature.value == PointValue::height, kFeatureSetOp,
           "only a height is measured from the ground, not {}", name_of(feature.value));
-  require(!feature.missing || !is_length(feature.value), kFeatureSetOp, "{} is never missing", name);
+  require(!feature.missing || !is_length(feature.value), kFeatureSetOp, "{} is never missing",
+          name);
 }
 
 }  // namespace
@@ -105,12 +106,12 @@ void validate(const FeatureSet& features) {
     require(std::find(features.features.begin(), at, *at) == at, kFeatureSetOp, "'{}' stands twice",
             name_of(*at));
     const auto [found, is_new] = stand_ins.try_emplace({at->value, at->column}, at->missing);
-    require(is_new || found->second == at->missing, kFeatureSetOp, "two values stand in where {} is missing",
-            name_of(*at));
+    require(is_new || found->second == at->missing, kFeatureSetOp,
+            "two values stand in where {} is missing", name_of(*at));
   }
   const Interval& range = features.intensity_range;
-  require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, kFeatureSetOp,
-          "intensities from {} to {} are no range", range.low, range.high);
+  require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high,
+          kFeatureSetOp, "intensities from {} to {} are no range", range.low, range.high);
 }
 
 FeatureSet read_features(const std::filesystem::path& path) {

@@ -26,7 +26,9 @@ class OneProcess final : public Communicator {
     fail(kOneProcessOp, "there is no other rank {} to send to", to);
   }
   [[nodiscard]] std::optional<Message> try_receive() override { return std::nullopt; }
-  [[nodiscard]] Message receive() override { fail(kOneProcessOp, "there is no other rank to receive from"); }
+  [[nodiscard]] Message receive() override {
+    fail(kOneProcessOp, "there is no other rank to receive from");
+  }
   [[noreturn]] void abort(std::string_view message) override {
     throw std::runtime_error(std::string(message));
   }

@@ -38,8 +38,8 @@ void OrderedSum::add(std::span<const float> mine, int givers) {
   const std::size_t length = sum_.size();
   const std::size_t places = length * static_cast<std::size_t>(givers);
   // Not kept: sums may be many, and one is added to at a time.
-  const auto incoming =
-      with_memory_errors(kOrderedSumOp, [&] { return std::make_unique_for_overwrite<float[]>(places); });
+  const auto incoming = with_memory_errors(
+      kOrderedSumOp, [&] { return std::make_unique_for_overwrite<float[]>(places); });
   const std::span<float> terms(incoming.get(), places);
   std::vector<std::span<const std::byte>> to(static_cast<std::size_t>(ranks_.size()));
   std::vector<std::span<std::byte>> from(to.size());
@@ -59,8 +59,8 @@ void OrderedSum::add(std::span<const float> mine, int givers) {
 }
 
 void OrderedSum::finish(std::span<float> sum) {
-  require(sum.size() == static_cast<std::size_t>(count_), kOrderedSumOp, "room for {} elements of {}",
-          sum.size(), count_);
+  require(sum.size() == static_cast<std::size_t>(count_), kOrderedSumOp,
+          "room for {} elements of {}", sum.size(), count_);
   std::vector<std::span<const std::byte>> to(static_cast<std::size_t>(ranks_.size()),
                                              std::as_bytes(std::span<const float>(sum_)));
   std::vector<std::span<std::byte>> from;

@@ -36,7 +36,7 @@ struct CrossEntropy {
   std::span<const float> class_weights;  // C of them
   std::int32_t ignore = -1;
   float smoothing = 0;
-  float focus = 0;  // not together with smoothing
+  float focus = 0;            // not together with smoothing
   Tensor* loss = nullptr;     // (1)
   Tensor* dscores = nullptr;  // (N, C)
 

@@ -48,8 +48,7 @@ void BatchNorm::note_statistics(const autograd::Statistics& seen, std::int64_t r
   if (rows == 0) return;
   const auto count = static_cast<float>(rows);
   pass.note_statistic(mean, seen.mean);
-  pass.note_statistic(variance,
-                      scaled(seen.variance, rows > 1 ? count / (count - 1.0F) : 1.0F));
+  pass.note_statistic(variance, scaled(seen.variance, rows > 1 ? count / (count - 1.0F) : 1.0F));
 }
 
 void BatchNorm::collect_parameters(const std::string& prefix,

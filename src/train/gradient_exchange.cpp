@@ -65,8 +65,8 @@ void GradientExchange::start() {
 
 void GradientExchange::give(std::size_t parameter, Tensor gradient) {
   if (gradient.defined()) {
-    require(gradient.shape() == shapes_[parameter], kGradientExchangeOp, "the gradient of parameter {} is {}",
-            parameter, gradient);
+    require(gradient.shape() == shapes_[parameter], kGradientExchangeOp,
+            "the gradient of parameter {} is {}", parameter, gradient);
     gradient = gradient.to(Device{});
   }
   const std::lock_guard lock(mutex_);

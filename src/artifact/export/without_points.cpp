@@ -26,7 +26,8 @@ class Cut {
             kWithoutPointsOp, "expected one output, what the points read");
     const Uses uses(graph_);
     for (std::size_t i = 1; i < into.results.size(); ++i) {
-      require(uses.by(into.results[i]).empty(), kWithoutPointsOp, "the network uses the rows of the points");
+      require(uses.by(into.results[i]).empty(), kWithoutPointsOp,
+              "the network uses the rows of the points");
     }
     network.outputs[0].value = operand(graph_.ops[out_of_], "voxels");
     network.outputs[0].role = OutputRole::sparse_tensor;
@@ -42,7 +43,8 @@ class Cut {
       const std::string& op = graph_.ops[i].name;
       if (op == "lattice." + name || op == "voxloom." + name) found.push_back(i);
     }
-    require(found.size() == 1, kWithoutPointsOp, "expected one operation {}, got {}", name, found.size());
+    require(found.size() == 1, kWithoutPointsOp, "expected one operation {}, got {}", name,
+            found.size());
     return found[0];
   }
 
@@ -58,8 +60,8 @@ class Cut {
       for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
         const bool is_used =
             std::ranges::find(graph_.ops[i].operands, input.value) != graph_.ops[i].operands.end();
-        require(!is_used || i == into_ || i == out_of_, kWithoutPointsOp, "{} also takes the input '{}'",
-                graph_.ops[i].name, input.name);
+        require(!is_used || i == into_ || i == out_of_, kWithoutPointsOp,
+                "{} also takes the input '{}'", graph_.ops[i].name, input.name);
       }
     }
   }
@@ -95,7 +97,8 @@ class Cut {
 Bundle without_points(const Bundle& bundle) {
   Bundle network{.graph = Cut(bundle.graph).run(), .weights = bundle.weights};
   const Diagnostics diagnostics = verify_bundle(network);
-  require(!has_errors(diagnostics), kWithoutPointsOp, "{}", has_errors(diagnostics) ? summary(diagnostics) : "");
+  require(!has_errors(diagnostics), kWithoutPointsOp, "{}",
+          has_errors(diagnostics) ? summary(diagnostics) : "");
   return network;
 }
 
