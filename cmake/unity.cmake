@@ -1,9 +1,9 @@
 # Most of what a compiler does for a small source is reading and instantiating what its neighbours in the
-# room read and instantiate too: several of them at a time take half the processor time. The price is one
+# room read and instantiate too: several of them at a time take less processor time. The price is one
 # rule (HACKING.md): a name in an unnamed namespace is unique in its library, or its test program. The
 # preset `clang` compiles each source alone, and finds what one takes from a neighbour by accident.
 
-option(VOXLOOM_UNITY "Compile several sources at a time: half the time, more of it again after a change" ON)
+option(VOXLOOM_UNITY "Compile several sources at a time: faster from nothing, slower after a change" ON)
 
 # voxloom_unity(target): in batches that both cores of a small machine get some of.
 function(voxloom_unity target)
