@@ -60,7 +60,7 @@ class LeafMapBuilder {
         volume_(static_cast<std::int64_t>(stencil.volume())) {}
 
   [[nodiscard]] BlockedEntries build() {
-    const std::int64_t blocks = (out_.size() + kBlockRows - 1) / kBlockRows;
+    const std::int64_t blocks = ceil_div(out_.size(), kBlockRows);
     const std::int64_t slices = checked_mul("kernel_map", blocks, volume_);
     constexpr std::int64_t kGrain = 16;
     std::vector<std::int64_t>& begin = entries_.begin;

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "core/quotient.h"
 #include "core/uninitialized.h"
 #include "voxloom/kernel_map.h"
 
@@ -47,9 +48,7 @@ struct MapBlocks {
   std::int64_t volume = 0;
   bool mirrored = false;  // offset k stands at K-1-k (a symmetric map read the other way)
 
-  [[nodiscard]] std::int64_t block_count() const {
-    return (out_rows + kBlockRows - 1) / kBlockRows;
-  }
+  [[nodiscard]] std::int64_t block_count() const { return ceil_div(out_rows, kBlockRows); }
   [[nodiscard]] std::int64_t rows_in(std::int64_t block) const {
     const std::int64_t left = out_rows - block * kBlockRows;
     return left < kBlockRows ? left : kBlockRows;

@@ -63,7 +63,7 @@ BlockedEntries build(const CoordinateSet::Impl& out, const KernelGeometry& geome
                      const FindRow& find) {
   const std::int64_t volume = geometry.volume();
   const auto rows = static_cast<std::int64_t>(out.rows().size());
-  const std::int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+  const std::int64_t blocks = ceil_div(rows, kBlockRows);
   const std::int64_t slices = checked_mul("kernel_map", blocks, volume);
   std::vector<BlockEntries> parts(static_cast<std::size_t>(blocks));
   BlockedEntries result;

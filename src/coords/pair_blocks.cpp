@@ -66,7 +66,7 @@ BlockedEntries blocks_of_pairs(const CoordinateSet& fine, const CoordinateSet& c
                                OutputSide side) {
   const CoordinateSet& out_set = side == OutputSide::fine ? fine : coarse;
   const std::vector<Pair> pairs = sorted_pairs(out_set, entries, side);
-  const std::int64_t blocks = (out_set.size() + kBlockRows - 1) / kBlockRows;
+  const std::int64_t blocks = ceil_div(out_set.size(), kBlockRows);
   BlockedEntries result;
   resize_or_throw("kernel_map_from_pairs", result.begin,
                   checked_mul("kernel_map_from_pairs", blocks, volume) + 1, std::int64_t{0});

@@ -7,8 +7,6 @@
 #include "engine/choice.h"
 
 namespace voxloom::cpu {
-namespace {}  // namespace
-
 ForwardBlocking::ForwardBlocking(const ConvForward& problem)
     : isa(current()), panels(split_into_panels(problem.weight.out, isa)) {
   constexpr std::int64_t kRowFloats = 4096;  // 16 KiB
@@ -31,14 +29,14 @@ WeightGradientBlocking::WeightGradientBlocking(const ConvWeightGradient& problem
   const std::int64_t per_slice = std::max<std::int64_t>(1, entries / (blocks * volume));
   blocks_per_list = std::clamp<std::int64_t>(96 / per_slice, 1, 16);
   if (problem.cut.blocks > 0) blocks_per_list = problem.cut.blocks;
-  const std::int64_t lists = divide_up(blocks, blocks_per_list);
+  const std::int64_t lists = ceil_div(blocks, blocks_per_list);
   const std::int64_t most =
       std::min<std::int64_t>({16, entries / (256 * volume),
                               kMostFloats / std::max<std::int64_t>(1, volume * offset_floats)});
-  lists_per_chunk = divide_up(lists, std::clamp<std::int64_t>(most, 1, lists));
-  chunks = divide_up(lists, lists_per_chunk);
+  lists_per_chunk = ceil_div(lists, std::clamp<std::int64_t>(most, 1, lists));
+  chunks = ceil_div(lists, lists_per_chunk);
   offsets_per_task = std::clamp<std::int64_t>(volume * chunks / 16, 1, volume);
-  offset_tasks = divide_up(volume, offsets_per_task);
+  offset_tasks = ceil_div(volume, offsets_per_task);
 }
 
 // The algorithm's own cut is measured anyway, and no other twice: some differ on larger problems only.

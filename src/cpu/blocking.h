@@ -7,17 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "core/quotient.h"
 #include "cpu/convolution.h"
 #include "cpu/weight_panels.h"
 
 namespace voxloom::cpu {
 
-// How many units hold n, and the multiple of a unit that they make.
-constexpr std::int64_t divide_up(std::int64_t n, std::int64_t unit) {
-  return (n + unit - 1) / unit;
-}
+// The least multiple of `unit` that is not below n.
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t unit) {
-  return divide_up(n, unit) * unit;
+  return ceil_div(n, unit) * unit;
 }
 
 // How offset_major cuts a forward product.

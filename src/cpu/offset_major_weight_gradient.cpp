@@ -121,7 +121,7 @@ class WeightGradient {
   [[nodiscard]] std::int64_t tiles_in(std::int64_t entries, std::int64_t offsets) const {
     const std::int64_t a_piece = in_place_ ? most_in_place() : kPackRows;
     const std::int64_t pieces = std::max(entries / a_piece / volume_, std::int64_t{1});
-    return p_.groups * pieces * offsets * divide_up(in_, kernel_.rows) * (padded_ / kernel_.width);
+    return p_.groups * pieces * offsets * ceil_div(in_, kernel_.rows) * (padded_ / kernel_.width);
   }
 
   // Entries whose rows, read in place, stay in the first-level cache.
@@ -139,7 +139,7 @@ class WeightGradient {
     list_pointers(list, k, blocks);
     const auto total = static_cast<std::int64_t>(list.x.size());
     // As equal as possible: a short piece would load and store the sums for little.
-    const std::int64_t pieces = divide_up(total, most_in_place());
+    const std::int64_t pieces = ceil_div(total, most_in_place());
     for (std::int64_t p = 0; p < pieces; ++p) {
       const std::int64_t e = total * p / pieces;
       WgradArgs args{.x = list.x.data() + e,
@@ -186,7 +186,7 @@ class WeightGradient {
     list_rows(list, k, blocks);
     const std::int64_t x_stride = kPackRows * x_columns_;
     const std::int64_t dy_stride = kPackRows * kernel_.width;
-    const std::int64_t x_floats = divide_up(in_, x_columns_) * x_stride;
+    const std::int64_t x_floats = ceil_div(in_, x_columns_) * x_stride;
     float* x = thread_scratch(x_floats + padded_ / kernel_.width * dy_stride).data();
     float* dy = x + x_floats;
     point_to_packed(list, x, dy);

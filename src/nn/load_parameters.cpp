@@ -90,18 +90,19 @@ Tensor fitted(const std::string& name, const Tensor& given, const NamedParameter
   require(is_of_type(given, now), kLoadParametersOp, "'{}' is {}, expected {}", name, given, now);
   const Tensor tensor = given.to(Device{});
   Tensor result;
-  const auto view = parameter.kernel ? view_of(tensor, *parameter.kernel, options) : std::nullopt;
-  if (view) {
-    result = kept(*view, *parameter.kernel);
+  if (parameter.kernel) {
+    // By its layout alone: axes of the same sizes may stand in another order.
+    const KernelShape& kernel = *parameter.kernel;
+    const auto view = view_of(tensor, kernel, options);
+    const bool has_two_orders = kernel.volume == 1 && kernel.groups == 1 && !kernel.is_linear;
+    require(view.has_value(), kLoadParametersOp, "'{}' is {}, expected {}{}", name, tensor.shape(),
+            kept_shape(kernel),
+            has_two_orders ? ", or (C_out,C_in); LoadOptions::matrices_are_in_out turns it" : "");
+    result = kept(*view, kernel);
   } else {
-    const Shape shape = parameter.kernel ? kept_shape(*parameter.kernel) : now.shape();
-    // The matrix of a kernel has two orders, which only its layout tells apart.
-    const bool is_told =
-        !parameter.kernel || without_ones(shape).size() != 2 || parameter.kernel->volume > 1;
-    require(is_told && without_ones(tensor.shape()) == without_ones(shape), kLoadParametersOp,
-            "'{}' is {}, expected {}{}", name, tensor.shape(), shape,
-            is_told ? "" : ", or (C_out,C_in); LoadOptions::matrices_are_in_out turns it");
-    result = tensor.clone().reshape(shape);
+    require(without_ones(tensor.shape()) == without_ones(now.shape()), kLoadParametersOp,
+            "'{}' is {}, expected {}", name, tensor.shape(), now.shape());
+    result = tensor.clone().reshape(now.shape());
   }
   return result.to(now.dtype()).to(now.device());
 }

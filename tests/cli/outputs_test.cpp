@@ -32,10 +32,6 @@ class Outputs : public ShellTest {
     return run(fmt::format("segment --model '{}/models/street.lattice' --no-pictures {}",
                            source == nullptr ? "." : source, arguments));
   }
-  [[nodiscard]] std::string bytes_of(const std::string& name) const {
-    std::ifstream in(in_folder(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
   void refuses(const ShellResult& result, const std::string& reason) const {
     EXPECT_EQ(result.exit_code, 1) << result.text;
     EXPECT_NE(result.text.find(reason), std::string::npos) << result.text;

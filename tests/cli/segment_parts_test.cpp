@@ -16,19 +16,10 @@ namespace fs = std::filesystem;
 
 class SegmentCalls : public ShellTest {
  protected:
-  // Four simulated scans, and a network that saw one of them for a step.
   void SetUp() override {
     ShellTest::SetUp();
     if (IsSkipped()) return;
-    ShellResult done =
-        run(fmt::format("simulate --scans 4 --sensor vlp16 --out '{}'", in_folder("scans")));
-    ASSERT_EQ(done.exit_code, 0) << done.text;
-    std::ofstream(in_folder("config.json")) << fmt::format(
-        R"({{"data": {{"folder": "{}"}}, "model": {{"depth": 14, "width": 0.125}},
-            "voxel_size": 1.0, "batch_size": 1, "steps": 1}})",
-        in_folder("scans"));
-    done = run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
-    ASSERT_EQ(done.exit_code, 0) << done.text;
+    simulate_and_train(4);
   }
 
   [[nodiscard]] ShellResult segment(const std::string& more, const std::string& environment = "",
@@ -37,10 +28,6 @@ class SegmentCalls : public ShellTest {
         fmt::format("segment '{}' --model '{}' --out '{}' --json '{}' {}", in_folder("scans"),
                     in_folder("run/model.lattice"), in_folder(out), in_folder("report.json"), more),
         environment);
-  }
-  [[nodiscard]] std::string bytes_of(const std::string& name) const {
-    std::ifstream in(in_folder(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
   }
   // Of the scans that the last call spoke of.
   [[nodiscard]] std::vector<std::string> reported() const {

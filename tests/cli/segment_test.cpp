@@ -17,19 +17,10 @@ namespace fs = std::filesystem;
 
 class SegmentCommand : public ShellTest {
  protected:
-  // Two simulated scans, and a network that saw one of them for a step.
   void SetUp() override {
     ShellTest::SetUp();
     if (IsSkipped()) return;
-    ShellResult done =
-        run(fmt::format("simulate --scans 2 --sensor vlp16 --out '{}'", in_folder("scans")));
-    ASSERT_EQ(done.exit_code, 0) << done.text;
-    std::ofstream(in_folder("config.json")) << fmt::format(
-        R"({{"data": {{"folder": "{}"}}, "model": {{"depth": 14, "width": 0.125}},
-            "voxel_size": 1.0, "batch_size": 1, "steps": 1}})",
-        in_folder("scans"));
-    done = run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
-    ASSERT_EQ(done.exit_code, 0) << done.text;
+    simulate_and_train(2);
   }
 
   [[nodiscard]] ShellResult segment(const std::string& arguments) const {
@@ -92,11 +83,6 @@ nlohmann::json report_in(const std::string& path) {
   return report;
 }
 
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 TEST_F(SegmentCommand, JobsAtOnceGiveWhatOneAfterTheOtherGives) {
   std::ofstream(in_folder("scans/000000a.bin")) << "not a whole point";
   fs::copy(in_folder("scans/000000.bin"), in_folder("scans/000002.bin"));
@@ -115,9 +101,9 @@ TEST_F(SegmentCommand, JobsAtOnceGiveWhatOneAfterTheOtherGives) {
   EXPECT_TRUE(one[1].contains("error"));
   EXPECT_EQ(run_with(3), one);
   for (const char* name : {"000000", "000001", "000002"}) {
-    const std::string of_one = bytes_of(in_folder(fmt::format("out1/{}.ply", name)));
+    const std::string of_one = bytes_of(fmt::format("out1/{}.ply", name));
     EXPECT_FALSE(of_one.empty());
-    EXPECT_EQ(bytes_of(in_folder(fmt::format("out3/{}.ply", name))), of_one) << name;
+    EXPECT_EQ(bytes_of(fmt::format("out3/{}.ply", name)), of_one) << name;
   }
 }
 
@@ -142,7 +128,7 @@ TEST_F(SegmentCommand, LittleMemoryMeansTilesAndTheSameLabels) {
   EXPECT_GT(cut["tiles"], 2);
   EXPECT_GT(whole["points"], 50000);
   EXPECT_EQ(cut["classes"], whole["classes"]);
-  EXPECT_EQ(bytes_of(in_folder("cut/town.ply")), bytes_of(in_folder("whole/town.ply")));
+  EXPECT_EQ(bytes_of("cut/town.ply"), bytes_of("whole/town.ply"));
 
   const ShellResult little =
       run(fmt::format("segment '{}' --model '{}/models/street.lattice' --out '{}' --memory 0.09",

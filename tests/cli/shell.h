@@ -15,6 +15,7 @@
 #include <iterator>
 #include <string>
 
+#include "oracle/random.h"
 #include "support/keep_bundles.h"
 
 namespace voxloom::test {
@@ -67,6 +68,46 @@ class ShellTest : public ::testing::Test {
   [[nodiscard]] std::size_t file_count() const {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_),
                                                   std::filesystem::directory_iterator()));
+  }
+
+  [[nodiscard]] std::string bytes_of(const std::string& name) const {
+    std::ifstream in(in_folder(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  // scans/: simulated ones; run/model.lattice: a network that saw one of them for a step.
+  void simulate_and_train(int scans) const {
+    ShellResult done = run(
+        fmt::format("simulate --scans {} --sensor vlp16 --out '{}'", scans, in_folder("scans")));
+    ASSERT_EQ(done.exit_code, 0) << done.text;
+    std::ofstream(in_folder("config.json")) << fmt::format(
+        R"({{"data": {{"folder": "{}"}}, "model": {{"depth": 14, "width": 0.125}},
+            "voxel_size": 1.0, "batch_size": 1, "steps": 1}})",
+        in_folder("scans"));
+    done = run(fmt::format("train '{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+    ASSERT_EQ(done.exit_code, 0) << done.text;
+  }
+
+  // scans/: a floor of 5 m, labelled 7, with a box of 1 m on it, labelled 9, and their table.
+  void write_boxes(int scans, std::uint32_t points) const {
+    std::filesystem::create_directory(in_folder("scans"));
+    for (int i = 0; i < scans; ++i) {
+      voxloom_oracle::Random random(static_cast<std::uint64_t>(i));
+      const auto unit = [&] { return static_cast<float>(random.unit()); };
+      std::ofstream bin(in_folder(fmt::format("scans/{}.bin", i)), std::ios::binary);
+      std::ofstream labels(in_folder(fmt::format("scans/{}.label", i)), std::ios::binary);
+      for (std::uint32_t p = 0; p < points; ++p) {
+        const bool is_box = p % 3 == 0;
+        const std::array<float, 4> point = {is_box ? 2 + unit() : 5 * unit(),
+                                            is_box ? 1 + unit() : 5 * unit(),
+                                            is_box ? unit() : 0.0F, is_box ? 0.8F : 0.2F};
+        const std::uint32_t label = is_box ? 9 : 7;
+        bin.write(reinterpret_cast<const char*>(point.data()), sizeof(point));
+        labels.write(reinterpret_cast<const char*>(&label), sizeof(label));
+      }
+    }
+    std::ofstream(in_folder("scans/classes.json"))
+        << R"({"classes": [{"name": "floor", "values": [7]}, {"name": "box", "values": [9]}]})";
   }
 
   // A scene: a plane of 5 x 4 voxels.

@@ -25,27 +25,7 @@ class TrainCommand : public ShellTest {
   void SetUp() override {
     ShellTest::SetUp();
     if (IsSkipped()) return;
-    fs::create_directory(in_folder("scans"));
-    for (int i = 0; i < 3; ++i) write_scan(i);
-    std::ofstream(in_folder("scans/classes.json"))
-        << R"({"classes": [{"name": "floor", "values": [7]}, {"name": "box", "values": [9]}]})";
-  }
-
-  // Ground and a box on it.
-  void write_scan(int number) const {
-    voxloom_oracle::Random random(static_cast<std::uint64_t>(number));
-    std::ofstream bin(in_folder(fmt::format("scans/{}.bin", number)), std::ios::binary);
-    std::ofstream labels(in_folder(fmt::format("scans/{}.label", number)), std::ios::binary);
-    for (std::uint32_t i = 0; i < 240; ++i) {
-      const auto unit = [&] { return static_cast<float>(random.unit()); };
-      const bool is_box = i % 3 == 0;
-      const std::array<float, 4> point = {is_box ? 2 + unit() : 5 * unit(),
-                                          is_box ? 1 + unit() : 5 * unit(), is_box ? unit() : 0.0F,
-                                          is_box ? 0.8F : 0.2F};
-      const std::uint32_t label = is_box ? 9 : 7;
-      bin.write(reinterpret_cast<const char*>(point.data()), sizeof(point));
-      labels.write(reinterpret_cast<const char*>(&label), sizeof(label));
-    }
+    write_boxes(3, 240);
   }
 
   void write_config(const std::string& name, std::int64_t steps,
@@ -59,10 +39,6 @@ class TrainCommand : public ShellTest {
   }
   [[nodiscard]] ShellResult train(const std::string& arguments) const {
     return run("train " + arguments);
-  }
-  [[nodiscard]] std::string bytes_of(const std::string& name) const {
-    std::ifstream in(in_folder(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
   }
   [[nodiscard]] std::vector<nlohmann::json> metrics(const std::string& run_name) const {
     std::vector<nlohmann::json> lines;

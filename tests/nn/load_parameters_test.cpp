@@ -75,6 +75,16 @@ TEST(LoadParameters, AKernelIsCheckedAxisByAxis) {
   EXPECT_TRUE(same_bits(layer.weight.tensor(), before));
 }
 
+// The sizes of its axes would pass for those of another order.
+TEST(LoadParameters, AKernelOfEqualSizesIsCheckedToo) {
+  nn::Conv3d layer({.in = 3, .out = 3, .bias = false}, {.kernel_size = {1, 3, 1}});
+  expect_throws<Invalid>(
+      [&] {
+        load_parameters(layer, {{"weight", counted({3, 3, 1, 1, 3})}});
+      },
+      "'weight' is (3,3,1,1,3), expected (3,1,3,3)");
+}
+
 // All numbers of one order would pass for the other: the layout alone tells.
 TEST(LoadParameters, TheMatrixOfAPointIsOutIn) {
   for (const std::int64_t out : {3, 5}) {

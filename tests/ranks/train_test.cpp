@@ -16,10 +16,7 @@ class RankedTraining : public LaunchTest {
   void SetUp() override {
     LaunchTest::SetUp();
     if (IsSkipped()) return;
-    fs::create_directory(in_folder("scans"));
-    for (int i = 0; i < 4; ++i) write_scan(i);
-    std::ofstream(in_folder("scans/classes.json"))
-        << R"({"classes": [{"name": "floor", "values": [7]}, {"name": "box", "values": [9]}]})";
+    write_boxes(4, 120);
     std::ofstream(in_folder("config.json")) << fmt::format(
         R"({{"data": {{"folder": "{0}"}}, "validation": {{"folder": "{0}"}},
             "model": {{"depth": 14, "width": 0.125}}, "voxel_size": 0.5, "steps": 4,
@@ -28,29 +25,10 @@ class RankedTraining : public LaunchTest {
         in_folder("scans"));
   }
 
-  // A floor, and a box on it.
-  void write_scan(int number) const {
-    voxloom_oracle::Random random(static_cast<std::uint64_t>(number));
-    std::ofstream bin(in_folder(fmt::format("scans/{}.bin", number)), std::ios::binary);
-    std::ofstream labels(in_folder(fmt::format("scans/{}.label", number)), std::ios::binary);
-    for (std::uint32_t i = 0; i < 120; ++i) {
-      const auto unit = [&] { return static_cast<float>(random.unit()); };
-      const bool is_box = i % 3 == 0;
-      const std::array<float, 4> point = {3 * unit(), 3 * unit(), is_box ? unit() : 0.0F,
-                                          is_box ? 0.8F : 0.2F};
-      const std::uint32_t label = is_box ? 9 : 7;
-      bin.write(reinterpret_cast<const char*>(point.data()), sizeof(point));
-      labels.write(reinterpret_cast<const char*>(&label), sizeof(label));
-    }
-  }
   [[nodiscard]] ShellResult train(int ranks, const std::string& run_name,
                                   const std::string& more = "") const {
     return voxloom(ranks, fmt::format("train '{}' --out '{}' --threads 1 {}",
                                       in_folder("config.json"), in_folder(run_name), more));
-  }
-  [[nodiscard]] std::string bytes_of(const std::string& name) const {
-    std::ifstream in(in_folder(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
   }
   void expect_same_run(const std::string& a, const std::string& b) const {
     for (const char* file : {"checkpoint.safetensors", "config.json", "model.lattice/graph.mlir",

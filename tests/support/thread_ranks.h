@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -79,7 +78,7 @@ class ThreadWorld {
 
 class ThreadRank final : public dist::Communicator {
  public:
-  // With a seed, calls are held up for random times of up to a millisecond.
+  // With a seed, calls are held up: other threads get the core a random number of times.
   ThreadRank(ThreadWorld& world, int rank, std::optional<std::uint64_t> seed)
       : world_(world), rank_(rank), delay_(seed.value_or(0) + static_cast<std::uint64_t>(rank)) {
     is_slow_ = seed.has_value();
@@ -131,7 +130,7 @@ class ThreadRank final : public dist::Communicator {
   [[nodiscard]] std::size_t count() const { return static_cast<std::size_t>(size()); }
   void hold_up() {
     if (!is_slow_) return;
-    std::this_thread::sleep_for(std::chrono::microseconds(delay_.next() % 1000));
+    for (std::uint64_t turns = delay_.next() % 1000; turns > 0; --turns) std::this_thread::yield();
   }
 
   ThreadWorld& world_;

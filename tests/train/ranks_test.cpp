@@ -1,7 +1,6 @@
 // Training whose passes are spread over ranks ends with the bits of one process.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <mutex>
 
 #include "support/thread_ranks.h"
+#include "train/run_folder.h"
 #include "train/toy_data.h"
 #include "voxloom/isa.h"
 #include "voxloom/parallel.h"
@@ -16,7 +16,6 @@
 namespace voxloom::test {
 namespace {
 
-namespace fs = std::filesystem;
 using train::Trainer;
 using train::TrainOptions;
 
@@ -59,19 +58,8 @@ TrainOptions options_of(std::int64_t accumulation) {
   return options;
 }
 
-class RanksTest : public testing::Test {
+class RanksTest : public RunFolderTest {
  protected:
-  RanksTest()
-      : folder_(fs::temp_directory_path() / ("voxloom_ranks_" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~RanksTest() override { fs::remove_all(folder_); }
-  [[nodiscard]] fs::path file(const std::string& name) const { return folder_ / name; }
-  [[nodiscard]] std::string bytes_of(const std::string& name) const {
-    std::ifstream in(file(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-
   // Trains from where `from` stands, or from the start, for at most `steps`; the checkpoint becomes `to`.
   template <typename Net = ToyNet, typename Data = ToyDataset>
   void train(int size, const TrainOptions& options, const std::string& to,
@@ -91,9 +79,6 @@ class RanksTest : public testing::Test {
         },
         size);
   }
-
- private:
-  fs::path folder_;
 };
 
 TEST_F(RanksTest, EveryNumberOfRanksHasTheSameBits) {

@@ -8,6 +8,7 @@
 
 #include "support/oracle_bridge.h"
 #include "support/same_bits.h"
+#include "train/run_folder.h"
 #include "train/toy_data.h"
 #include "voxloom/augment.h"
 #include "voxloom/safetensors.h"
@@ -16,7 +17,6 @@
 namespace voxloom::test {
 namespace {
 
-namespace fs = std::filesystem;
 using Invalid = std::invalid_argument;
 using train::Trainer;
 using train::TrainOptions;
@@ -37,22 +37,7 @@ TrainOptions toy_options() {
   return options;
 }
 
-class TrainerTest : public testing::Test {
- protected:
-  TrainerTest()
-      : folder_(fs::temp_directory_path() / ("voxloom_train_" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~TrainerTest() override { fs::remove_all(folder_); }
-  [[nodiscard]] fs::path file(const std::string& name) const { return folder_ / name; }
-  [[nodiscard]] static std::string bytes_of(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-
- private:
-  fs::path folder_;
-};
+class TrainerTest : public RunFolderTest {};
 
 TEST_F(TrainerTest, AStoppedRunEndsWithTheSameBits) {
   for (const train::Rule rule : {train::Rule::adamw, train::Rule::sgd}) {
@@ -74,7 +59,7 @@ TEST_F(TrainerTest, AStoppedRunEndsWithTheSameBits) {
     EXPECT_EQ(second.step_count(), 3);
     while (!second.is_done()) static_cast<void>(second.step());
     second.save(file("resumed"));
-    EXPECT_TRUE(bytes_of(file("whole")) == bytes_of(file("resumed")));
+    EXPECT_TRUE(bytes_of("whole") == bytes_of("resumed"));
   }
 }
 
@@ -89,8 +74,8 @@ TEST_F(TrainerTest, HasTheSameBitsAtEveryThreadCount) {
       while (!trainer.is_done()) static_cast<void>(trainer.step());
       trainer.save(file("threads"));
     });
-    if (expected.empty()) expected = bytes_of(file("threads"));
-    EXPECT_TRUE(bytes_of(file("threads")) == expected) << threads;
+    if (expected.empty()) expected = bytes_of("threads");
+    EXPECT_TRUE(bytes_of("threads") == expected) << threads;
   }
 }
 
@@ -104,8 +89,8 @@ TEST_F(TrainerTest, CheckpointedBlocksChangeNoBit) {
     Trainer trainer(net, toy(3), options);
     while (!trainer.is_done()) static_cast<void>(trainer.step());
     trainer.save(file("blocks"));
-    if (expected.empty()) expected = bytes_of(file("blocks"));
-    EXPECT_TRUE(bytes_of(file("blocks")) == expected);
+    if (expected.empty()) expected = bytes_of("blocks");
+    EXPECT_TRUE(bytes_of("blocks") == expected);
   }
 }
 
@@ -191,7 +176,7 @@ TEST_F(TrainerTest, RefusesCheckpointsOfOtherRuns) {
   nn::Linear linear({.in = 3, .out = 3});
   Trainer narrow(linear, toy(3), toy_options());
   expect_throws<FormatError>([&] { narrow.load(file("checkpoint")); }, "the state has no");
-  std::string bytes = bytes_of(file("checkpoint"));
+  std::string bytes = bytes_of("checkpoint");
   bytes.resize(bytes.size() / 2);
   std::ofstream(file("half"), std::ios::binary) << bytes;
   expect_throws<FormatError>([&] { trainer.load(file("half")); }, "half");
@@ -232,7 +217,7 @@ TEST_F(TrainerTest, ACheckpointThatIsRefusedChangesNothing) {
     without(missing);
     expect_throws<FormatError>([&] { stranger.load(file("spoiled")); }, "spoiled");
     stranger.save(file("after"));
-    EXPECT_TRUE(bytes_of(file("after")) == bytes_of(file("before"))) << missing;
+    EXPECT_TRUE(bytes_of("after") == bytes_of("before")) << missing;
   }
 }
 

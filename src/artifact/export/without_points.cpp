@@ -22,6 +22,7 @@ class Cut {
     Graph network = graph_;
     const Graph::Op& into = graph_.ops[into_];
     check_inputs();
+    check_voxels(OpView(*find_op(into.name), into, {}));
     require(graph_.outputs.size() == 1 && graph_.outputs[0].value == graph_.ops[out_of_].results[0],
             kWithoutPointsOp, "expected one output, what the points read");
     const Uses uses(graph_);
@@ -64,6 +65,14 @@ class Cut {
                 "{} also takes the input '{}'", graph_.ops[i].name, input.name);
       }
     }
+  }
+
+  // A sparse tensor that is given has the features' channels, and the batches that it has rows of.
+  static void check_voxels(const OpView& into) {
+    require(into.choice<Reduction>("reduction") != Reduction::count, kWithoutPointsOp,
+            "the voxels hold how many points there are, not their features");
+    require(!into.has("batch_size") || into.integer("batch_size") < 0, kWithoutPointsOp,
+            "the voxelization has a batch size of its own");
   }
 
   void take_voxels(Graph& network) const {

@@ -65,7 +65,6 @@ struct AttributeSpec {
 struct PlainForm {
   std::string_view name;
   Attributes attributes;
-  bool of_matrices = false;  // other readers take an input of rank 2 alone
 };
 
 struct OpSpec {
@@ -81,6 +80,8 @@ struct OpSpec {
   bool (*run_fused)(Call&, const FusedTail&) = nullptr;
   // Of ours: its form in IR v2, where that has words for these attributes.
   std::optional<PlainForm> (*plain)(const OpView&) = nullptr;
+  // Of IR v2: mlx-lattice takes an input of rank 2 alone.
+  bool for_matrices_elsewhere = false;
 
   [[nodiscard]] bool is_extension() const { return name.starts_with("voxloom."); }
   [[nodiscard]] const AttributeSpec* attribute(std::string_view attribute_name) const;

@@ -159,21 +159,18 @@ std::vector<AttributeSpec> activation_attributes() {
           f32("threshold", any, 20.0F)};
 }
 
-// The same attributes, all of them.
-template <const char* name>
+// Of `voxloom.NAME`, `lattice.NAME`, for matrices.
 std::optional<PlainForm> plain_matrices(const OpView& v) {
-  PlainForm form{name, v.op().attributes, true};
-  for (const AttributeSpec& row : v.spec().attributes) {
-    if (row.fallback) form.attributes.emplace(row.name, Attribute(*row.fallback));
-  }
-  return form;
+  const std::string name = "lattice." + v.op().name.substr(std::string_view("voxloom.").size());
+  return PlainForm{find_op(name)->name, v.op().attributes};
 }
-constexpr char kActivation[] = "lattice.activation";
-constexpr char kElementwise[] = "lattice.elementwise";
-constexpr char kSoftmax[] = "lattice.softmax";
 
-OpSpec with_plain(OpSpec row, std::optional<PlainForm> (*plain)(const OpView&)) {
-  row.plain = plain;
+OpSpec for_matrices_elsewhere(OpSpec row) {
+  row.for_matrices_elsewhere = true;
+  return row;
+}
+OpSpec of_any_rank(OpSpec row) {
+  row.plain = plain_matrices;
   return row;
 }
 
@@ -185,20 +182,18 @@ std::vector<OpSpec> make_dense_rows() {
       dense_row("lattice.embedding_lookup",
                 {tensor("input"), weight("weight", {WeightFamily::embedding})}, {}, infer_embedding,
                 run_embedding),
-      dense_row(kElementwise, {tensor("input")}, {elementwise_kind()}, infer_elementwise,
-                run_elementwise),
-      with_plain(dense_row("voxloom.elementwise", {tensor("input")}, {elementwise_kind()},
-                           infer_elementwise, run_elementwise),
-                 plain_matrices<kElementwise>),
-      dense_row(kSoftmax, {tensor("input")}, {axis()}, infer_softmax, run_softmax),
-      with_plain(
-          dense_row("voxloom.softmax", {tensor("input")}, {axis()}, infer_softmax, run_softmax),
-          plain_matrices<kSoftmax>),
-      dense_row(kActivation, {tensor("input")}, activation_attributes(), infer_elementwise,
-                run_activation),
-      with_plain(dense_row("voxloom.activation", {tensor("input")}, activation_attributes(),
-                           infer_elementwise, run_activation),
-                 plain_matrices<kActivation>),
+      for_matrices_elsewhere(dense_row("lattice.elementwise", {tensor("input")},
+                                       {elementwise_kind()}, infer_elementwise, run_elementwise)),
+      of_any_rank(dense_row("voxloom.elementwise", {tensor("input")}, {elementwise_kind()},
+                            infer_elementwise, run_elementwise)),
+      for_matrices_elsewhere(
+          dense_row("lattice.softmax", {tensor("input")}, {axis()}, infer_softmax, run_softmax)),
+      of_any_rank(
+          dense_row("voxloom.softmax", {tensor("input")}, {axis()}, infer_softmax, run_softmax)),
+      for_matrices_elsewhere(dense_row("lattice.activation", {tensor("input")},
+                                       activation_attributes(), infer_elementwise, run_activation)),
+      of_any_rank(dense_row("voxloom.activation", {tensor("input")}, activation_attributes(),
+                            infer_elementwise, run_activation)),
       dense_row("lattice.batch_norm",
                 {tensor("input"), channel("scale"), bias(), channel("mean"), channel("var")},
                 {norm_eps()}, infer_norm, run_batch_norm),

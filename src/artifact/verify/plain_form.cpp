@@ -18,11 +18,11 @@ std::optional<Graph::Op> plain_form(const Graph& graph, const Graph::Op& op) {
   if (!slots) return std::nullopt;
   std::optional<PlainForm> form = spec->plain(OpView(*spec, op, *slots));
   if (!form) return std::nullopt;
-  if (form->of_matrices) {
+  const OpSpec& plain = *find_op(form->name);
+  if (plain.for_matrices_elsewhere) {
     const auto& type = std::get<TensorType>(graph.value(op.operands[0]).type);
     if (type.dims.size() != 2) return std::nullopt;
   }
-  const OpSpec& plain = *find_op(form->name);
   Graph::Op result = op;
   result.name = std::string(form->name);
   result.attributes = std::move(form->attributes);

@@ -2,7 +2,6 @@
 #include "artifact/verify/portability.h"
 
 #include <algorithm>
-#include <array>
 
 #include "artifact/graph/names.h"
 #include "artifact/verify/plain_form.h"
@@ -37,7 +36,7 @@ class Portability {
                         plain ? fmt::format("; {} says the same", plain->name) : "");
       return;
     }
-    check_rank(op);
+    check_rank(op, spec);
     const auto is_packed = [&](int value) { return is_packed_[static_cast<std::size_t>(value)]; };
     if (std::ranges::any_of(op.operands, is_packed)) check_packed(op, spec);
   }
@@ -47,10 +46,8 @@ class Portability {
         std::get<EnumValue>(op.attributes.at("packing").value).value != "dense";
   }
 
-  void check_rank(const Graph::Op& op) {
-    constexpr std::array<std::string_view, 3> kRowWise = {"lattice.activation",
-                                                          "lattice.elementwise", "lattice.softmax"};
-    if (std::ranges::find(kRowWise, op.name) == kRowWise.end()) return;
+  void check_rank(const Graph::Op& op, const OpSpec& spec) {
+    if (!spec.for_matrices_elsewhere) return;
     const std::size_t rank = std::get<TensorType>(graph_.value(op.operands[0]).type).dims.size();
     if (rank == 2) return;
     reporter_.warning(op.position, "{}: mlx-lattice runs it on tensors of rank 2 alone, not {}",
