@@ -117,8 +117,9 @@ struct LabelledScan {
 // What a network sees of a scan, and what was chosen and replaced for that; every label is kIgnoreLabel.
 // Positions become float32, relative to the sensor: the place of the scan's viewpoint, or else its origin, which
 // is 0 for scans that are not far away. Intensities are brought to 0 to 1 by choose_intensity(), those beyond its
-// range to its ends. What the network reads and is not finite, or not there, counts as 0; with
-// InputOptions::strict that is std::invalid_argument, which names the point.
+// range to its ends. What the network reads and is not finite counts as what stands in for it
+// (PointFeature::missing), or 0; with InputOptions::strict that is std::invalid_argument, which names the point. So does an
+// attribute that is not there, but for colours and columns without a stand-in, which are refused.
 struct ScanInput {
   LabelledScan points;
   InputFacts facts;

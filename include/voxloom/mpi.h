@@ -35,8 +35,7 @@ struct Options {
 // goes: each rank has to come there, or abort().
 [[nodiscard]] std::unique_ptr<dist::Communicator> world(const Options& options = {});
 
-// Those of a communicator of the caller's own, as MPI_Comm_c2f or mpi4py's Comm.py2f() give its handle. MPI
-// must be initialised, for calls from any one thread at a time (MPI_THREAD_SERIALIZED or more).
+// Those of a communicator of the caller's own, as MPI_Comm_c2f gives its handle. MPI must be initialised, for calls from any one thread at a time (MPI_THREAD_SERIALIZED or more).
 [[nodiscard]] std::unique_ptr<dist::Communicator> from_handle(int handle,
                                                               const Options& options = {});
 

@@ -72,6 +72,11 @@ void bind_labeller(nb::module_& m) {
            })
       .def("classes",
            [](const label::PointLabeller& labeller) { return to_python(labeller.classes()); })
+      .def("unlabelled",
+           [](const label::PointLabeller& labeller) {
+             const std::vector<std::int32_t>& ignored = labeller.classes().ignored;
+             return ignored.empty() ? -1 : ignored.front();
+           })
       .def(
           "features",
           [](const label::PointLabeller& labeller) { return format_features(labeller.features()); })

@@ -314,12 +314,23 @@ def _norm_of_batch(y):
     return y.with_features(torch.nn.functional.batch_norm(y.features, None, None, training=True))
 
 
+def _other_order_of_norm(y):
+    """torch.batch_norm takes weight and bias before the statistics."""
+    weight, bias, mean, var = (torch.arange(8.0) + i for i in (1, 2, 3, 4))
+    return y.with_features(torch.batch_norm(y.features, weight, bias, mean, var, False, 0.1, 1e-5, False))
+
+
+def _other_names(y):
+    half = torch.relu(input=y.features)
+    return y.with_features(torch.cat([half, y.features], axis=1))
+
+
 def _numpy(y):
     return y.with_features(torch.from_numpy(y.features.numpy()))
 
 
 REFUSED = {"fft": _fourier, "__bool__": _branch, "mul": _in_place, "prune": _pruned, "conv": _own_map,
-           "batch_norm": _norm_of_batch, "numpy": _numpy}
+           "batch_norm": _norm_of_batch, "numpy": _numpy, "relu": _other_names}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -332,6 +343,33 @@ def test_a_step_that_cannot_be_written_is_named_with_its_place(name):
     message = str(caught.value)
     assert name in message and f"{__file__}:{line}" in message, message
     vt.export(Step(lambda y: y).eval(), our_input())  # the next one is not disturbed
+
+
+def test_the_norm_whose_arguments_stand_in_another_order():
+    torch.manual_seed(0)
+    step, x = Step(_other_order_of_norm).eval(), our_input()
+    with torch.no_grad():
+        wanted = step(x).features
+    found = voxloom.Model(vt.export(step, x), fuse=False).run(
+        {"x_coords": x.coords.rows, "x_features": x.features, "x_active": np.array([len(wanted)], np.int32)})["output"]
+    assert (torch.as_tensor(np.array(found.features)) - wanted).abs().max() <= 1e-4 * wanted.abs().max()
+
+
+def test_weights_worked_out_on_the_way_are_not_taken_for_each_other():
+    """Each is freed when the next is made, which often gets its address."""
+    torch.manual_seed(0)
+
+    class Scaled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.randn(12, 1, 4, 4))
+
+        def forward(self, x):
+            for i in range(12):
+                x = voxloom.subm_conv3d(x, self.w[i] * 0.5, kernel_size=1)
+            return x
+
+    assert vt.export(Scaled().eval(), our_input()).agreement.is_exact
 
 
 def test_misuse():

@@ -122,6 +122,18 @@ def test_labels(scan):
     assert named["label"].dtype == np.int32 and named.colors().shape == (4000, 3) and "label" not in scan
 
 
+def test_points_without_a_class():
+    table = voxloom.street_classes()
+    scan = voxloom.Scan(np.zeros((3, 3)))
+    labels = voxloom.PointLabels(np.array([1, 65535, 1], np.uint16), np.array([1, 0, 1], np.float32), 1, table, scan,
+                                 unlabelled=7)
+    named = labels.labelled()
+    assert named["label"].tolist() == [table[1].values[0], 7, table[1].values[0]]
+    assert named["red"].tolist() == [table[1].color[0], 0, table[1].color[0]]
+    assert labels.counts()[table[1].name] == 2 and sum(labels.counts().values()) == 2
+    assert "no class" in html.unescape(labels._repr_html_())
+
+
 def test_tiles_give_the_same_labels_and_tell_how_far_they_are():
     wide = voxloom.Scan(np.random.default_rng(1).uniform(-300, 300, (6000, 3)) * [1, 1, 0.01])
     labeller = voxloom.PointLabeller(BUNDLE)

@@ -31,12 +31,16 @@ def _package(name: str, extra: str, path: str, what: str) -> Any:
                          f"'voxloom[{extra}]'") from None
 
 
+class _NoSuchNumber(ValueError):
+    """The caller's mistake, not the file's."""
+
+
 @contextlib.contextmanager
 def _naming(path: str) -> Iterator[None]:
     """Whatever the package raises is about the file."""
     try:
         yield
-    except (FormatError, OSError, MemoryError):
+    except (FormatError, OSError, MemoryError, _NoSuchNumber):
         raise
     except Exception as error:  # each package has kinds of its own
         raise FormatError(f"[read_scan] {path}: {type(error).__name__}: {error}") from error
@@ -47,7 +51,7 @@ def _chosen(path: str, number: int, count: int, what: str) -> List[str]:
     if count == 0:
         raise FormatError(f"[read_scan] {path}: there is no {what}")
     if not 0 <= number < count:
-        raise ValueError(f"[read_scan] {path}: number: expected one in [0, {count}), got {number}")
+        raise _NoSuchNumber(f"[read_scan] {path}: number: expected one in [0, {count}), got {number}")
     return [f"{what} {number} of {count}"] if count > 1 else []
 
 

@@ -214,6 +214,8 @@ def read_scan(path: Path, *, format: Optional[str] = None, invalid: str = "error
         return _from_package(_text(path), _extra_scans.read_e57(_text(path), number, max_unpacked_bytes), invalid)
     if ending in _extra_scans.BAGS:
         return _from_package(_text(path), _extra_scans.read_bag(_text(path), number, max_unpacked_bytes), invalid)
+    if number != 0:
+        raise ValueError(f"[read_scan] {_text(path)}: number: files of this kind hold one scan, got {number}")
     if ending == ".laz":
         content = _unpacked_laz(_text(path), max_unpacked_bytes)
         return parse_scan(content, _text(path)[:-1] + "s", invalid=invalid, max_unpacked_bytes=max_unpacked_bytes)
@@ -273,8 +275,9 @@ def read_classes(path: Path) -> List[LabelClass]:
 
 @dataclass(eq=False)
 class PointLabels:
-    """classes: (N) uint16, places in `table`; confidence: (N) float32, the softmax of the class that won; tiles: runs
-    it took; notes: what was guessed, left out or replaced in what the network read, and where the scan is unlike those
+    """classes: (N) uint16, places in `table`, 65535 for none (a point that was dropped, or whose scores are not
+    numbers); confidence: (N) float32, the softmax of the class that won, 0 for none; unlabelled: what stands in files for
+    none; tiles: runs it took; notes: what was guessed, left out or replaced in what the network read, and where the scan is unlike those
     of the training."""
 
     classes: np.ndarray[Any, Any]
@@ -283,22 +286,26 @@ class PointLabels:
     table: List[LabelClass]
     scan: Scan = field(repr=False)
     notes: Tuple[str, ...] = ()
+    unlabelled: int = -1
 
     def labelled(self) -> Scan:
-        """The scan with the attributes label (int32, a class's first number in files), confidence, red, green, blue."""
-        numbers = np.array([one.values[0] for one in self.table], np.int32)
-        colors = np.array([one.color for one in self.table], np.uint8)[self.classes]
-        added = {"label": numbers[self.classes], "confidence": self.confidence, "red": colors[:, 0],
+        """The scan with the attributes label (int32, a class's first number in files, or `unlabelled`), confidence, red,
+        green, blue (of no class: black)."""
+        places = np.minimum(self.classes, len(self.table))  # the last: none
+        numbers = np.array([one.values[0] for one in self.table] + [self.unlabelled], np.int32)
+        colors = np.array([one.color for one in self.table] + [(0, 0, 0)], np.uint8)[places]
+        added = {"label": numbers[places], "confidence": self.confidence, "red": colors[:, 0],
                  "green": colors[:, 1], "blue": colors[:, 2]}
         return replace(self.scan, attributes={**self.scan.attributes, **added})
 
     def counts(self) -> Dict[str, int]:
-        """Points of each class."""
-        counts = np.bincount(self.classes, minlength=len(self.table))
+        """Points of each class; those of none are not counted."""
+        counts = np.bincount(self.classes[self.classes < len(self.table)], minlength=len(self.table))
         return {one.name: int(count) for one, count in zip(self.table, counts)}
 
     def _repr_html_(self) -> str:
-        page = self.labelled().page(repr(self.scan), most_points=_MOST_SHOWN, classes=self.table)
+        table = [*self.table, LabelClass("no class", (0, 0, 0), (self.unlabelled,))]
+        page = self.labelled().page(repr(self.scan), most_points=_MOST_SHOWN, classes=table)
         return f'<iframe srcdoc="{html.escape(page, quote=True)}" style="width:100%;height:480px;border:0"></iframe>'
 
 
@@ -328,7 +335,7 @@ class PointLabeller:
         exception of its own stops the run.
         """
         classes, confidence, tiles, notes = self._labeller.label(scan._parts(), memory, on_tile)
-        return PointLabels(classes, confidence, tiles, self.classes, scan, tuple(notes))
+        return PointLabels(classes, confidence, tiles, self.classes, scan, tuple(notes), self._labeller.unlabelled())
 
     def scores(self, scan: Scan) -> np.ndarray[Any, Any]:
         """(N, classes) float32, in one run."""

@@ -120,10 +120,11 @@ bool check_part(const DataConfig& config, const FeatureSet& features, const std:
   for (std::int64_t i = 0; i < count; ++i) {
     if (watch.was_asked()) throw Stopped();
     try {
-      const LabelledScan scan = data->get(i * data->size() / count);
+      const std::int64_t index = i * data->size() / count;
+      const LabelledScan scan = data->get(index);
       seen.add(scan);
       if (seen.scans > 1 || arguments.out.empty()) continue;
-      draw(scan, data->name(i), data->classes(), pictures_in(arguments.out, part));
+      draw(scan, data->name(index), data->classes(), pictures_in(arguments.out, part));
     } catch (const std::exception& error) {
       ++seen.broken;
       fmt::print(stderr, "voxloom: {}\n", error.what());

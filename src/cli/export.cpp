@@ -2,11 +2,16 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "cli/command.h"
+#include "cli/outputs.h"
 #include "voxloom/export_module.h"
+#include "voxloom/scan_input.h"
 
 namespace voxloom::cli {
 namespace {
@@ -15,26 +20,30 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::string bundle, out;
-  bool without_points = false;
+  bool without_points = false, overwrite = false;
 };
 
 // What stands beside the model: its classes, and what it takes for a point.
-void copy_tables(const fs::path& from, const fs::path& to) {
-  for (const char* name : {"classes.json", "features.json"}) {
-    if (!fs::exists(from / name)) continue;
-    fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+std::map<std::string, std::string> tables_of(const fs::path& bundle) {
+  std::map<std::string, std::string> texts;
+  for (const std::string& name : {std::string("classes.json"), std::string(kFeaturesFile)}) {
+    std::ifstream in(bundle / name, std::ios::binary);
+    if (in) texts.emplace(name, std::string(std::istreambuf_iterator<char>(in), {}));
   }
+  return texts;
 }
 
 void export_bundle(const Arguments& arguments) {
+  const fs::path graph = fs::path(arguments.out) / "graph.mlir";
+  Outputs({arguments.bundle}, arguments.overwrite).require_free(graph);
   artifact::Bundle bundle = artifact::read_bundle(arguments.bundle);
   if (arguments.without_points) {
     bundle = artifact::without_points(bundle);
   } else {
     bundle.graph = artifact::to_plain(std::move(bundle.graph));
   }
-  artifact::write_bundle(arguments.out, bundle);
-  copy_tables(arguments.bundle, arguments.out);
+  artifact::write_bundle(arguments.out, bundle, tables_of(arguments.bundle));
+  Outputs::mark(graph);
   const artifact::Diagnostics places = artifact::portability_of(bundle.graph);
   for (const artifact::Diagnostic& place : places) fmt::print("{}\n", place.message);
   fmt::print("{}: {}\n", arguments.out,
@@ -53,6 +62,7 @@ void add_export(Options command) {
   command.add_option("out", arguments->out, "The folder to write").required().type_name("OUT");
   command.add_flag("--without-points", arguments->without_points,
                    "The network alone, from the features of voxels to their scores");
+  add_overwrite_option(command, arguments->overwrite);
   command.footer(
       "\nOperations of ours are written in the words of IR v2 where it has them; what is left is "
       "named.\n"

@@ -53,10 +53,10 @@ void print_others(const std::string& what, const std::vector<std::string>& names
 }
 
 void import(const Arguments& arguments) {
-  const Checkpoint file = read_checkpoint(arguments.checkpoint, {.entry = arguments.entry});
-  const Import imported = import_network(file, options_of(arguments));
   const std::filesystem::path graph = std::filesystem::path(arguments.bundle) / "graph.mlir";
   Outputs({arguments.checkpoint}, arguments.overwrite).require_free(graph);
+  const Checkpoint file = read_checkpoint(arguments.checkpoint, {.entry = arguments.entry});
+  const Import imported = import_network(file, options_of(arguments));
   artifact::write_bundle(arguments.bundle, imported.bundle);
   Outputs::mark(graph);
 

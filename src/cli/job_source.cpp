@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace voxloom::cli {
 namespace {
@@ -27,6 +28,14 @@ std::uint64_t job_in(std::span<const std::byte> bytes, std::size_t at) {
   if (bytes.size() < at + sizeof(job)) throw std::runtime_error("a rank sent too short a message");
   std::memcpy(&job, bytes.data() + at, sizeof(job));
   return job;
+}
+
+// A job may take hours: whoever is late is at work, and what one waits for here has no patience to run out of.
+dist::Message wait_for_message(dist::Communicator& ranks) {
+  while (true) {
+    if (auto message = ranks.try_receive()) return std::move(*message);
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+  }
 }
 
 std::size_t checked(std::uint64_t job, std::size_t count) {
@@ -52,25 +61,27 @@ void JobsOfRank0::done(std::size_t job) {
   ranks_.send(0, message_of(Kind::done, job, results_.pack(job)));
 }
 
-void JobsOfRank0::leave() { ranks_.send(0, message_of(Kind::leaves)); }
+void JobsOfRank0::leave() {
+  ranks_.send(0, message_of(Kind::leaves));
+  static_cast<void>(wait_for_message(ranks_));
+}
+
+void let_go(dist::Communicator& ranks) {
+  for (int rank = 1; rank < ranks.size(); ++rank) ranks.send(rank, message_of(Kind::leaves));
+}
 
 void serve_jobs(dist::Communicator& ranks, const JobResults& results, std::size_t count,
                 const std::function<std::optional<std::size_t>()>& next,
                 const std::function<void(std::size_t)>& done) {
-  // A job may take hours: whoever is late here is at work.
   for (int left = ranks.size() - 1; left > 0;) {
-    const std::optional<dist::Message> message = ranks.try_receive();
-    if (!message) {
-      std::this_thread::sleep_for(std::chrono::microseconds(300));
-      continue;
-    }
-    const std::span<const std::byte> bytes = message->bytes;
+    const dist::Message message = wait_for_message(ranks);
+    const std::span<const std::byte> bytes = message.bytes;
     const std::uint64_t job = job_in(bytes, 1);
     switch (static_cast<Kind>(bytes[0])) {
       case Kind::wants: {
         const std::optional<std::size_t> given = next();
         const std::uint64_t answer = given ? *given : kNoJob;
-        ranks.send(message->from, std::as_bytes(std::span(&answer, 1)));
+        ranks.send(message.from, std::as_bytes(std::span(&answer, 1)));
         break;
       }
       case Kind::done:

@@ -35,7 +35,7 @@ class JobsOfRank0 final : public JobSource {
       : ranks_(ranks), results_(results), count_(count) {}
   [[nodiscard]] std::optional<std::size_t> next() override;
   void done(std::size_t job) override;
-  void leave();  // asks for nothing any more
+  void leave();  // asks for nothing any more, and waits until rank 0 lets go
 
  private:
   dist::Communicator& ranks_;
@@ -47,5 +47,8 @@ class JobsOfRank0 final : public JobSource {
 void serve_jobs(dist::Communicator& ranks, const JobResults& results, std::size_t count,
                 const std::function<std::optional<std::size_t>()>& next,
                 const std::function<void(std::size_t)>& done);
+
+// When all jobs are done: the others, who left long before maybe, go on together.
+void let_go(dist::Communicator& ranks);
 
 }  // namespace voxloom::cli

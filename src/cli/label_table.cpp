@@ -8,6 +8,7 @@
 #include <map>
 #include <numbers>
 
+#include "cli/streams.h"
 #include "core/error.h"
 #include "data/label_map.h"
 
@@ -117,7 +118,7 @@ PageLabels labels_by(const ClassTable& classes, const Column& labels) {
 PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
                             const OnNote& note) {
   const std::filesystem::path legend = cloud.parent_path() / "classes.json";
-  if (std::filesystem::exists(legend)) {
+  if (cloud != kStream && std::filesystem::exists(legend)) {
     const ClassTable table = read_classes(legend);
     if (holds_all(table, labels)) return labels_by(table, labels);
     note(

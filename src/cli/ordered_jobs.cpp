@@ -154,6 +154,7 @@ void run_jobs(const OrderedJobs& jobs, dist::Communicator& ranks, const JobResul
             [&](std::size_t job) { queue.note_done(job); });
       },
       true);
+  let_go(ranks);
 }
 
 }  // namespace voxloom::cli

@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/streams.h"
 
@@ -46,11 +47,16 @@ void add_overwrite_option(Options command, bool& overwrite) {
                    "Replace files that stand there and are not of this program's making");
 }
 
-Outputs::Outputs(const std::vector<fs::path>& inputs, bool overwrite) : overwrite_(overwrite) {
-  const auto add = [this](const fs::path& path) {
-    if (const auto seen = stat_of(path)) inputs_.push_back({seen->st_dev, seen->st_ino});
+Outputs::Outputs(std::vector<fs::path> inputs, bool overwrite)
+    : inputs_(std::move(inputs)), overwrite_(overwrite) {}
+
+const std::vector<Outputs::Id>& Outputs::input_ids() const {
+  if (ids_) return *ids_;
+  std::vector<Id>& ids = ids_.emplace();
+  const auto add = [&](const fs::path& path) {
+    if (const auto seen = stat_of(path)) ids.push_back({seen->st_dev, seen->st_ino});
   };
-  for (const fs::path& input : inputs) {
+  for (const fs::path& input : inputs_) {
     add(input);
     std::error_code none;
     if (!fs::is_directory(input, none)) continue;
@@ -59,12 +65,13 @@ Outputs::Outputs(const std::vector<fs::path>& inputs, bool overwrite) : overwrit
       add(entry.path());
     }
   }
-  std::ranges::sort(inputs_);
+  std::ranges::sort(ids);
+  return ids;
 }
 
 bool Outputs::is_input(const fs::path& output) const {
   const auto seen = stat_of(output);
-  return seen && std::ranges::binary_search(inputs_, Id{seen->st_dev, seen->st_ino});
+  return seen && std::ranges::binary_search(input_ids(), Id{seen->st_dev, seen->st_ino});
 }
 
 void Outputs::require_free(const fs::path& output) const {

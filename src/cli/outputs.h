@@ -8,6 +8,7 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "cli/options.h"
@@ -19,7 +20,7 @@ void add_overwrite_option(Options command, bool& overwrite);
 class Outputs {
  public:
   // Inputs that are no files are passed over; of a folder all files in it count, and in folders in that.
-  Outputs(const std::vector<std::filesystem::path>& inputs, bool overwrite);
+  Outputs(std::vector<std::filesystem::path> inputs, bool overwrite);
 
   // std::invalid_argument when `output` stands there and may not be replaced. What is no regular file is written
   // through and never replaced. "-" and no name are none.
@@ -34,8 +35,12 @@ class Outputs {
     std::uint64_t device = 0, inode = 0;
     friend auto operator<=>(const Id&, const Id&) = default;
   };
-  std::vector<Id> inputs_;  // in order
+  [[nodiscard]] const std::vector<Id>& input_ids() const;  // in order
+
+  std::vector<std::filesystem::path> inputs_;
   bool overwrite_;
+  mutable std::optional<std::vector<Id>>
+      ids_;  // looked for when the first output stands there already
 };
 
 }  // namespace voxloom::cli

@@ -30,7 +30,7 @@ void for_each_line(const fs::path& path, const Body& body) {
 
 }  // namespace
 
-void RunFolder::require_free(const fs::path& path) {
+void RunFolder::require_free(const fs::path& path, bool overwrite) {
   if (fs::exists(RunFolder(path).config())) {
     throw std::invalid_argument(fmt::format(
         "'{}' holds a run already: continue it with `voxloom train --resume {}`, or choose "
@@ -38,12 +38,12 @@ void RunFolder::require_free(const fs::path& path) {
         path.string(), path.string()));
   }
   // That of a data set, it may be.
-  Outputs({}, false).require_free(path / "classes.json");
+  Outputs({}, overwrite).require_free(path / "classes.json");
 }
 
 RunFolder RunFolder::create(const fs::path& path, const TrainConfig& config,
-                            const ClassTable& classes) {
-  require_free(path);
+                            const ClassTable& classes, bool overwrite) {
+  require_free(path, overwrite);
   RunFolder folder(path);
   fs::create_directories(path);
   remove_stale_temporaries(path);

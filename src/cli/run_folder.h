@@ -22,12 +22,13 @@ namespace voxloom::cli {
 
 class RunFolder {
  public:
-  // std::invalid_argument for a folder that has a run: to know before any work is done.
-  static void require_free(const std::filesystem::path& path);
+  // std::invalid_argument for a folder that has a run, or a table of classes of somebody's own, which `overwrite`
+  // replaces: to know before any work is done.
+  static void require_free(const std::filesystem::path& path, bool overwrite);
   // A folder without a run; made when it is not there. What dead processes left of unfinished files goes,
   // here and in open().
   static RunFolder create(const std::filesystem::path& path, const TrainConfig& config,
-                          const ClassTable& classes);
+                          const ClassTable& classes, bool overwrite);
   // std::invalid_argument for a folder without a run.
   static RunFolder open(const std::filesystem::path& path);
   // For whoever only looks: nothing is taken away.

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "cli/streams.h"
 #include "cli/csv.h"
+#include "cli/outputs.h"
 #include "cli/score_table.h"
-#include "core/atomic_file.h"
+#include "cli/streams.h"
 #include "voxloom/canvas.h"
 
 namespace voxloom::cli {
@@ -92,13 +94,6 @@ viz::Canvas confusion_picture(const train::ConfusionMatrix& seen, const ClassTab
   return canvas;
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  AtomicFile file(path);
-  file.write(text);
-  file.commit();
-  Outputs::mark(path);
-}
-
 }  // namespace
 
 std::vector<fs::path> score_files(const fs::path& folder) {
@@ -110,11 +105,11 @@ void write_score_files(const fs::path& folder, const train::ConfusionMatrix& see
                        const ClassTable& classes, const std::vector<std::string>& notes) {
   fs::create_directories(folder);
   const std::vector<fs::path> files = score_files(folder);
-  write_text(files[0], scores_csv(seen, classes));
-  write_text(files[1], confusion_csv(seen, classes));
+  write_text_to(files[0].string(), scores_csv(seen, classes));
+  write_text_to(files[1].string(), confusion_csv(seen, classes));
   viz::write_png(files[2], confusion_picture(seen, classes));
   Outputs::mark(files[2]);
-  write_text(files[3], score_json(seen, classes, notes));
+  write_text_to(files[3].string(), score_json(seen, classes, notes));
 }
 
 }  // namespace voxloom::cli

@@ -27,7 +27,6 @@
 #include "cli/segment_scan.h"
 #include "cli/streams.h"
 #include "cli/train_progress.h"
-#include "core/atomic_file.h"
 #include "core/machine_memory.h"
 #include "io/npy_folder.h"
 #include "viz/index_page.h"
@@ -203,7 +202,7 @@ class Segmentation {
   // Before anything is done.
   void require_free_places() const {
     std::vector<fs::path> inputs(all_scans_);
-    inputs.emplace_back(arguments_.model);
+    inputs.push_back(find_model(arguments_.model));
     const Outputs outputs(inputs, arguments_.overwrite), replaced(inputs, true);
     for (const std::size_t i : todo_) {
       // A call that was killed may have left some of them, and marks on none.
@@ -237,10 +236,7 @@ class Segmentation {
   }
   void write_legend() const {
     if (is_legend_there()) return;
-    AtomicFile file(legend());
-    file.write(legend_text());
-    file.commit();
-    Outputs::mark(legend());
+    write_text_to(legend().string(), legend_text());
   }
   [[nodiscard]] Outcome& outcome_of(std::size_t job) { return outcomes_[todo_[job]]; }
 
@@ -413,10 +409,7 @@ class Segmentation {
 
   void write_index_of(const std::vector<viz::IndexEntry>& entries) const {
     if (entries.size() < 2) return;
-    AtomicFile file(index());
-    file.write(viz::format_index(entries, page_classes(labeller_->classes())));
-    file.commit();
-    Outputs::mark(index());
+    write_text_to(index().string(), viz::format_index(entries, page_classes(labeller_->classes())));
   }
 
   void write_json() const {

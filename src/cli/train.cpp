@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/metrics_table.h"
+#include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "cli/presets.h"
 #include "cli/ranks.h"
@@ -32,6 +33,7 @@ struct Arguments {
   std::string config, data, out, resume;
   std::int64_t steps = 0;
   int threads = 0;
+  bool overwrite = false;
   ScanOptions scan;
 };
 
@@ -271,7 +273,7 @@ TrainConfig config_for(const Arguments& arguments, bool writes) {
     return read_train_config(
         (writes ? RunFolder::open(arguments.resume) : RunFolder::at(arguments.resume)).config());
   }
-  if (writes) RunFolder::require_free(arguments.out);
+  if (writes) RunFolder::require_free(arguments.out, arguments.overwrite);
   return config_of(arguments);
 }
 
@@ -305,7 +307,8 @@ void train_on(dist::Communicator& ranks, const Arguments& arguments) {
   dist::together(ranks, [&] {
     if (is_new) run.start(writes);
     if (!writes) return;
-    folder = is_new ? RunFolder::create(arguments.out, opened->config, opened->data->classes())
+    folder = is_new ? RunFolder::create(arguments.out, opened->config, opened->data->classes(),
+                                        arguments.overwrite)
                     : RunFolder::open(arguments.resume);
     if (!is_new) run.rewind(*folder);
   });
@@ -340,6 +343,7 @@ void add_train(Options command) {
   command.add_option("-o,--out", arguments->out, "The run's folder")
       .default_val("run")
       .type_name("RUN");
+  add_overwrite_option(command, arguments->overwrite);
   command.add_option("--resume", arguments->resume, "Continue the run in this folder")
       .type_name("RUN");
   command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")

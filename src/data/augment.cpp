@@ -167,6 +167,7 @@ AugmentOptions moderate_augmentation() {
 
 LabelledScan augment(const LabelledScan& scan, const AugmentOptions& options, std::uint64_t seed) {
   check(options);
+  data::check_rows(scan, kAugmentOp);
   Draw draw(seed);
   const Motion motion = draw_motion(options, draw);
   const auto brightness =
@@ -194,6 +195,11 @@ LabelledScan mix_sectors(const LabelledScan& scan, const LabelledScan& other, st
   const auto name = &PointColumn::name;
   require(std::ranges::equal(scan.columns, other.columns, {}, name, name), kAugmentOp,
           "scans of other columns cannot be mixed");
+  data::check_rows(scan, kAugmentOp);
+  data::check_rows(other, kAugmentOp);
+  require(scan.positions.empty() || other.positions.empty() ||
+              scan.colours.empty() == other.colours.empty(),
+          kAugmentOp, "a scan with colours and one without cannot be mixed");
   LabelledScan out = fresh(scan);
   for (std::size_t i = 0; i < scan.positions.size(); ++i) {
     if (!sector.holds(scan.positions[i])) data::add_point(out, scan, i);
@@ -201,6 +207,8 @@ LabelledScan mix_sectors(const LabelledScan& scan, const LabelledScan& other, st
   for (std::size_t i = 0; i < other.positions.size(); ++i) {
     if (sector.holds(other.positions[i])) data::add_point(out, other, i);
   }
+  // Where one file has normals and the other none: complete() makes them.
+  if (out.normals.size() != out.positions.size()) out.normals.clear();
   out.above_ground.clear();
   return out;
 }

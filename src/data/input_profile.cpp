@@ -16,6 +16,7 @@
 #include "data/feature_values.h"
 #include "data/json_file.h"
 #include "data/moments.h"
+#include "data/scan_rows.h"
 
 namespace voxloom {
 namespace {
@@ -170,8 +171,12 @@ void widen(InputProfile& to, const InputProfile& by) {
 
 LabelledScan completed(LabelledScan scan, const FeatureSet& features) {
   complete(scan, features);
-  data::check_values(scan, features, "profile");
   return scan;
+}
+
+void check(const LabelledScan& scan, const FeatureSet& features) {
+  data::check_rows(scan, "profile");
+  data::check_values(scan, features, "profile");
 }
 
 }  // namespace
@@ -179,6 +184,7 @@ LabelledScan completed(LabelledScan scan, const FeatureSet& features) {
 InputProfile profile_of(const LabelledScan& scan, const FeatureSet& features) {
   validate(features);
   if (needs_completion(scan, features)) return profile_of(completed(scan, features), features);
+  check(scan, features);
   InputProfile profile = shape_of(scan);
   profile.features = features_of(features, values_of(scan, features));
   return profile;
@@ -192,6 +198,7 @@ InputProfile profile_of(const Dataset& data, const FeatureSet& features, std::in
   Values all(features.features.size());
   for (std::int64_t i = 0; i < count; ++i) {
     const LabelledScan scan = completed(data.get(i * data.size() / count), features);
+    check(scan, features);
     widen(profile, shape_of(scan));
     const Values some = values_of(scan, features);
     for (std::size_t f = 0; f < all.size(); ++f) {

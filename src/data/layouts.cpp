@@ -100,19 +100,20 @@ std::vector<LabelledFile> scans_in(const fs::path& folder) {
 
 // Folders of scenes or of scans, and scans, by their names.
 void take_part(const fs::path& folder, const std::string& part, Layout& to) {
+  const std::size_t before = to.files.size();
   if (fs::is_directory(folder / part)) {
     std::vector<LabelledFile> scenes = scenes_in(folder / part);
     to.wants_classes = to.wants_classes || !scenes.empty();
     append(to.files, std::move(scenes));
     append(to.files, scans_in(folder / part));
-    return;
-  }
-  const std::size_t before = to.files.size();
-  for (LabelledFile& file : scans_in(folder)) {
-    if (file.scan.stem() == part || file.scan.filename() == part)
+  } else {
+    for (LabelledFile& file : scans_in(folder)) {
+      if (file.scan.stem() != part && file.scan.filename() != part) continue;
       to.files.push_back(std::move(file));
+    }
   }
-  if (to.files.size() == before) fail_data(folder, "has no folder and no labelled scan '{}'", part);
+  if (to.files.size() == before)
+    fail_data(folder, "has no folder with labelled scans and no labelled scan '{}'", part);
 }
 
 }  // namespace

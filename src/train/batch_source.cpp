@@ -47,7 +47,10 @@ VoxelBatch BatchSource::make(std::int64_t pass) {
   std::vector<LabelledScan> scans;
   for (std::int64_t i = 0; i < options_.batch_size; ++i) {
     const std::int64_t sample = pass * options_.batch_size + i;
-    scans.push_back(data_->get(index_of(sample), seed_of(options_.seed, Stream::variant, sample)));
+    LabelledScan scan =
+        data_->get(index_of(sample), seed_of(options_.seed, Stream::variant, sample));
+    complete(scan, options_.features);
+    scans.push_back(std::move(scan));
   }
   return make_batch(scans, options_.voxel_size, options_.features);
 }

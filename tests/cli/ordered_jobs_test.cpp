@@ -231,6 +231,28 @@ TEST(RankedJobs, AreEachDoneOnceAndReportedInOrder) {
   }
 }
 
+// Nobody goes on to what all do together while another one's job still runs, for hours maybe.
+TEST(RankedJobs, RanksWithoutAJobWaitForTheOthers) {
+  std::atomic<int> done = 0;
+  on_ranks(3, [&](dist::Communicator& ranks) {
+    run_jobs({.count = 5,
+              .at_once = 1,
+              .memory = 10,
+              .bytes = [](std::size_t) { return std::size_t{1}; },
+              .work =
+                  [&](std::size_t) {
+                    spin(20);
+                    ++done;
+                  },
+              .report = [](std::size_t) {},
+              .is_stopped = [] { return false; }},
+             ranks,
+             {.pack = [](std::size_t) { return dist::Bytes(); },
+              .unpack = [](std::size_t, std::span<const std::byte>) {}});
+    EXPECT_EQ(done.load(), 5) << "rank " << ranks.rank();
+  });
+}
+
 TEST(RankedJobs, WhereOneRankStopsTheOthersGoOn) {
   const RankedRun run = run_on_ranks(3, 1, 20, [](int rank) { return rank == 1; });
   EXPECT_EQ(run.reported.size(), 20U);

@@ -54,7 +54,7 @@ class ThreadWorld {
     std::unique_lock lock(mutex_);
     auto& queue = messages_.at(static_cast<std::size_t>(rank));
     if (waits) changed_.wait(lock, [&] { return is_over_ || !queue.empty(); });
-    if (queue.empty() && waits) throw std::runtime_error("the ranks were ended");
+    if (queue.empty() && is_over_) throw std::runtime_error("the ranks were ended");
     if (queue.empty()) return std::nullopt;
     dist::Message message = std::move(queue.front());
     queue.pop_front();

@@ -3,6 +3,7 @@ what is recorded is what ran; the results of others are marked, and asking for t
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import torch
@@ -68,21 +69,20 @@ class TorchSteps(TorchFunctionMode):  # type: ignore[no-untyped-call, misc, unus
             return self._step(word, function, args, options)
 
     def _step(self, word: str, function: Callable[..., Any], args: Arguments, options: Options) -> Any:
-        write = _STEPS.get(word.rstrip("_"))
+        write = _torch_batch_norm if function is torch.batch_norm else _STEPS.get(word.rstrip("_"))
         # In place: torch's own step, written down for the tensor that it changed.
         in_place = word.endswith("_") or bool(options.get("inplace"))
         traced = self.trace.peek(args[0]) if args else None
         if word in _SAME:
             return self._same(word, traced, function, args, options)
-        if write is None:
+        given = {k: v for k, v in options.items() if k != "inplace"}
+        if write is None or not _takes(write, args, given):
             return self._lost(word, function, args, options)
         try:
             with _recording(self.trace):
-                result = write(*args, **{k: v for k, v in options.items() if k != "inplace"})
+                result = write(*args, **given)
         except _NoStep:
             return self._lost(word, function, args, options)
-        except ExportError:
-            raise
         if not in_place:
             return result
         known = self.trace.peek(result)
@@ -95,6 +95,8 @@ class TorchSteps(TorchFunctionMode):  # type: ignore[no-untyped-call, misc, unus
         if traced is None or ("dropout" in word and _is_training(args, options)):
             return self._lost(word, function, args, options)
         result = function(*args, **options)
+        if not isinstance(result, Tensor):
+            return result
         if result.dtype != args[0].dtype or result.shape != args[0].shape:
             self.trace.lose(result, self._reason(word))
             return result
@@ -123,6 +125,15 @@ class TorchSteps(TorchFunctionMode):  # type: ignore[no-untyped-call, misc, unus
         result = function(*args, **options)
         self.trace.lose(result, next((why for why in before if why is not None), self._reason(word)))
         return result
+
+
+def _takes(step: Callable[..., Any], args: Arguments, options: Options) -> bool:
+    """Torch takes some of its arguments under other names, too."""
+    try:
+        inspect.signature(step).bind(*args, **options)
+    except TypeError:
+        return False
+    return True
 
 
 def _is_training(args: Arguments, options: Options) -> bool:
@@ -164,7 +175,7 @@ def _binary(op: str) -> Callable[..., Tensor]:
         with paused():
             result: Tensor = getattr(torch, op)(x, y)
         trace.require_rows(b, a.rows)  # type: ignore[arg-type]
-        trace.note("binary", {"op": "add" if op == "add" else op, "lhs": x, "rhs": y, "lhs_set": a.rows,
+        trace.note("binary", {"op": op, "lhs": x, "rhs": y, "lhs_set": a.rows,
                               "rhs_set": a.rows, "join": "outer", "lhs_fill": 0.0, "rhs_fill": 0.0}, (a.rows, result))
         return result
 
@@ -207,6 +218,12 @@ def _batch_norm(x: Tensor, running_mean: Optional[Tensor], running_var: Optional
     return F.batch_norm(x, scale, bias, running_mean, running_var, eps)
 
 
+def _torch_batch_norm(x: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], running_mean: Optional[Tensor],
+                      running_var: Optional[Tensor], training: bool, momentum: float, eps: float, *_: Any) -> Tensor:
+    """torch.batch_norm has the same name as that of torch.nn.functional, and another order."""
+    return _batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
 def _layer_norm(x: Tensor, normalized_shape: Any, weight: Optional[Tensor] = None, bias: Optional[Tensor] = None,
                 eps: float = 1e-5, *_: Any) -> Tensor:
     _need(x.dim() == 2 and list(normalized_shape) == [x.shape[1]])
@@ -220,7 +237,8 @@ def _group_norm(x: Tensor, num_groups: int, weight: Optional[Tensor] = None, bia
 
 
 def _softmax(x: Tensor, dim: Optional[int] = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    _need(dtype is None and dim is not None and dim % x.dim() == x.dim() - 1)
+    # torch.softmax has the type in the third place.
+    _need(isinstance(_stacklevel, int) and dtype is None and dim is not None and dim % x.dim() == x.dim() - 1)
     return F.softmax(x)
 
 

@@ -66,7 +66,7 @@ class Trace:
         for name, array in names:
             self._names.setdefault(array.data_ptr(), name)
             self.recording.name(array.detach(), name)
-        self._turned: Dict[Any, Tensor] = {}  # weights in another order, by the array and the order
+        self._turned: Dict[Any, Tuple[Tensor, Tensor]] = {}  # weights and their other order, by the array and the order
         self.axes, self.exact = axes, exact
         self._tensors: PerTensor[Traced] = PerTensor(_none)
         self._lost: PerTensor[str] = PerTensor(_none)
@@ -149,18 +149,22 @@ class Trace:
         if not x.rows.same_rows(rows):
             raise ExportError(f"[export] {place()}: the features do not lie on the kernel map's rows")
         self._sites.setdefault(rows, self._sites[x.rows])
-        self._derived.setdefault(rows, []).extend(self._derived.get(x.rows, []))
+        known = self._derived.setdefault(rows, [])
+        known.extend(one for one in self._derived.get(x.rows, []) if one not in known)
 
     def weight(self, array: Tensor, order: Any, turn: Callable[[Tensor], Tensor]) -> Tensor:
         """The array in another order, once, under its own name."""
         plain = array.detach()
         key = plain.data_ptr(), tuple(plain.shape), plain.stride(), order
         if key not in self._turned:
-            made = self._turned[key] = turn(plain).contiguous()
+            made = turn(plain).contiguous()
+            # The array stays as well: another one would get its address, and be taken for it.
+            self._turned[key] = plain, made
             name = self._names.get(plain.data_ptr())
             if name is not None and made.data_ptr() != plain.data_ptr():
-                self.recording.name(made, name if sum(k[0] == key[0] for k in self._turned) == 1 else f"{name}.{order}")
-        return self._turned[key]
+                count = sum(k[0] == key[0] for k in self._turned)
+                self.recording.name(made, name if count == 1 else f"{name}.{count}")
+        return self._turned[key][1]
 
     def _ordered(self, weight: Tensor, window: _geometry.Window) -> Tensor:
         """The weight with its offsets in the window's order."""
