@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "cli/streams.h"
 #include "cli/csv.h"
 #include "cli/outputs.h"
 #include "cli/score_table.h"
