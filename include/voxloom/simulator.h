@@ -3,6 +3,7 @@
 // Errors: std::invalid_argument for a seed that is out of range.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -17,6 +18,8 @@ namespace sim {
 // traffic, set-backs, sensor height and beams (docs/simulator.md).
 enum class Split : std::uint8_t { train, val, test };
 enum class Sensor : std::uint8_t { hdl64, hdl32, vlp16 };
+inline constexpr std::array kSplits = {Split::train, Split::val, Split::test};
+inline constexpr std::array kSensors = {Sensor::hdl64, Sensor::hdl32, Sensor::vlp16};
 
 [[nodiscard]] std::string_view name_of(Split split);    // "train", ...
 [[nodiscard]] std::string_view name_of(Sensor sensor);  // "hdl64", ...

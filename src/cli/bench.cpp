@@ -17,7 +17,7 @@
 namespace voxloom::cli {
 namespace {
 
-struct Arguments {
+struct BenchArguments {
   std::string what = "all";
   MeasuredOptions measured;
   std::string json;  // empty: no file
@@ -26,12 +26,12 @@ struct Arguments {
   int repeat = 5;        // per case, at least
 };
 
-void print(std::string_view text) {
+void print_now(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);  // a row shows when it is measured, also in a pipe
 }
 
-bench::Selection selection_of(const Arguments& arguments) {
+bench::Selection selection_of(const BenchArguments& arguments) {
   bench::Selection selection;
   selection.conv = conv_selection(arguments.measured);
   const bool all = arguments.what == "all";
@@ -47,7 +47,7 @@ void run_scene(bench::Scene scene, const bench::Selection& selection,
                const bench::MeasureOptions& measuring, std::vector<bench::Record>& records) {
   const auto maps = std::make_shared<bench::SceneMaps>(std::move(scene));
   const std::vector<bench::Entry> entries = bench::entries_of(maps, selection);
-  print(fmt::format("\n{}, {} rows\n", maps->name(), maps->rows().size()));
+  print_now(fmt::format("\n{}, {} rows\n", maps->name(), maps->rows().size()));
   bench::Progress progress(stderr);
   std::string group;
   std::size_t done = 0;
@@ -60,13 +60,13 @@ void run_scene(bench::Scene scene, const bench::Selection& selection,
     progress.clear();
     if (record.task.group != group) {
       group = record.task.group;
-      print(fmt::format("\n{}\n", bench::table_header(record)));
+      print_now(fmt::format("\n{}\n", bench::table_header(record)));
     }
-    print(fmt::format("{}\n", bench::table_row(record)));
+    print_now(fmt::format("{}\n", bench::table_row(record)));
   }
 }
 
-void run_bench(const Arguments& arguments) {
+void run_bench(const BenchArguments& arguments) {
   apply_isa(arguments.measured);
   std::vector<bench::Scene> scenes = load_scenes(arguments.measured);
   // A place that cannot be written to is found now, not after the measurements.
@@ -74,14 +74,14 @@ void run_bench(const Arguments& arguments) {
   if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
   const std::size_t plans = use_tuned_plans();
   const bench::Machine machine = bench::describe_machine();
-  print(fmt::format("{}, {} cores, {}, {} tuned plans\n", machine.cpu, machine.cores, machine.isa,
-                    plans));
+  print_now(fmt::format("{}, {} cores, {}, {} tuned plans\n", machine.cpu, machine.cores,
+                        machine.isa, plans));
   std::vector<bench::Record> records;
   for (bench::Scene& scene : scenes) {
     run_scene(std::move(scene), selection_of(arguments),
               {.least_repetitions = arguments.repeat, .least_seconds = arguments.seconds}, records);
   }
-  print(fmt::format("\n{}", bench::table_legend()));
+  print_now(fmt::format("\n{}", bench::table_legend()));
   if (arguments.json.empty()) return;
   AtomicFile file(arguments.json);
   file.write(bench::to_json(machine, records));
@@ -92,7 +92,7 @@ void run_bench(const Arguments& arguments) {
 }  // namespace
 
 void add_bench(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<BenchArguments>();
   command.add_option("what", arguments->what, "conv, map, net, train or all, the default")
       .check(one_of({"conv", "map", "net", "train", "all"}, List::hidden))
       .type_name("WHAT");

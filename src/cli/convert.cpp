@@ -16,7 +16,7 @@
 namespace voxloom::cli {
 namespace {
 
-struct Arguments {
+struct ConvertArguments {
   std::string input, output;
   ScanOptions scan;
   std::string to, classification;
@@ -30,7 +30,7 @@ const std::map<std::string, InvalidPoints> kInvalid = {
 const std::map<std::string, Encoding> kEncodings = {
     {"binary", Encoding::binary}, {"ascii", Encoding::ascii}, {"big-endian", Encoding::big_endian}};
 
-void convert(const Arguments& arguments) {
+void convert(const ConvertArguments& arguments) {
   const Outputs outputs({arguments.input}, arguments.overwrite);
   outputs.require_free(arguments.output);
   if (arguments.output != kStream) outputs.require_free(io::sidecar_of(arguments.output));
@@ -64,7 +64,7 @@ std::string format_lines() {
 }  // namespace
 
 void add_convert(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ConvertArguments>();
   command.add_option("input", arguments->input, "The scan to read; - is the standard input")
       .required()
       .type_name("IN");

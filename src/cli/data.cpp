@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct DataArguments {
   std::string action, config, folder, out;
   std::int64_t scans = 0;  // 0: all
   bool overwrite = false;
@@ -87,8 +87,8 @@ std::vector<fs::path> pictures_in(const std::string& folder, const std::string& 
   return {fs::path(folder) / (part + "_above.png"), fs::path(folder) / (part + "_perspective.png")};
 }
 
-void draw(const LabelledScan& scan, const std::string& name, const ClassTable& classes,
-          const std::vector<fs::path>& files) {
+void draw_classes(const LabelledScan& scan, const std::string& name, const ClassTable& classes,
+                  const std::vector<fs::path>& files) {
   const std::vector<viz::PageClass> table = page_classes(classes);
   std::vector<viz::Color> colors;
   colors.reserve(scan.labels.size());
@@ -109,7 +109,7 @@ void draw(const LabelledScan& scan, const std::string& name, const ClassTable& c
 
 // Returns whether all scans could be read and there is something to learn.
 bool check_part(const DataConfig& config, const FeatureSet& features, const std::string& part,
-                const Arguments& arguments) {
+                const DataArguments& arguments) {
   const DatasetPtr data = open_data(config, features);
   const std::int64_t count =
       arguments.scans > 0 ? std::min(arguments.scans, data->size()) : data->size();
@@ -124,7 +124,7 @@ bool check_part(const DataConfig& config, const FeatureSet& features, const std:
       const LabelledScan scan = data->get(index);
       seen.add(scan);
       if (seen.scans > 1 || arguments.out.empty()) continue;
-      draw(scan, data->name(index), data->classes(), pictures_in(arguments.out, part));
+      draw_classes(scan, data->name(index), data->classes(), pictures_in(arguments.out, part));
     } catch (const std::exception& error) {
       ++seen.broken;
       fmt::print(stderr, "voxloom: {}\n", error.what());
@@ -147,7 +147,7 @@ bool check_part(const DataConfig& config, const FeatureSet& features, const std:
   return seen.broken == 0 && seen.unlabelled < seen.points;
 }
 
-void check(const Arguments& arguments) {
+void check(const DataArguments& arguments) {
   const auto preset = preset_config(arguments.config, arguments.folder);
   const TrainConfig config = preset                         ? *preset
                              : arguments.config == "street" ? street_config()
@@ -173,7 +173,7 @@ void check(const Arguments& arguments) {
 }  // namespace
 
 void add_data(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DataArguments>();
   command.add_option("action", arguments->action, "check")
       .required()
       .check(one_of({"check"}, List::hidden))

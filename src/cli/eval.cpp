@@ -26,7 +26,7 @@
 namespace voxloom::cli {
 namespace {
 
-struct Arguments {
+struct EvalArguments {
   std::string bundle, dataset, split = "test", json, out;
   bool overwrite = false;
   int votes = 1;
@@ -38,11 +38,8 @@ struct Arguments {
   ScanOptions scan;
 };
 
-const std::map<std::string, sim::Split> kSplits = {
-    {"train", sim::Split::train}, {"val", sim::Split::val}, {"test", sim::Split::test}};
-
-DatasetPtr data_of(const Arguments& arguments, const label::PointLabeller& labeller,
-                   std::vector<std::string>& notes) {
+DatasetPtr scans_of(const EvalArguments& arguments, const label::PointLabeller& labeller,
+                    std::vector<std::string>& notes) {
   if (arguments.dataset != "street") {
     return open_data({.folder = arguments.dataset,
                       .classes = arguments.classes,
@@ -53,8 +50,9 @@ DatasetPtr data_of(const Arguments& arguments, const label::PointLabeller& label
                        notes.push_back(note);
                      });
   }
-  return sim::street_dataset(
-      {.split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed});
+  return sim::street_dataset({.split = words_of(sim::kSplits).at(arguments.split),
+                              .scans = arguments.scans,
+                              .seed = arguments.seed});
 }
 
 std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
@@ -64,8 +62,8 @@ std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
 }
 
 // The model's classes as places in the dataset's table, by name; -1 for those that it lacks.
-std::vector<std::int32_t> places_of(const ClassTable& model, const ClassTable& data,
-                                    std::vector<std::string>& notes) {
+std::vector<std::int32_t> classes_by_name(const ClassTable& model, const ClassTable& data,
+                                          std::vector<std::string>& notes) {
   std::vector<std::int32_t> places;
   std::string not_in_data, not_in_model;
   const auto list = [](std::string& names, const std::string& name) {
@@ -106,14 +104,14 @@ train::Labeller by_name(const label::PointLabeller& labeller, std::vector<std::i
   };
 }
 
-void run_eval(const Arguments& arguments) {
+void run_eval(const EvalArguments& arguments) {
   use_tuned_plans();
   const label::PointLabeller labeller(arguments.bundle);
   std::vector<std::string> notes;
-  const DatasetPtr data = data_of(arguments, labeller, notes);
+  const DatasetPtr data = scans_of(arguments, labeller, notes);
   std::vector<std::string> mismatches;
   const train::Labeller labels = by_name(
-      labeller, places_of(labeller.classes(), data->classes(), mismatches), arguments.votes);
+      labeller, classes_by_name(labeller.classes(), data->classes(), mismatches), arguments.votes);
   for (const std::string& note : mismatches) {
     say_note(note);
     notes.push_back(note);
@@ -159,7 +157,7 @@ void run_eval(const Arguments& arguments) {
 }  // namespace
 
 void add_eval(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<EvalArguments>();
   command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
       .required()
       .type_name("BUNDLE");

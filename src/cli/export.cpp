@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct ExportArguments {
   std::string bundle, out;
   bool without_points = false, overwrite = false;
 };
@@ -33,7 +33,7 @@ std::map<std::string, std::string> tables_of(const fs::path& bundle) {
   return texts;
 }
 
-void export_bundle(const Arguments& arguments) {
+void export_bundle(const ExportArguments& arguments) {
   const fs::path graph = fs::path(arguments.out) / "graph.mlir";
   Outputs({arguments.bundle}, arguments.overwrite).require_free(graph);
   artifact::Bundle bundle = artifact::read_bundle(arguments.bundle);
@@ -55,7 +55,7 @@ void export_bundle(const Arguments& arguments) {
 }  // namespace
 
 void add_export(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ExportArguments>();
   command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
       .required()
       .type_name("BUNDLE");

@@ -17,7 +17,7 @@ namespace {
 
 using namespace checkpoint;
 
-struct Arguments {
+struct ImportArguments {
   std::string checkpoint, bundle;
   std::string network, from, axes, entry;
   std::string prefix;
@@ -33,7 +33,7 @@ const std::map<std::string, PointwiseWeights> kPointwise = {
 const std::vector<std::string> kLibraries = {"spconv",      "spconv1",     "minkowski",
                                              "torchsparse", "warpconvnet", "mlx-lattice"};
 
-ImportOptions options_of(const Arguments& arguments) {
+ImportOptions import_options(const ImportArguments& arguments) {
   ImportOptions options{.network = arguments.network,
                         .pointwise = kPointwise.at(arguments.pointwise),
                         .allow_unused = arguments.allow_unused};
@@ -52,11 +52,11 @@ void print_others(const std::string& what, const std::vector<std::string>& names
   for (const std::string& name : names) fmt::print("  {}\n", name);
 }
 
-void import(const Arguments& arguments) {
+void import(const ImportArguments& arguments) {
   const std::filesystem::path graph = std::filesystem::path(arguments.bundle) / "graph.mlir";
   Outputs({arguments.checkpoint}, arguments.overwrite).require_free(graph);
   const Checkpoint file = read_checkpoint(arguments.checkpoint, {.entry = arguments.entry});
-  const Import imported = import_network(file, options_of(arguments));
+  const Import imported = import_network(file, import_options(arguments));
   artifact::write_bundle(arguments.bundle, imported.bundle);
   Outputs::mark(graph);
 
@@ -91,7 +91,7 @@ std::string network_lines() {
 }  // namespace
 
 void add_import(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ImportArguments>();
   command
       .add_option("checkpoint", arguments->checkpoint,
                   "A file of torch.save (.pth, .pt, .ckpt) or safetensors")

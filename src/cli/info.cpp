@@ -19,7 +19,7 @@ using artifact::Bundle;
 using artifact::Graph;
 
 // Columns as wide as their widest cell.
-class Table {
+class ShapeTable {
  public:
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
 
@@ -111,7 +111,7 @@ void info(const std::string& folder) {
   const Graph& graph = bundle.graph;
   const WeightTotals totals = totals_of(bundle);
 
-  Table inputs, outputs, operations;
+  ShapeTable inputs, outputs, operations;
   for (const Graph::Input& input : graph.inputs) {
     inputs.row({input.name, std::string(name_of(input.role)),
                 artifact::to_string(graph.value(input.value).type)});

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -53,6 +54,14 @@ template <typename Words>
   std::vector<std::string> keys;
   for (const auto& [key, value] : words) keys.emplace_back(key);
   return one_of(keys);
+}
+
+// The words that options take for the choices of an enumeration that has a name_of.
+template <typename Choices>
+[[nodiscard]] auto words_of(const Choices& choices) {
+  std::map<std::string, typename Choices::value_type> words;
+  for (const auto choice : choices) words.emplace(name_of(choice), choice);
+  return words;
 }
 
 class Option {

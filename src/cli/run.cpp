@@ -13,13 +13,13 @@
 namespace voxloom::cli {
 namespace {
 
-struct Arguments {
+struct RunArguments {
   std::string bundle, inputs, output;
   bool logical = false, overwrite = false;
   int threads = 0;
 };
 
-void run(const Arguments& arguments) {
+void run_model(const RunArguments& arguments) {
   using namespace artifact;
   Outputs({arguments.bundle, arguments.inputs}, arguments.overwrite).require_free(arguments.output);
   use_tuned_plans();
@@ -44,7 +44,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_run(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RunArguments>();
   command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
       .required()
       .type_name("BUNDLE");
@@ -70,7 +70,7 @@ void add_run(Options command) {
       "\nExample:\n"
       "  voxloom run unet.lattice --inputs scan.safetensors --output labels.safetensors "
       "--threads 2\n");
-  command.callback([arguments] { run(*arguments); });
+  command.callback([arguments] { run_model(*arguments); });
 }
 
 }  // namespace voxloom::cli

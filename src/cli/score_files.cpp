@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string number(const std::optional<double>& share) {
+std::string share_text(const std::optional<double>& share) {
   return share ? fmt::format("{}", *share) : "";
 }
 
@@ -23,8 +23,8 @@ std::string scores_csv(const train::ConfusionMatrix& seen, const ClassTable& cla
   std::string text = csv_row({"class", "points", "precision", "recall", "iou"});
   for (std::int64_t c = 0; c < seen.classes(); ++c) {
     text += csv_row({classes.classes[static_cast<std::size_t>(c)].name,
-                     fmt::format("{}", seen.labelled(c)), number(seen.precision(c)),
-                     number(seen.recall(c)), number(seen.iou(c))});
+                     fmt::format("{}", seen.labelled(c)), share_text(seen.precision(c)),
+                     share_text(seen.recall(c)), share_text(seen.iou(c))});
   }
   return text;
 }

@@ -38,7 +38,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct SegmentArguments {
   std::vector<std::string> scans;
   std::string model = kDefaultModel, out, json;
   std::string format = "ply", part;
@@ -50,7 +50,7 @@ struct Arguments {
 };
 
 // Files as they are named; of a folder, the files whose names are those of scans, in order.
-std::vector<fs::path> scans_of(const Arguments& arguments) {
+std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
   std::vector<fs::path> scans;
   for (const std::string& name : arguments.scans) {
     if (!fs::is_directory(name) || io::is_npy_folder(name)) {
@@ -102,7 +102,7 @@ viz::IndexEntry index_entry(const SegmentedScan& scan) {
 }
 
 // What is the same on all ranks, or they do different things.
-std::string text_of(const Arguments& arguments, const std::vector<fs::path>& scans) {
+std::string request_text(const SegmentArguments& arguments, const std::vector<fs::path>& scans) {
   std::string text = fmt::format("{} {} {} {}", arguments.out, arguments.model, arguments.format,
                                  arguments.no_pictures);
   for (const fs::path& scan : scans) text += '\0' + scan.string();
@@ -110,7 +110,7 @@ std::string text_of(const Arguments& arguments, const std::vector<fs::path>& sca
 }
 
 // A call of all ranks: each finds the scans, and they must be the same.
-std::vector<fs::path> agreed_scans(const Arguments& arguments, dist::Communicator& ranks) {
+std::vector<fs::path> agreed_scans(const SegmentArguments& arguments, dist::Communicator& ranks) {
   std::vector<fs::path> scans;
   dist::together(ranks, [&] {
     scans = scans_of(arguments);
@@ -119,7 +119,7 @@ std::vector<fs::path> agreed_scans(const Arguments& arguments, dist::Communicato
     }
   });
   if (ranks.size() == 1) return scans;
-  const std::string own = text_of(arguments, scans);
+  const std::string own = request_text(arguments, scans);
   const std::string first = dist::broadcast_text(ranks, own);
   const bool differ = dist::any(ranks, own != first);
   dist::together(ranks, [&] {
@@ -136,7 +136,7 @@ std::vector<fs::path> agreed_scans(const Arguments& arguments, dist::Communicato
 class Segmentation {
  public:
   // A call of all ranks, as is run().
-  Segmentation(const Arguments& arguments, dist::Communicator& ranks)
+  Segmentation(const SegmentArguments& arguments, dist::Communicator& ranks)
       : arguments_(arguments),
         ranks_(ranks),
         part_(arguments.part.empty() ? Part{} : part_of(arguments.part)),
@@ -433,7 +433,7 @@ class Segmentation {
     progress_.clear();
   }
 
-  const Arguments& arguments_;
+  const SegmentArguments& arguments_;
   std::FILE* table_ = report_stream(arguments_.json);
   dist::Communicator& ranks_;
   Part part_;
@@ -456,7 +456,7 @@ class Segmentation {
   std::size_t broken_ = 0, reported_ = 0;
 };
 
-void run_segment(const Arguments& arguments) {
+void run_segment(const SegmentArguments& arguments) {
   use_tuned_plans();
   bool is_whole = false;
   const auto work = [&](dist::Communicator& ranks) {
@@ -473,7 +473,7 @@ void run_segment(const Arguments& arguments) {
 }  // namespace
 
 void add_segment(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SegmentArguments>();
   command
       .add_option("scans", arguments->scans, "Scans, and folders of scans; - is the standard input")
       .required()

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-struct Arguments {
+struct SimulateArguments {
   std::string out, map;
   std::int64_t scans = 0;
   std::uint64_t seed = 0;
@@ -35,15 +35,11 @@ struct Arguments {
   bool baseline = false, overwrite = false;
 };
 
-const std::map<std::string, sim::Split> kSplits = {
-    {"train", sim::Split::train}, {"val", sim::Split::val}, {"test", sim::Split::test}};
-const std::map<std::string, sim::Sensor> kSensors = {
-    {"hdl64", sim::Sensor::hdl64}, {"hdl32", sim::Sensor::hdl32}, {"vlp16", sim::Sensor::vlp16}};
-
-sim::StreetOptions options_of(const Arguments& arguments) {
-  sim::StreetOptions options = {
-      .split = kSplits.at(arguments.split), .scans = arguments.scans, .seed = arguments.seed};
-  if (!arguments.sensor.empty()) options.sensor = kSensors.at(arguments.sensor);
+sim::StreetOptions street_options(const SimulateArguments& arguments) {
+  sim::StreetOptions options = {.split = words_of(sim::kSplits).at(arguments.split),
+                                .scans = arguments.scans,
+                                .seed = arguments.seed};
+  if (!arguments.sensor.empty()) options.sensor = words_of(sim::kSensors).at(arguments.sensor);
   return options;
 }
 
@@ -73,7 +69,7 @@ class Report {
   bench::Progress progress_{stderr};
 };
 
-void write_labels(const fs::path& path, const LabelledScan& scan) {
+void write_true_labels(const fs::path& path, const LabelledScan& scan) {
   std::vector<std::int32_t> values;
   values.reserve(scan.labels.size());
   for (const std::int32_t label : scan.labels) {
@@ -90,7 +86,7 @@ void write_one(const fs::path& folder, const std::string& name, const std::strin
   if (format == "ply") {
     return write_scan(folder / (name + ".ply"), to_scan(scan, street_classes()));
   }
-  write_labels(folder / (name + ".label"), scan);
+  write_true_labels(folder / (name + ".label"), scan);
   write_scan(folder / (name + ".bin"), to_scan(scan, street_classes()));
 }
 
@@ -107,7 +103,7 @@ std::int64_t write_all(const fs::path& folder, const Dataset& streets, const std
   return points;
 }
 
-void write_scans(const Arguments& arguments) {
+void write_scans(const SimulateArguments& arguments) {
   const fs::path folder = arguments.out;
   if (fs::exists(folder) && !fs::is_directory(folder)) {
     throw std::runtime_error(fmt::format("{} is not a folder", arguments.out));
@@ -116,7 +112,7 @@ void write_scans(const Arguments& arguments) {
     throw std::runtime_error(fmt::format("{} holds files already", arguments.out));
   }
   fs::create_directories(folder);
-  const DatasetPtr streets = sim::street_dataset(options_of(arguments));
+  const DatasetPtr streets = sim::street_dataset(street_options(arguments));
   write_classes(folder / "classes.json", streets->classes());
   const std::int64_t points = write_all(folder, *streets, arguments.format);
   fmt::print("{}: {} scans, {} points\n", arguments.out, streets->size(), points);
@@ -136,9 +132,9 @@ void move(Scan& scan, std::int64_t street, std::int64_t streets) {
   }
 }
 
-void write_map(const Arguments& arguments) {
+void write_map(const SimulateArguments& arguments) {
   Outputs({}, arguments.overwrite).require_free(arguments.map);
-  const DatasetPtr streets = sim::street_dataset(options_of(arguments));
+  const DatasetPtr streets = sim::street_dataset(street_options(arguments));
   Scan map;
   Report report(streets->size());
   for (std::int64_t i = 0; i < streets->size(); ++i) {
@@ -157,8 +153,8 @@ void write_map(const Arguments& arguments) {
 }
 
 // Fitted on training streets, scored on held-out ones: `scans` of each.
-void report_baseline(const Arguments& arguments) {
-  sim::StreetOptions options = options_of(arguments);
+void report_baseline(const SimulateArguments& arguments) {
+  sim::StreetOptions options = street_options(arguments);
   if (options.split == sim::Split::train) options.split = sim::Split::test;
   const DatasetPtr held_out = sim::street_dataset(options);
   options.split = sim::Split::train;
@@ -177,7 +173,7 @@ void report_baseline(const Arguments& arguments) {
   fmt::print("mean IoU {:.3f} over {} held-out scans\n", scores.mean, held_out->size());
 }
 
-void run(const Arguments& arguments) {
+void simulate(const SimulateArguments& arguments) {
   with_threads(arguments.threads, [&] {
     if (arguments.baseline) return report_baseline(arguments);
     arguments.map.empty() ? write_scans(arguments) : write_map(arguments);
@@ -187,7 +183,7 @@ void run(const Arguments& arguments) {
 }  // namespace
 
 void add_simulate(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SimulateArguments>();
   const Option out =
       command.add_option("-o,--out", arguments->out, "The folder to write; new or empty")
           .type_name("DIR");
@@ -202,12 +198,12 @@ void add_simulate(Options command) {
       .add_option("--split", arguments->split,
                   "train (the default), val or test: streets that share no seed; val and test\n"
                   "differ from train in layout, density, sensor height and beams")
-      .check(one_of_keys(kSplits))
+      .check(one_of_keys(words_of(sim::kSplits)))
       .type_name("SPLIT");
   command
       .add_option("--sensor", arguments->sensor,
                   "hdl64 (that of KITTI, 1.73 m high), hdl32 or vlp16; by default the split's mix")
-      .check(one_of_keys(kSensors))
+      .check(one_of_keys(words_of(sim::kSensors)))
       .type_name("SENSOR");
   command
       .add_option("--format", arguments->format,
@@ -241,7 +237,7 @@ void add_simulate(Options command) {
     if (arguments->out.empty() && arguments->map.empty() && !arguments->baseline) {
       throw BadUsage("--out is required");
     }
-    run(*arguments);
+    simulate(*arguments);
   });
 }
 

@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct TrainArguments {
   std::string config, data, out, resume;
   std::int64_t steps = 0;
   int threads = 0;
@@ -238,7 +238,7 @@ class Run {
   train::ConfusionMatrix last_{1};
 };
 
-TrainConfig config_of(const Arguments& arguments) {
+TrainConfig config_of(const TrainArguments& arguments) {
   const auto preset = preset_config(arguments.config, arguments.data);
   if (preset && arguments.data.empty()) {
     throw BadUsage(fmt::format("--data names the folder of {}", arguments.config));
@@ -268,7 +268,7 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 // Of a run that goes on, what it began with; whoever writes makes its folder tidy.
-TrainConfig config_for(const Arguments& arguments, bool writes) {
+TrainConfig config_for(const TrainArguments& arguments, bool writes) {
   if (!arguments.resume.empty()) {
     return read_train_config(
         (writes ? RunFolder::open(arguments.resume) : RunFolder::at(arguments.resume)).config());
@@ -279,7 +279,7 @@ TrainConfig config_for(const Arguments& arguments, bool writes) {
 
 // On each rank.
 struct Opened {
-  Opened(const Arguments& arguments, bool writes)
+  Opened(const TrainArguments& arguments, bool writes)
       : config(config_for(arguments, writes)),
         data(open_data(config.data, config.train.features)),
         validation(config.validation ? open_data(*config.validation, config.train.features)
@@ -293,7 +293,7 @@ struct Opened {
   DatasetPtr data, validation;
 };
 
-void train_on(dist::Communicator& ranks, const Arguments& arguments) {
+void train_on(dist::Communicator& ranks, const TrainArguments& arguments) {
   const bool is_new = arguments.resume.empty(), writes = ranks.rank() == 0;
   std::optional<Opened> opened;
   std::optional<TrainConfig> config;
@@ -319,7 +319,7 @@ void train_on(dist::Communicator& ranks, const Arguments& arguments) {
   }
 }
 
-void run_train(const Arguments& arguments) {
+void run_train(const TrainArguments& arguments) {
   use_tuned_plans();
   const bool is_new = arguments.resume.empty();
   if (is_new == arguments.config.empty()) {
@@ -331,7 +331,7 @@ void run_train(const Arguments& arguments) {
 }  // namespace
 
 void add_train(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TrainArguments>();
   command
       .add_option("config", arguments->config,
                   "A configuration (JSON), `street`: simulated streets with sensible settings, or\n"

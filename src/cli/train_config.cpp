@@ -86,18 +86,15 @@ void take_choice(Fields& fields, const char* name, const std::array<Enum, N>& ch
   fields.refuse(fmt::format("\"{}\" is \"{}\"", name, word));
 }
 
-constexpr std::array kSplits = {sim::Split::train, sim::Split::val, sim::Split::test};
-constexpr std::array kSensors = {sim::Sensor::hdl64, sim::Sensor::hdl32, sim::Sensor::vlp16};
-
 sim::StreetOptions read_street(const Json& json, const std::string& where) {
   Fields fields(json, where);
   sim::StreetOptions street;
   fields.take("scans", street.scans);
   fields.take("seed", street.seed);
-  take_choice(fields, "split", kSplits, street.split);
+  take_choice(fields, "split", sim::kSplits, street.split);
   if (fields.find("sensor") != nullptr) {
     street.sensor.emplace();
-    take_choice(fields, "sensor", kSensors, *street.sensor);
+    take_choice(fields, "sensor", sim::kSensors, *street.sensor);
   }
   fields.finish();
   return street;

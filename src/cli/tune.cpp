@@ -18,7 +18,7 @@
 namespace voxloom::cli {
 namespace {
 
-struct Arguments {
+struct TuneArguments {
   MeasuredOptions measured;
   std::string bundle, inputs, plans;
   bool net = false;
@@ -60,14 +60,14 @@ void print_shape(const bench::TunedShape& shape) {
   std::fflush(stdout);
 }
 
-void run_bundle(const Arguments& arguments) {
+void run_bundle(const TuneArguments& arguments) {
   using namespace artifact;
   const Model model = Model::load(arguments.bundle);
   const Safetensors inputs = read_safetensors(arguments.inputs);
   static_cast<void>(model.run(inputs.tensors));
 }
 
-void run_scenes(const Arguments& arguments, bench::Progress& progress) {
+void run_scenes(const TuneArguments& arguments, bench::Progress& progress) {
   for (bench::Scene& scene : load_scenes(arguments.measured)) {
     const auto maps = std::make_shared<bench::SceneMaps>(std::move(scene));
     if (arguments.net) {
@@ -83,7 +83,7 @@ void run_scenes(const Arguments& arguments, bench::Progress& progress) {
   }
 }
 
-void run_tune(const Arguments& arguments) {
+void run_tune(const TuneArguments& arguments) {
   apply_isa(arguments.measured);
   const std::filesystem::path path =
       arguments.plans.empty() ? default_plan_path() : std::filesystem::path(arguments.plans);
@@ -119,7 +119,7 @@ void run_tune(const Arguments& arguments) {
 }  // namespace
 
 void add_tune(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TuneArguments>();
   add_measured_options(command, arguments->measured);
   command.add_flag("--net", arguments->net, "Tune the shapes of MinkUNet34C on the scenes");
   const Option bundle =

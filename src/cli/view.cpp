@@ -34,7 +34,7 @@ constexpr auto kLasOwn = std::to_array<std::string_view>(
      "scan_direction_flag", "edge_of_flight_line", "scanner_channel", "user_data", "scan_angle",
      "scan_angle_rank", "point_source_id", "gps_time"});
 
-struct Arguments {
+struct ViewArguments {
   bool overwrite = false;
   std::string cloud, out, title, labels, classes;
   ScanOptions scan;
@@ -130,7 +130,7 @@ std::vector<Value> values_of(const std::vector<const Column*>& columns) {
   return values;
 }
 
-void view(const Arguments& arguments) {
+void view(const ViewArguments& arguments) {
   Outputs({arguments.cloud}, arguments.overwrite).require_free(arguments.out);
   const Scan scan = read_scan_from(
       arguments.cloud,
@@ -170,7 +170,7 @@ void view(const Arguments& arguments) {
 }  // namespace
 
 void add_view(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ViewArguments>();
   command
       .add_option("cloud", arguments->cloud,
                   "The point cloud, in any format `convert` reads; - is the standard input")

@@ -20,7 +20,7 @@
 namespace voxloom::cli {
 namespace {
 
-struct Arguments {
+struct VoxelizeArguments {
   std::string input, output;
   double size = 0;
   std::optional<std::array<double, 3>> origin = {};
@@ -35,7 +35,7 @@ const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
                                                       {"max", Reduction::max},
                                                       {"first", Reduction::first}};
 
-void run(const Arguments& arguments) {
+void voxelize_file(const VoxelizeArguments& arguments) {
   Outputs({arguments.input}, arguments.overwrite).require_free(arguments.output);
   const Scan scan = read_scan_from(
       arguments.input,
@@ -82,7 +82,7 @@ std::string is_length(const std::string& text) {
 }  // namespace
 
 void add_voxelize(Options command) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<VoxelizeArguments>();
   command.add_option("input", arguments->input, "The scan to read; - is the standard input")
       .required()
       .type_name("IN");
@@ -119,7 +119,7 @@ void add_voxelize(Options command) {
       "(P) int32, the voxel of each point.\n"
       "\nExample:\n"
       "  voxloom voxelize 000008.bin voxels.safetensors --size 0.05\n");
-  command.callback([arguments] { run(*arguments); });
+  command.callback([arguments] { voxelize_file(*arguments); });
 }
 
 }  // namespace voxloom::cli
