@@ -2,6 +2,9 @@
 # folders of src/. scripts/check_includes.py holds the rooms' includes to the same order.
 set(voxloom_libraries core dist nn artifact io checkpoint sim viz train label)
 
+# Those without loops of their own: what they compute stands in core.
+set(voxloom_cold_libraries nn artifact checkpoint train label)
+
 set(voxloom_core_uses TBB::tbb fmt::fmt Threads::Threads)
 set(voxloom_core_rooms core coords engine cpu quant ops schema)
 

@@ -2,7 +2,8 @@
 # usage: scripts/test.sh [--quick | --full]
 #
 # Builds and tests. By default: every test, optimised and with assertions; before that, every fuzz
-# target for some seconds.
+# target for some seconds, the tests of what reads data under the address and undefined-behaviour
+# sanitizers, and those of what threads share under the thread sanitizer.
 #   --quick  only the tests
 #   --full   also every test under the address and undefined-behaviour sanitizers and under the thread
 #            sanitizer, with the other compiler, with MPICH, on aarch64 under an emulator and in a Debian 13 tree,
@@ -14,7 +15,7 @@ cd "$(dirname "$0")/.."
 mode=${1:-default}
 case "$mode" in
   default | --quick | --full) ;;
-  *) sed -n '2,11s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,12s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
 
 jobs=${VOXLOOM_JOBS:-$(nproc)}
@@ -73,6 +74,18 @@ fuzz() {
   return $status
 }
 
+# Some tests of a preset: those of these folders.
+build_and_test_some() {
+  local preset=$1 folders=("${@:2}") names
+  build "$preset" "${folders[@]/#/test_}" || return 1
+  names=$(IFS='|' && echo "${folders[*]}")
+  "${fixed[@]}" ctest --preset "$preset" -j "$jobs" --no-label-summary -R "^($names)\$"
+}
+
+# In the fuzzers' build, whose library is there already.
+address_checks() { build_and_test_some fuzz core coords io artifact points pool nn; }
+thread_checks() { build_and_test_some tsan threads; }
+
 if [ "$mode" = --full ]; then
   scripts/setup.sh --full
 else
@@ -89,6 +102,8 @@ build dev
 case "$mode" in
   default)
     step fuzz 10
+    step address_checks
+    step thread_checks
     ;;
   --full)
     step fuzz 120
