@@ -10,12 +10,15 @@
 #include "artifact/graph/op_spec.h"
 #include "artifact/helpers.h"
 #include "artifact/random_data.h"
+#include "artifact/tiles/bricks.h"
 #include "artifact/tiles/tile_halo.h"
 #include "voxloom/graph_builder.h"
 
 namespace voxloom::test {
 namespace {
 
+using artifact::Brick;
+using artifact::BrickCount;
 using artifact::ElementType;
 using artifact::GraphBuilder;
 using artifact::Model;
@@ -310,6 +313,36 @@ TEST(RunInTiles, CutsByTheMemoryItIsGiven) {
     counts.insert(promised);
   }
   EXPECT_EQ(counts.size(), 3U) << "less memory, more tiles";
+}
+
+// As several processes count a scene, each some of its points.
+TEST(BrickCount, OfPartsIsThatOfTheWhole) {
+  std::vector<std::array<float, 3>> points;
+  for (int i = 0; i < 5000; ++i) {
+    const auto at = static_cast<float>(i);
+    points.push_back(
+        {std::fmod(at * 0.37F, 90.0F) - 45, std::fmod(at * 0.91F, 70.0F) - 35, 0.01F * at});
+  }
+  points.push_back({std::numeric_limits<float>::quiet_NaN(), 0, 0});
+  const Grid grid{.voxel_size = {0.5, 0.5, 0.25}, .origin = {0.1, 0, 0}};
+  BrickCount whole(grid), joined(grid);
+  whole.add(points);
+  for (std::size_t begin = 0; begin < points.size(); begin += 1500) {
+    BrickCount part(grid);
+    part.add(std::span(points).subspan(begin, std::min<std::size_t>(1500, points.size() - begin)));
+    joined.add_counted(part.take_counted());
+  }
+  const std::vector<Brick> expected = whole.take(), got = joined.take();
+  ASSERT_EQ(got.size(), expected.size());
+  std::int64_t counted = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    EXPECT_EQ(got[i].position, expected[i].position);
+    EXPECT_EQ(got[i].points, expected[i].points);
+    EXPECT_EQ(got[i].voxels, expected[i].voxels);
+    counted += got[i].points;
+  }
+  EXPECT_EQ(counted, 5000);
+  EXPECT_THROW(joined.add_counted(std::vector<std::byte>(5)), std::invalid_argument);
 }
 
 TEST(RunInTiles, SaysHowMuchTheSmallestTileNeeds) {

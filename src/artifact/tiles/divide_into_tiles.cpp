@@ -6,72 +6,21 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
+#include "artifact/tiles/bricks.h"
 #include "artifact/tiles/tile_halo.h"
-#include "coords/leaf_index.h"
 #include "core/checked.h"
-#include "core/finite.h"
 
 namespace voxloom::artifact {
 namespace {
 
 constexpr std::string_view kDivideIntoTilesOp = "divide_into_tiles";
-constexpr std::int64_t kBrickVoxels = 16;  // a branch of leaves
 constexpr double kEndless = std::numeric_limits<double>::infinity();
-
-using BrickPosition = std::array<std::int32_t, 3>;
-struct Count {
-  std::int64_t points = 0, voxels = 0;
-};
-struct Brick {
-  BrickPosition position;
-  Count count;
-};
 
 // In bricks, both ends inside.
 struct BrickBox {
   BrickPosition low, high;
 };
-
-std::int32_t clamped(double q) {
-  constexpr double kLow = std::numeric_limits<std::int32_t>::min();
-  constexpr double kHigh = std::numeric_limits<std::int32_t>::max();
-  return static_cast<std::int32_t>(std::clamp(std::floor(q), kLow, kHigh));
-}
-
-// A cell that does not fit 32 bits is the model's error to report: here it counts at the rim.
-Coordinate cell_of(const std::array<float, 3>& p, const Grid& grid) {
-  std::array<std::int32_t, 3> cell{};
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    cell[axis] =
-        clamped((static_cast<double>(p[axis]) - grid.origin[axis]) / grid.voxel_size[axis]);
-  }
-  return {0, cell[0], cell[1], cell[2]};
-}
-
-std::vector<Brick> bricks_of(std::span<const std::array<float, 3>> points, const Grid& grid) {
-  LeafCollector collector;
-  std::vector<std::int64_t> points_of_leaf;
-  for (const std::array<float, 3>& p : points) {
-    if (!is_finite(p)) continue;
-    const auto leaf = static_cast<std::size_t>(collector.add(cell_of(p, grid)).leaf);
-    if (leaf >= points_of_leaf.size()) points_of_leaf.resize(leaf + 1);
-    ++points_of_leaf[leaf];
-  }
-  const std::vector<Leaf> leaves = collector.take();
-  std::map<BrickPosition, Count> counts;
-  for (std::size_t i = 0; i < leaves.size(); ++i) {
-    const LeafPosition brick = branch_of(leaves[i].position);
-    Count& count = counts[{brick.x, brick.y, brick.z}];
-    count.points += points_of_leaf[i];
-    count.voxels += count_bits(leaves[i].mask);
-  }
-  std::vector<Brick> bricks;
-  bricks.reserve(counts.size());
-  for (const auto& [position, count] : counts) bricks.push_back({position, count});
-  return bricks;
-}
 
 class Planner {
  public:
@@ -94,8 +43,8 @@ class Planner {
   // `inner`: the bricks in the tile; `near`: those in its halo as well.
   void cut(Tile tile, const Numbers& inner, const Numbers& near) {
     for (const std::int32_t i : near) {
-      tile.points += brick(i).count.points;
-      tile.voxels += brick(i).count.voxels;
+      tile.points += brick(i).points;
+      tile.voxels += brick(i).voxels;
     }
     const double bytes = rule_.cost.per_point * static_cast<double>(tile.points) +
                          rule_.cost.per_voxel * static_cast<double>(tile.voxels);
@@ -111,18 +60,13 @@ class Planner {
     const auto middle =
         static_cast<std::int32_t>(floor_div(std::int64_t{box.low[a]} + box.high[a] + 1, 2));
     Tile lower{.low = tile.low, .high = tile.high}, upper = lower;
-    lower.high[a] = upper.low[a] = brick_edge(middle, a);
+    lower.high[a] = upper.low[a] = brick_edge(middle, a, rule_.reach.grid);
     cut(lower, below(inner, axis, middle, true), touching(lower, near));
     cut(upper, below(inner, axis, middle, false), touching(upper, near));
   }
 
   [[nodiscard]] const Brick& brick(std::int32_t i) const {
     return bricks_[static_cast<std::size_t>(i)];
-  }
-
-  [[nodiscard]] double brick_edge(std::int64_t position, std::size_t axis) const {
-    const Grid& grid = rule_.reach.grid;
-    return grid.origin[axis] + grid.voxel_size[axis] * static_cast<double>(kBrickVoxels * position);
   }
 
   [[nodiscard]] BrickBox box_of(const Numbers& numbers) const {
@@ -169,8 +113,8 @@ class Planner {
       bool touches = true;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         const std::int64_t position = brick(i).position[axis];
-        touches = touches && brick_edge(position, axis) <= halo.high[axis] &&
-                  brick_edge(position + 1, axis) >= halo.low[axis];
+        touches = touches && brick_edge(position, axis, rule_.reach.grid) <= halo.high[axis] &&
+                  brick_edge(position + 1, axis, rule_.reach.grid) >= halo.low[axis];
       }
       if (touches) result.push_back(i);
     }
@@ -195,16 +139,26 @@ Halo halo_of(const Tile& tile, const Reach& reach) {
 }
 
 std::int64_t count_voxels(std::span<const std::array<float, 3>> points, const Grid& grid) {
+  BrickCount count(grid);
+  count.add(points);
   std::int64_t voxels = 0;
-  for (const Brick& brick : bricks_of(points, grid)) voxels += brick.count.voxels;
+  for (const Brick& brick : count.take()) voxels += brick.voxels;
   return voxels;
+}
+
+std::vector<Tile> divide_bricks(std::vector<Brick> bricks, const TileRule& rule) {
+  return with_memory_errors(kDivideIntoTilesOp,
+                            [&] { return Planner(rule, std::move(bricks)).run(); });
 }
 
 std::vector<Tile> divide_into_tiles(std::span<const std::array<float, 3>> points,
                                     const TileRule& rule) {
   require_row_count(kDivideIntoTilesOp, static_cast<std::int64_t>(points.size()));
-  return with_memory_errors(
-      kDivideIntoTilesOp, [&] { return Planner(rule, bricks_of(points, rule.reach.grid)).run(); });
+  return with_memory_errors(kDivideIntoTilesOp, [&] {
+    BrickCount count(rule.reach.grid);
+    count.add(points);
+    return divide_bricks(count.take(), rule);
+  });
 }
 
 }  // namespace voxloom::artifact

@@ -18,20 +18,6 @@ struct Members {
   std::vector<std::uint8_t> inner;
 };
 
-bool is_in(const std::array<float, 3>& p, const Halo& halo) {
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    if (!(p[axis] >= halo.low[axis] && p[axis] <= halo.high[axis])) return false;
-  }
-  return true;
-}
-
-bool is_inner(const std::array<float, 3>& p, const Tile& tile) {
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    if (!(p[axis] >= tile.low[axis] && p[axis] < tile.high[axis])) return false;
-  }
-  return true;
-}
-
 // The model says what becomes of points that are not finite; one run is enough to ask it.
 Members members_of(std::span<const std::array<float, 3>> points, const Tile& tile,
                    const Reach& reach, bool takes_invalid) {
