@@ -98,6 +98,9 @@ class ScanReader {
   // The next points, at most `count` of them. Fewer when some were dropped; none, but with all the
   // attributes, at the end.
   [[nodiscard]] Scan read(std::int64_t count);
+  // Passes over the next points of the file, at most `count` of them. Where points are records of one length, as in
+  // binary PLY, PCD and NPY, LAS and KITTI's files, nothing of them is read.
+  void skip(std::int64_t count);
 
  private:
   class Impl;

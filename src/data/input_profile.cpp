@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -16,6 +18,7 @@
 #include "data/feature_values.h"
 #include "data/json_file.h"
 #include "data/moments.h"
+#include "data/profile_survey.h"
 #include "data/scan_rows.h"
 
 namespace voxloom {
@@ -24,7 +27,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Point = std::array<float, 3>;
 
-constexpr std::size_t kMostSamples = 1 << 15;
+constexpr std::int64_t kMostSamples = 1 << 15;
 constexpr double kAround = 10;  // metres, of the floor
 constexpr std::size_t kSectors = 8;
 
@@ -35,15 +38,6 @@ double quantile(std::vector<double> values, double share) {
       values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
-}
-
-std::vector<Point> samples_of(const std::vector<Point>& points) {
-  const std::size_t step = std::max<std::size_t>(1, points.size() / kMostSamples);
-  std::vector<Point> samples;
-  for (std::size_t i = 0; i < points.size(); i += step) {
-    if (is_finite(points[i])) samples.push_back(points[i]);
-  }
-  return samples;
 }
 
 double in_the_plane(const Point& p) { return std::hypot(double{p[0]}, double{p[1]}); }
@@ -73,61 +67,7 @@ double sectors_of(const std::vector<Point>& samples) {
   return static_cast<double>(std::ranges::count(met, true));
 }
 
-// Cells are drawn by their number, so that of a large scan a few are counted in full.
-double density_of(const std::vector<Point>& points) {
-  const data::Grid grid(1);
-  const std::uint64_t every = std::max<std::uint64_t>(1, points.size() / kMostSamples);
-  std::unordered_map<std::uint64_t, double> counts;
-  for (const Point& p : points) {
-    if (!is_finite(p)) continue;
-    const std::uint64_t key =
-        data::Grid::key(grid.coordinate(p[0]), grid.coordinate(p[1]), grid.coordinate(p[2]));
-    if (every == 1 || Random(key).next() % every == 0) counts[key] += 1;
-  }
-  std::vector<double> values;
-  values.reserve(counts.size());
-  for (const auto& [key, count] : counts) values.push_back(count);
-  return quantile(std::move(values), 0.5);
-}
-
-// Of an even choice of points.
-LabelledScan thinned(const LabelledScan& scan, const FeatureSet& features) {
-  const std::size_t step = std::max<std::size_t>(1, scan.positions.size() / kMostSamples);
-  LabelledScan part;
-  for (const PointFeature& feature : features.features) {
-    const PointColumn* column = data::find_column(scan, feature.column);
-    if (column == nullptr || data::find_column(part, feature.column) != nullptr) continue;
-    part.columns.push_back({column->name, {}});
-    for (std::size_t i = 0; i < scan.positions.size(); i += step) {
-      part.columns.back().values.push_back(column->values[i]);
-    }
-  }
-  part.scene_origin = scan.scene_origin;
-  for (std::size_t i = 0; i < scan.positions.size(); i += step) {
-    part.positions.push_back(scan.positions[i]);
-    part.intensity.push_back(scan.intensity[i]);
-    if (!scan.colours.empty()) part.colours.push_back(scan.colours[i]);
-    if (!scan.normals.empty()) part.normals.push_back(scan.normals[i]);
-    if (!scan.above_ground.empty()) part.above_ground.push_back(scan.above_ground[i]);
-  }
-  return part;
-}
-
 using Values = std::vector<std::vector<double>>;  // of each feature
-
-Values values_of(const LabelledScan& scan, const FeatureSet& features) {
-  const LabelledScan part = thinned(scan, features);
-  Values values;
-  std::vector<float> one(part.positions.size());
-  for (const PointFeature& feature : features.features) {
-    data::write_feature(part, feature, features, 1, one.data());
-    std::vector<double>& to = values.emplace_back();
-    for (const float value : one) {
-      if (std::isfinite(value)) to.push_back(static_cast<double>(value));
-    }
-  }
-  return values;
-}
 
 std::vector<InputProfile::Feature> features_of(const FeatureSet& features, const Values& values) {
   std::vector<InputProfile::Feature> of;
@@ -136,19 +76,6 @@ std::vector<InputProfile::Feature> features_of(const FeatureSet& features, const
                   quantile(values[f], 0.5), quantile(values[f], 0.95)});
   }
   return of;
-}
-
-// Everything but the features.
-InputProfile shape_of(const LabelledScan& scan) {
-  const std::vector<Point> samples = samples_of(scan.positions);
-  if (samples.empty()) return {};
-  const auto both = [](double value) { return Interval{value, value}; };
-  return {.scans = 1,
-          .points = both(static_cast<double>(scan.size())),
-          .extent = both(extent_of(samples)),
-          .density = both(density_of(scan.positions)),
-          .floor = both(floor_of(samples)),
-          .surrounding = both(sectors_of(samples))};
 }
 
 constexpr std::array<std::pair<const char*, Interval InputProfile::*>, 5> kIntervals = {
@@ -181,13 +108,118 @@ void check(const LabelledScan& scan, const FeatureSet& features) {
 
 }  // namespace
 
+namespace data {
+
+ProfileSurvey::ProfileSurvey(std::int64_t points, const FeatureSet& features)
+    : features_(features),
+      points_(points),
+      step_(std::max<std::int64_t>(1, points / kMostSamples)) {}
+
+void ProfileSurvey::look(const LabelledScan& piece, std::int64_t first) {
+  if (sample_.positions.empty()) sample_ = without_points(piece);
+  const std::int64_t begin = (first + step_ - 1) / step_ * step_ - first;
+  for (std::int64_t i = begin; i < piece.size(); i += step_) {
+    add_point(sample_, piece, static_cast<std::size_t>(i));
+  }
+  // Cells are drawn by their number, so that of a large scan a few are counted in full.
+  const Grid grid(1);
+  const auto every = static_cast<std::uint64_t>(step_);
+  for (const Point& p : piece.positions) {
+    if (!is_finite(p)) continue;
+    const std::uint64_t key =
+        Grid::key(grid.coordinate(p[0]), grid.coordinate(p[1]), grid.coordinate(p[2]));
+    if (every == 1 || Random(key).next() % every == 0) density_[key] += 1;
+  }
+}
+
+InputProfile ProfileSurvey::shape() const {
+  std::vector<Point> samples;
+  std::ranges::copy_if(sample_.positions, std::back_inserter(samples), is_finite<float>);
+  if (samples.empty()) return {};
+  std::vector<double> counts;
+  counts.reserve(density_.size());
+  for (const auto& [key, count] : density_) counts.push_back(count);
+  const auto both = [](double value) { return Interval{value, value}; };
+  return {.scans = 1,
+          .points = both(static_cast<double>(points_)),
+          .extent = both(extent_of(samples)),
+          .density = both(quantile(std::move(counts), 0.5)),
+          .floor = both(floor_of(samples)),
+          .surrounding = both(sectors_of(samples))};
+}
+
+Values ProfileSurvey::values() const {
+  Values values;
+  std::vector<float> one(sample_.positions.size());
+  for (const PointFeature& feature : features_.features) {
+    write_feature(sample_, feature, features_, 1, one.data());
+    std::vector<double>& to = values.emplace_back();
+    for (const float value : one) {
+      if (std::isfinite(value)) to.push_back(static_cast<double>(value));
+    }
+  }
+  return values;
+}
+
+InputProfile ProfileSurvey::profile() const {
+  InputProfile profile = shape();
+  profile.features = features_of(features_, values());
+  return profile;
+}
+
+// How many points of the sample, their rows; then cells and their counts.
+std::vector<std::byte> ProfileSurvey::seen() const {
+  const RowForm form(features_);
+  const std::uint64_t count = sample_.positions.size();
+  std::vector<float> rows(count * form.size());
+  for (std::size_t i = 0; i < count; ++i) form.write(sample_, i, rows.data() + i * form.size());
+  const std::vector<std::pair<std::uint64_t, double>> cells(density_.begin(), density_.end());
+  std::vector<std::byte> seen;
+  const auto put = [&](std::span<const std::byte> bytes) {
+    seen.insert(seen.end(), bytes.begin(), bytes.end());
+  };
+  put(std::as_bytes(std::span(&count, 1)));
+  put(std::as_bytes(std::span(rows)));
+  for (const auto& [key, number] : cells) {
+    put(std::as_bytes(std::span(&key, 1)));
+    put(std::as_bytes(std::span(&number, 1)));
+  }
+  return seen;
+}
+
+void ProfileSurvey::add(std::span<const std::byte> seen) {
+  const RowForm form(features_);
+  const auto take = [&](auto& value) {
+    require(seen.size() >= sizeof(value), "profile", "a survey ends too early");
+    std::memcpy(&value, seen.data(), sizeof(value));
+    seen = seen.subspan(sizeof(value));
+  };
+  std::uint64_t count = 0;
+  take(count);
+  if (sample_.positions.empty()) sample_ = form.empty();
+  std::vector<float> row(form.size());
+  for (std::uint64_t i = 0; i < count; ++i) {
+    for (float& value : row) take(value);
+    form.add(sample_, row.data());
+  }
+  while (!seen.empty()) {
+    std::uint64_t key = 0;
+    double number = 0;
+    take(key);
+    take(number);
+    density_[key] += number;
+  }
+}
+
+}  // namespace data
+
 InputProfile profile_of(const LabelledScan& scan, const FeatureSet& features) {
   validate(features);
   if (needs_completion(scan, features)) return profile_of(completed(scan, features), features);
   check(scan, features);
-  InputProfile profile = shape_of(scan);
-  profile.features = features_of(features, values_of(scan, features));
-  return profile;
+  data::ProfileSurvey survey(scan.size(), features);
+  survey.look(scan, 0);
+  return survey.profile();
 }
 
 InputProfile profile_of(const Dataset& data, const FeatureSet& features, std::int64_t scans) {
@@ -199,8 +231,10 @@ InputProfile profile_of(const Dataset& data, const FeatureSet& features, std::in
   for (std::int64_t i = 0; i < count; ++i) {
     const LabelledScan scan = completed(data.get(i * data.size() / count), features);
     check(scan, features);
-    widen(profile, shape_of(scan));
-    const Values some = values_of(scan, features);
+    data::ProfileSurvey survey(scan.size(), features);
+    survey.look(scan, 0);
+    widen(profile, survey.shape());
+    const Values some = survey.values();
     for (std::size_t f = 0; f < all.size(); ++f) {
       all[f].insert(all[f].end(), some[f].begin(), some[f].end());
     }

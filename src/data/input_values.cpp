@@ -7,17 +7,74 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "io/colours.h"
+#include "io/origin.h"
 
 namespace voxloom::data {
 namespace {
 
 constexpr std::string_view kInputValuesOp = "scan_input";
 
+// From the scan's origin to its sensor.
+std::array<double, 3> sensor_from_origin(const Scan& scan) {
+  std::array<double, 3> sensor = {0, 0, 0};
+  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis) {
+    sensor.at(axis) = scan.viewpoint->at(axis)[3] - scan.origin.at(axis);
+  }
+  return sensor;
+}
+
 }  // namespace
 
-InputValues::InputValues(const Scan& scan, const InputOptions& options)
-    : scan_(scan), options_(options) {}
+std::vector<std::array<float, 3>> seen_positions(const Scan& scan) {
+  std::vector<std::array<float, 3>> positions;
+  positions.reserve(scan.positions.size());
+  const std::array<double, 3> sensor = sensor_from_origin(scan);
+  // A file that is far away has rounded its points: what that puts beside the sensor's axis planes, where cells
+  // end, lies on them.
+  std::array<double, 3> rounding{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    rounding.at(axis) = io::rounding_of(std::abs(scan.origin.at(axis)) + std::abs(sensor.at(axis)));
+  }
+  for (const auto& p : scan.positions) {
+    std::array<float, 3>& to = positions.emplace_back();
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double place = p[axis] - sensor[axis];
+      const bool is_zero = rounding[axis] > 0 && std::abs(place) <= rounding[axis];
+      to[axis] = is_zero ? 0.0F : static_cast<float>(place);
+    }
+  }
+  return positions;
+}
+
+InputValues::InputValues(const InputOptions& options, const InputChoices& choices)
+    : options_(options), full_colour_(choices.full_colour) {
+  facts_.intensity = choices.intensity;
+}
+
+LabelledScan InputValues::of(const Scan& piece, std::int64_t first) {
+  scan_ = &piece;
+  first_of_piece_ = first;
+  LabelledScan out;
+  out.positions = seen_positions(piece);
+  out.labels.assign(piece.positions.size(), kIgnoreLabel);
+  out.intensity = intensity();
+  if (options_.features.has_colours()) out.colours = colours();
+  if (options_.features.has_normals()) out.normals = normals();
+  out.columns = columns();
+  return out;
+}
+
+void InputValues::add(const Replaced& of_others) {
+  facts_.not_finite += of_others.not_finite;
+  facts_.outside += of_others.outside;
+  if (of_others.first < 0 || (first_ >= 0 && first_ < of_others.first)) return;
+  first_ = of_others.first;
+  first_column_ = of_others.first_column;
+}
+
+InputValues::Replaced InputValues::replaced() const {
+  return {facts_.not_finite, facts_.outside, first_, first_column_};
+}
 
 void InputValues::note(const std::string& text) const {
   if (options_.on_note) options_.on_note(text);
@@ -26,13 +83,15 @@ void InputValues::note(const std::string& text) const {
 void InputValues::miss(const std::string& name, bool has_stand_in) {
   if (options_.strict || !has_stand_in) {
     std::string there;
-    for (const Column& column : scan_.attributes) {
+    for (const Column& column : scan_->attributes) {
       there += (there.empty() ? "" : ", ") + column.name;
     }
     fail(kInputValuesOp, "the network reads {}, and the scan has no such attribute; it has {}",
          name, there.empty() ? "none" : there);
   }
-  facts_.missing.emplace_back(name);
+  if (std::ranges::find(facts_.missing, name) == facts_.missing.end()) {
+    facts_.missing.emplace_back(name);
+  }
 }
 
 const PointFeature* InputValues::feature_of(PointValue value, std::string_view column) const {
@@ -51,26 +110,29 @@ double InputValues::stand_in(PointValue value, std::string_view column) const {
 std::optional<double> InputValues::finite(const Column& column, std::int64_t point, bool is_read) {
   const double value = column.as_double(point * column.components);
   if (std::isfinite(value)) return value;
-  require(!options_.strict || !is_read, kInputValuesOp, "{} of point {} is {}", column.name, point,
-          value);
-  if (is_read && facts_.not_finite++ == 0) {
-    first_ = point;
-    first_column_ = column.name;
+  require(!options_.strict || !is_read, kInputValuesOp, "{} of point {} is {}", column.name,
+          first_of_piece_ + point, value);
+  if (is_read) {
+    ++facts_.not_finite;
+    if (first_ < 0 || first_of_piece_ + point < first_) {
+      first_ = first_of_piece_ + point;
+      first_column_ = column.name;
+    }
   }
   return std::nullopt;
 }
 
 std::vector<float> InputValues::intensity() {
   const auto other = static_cast<float>(stand_in(PointValue::intensity));
-  std::vector<float> out(scan_.positions.size(), other);
+  std::vector<float> out(scan_->positions.size(), other);
   const bool is_read = options_.features.has(PointValue::intensity);
-  const Column* column = scan_.find("intensity");
+  const Column* column = scan_->find("intensity");
   if (column == nullptr) {
     // Bundles have long been shown 0 for it.
     if (is_read) miss("intensity", true);
     return out;
   }
-  facts_.intensity = choose_intensity(scan_, options_.intensity_range);
+  is_8_bit_ = column->type() == ColumnType::u8;
   const auto [low, high] = facts_.intensity->range;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::optional<double> value = finite(*column, static_cast<std::int64_t>(i), is_read);
@@ -83,11 +145,10 @@ std::vector<float> InputValues::intensity() {
 }
 
 std::vector<std::array<float, 3>> InputValues::colours() {
-  std::vector<std::array<float, 3>> out(scan_.positions.size());
-  full_colour_ = io::colour_unit(scan_);
+  std::vector<std::array<float, 3>> out(scan_->positions.size());
   for (std::size_t c = 0; c < 3; ++c) {
     const auto value = static_cast<PointValue>(static_cast<std::size_t>(PointValue::red) + c);
-    const Column* column = scan_.find(name_of(value));
+    const Column* column = scan_->find(name_of(value));
     const PointFeature* feature = feature_of(value);
     const double other = stand_in(value);
     if (column == nullptr || !full_colour_) {
@@ -107,11 +168,11 @@ std::vector<std::array<float, 3>> InputValues::colours() {
 std::vector<std::array<float, 3>> InputValues::normals() {
   std::array<const Column*, 3> found{};
   for (std::size_t c = 0; c < 3; ++c) {
-    found.at(c) = scan_.find(std::array{"nx", "ny", "nz"}.at(c));
+    found.at(c) = scan_->find(std::array{"nx", "ny", "nz"}.at(c));
     if (found.at(c) == nullptr) return {};
   }
   has_own_normals_ = true;
-  std::vector<std::array<float, 3>> out(scan_.positions.size());
+  std::vector<std::array<float, 3>> out(scan_->positions.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     std::array<double, 3> normal{};
     for (std::size_t c = 0; c < 3; ++c) {
@@ -133,8 +194,8 @@ std::vector<PointColumn> InputValues::columns() {
     }
     const auto other = static_cast<float>(feature.missing.value_or(0));
     PointColumn& to = out.emplace_back(
-        PointColumn{feature.column, std::vector<float>(scan_.positions.size(), other)});
-    const Column* column = scan_.find(feature.column);
+        PointColumn{feature.column, std::vector<float>(scan_->positions.size(), other)});
+    const Column* column = scan_->find(feature.column);
     if (column == nullptr || column->components != 1) {
       miss(feature.column, feature.missing.has_value());
       continue;
@@ -190,8 +251,7 @@ std::string_view InputValues::replacement() const {
 void InputValues::say_range() const {
   if (!facts_.intensity || !options_.features.has(PointValue::intensity)) return;
   const auto& [range, source] = *facts_.intensity;
-  const bool is_plain =
-      source == RangeSource::type && scan_.find("intensity")->type() == ColumnType::u8;
+  const bool is_plain = source == RangeSource::type && is_8_bit_;
   if (!is_plain && (source == RangeSource::type || source == RangeSource::values)) {
     note(fmt::format("intensity is taken to go from {} to {}, by its {}; --intensity-range tells",
                      range.low, range.high,

@@ -1,4 +1,4 @@
-// The attributes of a scan as a network reads them: in its unit, and finite.
+// A scan as a network reads it: in its unit, and finite. The scan may come in pieces.
 #pragma once
 
 #include <array>
@@ -7,25 +7,42 @@
 #include <string>
 #include <vector>
 
+#include "data/input_survey.h"
 #include "voxloom/dataset.h"
 #include "voxloom/scan_input.h"
 
 namespace voxloom::data {
 
+// Float32, relative to the sensor: the place of the scan's viewpoint, or else its origin.
+[[nodiscard]] std::vector<std::array<float, 3>> seen_positions(const Scan& scan);
+
 class InputValues {
  public:
-  InputValues(const Scan& scan, const InputOptions& options);
+  // The choices are those of a survey of the whole scan.
+  InputValues(const InputOptions& options, const InputChoices& choices);
 
+  // The next piece; `first` is the number of its first point. Every label is kIgnoreLabel.
+  [[nodiscard]] LabelledScan of(const Scan& piece, std::int64_t first);
+
+  // What was replaced so far, for the facts of another process.
+  struct Replaced {
+    std::int64_t not_finite = 0, outside = 0;
+    std::int64_t first = -1;  // point with a value that is not finite
+    std::string first_column = {};
+  };
+  [[nodiscard]] Replaced replaced() const;
+  void add(const Replaced& of_others);
+
+  // Says what was chosen and replaced. After a piece, with or without points.
+  [[nodiscard]] InputFacts finish();
+
+ private:
   [[nodiscard]] std::vector<float> intensity();               // 0 to 1
   [[nodiscard]] std::vector<std::array<float, 3>> colours();  // 0 to 1
   // Of the scan where it has them, of length 1, for complete() to make otherwise.
   [[nodiscard]] std::vector<std::array<float, 3>> normals();
   // Those that features name.
   [[nodiscard]] std::vector<PointColumn> columns();
-  // Says what was chosen and replaced.
-  [[nodiscard]] InputFacts finish();
-
- private:
   void note(const std::string& text) const;
   // An attribute that is not there; an error without a stand-in.
   void miss(const std::string& name, bool has_stand_in);
@@ -40,13 +57,14 @@ class InputValues {
   [[nodiscard]] std::string_view replacement() const;
   void say_range() const;
 
-  const Scan& scan_;
+  const Scan* scan_ = nullptr;
+  std::int64_t first_of_piece_ = 0;
   const InputOptions& options_;
   InputFacts facts_;
   std::int64_t first_ = -1;  // point with a value that is not finite
   std::string first_column_;
   std::optional<double> full_colour_ = {};
-  bool has_own_normals_ = false;
+  bool has_own_normals_ = false, is_8_bit_ = false;
 };
 
 }  // namespace voxloom::data

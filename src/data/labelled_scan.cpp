@@ -4,41 +4,10 @@
 #include "data/input_values.h"
 #include "data/label_map.h"
 #include "data/scan_rows.h"
-#include "io/origin.h"
 #include "voxloom/dataset.h"
 
 namespace voxloom {
 namespace {
-
-// From the scan's origin to its sensor.
-std::array<double, 3> sensor_from_origin(const Scan& scan) {
-  std::array<double, 3> sensor = {0, 0, 0};
-  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis) {
-    sensor.at(axis) = scan.viewpoint->at(axis)[3] - scan.origin.at(axis);
-  }
-  return sensor;
-}
-
-std::vector<std::array<float, 3>> positions_of(const Scan& scan) {
-  std::vector<std::array<float, 3>> positions;
-  positions.reserve(scan.positions.size());
-  const std::array<double, 3> sensor = sensor_from_origin(scan);
-  // A file that is far away has rounded its points: what that puts beside the sensor's axis planes, where cells
-  // end, lies on them.
-  std::array<double, 3> rounding{};
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    rounding.at(axis) = io::rounding_of(std::abs(scan.origin.at(axis)) + std::abs(sensor.at(axis)));
-  }
-  for (const auto& p : scan.positions) {
-    std::array<float, 3>& to = positions.emplace_back();
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      const double place = p[axis] - sensor[axis];
-      const bool is_zero = rounding[axis] > 0 && std::abs(place) <= rounding[axis];
-      to[axis] = is_zero ? 0.0F : static_cast<float>(place);
-    }
-  }
-  return positions;
-}
 
 std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& table) {
   const data::LabelMap map(table);
@@ -77,14 +46,11 @@ Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
 
 ScanInput to_input(const Scan& scan, const InputOptions& options) {
   validate(options.features);
+  data::InputSurvey survey(scan.size(), options);
+  survey.look(scan, 0);
+  data::InputValues values(options, survey.choices());
   ScanInput out;
-  out.points.positions = positions_of(scan);
-  out.points.labels.assign(scan.positions.size(), kIgnoreLabel);
-  data::InputValues values(scan, options);
-  out.points.intensity = values.intensity();
-  if (options.features.has_colours()) out.points.colours = values.colours();
-  if (options.features.has_normals()) out.points.normals = values.normals();
-  out.points.columns = values.columns();
+  out.points = values.of(scan, 0);
   out.facts = values.finish();
   return out;
 }

@@ -1,14 +1,39 @@
-// What stands for a full colour.
+// What stands for a full colour, and colours with 8 bits a channel.
 #pragma once
 
+#include <array>
 #include <optional>
 
+#include "io/spread.h"
 #include "voxloom/scan.h"
 
 namespace voxloom::io {
 
-// 1, 255 or 65535, told by the types and by most of the values; nothing where there are no columns red, green
-// and blue of one number each, or their values are none of these.
-[[nodiscard]] std::optional<double> colour_unit(const Scan& scan);
+// Over a scan that may come in pieces.
+class ColourSurvey {
+ public:
+  explicit ColourSurvey(std::int64_t points);  // of the whole
+
+  // `first`: the number of the piece's first point.
+  void look(const Scan& piece, std::int64_t first);
+  // What another survey of the same scan saw, of other points.
+  void add(double high, std::span<const double> samples);
+  [[nodiscard]] double high() const { return high_; }
+  [[nodiscard]] std::span<const double> samples() const { return spread_.values(); }
+
+  // 1, 255 or 65535, told by the types and by most of the values; nothing where there are no columns red, green
+  // and blue of one number each, or their values are none of these.
+  [[nodiscard]] std::optional<double> unit() const;
+  // Whether every value that was looked at here is within 0 and the unit.
+  [[nodiscard]] bool is_whole() const;
+
+ private:
+  SpreadSearch spread_;
+  bool is_there_ = false, has_floats_ = false, has_nan_ = false;
+  double high_ = 0, low_ = 0;
+};
+
+// What is beyond 0 or the unit counts as its end.
+[[nodiscard]] ByteColours bytes_of_colours(const Scan& scan, double unit);
 
 }  // namespace voxloom::io

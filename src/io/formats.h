@@ -8,6 +8,7 @@
 
 #include "io/out_field.h"
 #include "io/point_source.h"
+#include "io/scan_pieces.h"
 #include "voxloom/io.h"
 
 namespace voxloom::io {
@@ -24,17 +25,18 @@ namespace voxloom::io {
 [[nodiscard]] Points open_ptx(const Bytes& bytes, const ReadOptions& options);
 [[nodiscard]] Points open_pts(const Bytes& bytes, const ReadOptions& options);
 
-// Writers. Each throws std::invalid_argument for what its format cannot hold.
-void write_kitti(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_nuscenes(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_ply(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_pcd(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_las(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_text(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_ptx(ByteSink& sink, const Scan& scan, const WriteOptions& options);
-void write_pts(ByteSink& sink, const Scan& scan, const WriteOptions& options);
+// Writers. Each throws std::invalid_argument for what its format cannot hold. PLY, PCD, LAS, text and NPZ are
+// written from any number of pieces, the others from one.
+void write_kitti(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_nuscenes(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_ply(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_pcd(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_las(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_text(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_npy(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_npz(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_ptx(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
+void write_pts(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options);
 
 struct FormatSpec {
   ScanFormat format;
@@ -44,7 +46,7 @@ struct FormatSpec {
   // First bytes, one of which every such file has. Without any a format goes by name.
   std::array<std::string_view, 5> starts;
   Points (*open)(const Bytes&, const ReadOptions&);
-  void (*write)(ByteSink&, const Scan&, const WriteOptions&);  // null: not written
+  void (*write)(ByteSink&, const ScanPieces&, const WriteOptions&);  // null: not written
   bool holds_pose = false;  // else positions are written where the pose takes them
   bool is_narrow = false;   // positions are float32 (unless WriteOptions::wide)
 

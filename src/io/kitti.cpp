@@ -161,12 +161,12 @@ Points open_nuscenes(const Bytes& bytes, const ReadOptions& options) {
   return open_floats(bytes, names, "nuScenes", {0, 255}, options);
 }
 
-void write_kitti(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
-  write_floats(sink, scan, {"intensity"}, "KITTI", options);
+void write_kitti(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
+  write_floats(sink, in_one_piece(scan, "KITTI"), {"intensity"}, "KITTI", options);
 }
 
-void write_nuscenes(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
-  write_floats(sink, scan, {"intensity", "ring"}, "nuScenes", options);
+void write_nuscenes(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
+  write_floats(sink, in_one_piece(scan, "nuScenes"), {"intensity", "ring"}, "nuScenes", options);
 }
 
 }  // namespace voxloom::io

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "io/las_format.h"
 
 namespace voxloom::io {
@@ -11,19 +12,9 @@ namespace {
 
 constexpr std::string_view kLasLayoutOp = "write_scan";
 
-double largest(const Column* column) {
-  if (column == nullptr) return 0;
-  return std::visit(
-      [](const auto& values) {
-        return values.empty() ? 0.0 : static_cast<double>(*std::ranges::max_element(values));
-      },
-      column->values);
-}
-
 // Millimetres, or centimetres where only in those the scan fits 32-bit integers.
-Quantization default_lattice(const Scan& scan) {
+Quantization default_lattice(const Box& box) {
   constexpr double kMostSteps = 2e9, kCoarsest = 0.011;
-  const Box box = bounds(scan);
   Quantization lattice;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     lattice.offset.at(axis) = std::floor(box.low.at(axis));
@@ -38,10 +29,10 @@ Quantization default_lattice(const Scan& scan) {
   return lattice;
 }
 
-Quantization choose_quantization(const Scan& scan, const WriteOptions& options) {
+Quantization choose_quantization(const Scan& scan, const Box& box, const WriteOptions& options) {
   const Quantization chosen = options.quantization ? *options.quantization
                               : scan.quantization  ? *scan.quantization
-                                                   : default_lattice(scan);
+                                                   : default_lattice(box);
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const double scale = chosen.scale.at(axis), offset = chosen.offset.at(axis);
     require(std::isfinite(scale) && scale != 0 && std::isfinite(offset), kLasLayoutOp,
@@ -65,14 +56,6 @@ const Column* choose_classification(const Scan& scan, const WriteOptions& option
 }
 
 bool is_colour(std::string_view name) { return name == "red" || name == "green" || name == "blue"; }
-
-bool are_shares(const Column& column) {
-  return std::visit(
-      [](const auto& values) {
-        return std::ranges::all_of(values, [](auto v) { return v >= 0 && v <= 1; });
-      },
-      column.values);
-}
 
 // The largest number that a field takes, and 0 for fields that are not whole numbers.
 double most_of(std::string_view name) {
@@ -98,44 +81,107 @@ std::optional<ColumnType> type_of(std::string_view name) {
   return std::nullopt;
 }
 
+void look_at_values(LasFacts::Values& facts, const Column& column, bool is_class) {
+  const std::optional<ColumnType> own = type_of(column.name);
+  facts.fit_own = facts.fit_own && own && fits(column, *own);
+  if (is_class) facts.fit_class = facts.fit_class && fits(column, ColumnType::u8);
+  if (is_colour(column.name)) {
+    facts.fit_16_bits = facts.fit_16_bits && fits(column, ColumnType::u16);
+  }
+  std::visit(
+      [&](const auto& values) {
+        for (const auto value : values) {
+          facts.are_shares = facts.are_shares && value >= 0 && value <= 1;
+          facts.at_most_one = facts.at_most_one && value <= 1;
+        }
+        if (values.empty()) return;
+        const auto largest = static_cast<double>(*std::ranges::max_element(values));
+        facts.largest = facts.any ? std::max(facts.largest, largest) : largest;
+        facts.any = true;
+      },
+      column.values);
+}
+
+void look_at_places(LasFacts& facts, const Scan& piece) {
+  if (std::ranges::none_of(piece.positions, is_finite<double>)) return;
+  const Box box = bounds(piece);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    double& low = facts.box.low.at(axis);
+    double& high = facts.box.high.at(axis);
+    low = facts.has_box ? std::min(low, box.low.at(axis)) : box.low.at(axis);
+    high = facts.has_box ? std::max(high, box.high.at(axis)) : box.high.at(axis);
+  }
+  facts.has_box = true;
+}
+
+// Of no return are numbers beyond 1 to 15.
+void count_returns(LasFacts& facts, const Scan& piece) {
+  const Column* returns = piece.find("return_number");
+  if (returns == nullptr || returns->components != 1) return;
+  for (std::int64_t i = 0; i < piece.size(); ++i) {
+    const double number = returns->as_double(i);
+    if (number >= 1 && number <= 15) ++facts.by_return.at(static_cast<std::size_t>(number) - 1);
+  }
+}
+
+LasFacts survey_for_las(const ScanPieces& scan, const Column* classification) {
+  const std::vector<Column>& attributes = scan.head().attributes;
+  LasFacts facts{.of = std::vector<LasFacts::Values>(attributes.size())};
+  scan.each([&](const Scan& piece, std::int64_t) {
+    for (std::size_t i = 0; i < facts.of.size(); ++i) {
+      look_at_values(facts.of[i], piece.attributes[i], &attributes[i] == classification);
+    }
+    look_at_places(facts, piece);
+    count_returns(facts, piece);
+  });
+  return facts;
+}
+
+double largest(const LasLayout& layout, const Column* column) {
+  return column == nullptr ? 0 : layout.values_of(*column).largest;
+}
+
 // Whether the values are ones that the field of this name holds.
-bool is_held(const Column& column, std::string_view name) {
-  const std::optional<ColumnType> type = type_of(name);
-  if (!type || column.components != 1) return false;
-  if (name == "intensity" && is_float(column.type()) && are_shares(column)) return true;
-  if (!fits(column, *type)) return false;
-  const double most = most_of(name);
-  return most == 0 || largest(&column) <= most;
+bool is_held(const LasLayout& layout, const Column& column, bool as_class) {
+  const LasFacts::Values& values = layout.values_of(column);
+  if (column.components != 1) return false;
+  if (as_class) return values.fit_class;
+  if (!type_of(column.name)) return false;
+  if (column.name == "intensity" && is_float(column.type()) && values.are_shares) return true;
+  if (!values.fit_own) return false;
+  const double most = most_of(column.name);
+  return most == 0 || values.largest <= most;
 }
 
 // What makes 16 bits of the scan's colours; nothing when they are no colours.
-std::optional<double> choose_colour_factor(const Scan& scan) {
+std::optional<double> choose_colour_factor(const LasLayout& layout) {
   constexpr double kMost8 = 255, kMost16 = 65535,
                    kEightBits = 256;  // as the format's description wants it
   double most = 0;
   bool floats = false, narrow = true, shares = true;
-  for (const Column& column : scan.attributes) {
+  for (const Column& column : layout.head.attributes) {
     if (!is_colour(column.name)) continue;
     if (column.components != 1) return std::nullopt;
+    const LasFacts::Values& values = layout.values_of(column);
     floats = floats || is_float(column.type());
     narrow = narrow && column.type() != ColumnType::u16;
-    shares = shares && are_shares(column);
-    if (!shares && !fits(column, ColumnType::u16)) return std::nullopt;
-    most = std::max(most, largest(&column));
+    shares = shares && values.are_shares;
+    if (!shares && !values.fit_16_bits) return std::nullopt;
+    most = std::max(most, values.largest);
   }
   if (floats && shares) return kMost16;
   return narrow && most <= kMost8 ? kEightBits : 1;
 }
 
 void find_sources(LasLayout& layout, const Column* classification) {
-  const std::optional<double> colour_factor = choose_colour_factor(layout.scan);
+  const std::optional<double> colour_factor = choose_colour_factor(layout);
   layout.colour_factor = colour_factor.value_or(1);
-  if (classification != nullptr && is_held(*classification, "classification")) {
+  if (classification != nullptr && is_held(layout, *classification, true)) {
     layout.sources["classification"] = classification;
   }
-  for (const Column& column : layout.scan.attributes) {
+  for (const Column& column : layout.head.attributes) {
     if (column.name == "classification") continue;
-    if (is_colour(column.name) ? colour_factor.has_value() : is_held(column, column.name)) {
+    if (is_colour(column.name) ? colour_factor.has_value() : is_held(layout, column, false)) {
       layout.sources[column.name] = &column;
     }
   }
@@ -160,7 +206,7 @@ bool is_converted(int format, std::string_view name, const LasLayout& layout) {
 
 std::vector<const Column*> list_extras(const LasLayout& layout, int format) {
   std::vector<const Column*> extras;
-  for (const Column& column : layout.scan.attributes) {
+  for (const Column& column : layout.head.attributes) {
     const auto placed = std::ranges::any_of(layout.sources, [&](const auto& source) {
       return source.second == &column &&
              (has_field(format, source.first) || is_converted(format, source.first, layout));
@@ -176,11 +222,11 @@ int choose_format(const LasLayout& layout) {
   const auto has = [&](const char* name) { return layout.source_of(name) != nullptr; };
   const bool colour = has("red") || has("green") || has("blue");
   const bool modern = !list_extras(layout, kRichestOld).empty() ||
-                      largest(layout.source_of("return_number")) > kOldReturns ||
-                      largest(layout.source_of("number_of_returns")) > kOldReturns ||
-                      largest(layout.source_of("classification")) > kOldClasses ||
-                      layout.scan.size() > 0xffffffffLL ||
-                      (layout.scan.las && !layout.scan.las->evlrs.empty());
+                      largest(layout, layout.source_of("return_number")) > kOldReturns ||
+                      largest(layout, layout.source_of("number_of_returns")) > kOldReturns ||
+                      largest(layout, layout.source_of("classification")) > kOldClasses ||
+                      layout.points > 0xffffffffLL ||
+                      (layout.head.las && !layout.head.las->evlrs.empty());
   if (modern) return has("nir") ? 8 : colour ? 7 : 6;
   return (has("gps_time") ? 1 : 0) + (colour ? 2 : 0);
 }
@@ -205,10 +251,25 @@ const Column* LasLayout::source_of(std::string_view name) const {
   return found == sources.end() ? nullptr : found->second;
 }
 
-LasLayout las_layout(const Scan& scan, const WriteOptions& options) {
-  LasLayout layout{.scan = scan};
-  layout.quantization = choose_quantization(scan, options);
-  find_sources(layout, choose_classification(scan, options));
+const LasFacts::Values& LasLayout::values_of(const Column& column) const {
+  return facts.of[static_cast<std::size_t>(&column - head.attributes.data())];
+}
+
+const Column& LasPiece::column_of(const Column& of_head) const {
+  return scan.attributes[static_cast<std::size_t>(&of_head - layout.head.attributes.data())];
+}
+
+const Column* LasPiece::source_of(std::string_view name) const {
+  const Column* source = layout.source_of(name);
+  return source == nullptr ? nullptr : &column_of(*source);
+}
+
+LasLayout las_layout(const ScanPieces& scan, const WriteOptions& options) {
+  const Column* classification = choose_classification(scan.head(), options);
+  LasLayout layout{
+      .head = scan.head(), .points = scan.size(), .facts = survey_for_las(scan, classification)};
+  layout.quantization = choose_quantization(layout.head, layout.facts.box, options);
+  find_sources(layout, classification);
   layout.format = choose_format(layout);
   layout.extras = list_extras(layout, layout.format);
   note_unheld(layout, options);

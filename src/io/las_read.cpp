@@ -274,6 +274,8 @@ class LasSource final : public PointSource {
     return columns;
   }
 
+  void skip(std::int64_t count) override { records_->skip(count); }
+
   std::string where(std::int64_t point) const override { return records_->where(point); }
 
  private:

@@ -80,23 +80,20 @@ Block describe(const std::vector<Part>& parts) {
 void put_counts(Block& header, const LasLayout& layout) {
   std::array<std::uint64_t, 15> by_return{};
   const Column* returns = layout.source_of("return_number");
-  for (std::int64_t i = 0; returns != nullptr && i < layout.scan.size(); ++i) {
-    const double number = returns->as_double(i);
-    if (number >= 1 && number <= 15) ++by_return.at(static_cast<std::size_t>(number) - 1);
-  }
+  if (returns != nullptr) by_return = layout.facts.by_return;
   if (is_modern_las(layout.format)) {
-    header.put(247, static_cast<std::uint64_t>(layout.scan.size()));
+    header.put(247, static_cast<std::uint64_t>(layout.points));
     header.put(255, by_return);
     return;
   }
-  header.put(107, static_cast<std::uint32_t>(layout.scan.size()));
+  header.put(107, static_cast<std::uint32_t>(layout.points));
   for (std::int64_t i = 0; i < 5; ++i) {
     header.put(111 + 4 * i, static_cast<std::uint32_t>(by_return.at(static_cast<std::size_t>(i))));
   }
 }
 
 void put_geometry(Block& header, const LasLayout& layout) {
-  const Box box = bounds(layout.scan);
+  const Box& box = layout.facts.box;
   header.put(131, layout.quantization.scale);
   header.put(155, layout.quantization.offset);
   for (std::int64_t i = 0; i < 3; ++i) {
@@ -121,7 +118,7 @@ bool has_projection(const LasRecords& records, std::uint16_t id) {
 // it, so that it is only left out for files that have GeoTIFF keys and no text.
 std::uint16_t encoding_of(const LasLayout& layout) {
   constexpr std::uint16_t kTimeBit = 1, kTextBit = 16, kTextId = 2112, kKeysId = 34735;
-  const std::optional<LasRecords>& las = layout.scan.las;
+  const std::optional<LasRecords>& las = layout.head.las;
   const auto time = static_cast<std::uint16_t>(las ? las->encoding & kTimeBit : 0);
   const bool keys = las && has_projection(*las, kKeysId) && !has_projection(*las, kTextId);
   return is_modern_las(layout.format) && !keys ? time | kTextBit : time;
@@ -145,14 +142,14 @@ Block make_header(const LasLayout& layout, std::int64_t record, std::int64_t des
   header.put_text(58, "voxloom");
   header.put(94, static_cast<std::uint16_t>(size));
   static const LasRecords kNone;
-  const LasRecords& kept = layout.scan.las ? *layout.scan.las : kNone;
+  const LasRecords& kept = layout.head.las ? *layout.head.las : kNone;
   const std::int64_t begin = size + bytes_in(kept.vlrs) + descriptions;
   require(begin <= 0xffffffffLL, kLasWriteOp, "LAS: the records before the points take {} bytes",
           begin);
   header.put(96, static_cast<std::uint32_t>(begin));
   header.put(100, static_cast<std::uint32_t>(kept.vlrs.size() + (descriptions > 0 ? 1 : 0)));
   if (!kept.evlrs.empty()) {
-    header.put(235, static_cast<std::uint64_t>(begin + record * layout.scan.size()));
+    header.put(235, static_cast<std::uint64_t>(begin + record * layout.points));
     header.put(243, static_cast<std::uint32_t>(kept.evlrs.size()));
   }
   header.put(104, static_cast<std::uint8_t>(layout.format));
@@ -164,19 +161,23 @@ Block make_header(const LasLayout& layout, std::int64_t record, std::int64_t des
 
 }  // namespace
 
-void write_las(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+void write_las(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
   const LasLayout layout = las_layout(scan, options);
-  const std::vector<OutField> fields = las_out_fields(layout);
   const Block descriptions = describe(extra_parts(layout));
   const auto described = static_cast<std::int64_t>(descriptions.bytes().size());
-  sink.write(make_header(layout, record_size(fields), described).bytes());
-  if (scan.las) {
-    for (const auto& vlr : scan.las->vlrs) sink.write(std::span(vlr));
+  const LasPiece head{.layout = layout, .scan = layout.head};
+  sink.write(make_header(layout, record_size(las_out_fields(head)), described).bytes());
+  const std::optional<LasRecords>& kept = layout.head.las;
+  if (kept) {
+    for (const auto& vlr : kept->vlrs) sink.write(std::span(vlr));
   }
   sink.write(descriptions.bytes());
-  write_block(sink, scan, fields);
-  if (scan.las) {
-    for (const auto& evlr : scan.las->evlrs) sink.write(std::span(evlr));
+  scan.each([&](const Scan& some, std::int64_t first) {
+    const LasPiece piece{.layout = layout, .scan = some, .first = first};
+    write_block(sink, some, las_out_fields(piece));
+  });
+  if (kept) {
+    for (const auto& evlr : kept->evlrs) sink.write(std::span(evlr));
   }
 }
 

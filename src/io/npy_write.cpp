@@ -70,38 +70,49 @@ std::string structured_descr(const std::vector<OutField>& fields) {
 
 struct Member {
   std::string name, header;
-  std::vector<OutField> fields;
+  std::size_t begin = 0, end = 0;  // of the fields
   std::uint32_t crc = 0;
   std::int64_t size = 0, offset = 0;
 };
 
-Member plain_member(const std::string& name, const Scan& scan, std::vector<OutField> fields) {
+Member plain_member(const std::string& name, std::int64_t points,
+                    const std::vector<OutField>& fields, std::size_t begin, std::size_t end) {
   std::int64_t width = 0;
-  for (const OutField& field : fields) width += field.components;
+  for (std::size_t i = begin; i < end; ++i) width += fields[i].components;
   Member member{.name = name + ".npy",
-                .header = header_of(fmt::format("'{}'", descr_of(fields[0].type)),
-                                    width == 1 ? fmt::format("{},", scan.size())
-                                               : fmt::format("{}, {}", scan.size(), width)),
-                .fields = std::move(fields)};
+                .header = header_of(
+                    fmt::format("'{}'", descr_of(fields[begin].type)),
+                    width == 1 ? fmt::format("{},", points) : fmt::format("{}, {}", points, width)),
+                .begin = begin,
+                .end = end};
   std::ranges::replace(member.name, '/', '_');
   return member;
 }
 
-void for_each_part(const Member& member, const Scan& scan,
-                   const std::function<void(std::span<const std::byte>)>& use) {
-  use(std::as_bytes(std::span(member.header)));
-  for_each_block(scan, member.fields,
+using UseBytes = std::function<void(std::span<const std::byte>)>;
+
+void for_each_part(const Member& member, const Scan& piece, const UseBytes& use) {
+  const std::vector<OutField> fields = npy_fields(piece);
+  for_each_block(piece, std::span(fields).subspan(member.begin, member.end - member.begin),
                  [&](std::span<const std::byte> records, std::int64_t) { use(records); });
 }
 
 // The checksum stands before the data: everything is made twice, nothing is kept.
-void survey(Member& member, const Scan& scan) {
-  uLong crc = crc32(0, nullptr, 0);
-  for_each_part(member, scan, [&](std::span<const std::byte> bytes) {
-    crc = crc32(crc, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+void survey(std::vector<Member>& members, const ScanPieces& scan) {
+  const auto add = [](Member& member, std::span<const std::byte> bytes) {
+    member.crc = static_cast<std::uint32_t>(crc32(
+        member.crc, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
     member.size += static_cast<std::int64_t>(bytes.size());
+  };
+  for (Member& member : members) {
+    member.crc = static_cast<std::uint32_t>(crc32(0, nullptr, 0));
+    add(member, std::as_bytes(std::span(member.header)));
+  }
+  scan.each([&](const Scan& piece, std::int64_t) {
+    for (Member& member : members) {
+      for_each_part(member, piece, [&](auto bytes) { add(member, bytes); });
+    }
   });
-  member.crc = static_cast<std::uint32_t>(crc);
 }
 
 class ZipText {
@@ -141,7 +152,8 @@ std::string directory_of(const std::vector<Member>& members, std::int64_t offset
 
 }  // namespace
 
-void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions&) {
+void write_npy(ByteSink& sink, const ScanPieces& pieces, const WriteOptions&) {
+  const Scan& scan = in_one_piece(pieces, "NPY");
   const std::vector<OutField> fields = npy_fields(scan);
   const std::string descr = is_plain(scan) ? fmt::format("'{}'", descr_of(position_type_of(scan)))
                                            : structured_descr(fields);
@@ -151,16 +163,16 @@ void write_npy(ByteSink& sink, const Scan& scan, const WriteOptions&) {
   write_block(sink, scan, fields);
 }
 
-void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions&) {
-  std::vector<OutField> fields = npy_fields(scan);
+void write_npz(ByteSink& sink, const ScanPieces& scan, const WriteOptions&) {
+  const std::vector<OutField> fields = npy_fields(scan.head());
   std::vector<Member> members;
-  members.push_back(plain_member("points", scan, {fields[0], fields[1], fields[2]}));
+  members.push_back(plain_member("points", scan.size(), fields, 0, 3));
   for (std::size_t i = 3; i < fields.size(); ++i) {
-    members.push_back(plain_member(fields[i].name, scan, {fields[i]}));
+    members.push_back(plain_member(fields[i].name, scan.size(), fields, i, i + 1));
   }
+  survey(members, scan);
   std::int64_t offset = 0;
   for (Member& member : members) {
-    survey(member, scan);
     member.offset = offset;
     ZipText start;
     start.put<std::uint32_t>(0x04034b50).put_member(member).put<std::uint16_t>(0);
@@ -169,7 +181,10 @@ void write_npz(ByteSink& sink, const Scan& scan, const WriteOptions&) {
     require(offset < 0xffffffffLL && members.size() < 0xffff, "write_scan",
             "NPZ: more than 4 GiB; write .npy instead");
     sink.write(start.text);
-    for_each_part(member, scan, [&](std::span<const std::byte> bytes) { sink.write(bytes); });
+    sink.write(member.header);
+    scan.each([&](const Scan& piece, std::int64_t) {
+      for_each_part(member, piece, [&](std::span<const std::byte> bytes) { sink.write(bytes); });
+    });
   }
   sink.write(directory_of(members, offset));
 }

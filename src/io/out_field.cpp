@@ -41,15 +41,15 @@ bool convert(From from, To& to) {
 
 template <typename To, typename From>
 OutField::Fill converting_fill(const std::vector<From>& values, const Column& column,
-                               std::int64_t component) {
-  return [&values, &column, component](std::int64_t first, std::int64_t count, std::byte* to,
-                                       std::int64_t stride) {
+                               std::int64_t component, std::int64_t first_point) {
+  return [&values, &column, component, first_point](std::int64_t first, std::int64_t count,
+                                                    std::byte* to, std::int64_t stride) {
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>((first + i) * column.components + component);
       To value{};
       if (!convert(values[at], value)) {
         fail("write_scan", "attribute {}: {} at point {} does not fit {}", excerpt(column.name),
-             values[at], first + i, name_of(Column{"", 1, std::vector<To>()}.type()));
+             values[at], first_point + first + i, name_of(Column{"", 1, std::vector<To>()}.type()));
       }
       std::memcpy(to + i * stride, &value, sizeof(To));
     }
@@ -98,17 +98,18 @@ ColumnType position_type_of(const Scan& scan) {
   return near && scan.position_type == ColumnType::f32 ? ColumnType::f32 : ColumnType::f64;
 }
 
-OutField position_field(const Scan& scan, std::size_t axis, ColumnType type, Frame frame) {
+OutField position_field(const Scan& scan, std::size_t axis, ColumnType type, Frame frame,
+                        std::int64_t first_point) {
   constexpr std::array<const char*, 3> kAxes = {"x", "y", "z"};
   const bool narrow = type == ColumnType::f32;
   const double origin = frame == Frame::origin ? 0 : scan.origin.at(axis);
   return {kAxes.at(axis), narrow ? ColumnType::f32 : ColumnType::f64, 1,
-          [&scan, axis, narrow, origin](std::int64_t first, std::int64_t count, std::byte* to,
-                                        std::int64_t stride) {
+          [&scan, axis, narrow, origin, first_point](std::int64_t first, std::int64_t count,
+                                                     std::byte* to, std::int64_t stride) {
             for (std::int64_t i = first; i < first + count; ++i, to += stride) {
               const double value = origin + scan.positions[static_cast<std::size_t>(i)].at(axis);
               if (narrow) {
-                const float rounded = narrow_position(value, i);
+                const float rounded = narrow_position(value, first_point + i);
                 std::memcpy(to, &rounded, sizeof(rounded));
               } else {
                 std::memcpy(to, &value, sizeof(value));
@@ -137,11 +138,12 @@ OutField column_field(const Column& column) {
 }
 
 OutField component_field(const Column& column, std::int64_t component, ColumnType type,
-                         std::string name) {
+                         std::string name, std::int64_t first_point) {
   OutField::Fill fill = std::visit(
       [&](const auto& values) {
-        return visit_column_type(
-            type, [&]<typename To>() { return converting_fill<To>(values, column, component); });
+        return visit_column_type(type, [&]<typename To>() {
+          return converting_fill<To>(values, column, component, first_point);
+        });
       },
       column.values);
   return {std::move(name), type, 1, std::move(fill)};
@@ -158,24 +160,24 @@ bool fits(const Column& column, ColumnType type) {
       column.values);
 }
 
-std::vector<OutField> component_fields(const Scan& scan) {
+std::vector<OutField> component_fields(const Scan& scan, std::int64_t first_point) {
   std::vector<OutField> fields;
   for (const Column& column : scan.attributes) {
     for (std::int64_t c = 0; c < column.components; ++c) {
       std::string name =
           column.components == 1 ? column.name : fmt::format("{}_{}", column.name, c);
-      fields.push_back(component_field(column, c, column.type(), std::move(name)));
+      fields.push_back(component_field(column, c, column.type(), std::move(name), first_point));
     }
   }
   return fields;
 }
 
-std::vector<OutField> scalar_fields(const Scan& scan) {
+std::vector<OutField> scalar_fields(const Scan& scan, std::int64_t first_point) {
   std::vector<OutField> fields;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    fields.push_back(position_field(scan, axis, position_type_of(scan)));
+    fields.push_back(position_field(scan, axis, position_type_of(scan), Frame::file, first_point));
   }
-  std::ranges::move(component_fields(scan), std::back_inserter(fields));
+  std::ranges::move(component_fields(scan, first_point), std::back_inserter(fields));
   return fields;
 }
 

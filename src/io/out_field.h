@@ -39,11 +39,12 @@ struct OutField {
 // The type in which the scan's positions are written where a format holds both.
 [[nodiscard]] ColumnType position_type_of(const Scan& scan);
 
+// `first_point`, here and below: the number of the piece's first point, for messages.
 // x, y or z in the file's coordinates, or relative to the scan's origin. As f32: std::invalid_argument at
 // writing for a position that is moved by more than a millimetre or does not fit.
 enum class Frame : std::uint8_t { file, origin };
 [[nodiscard]] OutField position_field(const Scan& scan, std::size_t axis, ColumnType type,
-                                      Frame frame = Frame::file);
+                                      Frame frame = Frame::file, std::int64_t first_point = 0);
 
 // The frame in which float32 holds the positions: the file's own, or with options.shift the origin's.
 [[nodiscard]] Frame narrow_frame(const Scan& scan, const WriteOptions& options);
@@ -53,16 +54,17 @@ enum class Frame : std::uint8_t { file, origin };
 
 // One component of it as `type`. std::invalid_argument when a value does not fit, at writing.
 [[nodiscard]] OutField component_field(const Column& column, std::int64_t component,
-                                       ColumnType type, std::string name);
+                                       ColumnType type, std::string name,
+                                       std::int64_t first_point = 0);
 
 // Whether every value is the same number as `type`; floats may lose digits, not become infinite.
 [[nodiscard]] bool fits(const Column& column, ColumnType type);
 
 // Every component of every attribute, in its own type, as "name" or "name_0", "name_1", ...
-[[nodiscard]] std::vector<OutField> component_fields(const Scan& scan);
+[[nodiscard]] std::vector<OutField> component_fields(const Scan& scan, std::int64_t first_point);
 
 // The same with x, y and z in front.
-[[nodiscard]] std::vector<OutField> scalar_fields(const Scan& scan);
+[[nodiscard]] std::vector<OutField> scalar_fields(const Scan& scan, std::int64_t first_point);
 
 [[nodiscard]] std::int64_t record_size(std::span<const OutField> fields);
 

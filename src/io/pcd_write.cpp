@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "io/colours.h"
 #include "io/column_type.h"
 #include "io/formats.h"
 
@@ -24,15 +25,14 @@ struct PackedColour {
   std::vector<std::string_view> replaced;
 };
 
-std::optional<PackedColour> pack_colour(const Scan& scan) {
-  const std::optional<ByteColours> colours = byte_colours(scan);
-  if (!colours) return std::nullopt;
+PackedColour pack_colour(const Scan& scan, double unit) {
+  const ByteColours colours = bytes_of_colours(scan, unit);
   const Column* alpha = scan.find("alpha");
   const bool opaque = alpha == nullptr || alpha->type() != ColumnType::u8 || alpha->components != 1;
   std::vector<std::uint32_t> bits(static_cast<std::size_t>(scan.size()));
   for (std::size_t i = 0; i < bits.size(); ++i) {
-    bits[i] = std::uint32_t{(*colours)[0][i]} << 16U | std::uint32_t{(*colours)[1][i]} << 8U |
-              std::uint32_t{(*colours)[2][i]} |
+    bits[i] = std::uint32_t{colours[0][i]} << 16U | std::uint32_t{colours[1][i]} << 8U |
+              std::uint32_t{colours[2][i]} |
               (opaque ? 0 : std::uint32_t{alpha->span<std::uint8_t>()[i]} << 24U);
   }
   if (!opaque) return PackedColour{{"rgba", 1, std::move(bits)}, {"red", "green", "blue", "alpha"}};
@@ -53,29 +53,57 @@ constexpr std::array<PclField, 6> kPclFields = {{{"intensity", "intensity", Colu
                                                  {"curvature", "curvature", ColumnType::f32},
                                                  {"label", "label", ColumnType::u32}}};
 
-OutField pcd_field(const Column& column) {
+const PclField* pcl_field_of(const Column& column) {
   const auto* known = std::ranges::find(kPclFields, column.name, &PclField::ours);
-  if (known == kPclFields.end() || column.components != 1) return column_field(column);
-  OutField field = fits(column, known->type) ? component_field(column, 0, known->type, "")
-                                             : column_field(column);
+  return known == kPclFields.end() || column.components != 1 ? nullptr : known;
+}
+
+// What the types of the fields follow from.
+struct PcdFacts {
+  std::optional<double> colour_unit = {};
+  std::vector<bool> fit = {};  // of each attribute: PCL's type for the name holds its values
+};
+
+PcdFacts survey_for_pcd(const ScanPieces& scan) {
+  const std::vector<Column>& attributes = scan.head().attributes;
+  PcdFacts facts{.fit = std::vector<bool>(attributes.size(), true)};
+  ColourSurvey colours(scan.size());
+  scan.each([&](const Scan& piece, std::int64_t first) {
+    colours.look(piece, first);
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      const PclField* known = pcl_field_of(attributes[i]);
+      if (known != nullptr) facts.fit[i] = facts.fit[i] && fits(piece.attributes[i], known->type);
+    }
+  });
+  if (colours.is_whole()) facts.colour_unit = colours.unit();
+  return facts;
+}
+
+OutField pcd_field(const Column& column, bool fits_known, std::int64_t first) {
+  const PclField* known = pcl_field_of(column);
+  if (known == nullptr) return column_field(column);
+  OutField field =
+      fits_known ? component_field(column, 0, known->type, "", first) : column_field(column);
   field.name = known->name;
   return field;
 }
 
-std::vector<OutField> pcd_fields(const Scan& scan, const std::optional<PackedColour>& colour,
+std::vector<OutField> pcd_fields(const Scan& scan, std::int64_t first,
+                                 const std::optional<PackedColour>& colour, const PcdFacts& facts,
                                  const WriteOptions& options) {
   std::vector<OutField> fields;
   const ColumnType type = options.wide ? position_type_of(scan) : ColumnType::f32;
   const Frame frame = type == ColumnType::f64 ? Frame::file : narrow_frame(scan, options);
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    fields.push_back(position_field(scan, axis, type, frame));
+    fields.push_back(position_field(scan, axis, type, frame, first));
   }
   if (colour) fields.push_back(column_field(colour->column));
-  for (const Column& column : scan.attributes) {
+  for (std::size_t i = 0; i < scan.attributes.size(); ++i) {
+    const Column& column = scan.attributes[i];
     if (colour && std::ranges::find(colour->replaced, column.name) != colour->replaced.end()) {
       continue;
     }
-    fields.push_back(pcd_field(column));
+    fields.push_back(pcd_field(column, facts.fit[i], first));
   }
   make_words(fields);
   return fields;
@@ -95,7 +123,7 @@ std::string viewpoint_text(const Scan& scan, bool shifted) {
                      m[2][3] - away[2], w, x, y, z);
 }
 
-std::string pcd_header(const Scan& scan, const std::vector<OutField>& fields,
+std::string pcd_header(const Scan& scan, std::int64_t points, const std::vector<OutField>& fields,
                        const WriteOptions& options) {
   std::string names, sizes, types, counts;
   for (const OutField& field : fields) {
@@ -109,19 +137,30 @@ std::string pcd_header(const Scan& scan, const std::vector<OutField>& fields,
   return fmt::format(
       "# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\nFIELDS{}\nSIZE{}\nTYPE{}\n"
       "COUNT{}\nWIDTH {}\nHEIGHT 1\nVIEWPOINT {}\nPOINTS {}\nDATA {}\n",
-      names, sizes, types, counts, scan.size(), viewpoint_text(scan, shifted), scan.size(),
+      names, sizes, types, counts, points, viewpoint_text(scan, shifted), points,
       options.encoding == Encoding::ascii ? "ascii" : "binary");
 }
 
 }  // namespace
 
-void write_pcd(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+void write_pcd(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
   require(options.encoding != Encoding::big_endian, "write_scan", "PCD has no big-endian form");
-  const std::optional<PackedColour> colour = pack_colour(scan);
-  const std::vector<OutField> fields = pcd_fields(scan, colour, options);
-  sink.write(pcd_header(scan, fields, options));
-  if (options.encoding == Encoding::ascii) return write_rows(sink, scan, fields, ' ');
-  write_block(sink, scan, fields);
+  const PcdFacts facts = survey_for_pcd(scan);
+  // Calls use(fields) with the fields of a piece.
+  const auto with_fields = [&](const Scan& piece, std::int64_t first, const auto& use) {
+    std::optional<PackedColour> colour;
+    if (facts.colour_unit) colour = pack_colour(piece, *facts.colour_unit);
+    use(pcd_fields(piece, first, colour, facts, options));
+  };
+  with_fields(scan.head(), 0, [&](const std::vector<OutField>& fields) {
+    sink.write(pcd_header(scan.head(), scan.size(), fields, options));
+  });
+  scan.each([&](const Scan& piece, std::int64_t first) {
+    with_fields(piece, first, [&](const std::vector<OutField>& fields) {
+      if (options.encoding == Encoding::ascii) return write_rows(sink, piece, fields, ' ');
+      write_block(sink, piece, fields);
+    });
+  });
 }
 
 }  // namespace voxloom::io

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "io/colours.h"
 #include "io/column_type.h"
 #include "io/formats.h"
 #include "io/ply_header.h"
@@ -61,18 +62,12 @@ std::vector<Column> halves_of(const Column& column) {
   return {std::move(high), std::move(low)};
 }
 
-// The scan's fields in types that PLY has, and columns made for them.
-struct PlyFields {
-  std::vector<OutField> fields = {};
-  std::deque<Column> made = {};
+constexpr std::array<std::string_view, 3> kPlyColours = {"red", "green", "blue"};
 
-  void add(const Column& column, ColumnType type) {
-    for (std::int64_t c = 0; c < column.components; ++c) {
-      std::string name =
-          column.components == 1 ? column.name : fmt::format("{}_{}", column.name, c);
-      fields.push_back(component_field(column, c, type, std::move(name)));
-    }
-  }
+// What the types of the fields follow from.
+struct PlyFacts {
+  std::optional<double> colour_unit = {};  // of wide colours, which become bytes
+  std::vector<bool> are_exact = {};        // of each attribute: PLY's types hold its values
 };
 
 bool is_wide_colour(const Scan& scan) {
@@ -80,61 +75,106 @@ bool is_wide_colour(const Scan& scan) {
   return red != nullptr && red->type() != ColumnType::u8;
 }
 
-void add_attribute(PlyFields& out, const Column& column, const OnNote& note) {
-  if (!ply_name_of(column.type()).empty()) return out.add(column, column.type());
-  if (is_exact_double(column)) return out.add(column, ColumnType::f64);
-  if (note) {
-    note(fmt::format("PLY has no 64-bit integers: {0} becomes {0}_high and {0}_low", column.name));
+PlyFacts survey(const ScanPieces& scan, const OnNote& note) {
+  const std::vector<Column>& attributes = scan.head().attributes;
+  PlyFacts facts{.are_exact = std::vector<bool>(attributes.size(), true)};
+  const auto is_64_bit = [](const Column& column) { return ply_name_of(column.type()).empty(); };
+  const bool is_wide = is_wide_colour(scan.head());
+  if (!is_wide && std::ranges::none_of(attributes, is_64_bit)) return facts;
+  ColourSurvey colours(scan.size());
+  scan.each([&](const Scan& piece, std::int64_t first) {
+    if (is_wide) colours.look(piece, first);
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      if (!is_64_bit(attributes[i])) continue;
+      facts.are_exact[i] = facts.are_exact[i] && is_exact_double(piece.attributes[i]);
+    }
+  });
+  if (is_wide && colours.is_whole()) facts.colour_unit = colours.unit();
+  if (facts.colour_unit && note) note("colours are written with 8 bits");
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    if (facts.are_exact[i] || !note) continue;
+    note(fmt::format("PLY has no 64-bit integers: {0} becomes {0}_high and {0}_low",
+                     attributes[i].name));
   }
-  for (Column& half : halves_of(column)) {
-    out.made.push_back(std::move(half));
-    out.add(out.made.back(), out.made.back().type());
-  }
+  return facts;
 }
 
-PlyFields ply_fields(const Scan& scan, const OnNote& note) {
-  constexpr std::array<std::string_view, 3> kColours = {"red", "green", "blue"};
-  PlyFields out;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    out.fields.push_back(position_field(scan, axis, position_type_of(scan)));
+// A piece's fields in types that PLY has, and columns made for them.
+class PlyFields {
+ public:
+  PlyFields(const Scan& piece, std::int64_t first, const PlyFacts& facts) : first_(first) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      fields_.push_back(position_field(piece, axis, position_type_of(piece), Frame::file, first));
+    }
+    std::optional<ByteColours> colours;
+    if (facts.colour_unit) colours = bytes_of_colours(piece, *facts.colour_unit);
+    for (std::size_t i = 0; i < piece.attributes.size(); ++i) {
+      const Column& column = piece.attributes[i];
+      const auto* channel = std::ranges::find(kPlyColours, column.name);
+      if (colours && channel != kPlyColours.end()) {
+        const auto c = static_cast<std::size_t>(channel - kPlyColours.begin());
+        made_.push_back({column.name, 1, std::move(colours->at(c))});
+        add(made_.back(), ColumnType::u8);
+      } else {
+        add_attribute(column, facts.are_exact[i]);
+      }
+    }
+    make_words(fields_);
   }
-  std::optional<ByteColours> colours = is_wide_colour(scan) ? byte_colours(scan) : std::nullopt;
-  if (colours && note) note("colours are written with 8 bits");
-  for (const Column& column : scan.attributes) {
-    const auto* channel = std::ranges::find(kColours, column.name);
-    if (colours && channel != kColours.end()) {
-      out.made.push_back(
-          {column.name, 1,
-           std::move(colours->at(static_cast<std::size_t>(channel - kColours.begin())))});
-      out.add(out.made.back(), ColumnType::u8);
-    } else {
-      add_attribute(out, column, note);
+  PlyFields(const PlyFields&) = delete;
+  PlyFields& operator=(const PlyFields&) = delete;
+  [[nodiscard]] const std::vector<OutField>& fields() const { return fields_; }
+
+ private:
+  void add(const Column& column, ColumnType type) {
+    for (std::int64_t c = 0; c < column.components; ++c) {
+      std::string name =
+          column.components == 1 ? column.name : fmt::format("{}_{}", column.name, c);
+      fields_.push_back(component_field(column, c, type, std::move(name), first_));
     }
   }
-  make_words(out.fields);
-  return out;
+
+  void add_attribute(const Column& column, bool is_exact) {
+    if (!ply_name_of(column.type()).empty()) return add(column, column.type());
+    if (is_exact) return add(column, ColumnType::f64);
+    for (Column& half : halves_of(column)) {
+      made_.push_back(std::move(half));
+      add(made_.back(), made_.back().type());
+    }
+  }
+
+  std::int64_t first_;
+  std::vector<OutField> fields_ = {};
+  std::deque<Column> made_ = {};
+};
+
+void write_swapped(ByteSink& sink, const Scan& piece, const std::vector<OutField>& fields) {
+  for_each_block(piece, fields, [&](std::span<const std::byte> records, std::int64_t) {
+    std::vector<std::byte> swapped(records.begin(), records.end());
+    swap_elements(swapped, fields);
+    sink.write(std::span<const std::byte>(swapped));
+  });
 }
 
 }  // namespace
 
-void write_ply(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+void write_ply(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
   const Encoding encoding = options.encoding;
-  const PlyFields made = ply_fields(scan, options.on_note);
-  const std::vector<OutField>& fields = made.fields;
+  const PlyFacts facts = survey(scan, options.on_note);
   constexpr std::array<const char*, 3> kNames = {"binary_little_endian", "ascii",
                                                  "binary_big_endian"};
   std::string header = fmt::format("ply\nformat {} 1.0\nelement vertex {}\n",
                                    kNames.at(static_cast<std::size_t>(encoding)), scan.size());
-  for (const OutField& field : fields) {
+  const PlyFields named(scan.head(), 0, facts);
+  for (const OutField& field : named.fields()) {
     header += fmt::format("property {} {}\n", ply_name_of(field.type), field.name);
   }
   sink.write(header + "end_header\n");
-  if (encoding == Encoding::ascii) return write_rows(sink, scan, fields, ' ');
-  if (encoding == Encoding::binary) return write_block(sink, scan, fields);
-  for_each_block(scan, fields, [&](std::span<const std::byte> records, std::int64_t) {
-    std::vector<std::byte> swapped(records.begin(), records.end());
-    swap_elements(swapped, fields);
-    sink.write(std::span<const std::byte>(swapped));
+  scan.each([&](const Scan& piece, std::int64_t first) {
+    const PlyFields fields(piece, first, facts);
+    if (encoding == Encoding::ascii) return write_rows(sink, piece, fields.fields(), ' ');
+    if (encoding == Encoding::binary) return write_block(sink, piece, fields.fields());
+    write_swapped(sink, piece, fields.fields());
   });
 }
 

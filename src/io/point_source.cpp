@@ -1,5 +1,7 @@
 #include "io/point_source.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace voxloom::io {
@@ -22,11 +24,20 @@ class JoinedSource final : public PointSource {
     return columns;
   }
 
+  void skip(std::int64_t count) override {
+    for (const Points& part : parts_) part->skip(count);
+  }
+
  private:
   std::vector<Points> parts_;
 };
 
 }  // namespace
+
+void PointSource::skip(std::int64_t count) {
+  constexpr std::int64_t kPiece = 1 << 16;
+  for (; count > 0; count -= kPiece) static_cast<void>(read(std::min(count, kPiece)));
+}
 
 std::string PointSource::where(std::int64_t point) const { return fmt::format("point {}", point); }
 

@@ -43,6 +43,8 @@ class PointSource {
 
   // The next `count` points; the caller never asks beyond size(). One column per field.
   [[nodiscard]] virtual std::vector<Column> read(std::int64_t count) = 0;
+  // Passes over the next `count`; reads them where their place cannot be told.
+  virtual void skip(std::int64_t count);
   // Where a point stands in the file, for messages.
   [[nodiscard]] virtual std::string where(std::int64_t point) const;
 

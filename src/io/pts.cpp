@@ -33,7 +33,8 @@ Points open_pts(const Bytes& bytes, const ReadOptions& options) {
   return points;
 }
 
-void write_pts(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+void write_pts(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& options) {
+  const Scan& scan = in_one_piece(pieces, "PTS");
   const std::optional<ByteColours> colours = byte_colours(scan);
   const Column* intensity = scan.find("intensity");
   note_left_out(scan, {{"intensity", "red", "green", "blue"}}, "PTS", options);

@@ -257,7 +257,8 @@ Points open_ptx(const Bytes& bytes, const ReadOptions& options) {
 }
 
 // One row of a grid; the scan's origin goes into the pose, so that no position is rounded.
-void write_ptx(ByteSink& sink, const Scan& scan, const WriteOptions& options) {
+void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& options) {
+  const Scan& scan = in_one_piece(pieces, "PTX");
   const std::optional<ByteColours> colours = byte_colours(scan);
   const auto intensity = intensities_of(scan);
   note_left_out(scan, {{"intensity", "red", "green", "blue"}}, "PTX", options);

@@ -70,6 +70,8 @@ class RecordSource final : public PointSource {
     return columns;
   }
 
+  void skip(std::int64_t count) override { next_ += count; }
+
   std::string where(std::int64_t point) const override {
     return fmt::format("byte {} (point {})", layout_.begin + point * layout_.stride, point);
   }

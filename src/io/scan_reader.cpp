@@ -70,16 +70,34 @@ class ScanReader::Impl {
     return scan;
   }
 
+  void skip(std::int64_t count) {
+    require(count >= 0, "read_scan", "cannot pass over {} points", count);
+    count = std::min(count, remaining());
+    if (!has_origin_ && assemble_.may_need_origin()) look_ahead();
+    has_origin_ = true;
+    source_->skip(count);
+    done_ += count;
+  }
+
  private:
   // All pieces have one origin, which follows from all of the points.
   void look_ahead() {
-    constexpr std::int64_t kPiece = 1 << 16;
+    constexpr std::int64_t kPiece = 1 << 16, kSparse = 64;
     ReadOptions silent = options_;
     silent.on_note = {};
     const io::Points points = open_(silent);
     io::OriginSearch search(size());
-    for (std::int64_t left = points->size(); left > 0; left -= kPiece) {
-      assemble_.look(search, points->read(std::min(left, kPiece)));
+    if (search.stride() > kSparse) {
+      for (std::int64_t at = 0; at < size(); at += search.stride()) {
+        assemble_.look(search, points->read(1));
+        const std::int64_t next = std::min(size() - at, search.stride()) - 1;
+        points->skip(next);
+        search.pass(next);
+      }
+    } else {
+      for (std::int64_t left = points->size(); left > 0; left -= kPiece) {
+        assemble_.look(search, points->read(std::min(left, kPiece)));
+      }
     }
     assemble_.set_origin(search);
   }
@@ -119,6 +137,7 @@ ScanFormat ScanReader::format() const { return impl_->format(); }
 std::int64_t ScanReader::size() const { return impl_->size(); }
 std::int64_t ScanReader::remaining() const { return impl_->remaining(); }
 Scan ScanReader::read(std::int64_t count) { return impl_->read(count); }
+void ScanReader::skip(std::int64_t count) { impl_->skip(count); }
 
 Scan read_scan(const std::filesystem::path& path, const ReadOptions& options) {
   ScanReader reader(path, options);

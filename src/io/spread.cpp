@@ -2,21 +2,32 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace voxloom::io {
+namespace {
 
-Spread spread_of(std::span<const Column* const> columns) {
-  constexpr std::int64_t kSamples = 1 << 16;
-  constexpr double kShare = 0.99;
-  std::vector<double> values;
-  for (const Column* column : columns) {
-    const std::int64_t step = std::max<std::int64_t>(1, column->points() / kSamples);
-    for (std::int64_t i = 0; i < column->points(); i += step) {
-      const double value = column->as_double(i * column->components);
-      if (std::isfinite(value)) values.push_back(value);
-    }
+constexpr std::int64_t kSamples = 1 << 16;
+
+}  // namespace
+
+SpreadSearch::SpreadSearch(std::int64_t points)
+    : step_(std::max<std::int64_t>(1, points / kSamples)) {}
+
+void SpreadSearch::look(const Column& column, std::int64_t first) {
+  const std::int64_t begin = (first + step_ - 1) / step_ * step_ - first;
+  for (std::int64_t i = begin; i < column.points(); i += step_) {
+    const double value = column.as_double(i * column.components);
+    if (std::isfinite(value)) values_.push_back(value);
   }
+}
+
+void SpreadSearch::add(std::span<const double> values) {
+  values_.insert(values_.end(), values.begin(), values.end());
+}
+
+Spread SpreadSearch::spread() const {
+  constexpr double kShare = 0.99;
+  std::vector<double> values = values_;
   if (values.empty()) return {};
   const auto at = [&](double share) {
     const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));

@@ -1,7 +1,9 @@
 // How far most of the values of columns reach: one stray value among many changes nothing of it.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "voxloom/scan.h"
 
@@ -12,8 +14,25 @@ struct Spread {
   double least = 0, low = 0, high = 0;
 };
 
-// Of the first components. All 0 where nothing is finite.
-[[nodiscard]] Spread spread_of(std::span<const Column* const> columns);
+// Looks at the first components of a column, which may come in pieces; several columns of equal length may be
+// looked at together.
+class SpreadSearch {
+ public:
+  explicit SpreadSearch(std::int64_t points);  // of the whole
+
+  // `first`: the number of the piece's first point.
+  void look(const Column& column, std::int64_t first);
+  // What others looked at.
+  void add(std::span<const double> values);
+  [[nodiscard]] std::span<const double> values() const { return values_; }
+
+  // All 0 where nothing is finite.
+  [[nodiscard]] Spread spread() const;
+
+ private:
+  std::int64_t step_;
+  std::vector<double> values_;
+};
 
 // What is a full intensity, or colour, where most values are not above `high`: 1, 255, 65535; for what is above
 // all of them, `high`.

@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "io/formats.h"
 #include "io/lines.h"
+#include "io/scan_pieces.h"
 #include "io/sidecar.h"
 #include "voxloom/io.h"
 
@@ -52,53 +53,93 @@ WriteOptions choose(const std::filesystem::path& path, const WriteOptions& optio
   return chosen;
 }
 
+// Where the scan's pose takes them.
+class MovedPieces final : public io::ScanPieces {
+ public:
+  explicit MovedPieces(const io::ScanPieces& pieces) : pieces_(pieces), head_(pieces.head()) {
+    apply_pose(head_);
+  }
+  [[nodiscard]] std::int64_t size() const override { return pieces_.size(); }
+  [[nodiscard]] const Scan& head() const override { return head_; }
+  void each(const Use& use) const override {
+    if (whole() != nullptr) return use(head_, 0);
+    pieces_.each([&](const Scan& piece, std::int64_t first) {
+      Scan moved = piece;
+      apply_pose(moved);
+      use(moved, first);
+    });
+  }
+  [[nodiscard]] const Scan* whole() const override {
+    return pieces_.whole() == nullptr ? nullptr : &head_;
+  }
+
+ private:
+  const io::ScanPieces& pieces_;
+  Scan head_;
+};
+
 // Returns what the written positions are relative to, if not to the file's own origin.
-std::optional<Origin> write_to(io::ByteSink& sink, const Scan& scan, ScanFormat format,
+std::optional<Origin> write_to(io::ByteSink& sink, const io::ScanPieces& pieces, ScanFormat format,
                                const WriteOptions& options) {
-  validate(scan);
+  const Scan& head = pieces.head();
+  validate(head);
   const io::FormatSpec& spec = io::spec_of(format);
   require(spec.write != nullptr, "write_scan", "{} is read, not written", spec.name);
-  if (scan.pose && !spec.holds_pose) {
-    Scan moved = scan;
-    apply_pose(moved);
+  if (head.pose && !spec.holds_pose) {
+    const MovedPieces moved(pieces);
     if (options.on_note) options.on_note("positions are written where the scan's pose takes them");
     return write_to(sink, moved, format, options);
   }
-  spec.write(sink, scan, options);
+  spec.write(sink, pieces, options);
   const bool shifted =
-      spec.is_narrow && !options.wide && io::narrow_frame(scan, options) == io::Frame::origin;
-  return shifted ? std::optional(scan.origin) : std::nullopt;
+      spec.is_narrow && !options.wide && io::narrow_frame(head, options) == io::Frame::origin;
+  return shifted ? std::optional(head.origin) : std::nullopt;
 }
 
 }  // namespace
 
-void write_scan(const std::filesystem::path& path, const Scan& scan, const WriteOptions& options) {
+const Scan& io::in_one_piece(const ScanPieces& pieces, std::string_view format) {
+  require(pieces.whole() != nullptr, "write_scan", "{} is written in one piece", format);
+  return *pieces.whole();
+}
+
+void io::write_pieces(const std::filesystem::path& path, const ScanPieces& pieces,
+                      const WriteOptions& options) {
   const WriteOptions chosen = choose(path, options);
   AtomicFile file(path);
   FileSink sink(file);
-  const std::optional<Origin> moved = write_to(sink, scan, *chosen.format, chosen);
+  const std::optional<Origin> moved = write_to(sink, pieces, *chosen.format, chosen);
   file.commit();
-  if (!moved) return io::remove_sidecar(path);
-  io::write_sidecar(path, *moved);
+  if (!moved) return remove_sidecar(path);
+  write_sidecar(path, *moved);
   if (chosen.on_note) {
     chosen.on_note(fmt::format("positions are relative to {} {} {}, which '{}' says", (*moved)[0],
-                               (*moved)[1], (*moved)[2], io::sidecar_of(path).filename().string()));
+                               (*moved)[1], (*moved)[2], sidecar_of(path).filename().string()));
   }
 }
 
-void check_writable(const std::filesystem::path& path, const Scan& scan,
-                    const WriteOptions& options) {
+void io::check_writable_pieces(const std::filesystem::path& path, const ScanPieces& pieces,
+                               const WriteOptions& options) {
   WriteOptions silent = choose(path, options);
   silent.on_note = {};
   static_cast<void>(AtomicFile(path));
   NoSink sink;
-  static_cast<void>(write_to(sink, scan, *silent.format, silent));
+  static_cast<void>(write_to(sink, pieces, *silent.format, silent));
+}
+
+void write_scan(const std::filesystem::path& path, const Scan& scan, const WriteOptions& options) {
+  io::write_pieces(path, io::WholeScan(scan), options);
+}
+
+void check_writable(const std::filesystem::path& path, const Scan& scan,
+                    const WriteOptions& options) {
+  io::check_writable_pieces(path, io::WholeScan(scan), options);
 }
 
 std::vector<std::byte> format_scan(const Scan& scan, const WriteOptions& options) {
   require(options.format.has_value(), "format_scan", "options.format is not set");
   MemorySink sink;
-  static_cast<void>(write_to(sink, scan, *options.format, options));
+  static_cast<void>(write_to(sink, io::WholeScan(scan), *options.format, options));
   return sink.take();
 }
 
