@@ -77,6 +77,10 @@ class PointLabeller {
   // What one run over so many points takes at most: each in a voxel of its own.
   [[nodiscard]] std::size_t most_bytes(std::int64_t points) const;
   [[nodiscard]] std::size_t weight_bytes() const;
+  // How far the network looks, none without bounds, and what a run takes, with a copy of its points: what cutting
+  // into tiles wants to know (tiles.h).
+  [[nodiscard]] const std::optional<artifact::Reach>& reach() const { return reach_; }
+  [[nodiscard]] const artifact::RunCost& cost() const { return cost_; }
   void release_memory() const;  // what the model keeps for its next run
 
  private:

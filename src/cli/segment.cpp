@@ -2,13 +2,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,14 @@
 #include "cli/plan_options.h"
 #include "cli/ranks.h"
 #include "cli/scan_options.h"
+#include "cli/segment_arguments.h"
 #include "cli/segment_part.h"
 #include "cli/segment_record.h"
 #include "cli/segment_scan.h"
+#include "cli/segment_scene.h"
 #include "cli/streams.h"
 #include "cli/train_progress.h"
 #include "core/machine_memory.h"
-#include "io/npy_folder.h"
 #include "viz/index_page.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
@@ -37,47 +39,6 @@ namespace voxloom::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct SegmentArguments {
-  std::vector<std::string> scans;
-  std::string model = kDefaultModel, out, json;
-  std::string format = "ply", part;
-  bool no_pictures = false, overwrite = false, resume = false;
-  int threads = 0, jobs = 1, votes = 1;
-  double memory = 0;  // GB; 0: what the machine has
-  ScanOptions scan;
-  std::optional<std::array<double, 3>> sensor = {};
-};
-
-// Files as they are named; of a folder, the files whose names are those of scans, in order.
-std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
-  std::vector<fs::path> scans;
-  for (const std::string& name : arguments.scans) {
-    if (!fs::is_directory(name) || io::is_npy_folder(name)) {
-      scans.emplace_back(name);
-      continue;
-    }
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(name)) {
-      const bool is_scan = entry.is_directory() ? io::is_npy_folder(entry.path())
-                                                : entry.is_regular_file() &&
-                                                      scan_format_of(entry.path()).has_value();
-      if (is_scan) found.push_back(entry.path());
-    }
-    std::ranges::sort(found);
-    scans.insert(scans.end(), found.begin(), found.end());
-  }
-  if (scans.empty()) throw BadUsage("there is no scan in what was named");
-  std::set<std::string> names;
-  for (const fs::path& scan : scans) {
-    if (!names.insert(scan.stem().string()).second) {
-      throw BadUsage(
-          fmt::format("two scans are named '{}': their results would overwrite each other",
-                      scan.stem().string()));
-    }
-  }
-  return scans;
-}
 
 std::string table_head() {
   return fmt::format("{:<24} {:>9} {:>9} {:>9} {:>8} {:>10} {:>9} {:>11} {:>8} {:>12}\n", "scan",
@@ -101,35 +62,14 @@ viz::IndexEntry index_entry(const SegmentedScan& scan) {
           .of_class = scan.of_class};
 }
 
-// What is the same on all ranks, or they do different things.
-std::string request_text(const SegmentArguments& arguments, const std::vector<fs::path>& scans) {
-  std::string text = fmt::format("{} {} {} {}", arguments.out, arguments.model, arguments.format,
-                                 arguments.no_pictures);
-  for (const fs::path& scan : scans) text += '\0' + scan.string();
-  return text;
-}
-
-// A call of all ranks: each finds the scans, and they must be the same.
-std::vector<fs::path> agreed_scans(const SegmentArguments& arguments, dist::Communicator& ranks) {
-  std::vector<fs::path> scans;
-  dist::together(ranks, [&] {
-    scans = scans_of(arguments);
-    if (ranks.size() > 1 && std::ranges::find(scans, fs::path(kStream)) != scans.end()) {
-      throw BadUsage("several ranks cannot read the standard input");
-    }
-  });
-  if (ranks.size() == 1) return scans;
-  const std::string own = request_text(arguments, scans);
-  const std::string first = dist::broadcast_text(ranks, own);
-  const bool differ = dist::any(ranks, own != first);
-  dist::together(ranks, [&] {
-    if (differ) {
-      throw BadUsage(
-          "the ranks were given other scans or options than rank 0, or find other scans in a "
-          "folder; where each is to run by itself, set VOXLOOM_RANKS=1");
-    }
-  });
-  return scans;
+// What one process would say, where rank 0 ran into it.
+std::string own_words_of(const dist::RankError& error) {
+  try {
+    if (error.rank() == 0 && error.own() != nullptr) std::rethrow_exception(error.own());
+  } catch (const std::exception& own) {
+    return own.what();
+  }
+  return error.what();
 }
 
 // All scans of a call: what they share, and what came of each.
@@ -164,18 +104,11 @@ class Segmentation {
   // Returns whether every scan was done; on ranks other than 0, true.
   bool run() {
     if (is_first()) fmt::print(table_, "{}", table_head());
-    run_jobs(
-        {.count = todo_.size(),
-         .at_once = arguments_.jobs,
-         .memory = memory_,
-         .bytes = [this](std::size_t job) { return outcome_of(job).bytes = bytes_of(job); },
-         .work = [this](std::size_t job) { work_on(todo_[job]); },
-         .report = [this](std::size_t job) { report_up_to(todo_[job] + 1); },
-         .is_stopped = [this] { return watch_.was_asked(); }},
-        ranks_,
-        {.pack = [this](std::size_t job) { return packed(outcome_of(job)); },
-         .unpack = [this](std::size_t job,
-                          std::span<const std::byte> bytes) { unpack(bytes, outcome_of(job)); }});
+    if (is_one_scene()) {
+      run_scene();
+    } else {
+      run_scans();
+    }
     const bool was_stopped = dist::any(ranks_, watch_.was_asked());
     if (!is_first()) return true;
     report_up_to(scans_.size());
@@ -194,6 +127,98 @@ class Segmentation {
     std::string error = {};  // empty: done
     bool is_done = false;    // or failed
   };
+
+  // Each scan on one rank.
+  void run_scans() {
+    run_jobs(
+        {.count = todo_.size(),
+         .at_once = arguments_.jobs,
+         .memory = memory_,
+         .bytes = [this](std::size_t job) { return outcome_of(job).bytes = bytes_of(job); },
+         .work = [this](std::size_t job) { work_on(todo_[job]); },
+         .report = [this](std::size_t job) { report_up_to(todo_[job] + 1); },
+         .is_stopped = [this] { return watch_.was_asked(); }},
+        ranks_,
+        {.pack = [this](std::size_t job) { return packed(outcome_of(job)); },
+         .unpack = [this](std::size_t job,
+                          std::span<const std::byte> bytes) { unpack(bytes, outcome_of(job)); }});
+  }
+
+  // Whether all ranks label the one scan that there is to do.
+  [[nodiscard]] bool is_one_scene() const {
+    if (ranks_.size() == 1 || todo_.size() != 1) return false;
+    std::string answer;
+    if (is_first()) {
+      try {
+        const SegmentOptions options = options_of(memory_);
+        answer = can_be_scene(scans_[todo_[0]], *labeller_, options) ? "yes" : "no";
+      } catch (const std::exception&) {
+        answer = "no";  // what is wrong with it is said when it is read
+      }
+    }
+    return dist::broadcast_text(ranks_, answer) == "yes";
+  }
+
+  void run_scene() {
+    const std::size_t i = todo_[0];
+    Outcome& outcome = outcomes_[i];
+    try {
+      show_progress("");
+      const SegmentOptions options = options_with_progress(i, memory_);
+      dist::together(ranks_, [&] {
+        if (is_first()) records_->begin(scans_[i]);
+      });
+      outcome.scan = segment_scene(
+          scans_[i], *labeller_, options, ranks_,
+          [&](std::size_t tiles, const auto& work) { run_tiles(tiles, options, work); });
+      dist::together(ranks_, [&] {
+        if (is_first()) finish_scan(i);
+      });
+      outcome.is_done = true;
+    } catch (const Stopped&) {
+      // neither done nor failed
+    } catch (const dist::RankError& error) {
+      if (dist::any(ranks_, watch_.was_asked())) return;
+      outcome.error = own_words_of(error);
+      outcome.is_done = true;
+    }
+    count_done();
+  }
+
+  // Tiles go to whichever rank is free. Where one fails or is stopped, no more are handed out.
+  void run_tiles(std::size_t tiles, const SegmentOptions& options,
+                 const std::function<void(std::size_t tile)>& work) {
+    std::exception_ptr error;
+    std::atomic<bool> failed = false;
+    std::atomic<std::size_t> begun = 0;
+    run_jobs({.count = tiles,
+              .at_once = 1,
+              .memory = memory_,
+              .bytes = [](std::size_t) { return std::size_t{0}; },
+              .work =
+                  [&](std::size_t tile) {
+                    try {
+                      options.on_tile(begun++, tiles);
+                      with_threads(threads_, [&] { work(tile); });
+                    } catch (...) {
+                      error = std::current_exception();
+                      failed = true;
+                    }
+                  },
+              .report = [](std::size_t) {},
+              .is_stopped = [&] { return failed || watch_.was_asked(); }},
+             ranks_,
+             {.pack = [&](std::size_t) { return dist::Bytes(failed ? 1 : 0); },
+              .unpack =
+                  [&](std::size_t, std::span<const std::byte> bytes) {
+                    if (!bytes.empty()) failed = true;
+                    ++begun;
+                  }});
+    if (dist::any(ranks_, watch_.was_asked())) throw Stopped();
+    dist::together(ranks_, [&] {
+      if (error) std::rethrow_exception(error);
+    });
+  }
 
   [[nodiscard]] bool is_first() const { return ranks_.rank() == 0; }
   [[nodiscard]] fs::path legend() const { return fs::path(arguments_.out) / "classes.json"; }
@@ -305,21 +330,33 @@ class Segmentation {
             .sensor = arguments_.sensor};
   }
 
+  [[nodiscard]] SegmentOptions options_with_progress(std::size_t i, std::size_t memory) {
+    SegmentOptions options = options_of(memory);
+    options.on_piece = [this] {
+      if (watch_.was_asked()) throw Stopped();
+    };
+    options.on_tile = [this, i](std::size_t tile, std::size_t tiles) {
+      if (watch_.was_asked()) throw Stopped();
+      show_progress(
+          fmt::format("  {}: tile {}/{}", scans_[i].filename().string(), tile + 1, tiles));
+    };
+    return options;
+  }
+
+  void finish_scan(std::size_t i) {
+    std::ranges::for_each(outputs_of_scan(i), &Outputs::mark);
+    records_->write(scans_[i], outcomes_[i].scan);
+  }
+
   void work_on(std::size_t i) {
     Outcome& outcome = outcomes_[i];
     try {
       show_progress("");
       const std::size_t memory = std::max<std::size_t>(1, outcome.bytes);
-      SegmentOptions options = options_of(memory);
-      options.on_tile = [&](std::size_t tile, std::size_t tiles) {
-        if (watch_.was_asked()) throw Stopped();
-        show_progress(
-            fmt::format("  {}: tile {}/{}", scans_[i].filename().string(), tile + 1, tiles));
-      };
+      const SegmentOptions options = options_with_progress(i, memory);
       records_->begin(scans_[i]);
       with_threads(threads_, [&] { outcome.scan = segment_scan(scans_[i], *labeller_, options); });
-      std::ranges::for_each(outputs_of_scan(i), &Outputs::mark);
-      records_->write(scans_[i], outcome.scan);
+      finish_scan(i);
       outcome.is_done = true;
       release_workspaces(memory);
     } catch (const Stopped&) {
@@ -474,85 +511,7 @@ void run_segment(const SegmentArguments& arguments) {
 
 void add_segment(Options command) {
   const auto arguments = std::make_shared<SegmentArguments>();
-  command
-      .add_option("scans", arguments->scans, "Scans, and folders of scans; - is the standard input")
-      .required()
-      .type_name("SCAN ...");
-  command
-      .add_option("-o,--out", arguments->out,
-                  "The folder for the results; made when it is not there")
-      .required()
-      .type_name("DIR");
-  command
-      .add_option(
-          "--model", arguments->model,
-          "The model, a folder NAME.lattice, or the name of one that comes with the program")
-      .capture_default_str()
-      .type_name("BUNDLE");
-  command
-      .add_option(
-          "--format", arguments->format,
-          "What the labelled points are written as: ply (the default), las, pcd, npz, csv, or\n"
-          "label: SemanticKITTI's, labels alone, one for each point of the file")
-      .check(one_of({"ply", "las", "pcd", "npz", "csv", kLabelFormat}, List::hidden))
-      .type_name("FORMAT");
-  command.add_flag("--no-pictures", arguments->no_pictures,
-                   "Write the labelled points, no pictures and no page");
-  command
-      .add_option("--json", arguments->json,
-                  "Also write counts and times to this file; - is the standard output")
-      .type_name("FILE");
-  command
-      .add_option(
-          "--memory", arguments->memory,
-          "Stay below so many gigabytes in all: a scan that would take more is labelled in\n"
-          "tiles, with the same result. Default: four fifths of what the machine has left")
-      .check(in_range(0.05, 1e6))
-      .type_name("GB");
-  command
-      .add_option(
-          "--jobs", arguments->jobs,
-          "Label so many scans at once, as far as the memory allows; the threads are shared")
-      .check(in_range(1, 256))
-      .type_name("N");
-  add_votes_option(command, arguments->votes);
-  command.add_flag(
-      "--resume", arguments->resume,
-      "Keep the results that are whole: of a call that was stopped, or killed, label the rest");
-  command
-      .add_option(
-          "--part", arguments->part,
-          "Label every Nth scan alone, the Ith first: for several calls that share the work.\n"
-          "auto: as the variables of a Slurm array, of srun or of mpirun say")
-      .type_name("I/N");
-  command
-      .add_option(
-          "--sensor", arguments->sensor,
-          "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
-          "else 0 0 0, and the middle of a scan that is far from there")
-      .type_name("X Y Z");
-  add_overwrite_option(command, arguments->overwrite);
-  add_read_options(command, arguments->scan);
-  add_input_options(command, arguments->scan);
-  add_threads_option(command, arguments->threads);
-  command.footer(
-      "\nFor each scan the folder gets NAME.ply (or --format) with all columns of the scan, label "
-      "and\n"
-      "confidence, and colours by class where it has none, two pictures,\n"
-      "NAME_above.png and NAME_perspective.png, and a page to turn it in the browser, NAME.html;\n"
-      "for several scans also index.html, which leads to them. classes.json says what the labels "
-      "mean. Positions are metres, x forward,\n"
-      "y left, z up, the sensor at the origin; points that are not finite are left out. A scan\n"
-      "that cannot be read is reported, the others are done, and the exit code is 1. The folder "
-      ".voxloom\n"
-      "holds what --resume looks at. On several ranks (mpirun, srun) each takes the next scan when "
-      "it is\n"
-      "free; --memory and --jobs are of each rank, and docs/clusters.md tells more.\n"
-      "\nExamples:\n"
-      "  voxloom segment 000008.bin --out labelled\n"
-      "  voxloom segment scans/ --out labelled --model runs/mine/model.lattice --no-pictures\n"
-      "  voxloom segment town.las --out labelled --memory 4\n"
-      "  mpirun -n 4 voxloom segment scans/ --out labelled --resume\n");
+  add_segment_options(command, *arguments);
   command.callback([arguments] { run_segment(*arguments); });
 }
 

@@ -47,6 +47,8 @@ struct SegmentOptions {
   std::optional<std::array<double, 3>> sensor = {};
   // Before each tile, where there are several; throws to stop.
   std::function<void(std::size_t tile, std::size_t tiles)> on_tile = {};
+  // Now and then while a scene is read and written; throws to stop.
+  std::function<void()> on_piece = {};
 };
 
 // Where segment_scan puts what comes of a scan.

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/temporary_file.h"
 
 namespace voxloom {
 namespace {
@@ -238,6 +239,35 @@ void AtomicFolder::commit() {
     fs::rename(temporary_, path_);
   }
   temporary_.clear();
+}
+
+TemporaryFile::TemporaryFile(const fs::path& beside) {
+  require(beside.has_filename(), "write", "'{}' does not name a file", beside.string());
+  path_ = make_temporary_beside(beside, [&](const fs::path& name) {
+    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor_ < 0 && errno != EEXIST) {
+      throw_errno(errno, fmt::format("cannot write '{}'", name.string()));
+    }
+    return descriptor_ >= 0;
+  });
+}
+
+TemporaryFile::~TemporaryFile() {
+  ::close(descriptor_);
+  hide();
+}
+
+void TemporaryFile::append(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ::ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void TemporaryFile::hide() {
+  if (!std::exchange(is_hidden_, true)) ::unlink(path_.c_str());
 }
 
 void remove_stale_temporaries(const fs::path& folder) {

@@ -137,6 +137,66 @@ TEST_F(SegmentCommand, LittleMemoryMeansTilesAndTheSameLabels) {
   EXPECT_NE(little.text.find("raise --memory"), std::string::npos) << little.text;
 }
 
+// Points take more than half of the memory: they are streamed, with the bytes of the scan that is held.
+TEST_F(SegmentCommand, AStreamedSceneIsTheSceneThatIsHeld) {
+  const char* source = std::getenv("VOXLOOM_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(run(fmt::format("simulate --map '{}' --scans 16 --sensor vlp16 --seed 2",
+                            in_folder("town.ply")))
+                .exit_code,
+            0);
+  Scan town = read_scan(in_folder("town.ply"));
+  // Columns of names that labels get, strays of all kinds, and more than one piece's worth of each.
+  std::vector<std::int64_t> stamps;
+  std::vector<std::uint16_t> red;
+  for (std::int64_t i = 0; i < town.size(); ++i) {
+    stamps.push_back((i % 9 == 8 ? std::int64_t{1} << 55 : 0) + i);
+    red.push_back(static_cast<std::uint16_t>(i % 65536));
+    if (i % 1013 == 7) town.positions[static_cast<std::size_t>(i)][1] = std::nan("");
+  }
+  town.set("label", std::vector<std::int32_t>(red.begin(), red.end()));
+  town.set("stamp", stamps);
+  for (const char* name : {"red", "green", "blue"}) town.set(name, red);
+  write_scan(in_folder("odd.npz"), town);
+  const auto run_with = [&](const std::string& input, const std::string& name,
+                            const std::string& options) {
+    const ShellResult done = run(
+        fmt::format("segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}' {}",
+                    in_folder(input), source, in_folder(name), in_folder(name + ".json"), options));
+    EXPECT_EQ(done.exit_code, 0) << done.text;
+    nlohmann::json report = report_in(in_folder(name + ".json"))[0];
+    report.erase("seconds");
+    return report;
+  };
+  const auto in = [&](const std::string& name) { return bytes_of(name); };
+  for (const std::string format : {"ply", "las", "pcd", "csv", "npz", "label"}) {
+    for (const std::string input : {"town.ply", "odd.npz"}) {
+      if (format != "ply" && input == "town.ply") continue;
+      const std::string more = format == "ply" ? "" : "--no-pictures";
+      nlohmann::json held = run_with(input, "held_" + format,
+                                     fmt::format("--format {} {} --overwrite", format, more));
+      nlohmann::json streamed =
+          run_with(input, "streamed_" + format,
+                   fmt::format("--format {} {} --overwrite --memory 0.116", format, more));
+      EXPECT_EQ(held["tiles"], 1);
+      EXPECT_GT(streamed["tiles"], 1) << format;
+      for (nlohmann::json* one : {&held, &streamed}) one->erase("tiles");
+      EXPECT_EQ(streamed, held) << format;
+      const std::string stem = input.substr(0, input.find('.'));
+      for (const auto& entry : fs::directory_iterator(in_folder("held_" + format))) {
+        if (!entry.is_regular_file() || entry.path().extension() == ".html") continue;
+        const std::string file = entry.path().filename().string();
+        EXPECT_TRUE(in("streamed_" + format + "/" + file) == in("held_" + format + "/" + file))
+            << file;
+      }
+      // Nothing is left of the points that lay there meanwhile.
+      for (const auto& entry : fs::directory_iterator(in_folder("streamed_" + format))) {
+        EXPECT_EQ(entry.path().filename().string().find(".tmp-"), std::string::npos);
+      }
+    }
+  }
+}
+
 // Once, before anything is done, not with each scan.
 TEST_F(SegmentCommand, RefusesNamesThatTheEnvironmentGetsWrong) {
   for (const char* setting : {"VOXLOOM_ISA=z80", "VOXLOOM_ALGORITHM=guess"}) {

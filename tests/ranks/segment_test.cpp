@@ -92,6 +92,41 @@ TEST_F(RankedSegmentation, AKilledJobIsTakenUp) {
   expect_same_results("whole", "killed");
 }
 
+// Its tiles go to the ranks, none of which holds it.
+TEST_F(RankedSegmentation, OneSceneIsThatOfOneProcess) {
+  ASSERT_EQ(run(fmt::format("simulate --map '{}' --scans 16 --sensor vlp16 --seed 2",
+                            in_folder("town.ply")))
+                .exit_code,
+            0);
+  const auto scene = [&](const std::string& out, const std::string& more) {
+    return fmt::format(
+        "segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}' --threads 1 {}",
+        in_folder("town.ply"), variable("VOXLOOM_SOURCE_DIR"), in_folder(out), in_folder(out + ".json"),
+        more);
+  };
+  const ShellResult alone = run(scene("one", ""));
+  ASSERT_EQ(alone.exit_code, 0) << alone.text;
+  nlohmann::json held = report("one");
+  for (const int ranks : {2, 3}) {
+    const std::string out = fmt::format("of{}", ranks);
+    const ShellResult result = voxloom(ranks, scene(out, "--memory 0.116"));
+    ASSERT_EQ(result.exit_code, 0) << result.text;
+    nlohmann::json streamed = report(out);
+    EXPECT_GT(streamed[0]["tiles"], 1);
+    streamed[0]["tiles"] = held[0]["tiles"];
+    EXPECT_EQ(streamed, held);
+    expect_same_results("one", out);
+    for (const auto& entry : fs::directory_iterator(in_folder(out))) {
+      EXPECT_EQ(entry.path().filename().string().find(".tmp-"), std::string::npos);
+    }
+  }
+  // What goes wrong is said once, by all.
+  const ShellResult little = voxloom(2, scene("none", "--memory 0.0881"));
+  EXPECT_EQ(little.exit_code, 1) << little.text;
+  EXPECT_NE(little.text.find("too little"), std::string::npos) << little.text;
+  EXPECT_EQ(results("none"), 0U);
+}
+
 TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
   const std::string command = fmt::format(
       "'{0}' -n 2 sh -c '\"{1}\" segment \"{2}/00000${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}.bin\" "

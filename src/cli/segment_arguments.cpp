@@ -1,0 +1,169 @@
+#include "cli/segment_arguments.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cli/command.h"
+#include "cli/outputs.h"
+#include "cli/segment_scan.h"
+#include "cli/streams.h"
+#include "io/npy_folder.h"
+#include "voxloom/io.h"
+
+namespace voxloom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Files as they are named; of a folder, the files whose names are those of scans, in order.
+std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
+  std::vector<fs::path> scans;
+  for (const std::string& name : arguments.scans) {
+    if (!fs::is_directory(name) || io::is_npy_folder(name)) {
+      scans.emplace_back(name);
+      continue;
+    }
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(name)) {
+      const bool is_scan = entry.is_directory() ? io::is_npy_folder(entry.path())
+                                                : entry.is_regular_file() &&
+                                                      scan_format_of(entry.path()).has_value();
+      if (is_scan) found.push_back(entry.path());
+    }
+    std::ranges::sort(found);
+    scans.insert(scans.end(), found.begin(), found.end());
+  }
+  if (scans.empty()) throw BadUsage("there is no scan in what was named");
+  std::set<std::string> names;
+  for (const fs::path& scan : scans) {
+    if (!names.insert(scan.stem().string()).second) {
+      throw BadUsage(
+          fmt::format("two scans are named '{}': their results would overwrite each other",
+                      scan.stem().string()));
+    }
+  }
+  return scans;
+}
+
+// What is the same on all ranks, or they do different things.
+std::string request_text(const SegmentArguments& arguments, const std::vector<fs::path>& scans) {
+  std::string text = fmt::format("{} {} {} {}", arguments.out, arguments.model, arguments.format,
+                                 arguments.no_pictures);
+  for (const fs::path& scan : scans) text += '\0' + scan.string();
+  return text;
+}
+
+}  // namespace
+
+std::vector<fs::path> agreed_scans(const SegmentArguments& arguments, dist::Communicator& ranks) {
+  std::vector<fs::path> scans;
+  dist::together(ranks, [&] {
+    scans = scans_of(arguments);
+    if (ranks.size() > 1 && std::ranges::find(scans, fs::path(kStream)) != scans.end()) {
+      throw BadUsage("several ranks cannot read the standard input");
+    }
+  });
+  if (ranks.size() == 1) return scans;
+  const std::string own = request_text(arguments, scans);
+  const std::string first = dist::broadcast_text(ranks, own);
+  const bool differ = dist::any(ranks, own != first);
+  dist::together(ranks, [&] {
+    if (differ) {
+      throw BadUsage(
+          "the ranks were given other scans or options than rank 0, or find other scans in a "
+          "folder; where each is to run by itself, set VOXLOOM_RANKS=1");
+    }
+  });
+  return scans;
+}
+
+void add_segment_options(Options command, SegmentArguments& arguments) {
+  command
+      .add_option("scans", arguments.scans, "Scans, and folders of scans; - is the standard input")
+      .required()
+      .type_name("SCAN ...");
+  command
+      .add_option("-o,--out", arguments.out,
+                  "The folder for the results; made when it is not there")
+      .required()
+      .type_name("DIR");
+  command
+      .add_option(
+          "--model", arguments.model,
+          "The model, a folder NAME.lattice, or the name of one that comes with the program")
+      .capture_default_str()
+      .type_name("BUNDLE");
+  command
+      .add_option(
+          "--format", arguments.format,
+          "What the labelled points are written as: ply (the default), las, pcd, npz, csv, or\n"
+          "label: SemanticKITTI's, labels alone, one for each point of the file")
+      .check(one_of({"ply", "las", "pcd", "npz", "csv", kLabelFormat}, List::hidden))
+      .type_name("FORMAT");
+  command.add_flag("--no-pictures", arguments.no_pictures,
+                   "Write the labelled points, no pictures and no page");
+  command
+      .add_option("--json", arguments.json,
+                  "Also write counts and times to this file; - is the standard output")
+      .type_name("FILE");
+  command
+      .add_option(
+          "--memory", arguments.memory,
+          "Stay below so many gigabytes in all: a scan that would take more is labelled in\n"
+          "tiles, with the same result. Default: four fifths of what the machine has left")
+      .check(in_range(0.05, 1e6))
+      .type_name("GB");
+  command
+      .add_option(
+          "--jobs", arguments.jobs,
+          "Label so many scans at once, as far as the memory allows; the threads are shared")
+      .check(in_range(1, 256))
+      .type_name("N");
+  add_votes_option(command, arguments.votes);
+  command.add_flag(
+      "--resume", arguments.resume,
+      "Keep the results that are whole: of a call that was stopped, or killed, label the rest");
+  command
+      .add_option(
+          "--part", arguments.part,
+          "Label every Nth scan alone, the Ith first: for several calls that share the work.\n"
+          "auto: as the variables of a Slurm array, of srun or of mpirun say")
+      .type_name("I/N");
+  command
+      .add_option(
+          "--sensor", arguments.sensor,
+          "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
+          "else 0 0 0, and the middle of a scan that is far from there")
+      .type_name("X Y Z");
+  add_overwrite_option(command, arguments.overwrite);
+  add_read_options(command, arguments.scan);
+  add_input_options(command, arguments.scan);
+  add_threads_option(command, arguments.threads);
+  command.footer(
+      "\nFor each scan the folder gets NAME.ply (or --format) with all columns of the scan, label "
+      "and\n"
+      "confidence, and colours by class where it has none, two pictures,\n"
+      "NAME_above.png and NAME_perspective.png, and a page to turn it in the browser, NAME.html;\n"
+      "for several scans also index.html, which leads to them. classes.json says what the labels "
+      "mean. Positions are metres, x forward,\n"
+      "y left, z up, the sensor at the origin; points that are not finite are left out. A scan\n"
+      "that cannot be read is reported, the others are done, and the exit code is 1. The folder "
+      ".voxloom\n"
+      "holds what --resume looks at. On several ranks (mpirun, srun) each takes the next scan when "
+      "it is\n"
+      "free, or the next tile of a single scan; --memory and --jobs are of each rank, and "
+      "docs/clusters.md\n"
+      "tells more. A scan that is too large for the memory is streamed in and out; files beside "
+      "the results\n"
+      "hold its points meanwhile.\n"
+      "\nExamples:\n"
+      "  voxloom segment 000008.bin --out labelled\n"
+      "  voxloom segment scans/ --out labelled --model runs/mine/model.lattice --no-pictures\n"
+      "  voxloom segment town.las --out labelled --memory 4\n"
+      "  mpirun -n 4 voxloom segment scans/ --out labelled --resume\n"
+      "  mpirun -n 4 voxloom segment town.las --out labelled --memory 2\n");
+}
+
+}  // namespace voxloom::cli

@@ -1,0 +1,189 @@
+#include "cli/segment_steps.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <span>
+
+#include "cli/label_table.h"
+#include "cli/streams.h"
+#include "core/error.h"
+#include "voxloom/page.h"
+#include "voxloom/pictures.h"
+
+namespace voxloom::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether there are points to all sides, as around a lidar.
+bool surrounds(const Box& box, const std::array<double, 3>& place) {
+  return box.low[0] <= place[0] && place[0] <= box.high[0] && box.low[1] <= place[1] &&
+         place[1] <= box.high[1];
+}
+
+std::string free_name(const Scan& scan, const std::string& base) {
+  std::string name = base;
+  for (int n = 2; scan.find(name) != nullptr; ++n) name = fmt::format("{}_{}", base, n);
+  return name;
+}
+
+void rename_own(Scan& scan, const std::string& name, const OnNote& note) {
+  const auto column = std::ranges::find(scan.attributes, name, &Column::name);
+  if (column == scan.attributes.end()) return;
+  const std::string other = free_name(scan, name);
+  note(fmt::format("the file's own {} is kept as {}", name, other));
+  column->name = other;
+}
+
+void draw(const LabelledScan& scan, const label::PointLabels& labels, const ClassTable& classes,
+          const SegmentedScan& report, const std::filesystem::path& out) {
+  const std::vector<viz::PageClass> table = page_classes(classes);
+  std::vector<viz::Color> colors;
+  colors.reserve(labels.classes.size());
+  for (const std::uint16_t label : labels.classes) {
+    colors.push_back(label == label::kNoClass ? viz::Color{} : table[label].color);
+  }
+  viz::PictureOptions options{.title = fmt::format("{}: {} points", report.name, report.points)};
+  for (std::size_t c = 0; c < report.of_class.size(); ++c) {
+    if (report.of_class[c] == 0) continue;
+    options.legend.push_back(
+        {fmt::format("{} {}", table[c].name, report.of_class[c]), table[c].color});
+  }
+  const viz::PointCloud cloud{scan.positions, colors};
+  viz::write_png(out / (report.name + "_above.png"), viz::view_from_above(cloud, options));
+  viz::write_png(out / (report.name + "_perspective.png"),
+                 viz::view_in_perspective(cloud, options));
+}
+
+void write_labelled_page(const LabelledScan& scan, const label::PointLabels& labels,
+                         const label::PointLabeller& labeller, const SegmentedScan& report,
+                         const SegmentOptions& options) {
+  std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
+  std::ranges::replace(classes, std::int32_t{label::kNoClass}, std::int32_t{-1});
+  const viz::PageCloud cloud{
+      .positions = scan.positions,
+      .classes = classes,
+      .table = page_classes(labeller.classes()),
+      .values = {{"intensity", scan.intensity}, {"confidence", labels.confidence}}};
+  viz::PageOptions page{.title = report.name};
+  if (report.voxels) page.facts.push_back({"voxels", fmt::format("{}", *report.voxels)});
+  page.facts.push_back({"network", fmt::format("{:.0f} ms", 1e3 * report.seconds.network)});
+  viz::write_page(options.out / (report.name + ".html"), cloud, page);
+}
+
+}  // namespace
+
+double seconds_since(std::chrono::steady_clock::time_point& start) {
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - start).count();
+  start = now;
+  return seconds;
+}
+
+std::size_t bytes_of(const Scan& scan) {
+  std::size_t bytes = scan.positions.size() * sizeof(scan.positions[0]);
+  for (const Column& column : scan.attributes) {
+    bytes += static_cast<std::size_t>(column.points() * column.components) * size_of(column.type());
+  }
+  return bytes;
+}
+
+std::size_t bytes_of(const LabelledScan& scan) {
+  std::size_t bytes = scan.positions.size() * kInputBytes +
+                      (scan.colours.size() + scan.normals.size()) * sizeof(scan.colours[0]) +
+                      scan.above_ground.size() * sizeof(float);
+  for (const PointColumn& column : scan.columns) bytes += column.values.size() * sizeof(float);
+  return bytes;
+}
+
+bool looks_from_sensor(const FeatureSet& features) {
+  return features.has(Frame::sensor) || features.has_normals();
+}
+
+ReadOptions read_options_of(const SegmentOptions& options, const OnNote& note) {
+  return read_options(options.scan,
+                      options.format == kLabelFormat ? InvalidPoints::keep : InvalidPoints::drop,
+                      note);
+}
+
+WriteOptions write_options(const OnNote& note) {
+  return {.classification = "label", .shift = true, .on_note = note};
+}
+
+std::string report_name(const fs::path& path) {
+  return fs::path(shown_name(path.string())).stem().string();
+}
+
+void set_sensor(Scan& scan, const SegmentOptions& options) {
+  if (!options.sensor) return;
+  scan.viewpoint = kIdentityPose;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    scan.viewpoint->at(axis)[3] = options.sensor->at(axis);
+  }
+}
+
+void say_sensor(const Scan& scan, const Box& box, const SegmentOptions& options,
+                const OnNote& note) {
+  if (options.sensor) return;
+  std::array<double, 3> sensor = scan.origin;
+  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis)
+    sensor.at(axis) = scan.viewpoint->at(axis)[3];
+  const bool is_within = surrounds(box, sensor);
+  if (sensor == std::array<double, 3>{0, 0, 0} && is_within) return;
+  note(fmt::format("the sensor is taken to be at {} {} {}, {}", sensor[0], sensor[1], sensor[2],
+                   scan.viewpoint ? "the file's viewpoint"
+                   : is_within    ? "near the scan's middle; --sensor tells"
+                                  : "outside the scan; --sensor tells"));
+}
+
+OwnColumns::OwnColumns(Scan& scan, const std::string& format, const OnNote& note) {
+  if (format == kLabelFormat) return;
+  for (const char* name : {"label", "confidence"}) rename_own(scan, name, note);
+  if (format == "las") rename_own(scan, "classification", note);
+  for (const char* name : {"red", "green", "blue"}) {
+    if (const Column* column = scan.find(name)) colours_.push_back(*column);
+  }
+}
+
+void OwnColumns::give_back(Scan& scan) const {
+  for (const Column& column : colours_) scan.set(column);
+}
+
+label::PointLabels unknown_labels(std::int64_t points) {
+  const auto count = static_cast<std::size_t>(points);
+  return {.classes = std::vector<std::uint16_t>(count, 0), .confidence = std::vector<float>(count)};
+}
+
+void write_labels(AtomicFile& file, const Column& labels) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(static_cast<std::size_t>(labels.points()));
+  for (const std::int32_t label : labels.span<std::int32_t>()) {
+    require(label <= 0xffff, "segment", "the label {} does not fit the 16 bits of a .label", label);
+    numbers.push_back(label < 0 ? 0U : static_cast<std::uint32_t>(label));
+  }
+  file.write(std::as_bytes(std::span(numbers)));
+}
+
+void count_classes(const label::PointLabels& labels, SegmentedScan& report) {
+  for (const std::uint16_t label : labels.classes) {
+    ++(label == label::kNoClass ? report.unlabelled : report.of_class[label]);
+  }
+}
+
+void say_unlabelled(const SegmentedScan& report, const OnNote& note) {
+  if (report.unlabelled == 0) return;
+  note(fmt::format("{} points have no class: the network cannot tell them", report.unlabelled));
+}
+
+void write_pictures(const LabelledScan& scan, const label::PointLabels& labels,
+                    const label::PointLabeller& labeller, const SegmentOptions& options,
+                    SegmentedScan& report) {
+  auto clock = std::chrono::steady_clock::now();
+  draw(scan, labels, labeller.classes(), report, options.out);
+  report.seconds.pictures = seconds_since(clock);
+  write_labelled_page(scan, labels, labeller, report, options);
+  report.seconds.page = seconds_since(clock);
+}
+
+}  // namespace voxloom::cli
