@@ -42,69 +42,73 @@ struct Tile {
     for (int r = 0; r < kRows; ++r) {
       const Vec x = broadcast(a[r][k]);
       VOXLOOM_UNROLL
-      for (int v = 0; v < kVecs; ++v) acc[s][r][v] = fma(x, row[v], acc[s][r][v]);
+      for (int v = 0; v < kVecs; ++v) accumulate(acc[s][r][v], x, row[v]);
     }
   }
 };
 
+// The first kRows entries.
 template <int kRows, int kVecs, int kSets>
-[[gnu::always_inline]] inline void multiply_tile(const GemmArgs& g, std::int64_t e) {
+[[gnu::always_inline]] inline void multiply_tile(const GemmArgs& g) {
+  constexpr std::int64_t kWidth = std::int64_t{kVecs} * kLanes;
   Tile<kRows, kVecs, kSets> t;
-  float* c[kRows];
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
-    t.a[r] = g.a + g.a_row[e + r] * g.a_stride;
-    c[r] = g.c + std::int64_t{g.c_row[e + r]} * (kVecs * kLanes);
+    t.a[r] = g.a + g.a_row[r] * g.a_stride;
+    const float* c = g.c + g.c_row[r] * kWidth;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
-      t.acc[0][r][v] = load(c[r] + v * kLanes);
+      t.acc[0][r][v] = load(c + v * kLanes);
       VOXLOOM_UNROLL
       for (int s = 1; s < kSets; ++s) t.acc[s][r][v] = zero();
     }
   }
   const float* b = g.b;
   std::int64_t k = 0;
-  for (; k + kSteps <= g.depth; k += kSteps, b += kSteps * kVecs * kLanes) {
+  for (; k + kSteps <= g.depth; k += kSteps, b += kSteps * kWidth) {
     VOXLOOM_UNROLL
     for (int s = 0; s < kSteps; ++s) {
-      t.step(s % kSets, b + s * kVecs * kLanes, k + s);
+      t.step(s % kSets, b + s * kWidth, k + s);
       keep_order();
     }
   }
-  for (; k < g.depth; ++k, b += kVecs * kLanes) t.step(0, b, k);
+  for (; k < g.depth; ++k, b += kWidth) t.step(0, b, k);
+  // Addresses of c are worked out once more: there are no registers to keep them in.
+  keep_order();
   VOXLOOM_UNROLL
   for (int r = 0; r < kRows; ++r) {
+    float* c = g.c + g.c_row[r] * kWidth;
     VOXLOOM_UNROLL
     for (int v = 0; v < kVecs; ++v) {
       VOXLOOM_UNROLL
       for (int s = 1; s < kSets; ++s) t.acc[0][r][v] = add(t.acc[0][r][v], t.acc[s][r][v]);
-      store(c[r] + v * kLanes, t.acc[0][r][v]);
+      store(c + v * kLanes, t.acc[0][r][v]);
     }
   }
 }
 
-// The last entries, fewer than a full tile.
+// The last n <= kRows entries.
 template <int kRows, int kVecs, int kSets>
-inline void multiply_rest(const GemmArgs& g, std::int64_t e) {
+inline void multiply_rest(const GemmArgs& g, std::int64_t n) {
   if constexpr (kRows > 0) {
-    if (g.count - e == kRows) return multiply_tile<kRows, kVecs, kSets>(g, e);
-    multiply_rest<kRows - 1, kVecs, kSets>(g, e);
+    if (n == kRows) return multiply_tile<kRows, kVecs, kSets>(g);
+    multiply_rest<kRows - 1, kVecs, kSets>(g, n);
   }
 }
 
 template <typename, int kRows, int kWidth>
-inline void run(const GemmArgs& g) {
+inline void run(const GemmArgs& args) {
   constexpr int kVecs = kWidth / kLanes;
   constexpr int kSets = kSplit<kRows, kVecs>;
   static_assert(kVecs * kLanes == kWidth);
-  std::int64_t e = 0;
-  for (; e + kRows <= g.count; e += kRows) {
+  GemmArgs g = args;  // in registers: keep_order() would have it read again
+  for (; g.count >= kRows; g.count -= kRows, g.a_row += kRows, g.c_row += kRows) {
     ask_for(g.ahead);
-    multiply_tile<kRows, kVecs, kSets>(g, e);
+    multiply_tile<kRows, kVecs, kSets>(g);
   }
-  if (e == g.count) return;
+  if (g.count == 0) return;
   ask_for(g.ahead);
-  multiply_rest<kRows - 1, kVecs, kSets>(g, e);
+  multiply_rest<kRows - 1, kVecs, kSets>(g, g.count);
 }
 
 }  // namespace

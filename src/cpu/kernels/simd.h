@@ -186,6 +186,17 @@ inline void store_part(T* p, Vec v, std::int64_t n) {
 }
 #endif
 
+// sum += a * b, like fma, and in the register that holds the sum. Of the instruction's three forms GCC 12
+// takes the one that overwrites a factor wherever that ends its life, and with 16 registers then has no
+// room left: a sum that goes through the stack costs a store's way to a load, as long as two multiply-adds.
+inline void accumulate(Vec& sum, Vec a, Vec b) {
+#if VOXLOOM_WITH_AVX2
+  __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+#else
+  sum = fma(a, b, sum);
+#endif
+}
+
 // As many of the n elements as a vector holds.
 template <typename T>
 inline Vec load_some(const T* p, std::int64_t n) {
