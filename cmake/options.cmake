@@ -12,6 +12,7 @@ if(VOXLOOM_SANITIZE)
   add_compile_options(-fsanitize=${VOXLOOM_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${VOXLOOM_SANITIZE})
+  add_compile_definitions(VOXLOOM_SANITIZED=1)
   if(VOXLOOM_SANITIZE MATCHES "thread")
     # Debian's oneTBB is not instrumented; the parallel loops tell TSan themselves what TBB orders.
     add_compile_definitions(VOXLOOM_TSAN=1)

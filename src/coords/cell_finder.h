@@ -13,7 +13,7 @@
 
 namespace voxloom {
 
-// One row of cells per output leaf.
+// The cells of each output leaf that hold an input leaf. Of 27 cells a scan has some eight.
 class CellTable {
  public:
   CellTable(const Stencil& stencil, std::span<const Leaf> out, const LeafIndex& in);
@@ -22,19 +22,21 @@ class CellTable {
   // send there, in ascending order.
   template <typename Body>
   void for_each(std::size_t leaf, const Body& body) const {
-    const std::int32_t* numbers = numbers_.data() + leaf * cells_;
+    const std::int32_t* number = numbers_[leaf / kGrain].data() + first_[leaf];
     for (std::size_t word = 0; word < words_; ++word) {
       for (std::uint64_t rest = present_[leaf * words_ + word]; rest != 0; rest &= rest - 1) {
-        const std::size_t cell = 64 * word + static_cast<std::size_t>(std::countr_zero(rest));
-        body(cell, numbers[cell]);
+        body(64 * word + static_cast<std::size_t>(std::countr_zero(rest)), *number++);
       }
     }
   }
 
  private:
-  std::size_t cells_, words_;
-  UninitializedVector<std::int32_t> numbers_;   // [leaf][cell], where present
-  UninitializedVector<std::uint64_t> present_;  // [leaf][word of 64 cells]
+  static constexpr std::size_t kGrain = 512;  // leaves of a task
+
+  std::size_t words_;
+  std::vector<UninitializedVector<std::int32_t>> numbers_;  // [task], leaf after leaf
+  UninitializedVector<std::uint32_t> first_;                // [leaf] in its task's numbers
+  UninitializedVector<std::uint64_t> present_;              // [leaf][word of 64 cells]
 };
 
 // Looks leaves up for CellTable. Output leaves come in Z-order, so the 27 branches around the last
@@ -43,29 +45,38 @@ class CellFinder {
  public:
   CellFinder(const Stencil& stencil, const LeafIndex& in);
 
-  void find(const Leaf& leaf, std::int32_t* numbers, std::uint64_t* present);
+  // Sets the words of `present`, writes the numbers of the cells that are and returns how many these are.
+  [[nodiscard]] std::size_t find(const Leaf& leaf, std::int32_t* numbers, std::uint64_t* present);
 
  private:
   // What a cell's place on an axis adds to its branch among the 27 and to its bit in the branch.
   struct Step {
-    std::int32_t branch, bit;
-    std::int64_t position;  // of the leaf
+    std::int64_t branch, position;  // position: of the leaf
+    std::int32_t bit;
   };
-  static constexpr std::int32_t kNoBranch = 27;  // where no int32 coordinate can be
+  static constexpr std::int32_t kBranches = 27;
 
   void center_on(std::int32_t batch, const std::array<std::int64_t, 3>& middle);
-  // False when a cell lies beyond the 27 branches.
-  [[nodiscard]] bool find_steps(std::size_t axis, std::int64_t base);
-  void find_near(const Leaf& leaf, std::int32_t* numbers, std::uint64_t* present);
-  void find_far(const Leaf& leaf, std::int32_t* numbers, std::uint64_t* present) const;
+  // Whether all cells of any leaf at these positions lie within the 27 branches, and none beyond int32.
+  [[nodiscard]] bool is_inside(const std::array<std::int64_t, 3>& base) const;
+  // 64 branch + bit of each cell, by the place of the leaf that cells count from in its branch.
+  [[nodiscard]] const std::uint16_t* codes_of(const std::array<std::int64_t, 3>& base);
+  [[nodiscard]] std::size_t find_inside(const Leaf& leaf, const std::uint16_t* codes,
+                                        std::int32_t* numbers, std::uint64_t* present) const;
+  void find_steps(std::size_t axis, std::int64_t base);
+  [[nodiscard]] std::size_t find_far(const Leaf& leaf, std::int32_t* numbers,
+                                     std::uint64_t* present) const;
 
   const Stencil& stencil_;
   const LeafIndex& in_;
   std::array<std::vector<Step>, 3> steps_;
   std::int32_t batch_ = -1;
   std::array<std::int64_t, 3> middle_ = {};  // position of the middle branch
-  std::array<Leaf, kNoBranch + 1> around_ = {};
-  std::vector<std::int32_t> branch_of_cell_, bit_of_cell_;
+  std::array<Leaf, kBranches> around_ = {};
+  std::array<std::uint64_t, kBranches> masks_ = {};  // of around_
+  std::int64_t reach_ = 0;                           // of cells, in leaves
+  std::vector<std::uint16_t> codes_;                 // [place][cell], made when first asked for
+  std::uint64_t has_codes_ = 0;                      // by place
 };
 
 }  // namespace voxloom

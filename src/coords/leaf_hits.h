@@ -21,6 +21,7 @@ class LeafHits {
   // For `leaves` of the output, the first of which has the number `first`.
   void find(std::span<const Leaf> leaves, std::size_t first);
 
+  [[nodiscard]] std::size_t volume() const { return hits_.size(); }
   [[nodiscard]] std::uint64_t of(std::size_t k, std::size_t lane) const { return hits_[k][lane]; }
 
  private:

@@ -46,12 +46,15 @@ Extent extent_of(std::span<const Coordinate> rows) {
 }  // namespace
 
 LeafOrder::LeafOrder(std::span<const Coordinate> rows)
-    : items_(rows.size()), row_bits_(std::bit_width(std::max<std::size_t>(rows.size(), 2) - 1)) {
+    : items_(rows.size()),
+      rows_(rows),
+      row_bits_(std::bit_width(std::max<std::size_t>(rows.size(), 2) - 1)) {
   if (rows.empty()) return;
   const Extent extent = extent_of(rows);
   // One more for the sign; at least the two bits of a place within a leaf.
   const int axis_bits = std::max(2, static_cast<int>(std::bit_width(extent.axes))) + 1;
   if (3 * axis_bits + std::bit_width(extent.batches) + row_bits_ <= 64 && axis_bits <= 21) {
+    axis_bits_ = axis_bits;
     sort_narrow(rows, axis_bits);
   } else {
     sort_wide(rows);

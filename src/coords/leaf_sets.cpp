@@ -132,7 +132,7 @@ std::vector<Leaf> leaves_of(std::span<const Coordinate> rows) {
   const LeafRuns runs(order);
   std::vector<Leaf> leaves(runs.size());
   runs.for_each([&](std::size_t run, std::int64_t begin, std::int64_t end) {
-    leaves[run].position = leaf_of(rows[static_cast<std::size_t>(order.row(begin))]);
+    leaves[run].position = order.position(begin);
     for (std::int64_t place = begin; place < end; ++place) {
       leaves[run].mask |= std::uint64_t{1} << order.bit(place);
     }

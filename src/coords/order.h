@@ -35,4 +35,14 @@ namespace voxloom {
   return (v | (v << 2)) & 0x1249249249249249U;
 }
 
+// The inverse: bits 0, 3, 6, ... together.
+[[nodiscard]] constexpr std::uint32_t gather3(std::uint64_t v) {
+  v &= 0x1249249249249249U;
+  v = (v | (v >> 2)) & 0x10c30c30c30c30c3U;
+  v = (v | (v >> 4)) & 0x100f00f00f00f00fU;
+  v = (v | (v >> 8)) & 0x001f0000ff0000ffU;
+  v = (v | (v >> 16)) & 0x001f00000000ffffU;
+  return static_cast<std::uint32_t>((v | (v >> 32)) & 0x1fffffU);
+}
+
 }  // namespace voxloom

@@ -24,7 +24,7 @@ std::optional<RowIndex> index_distinct_rows(std::span<const Coordinate> rows) {
   runs.for_each([&](std::size_t run, std::int64_t begin, std::int64_t end) {
     std::array<std::int32_t, 64> row_at;
     Leaf& leaf = leaves[run];
-    leaf.position = leaf_of(rows[static_cast<std::size_t>(order.row(begin))]);
+    leaf.position = order.position(begin);
     for (std::int64_t place = begin; place < end; ++place) {
       const int bit = order.bit(place);
       leaf.mask |= std::uint64_t{1} << bit;

@@ -1,8 +1,10 @@
 #include "coords/shift_sequence.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
+#include "coords/bits.h"
 #include "core/checked.h"
 
 namespace voxloom {
@@ -15,10 +17,16 @@ std::uint32_t first_cell(const Stencil::Axis& axis, std::int64_t shift) {
   return static_cast<std::uint32_t>(place - axis.cells.begin());
 }
 
+// Copied in and out, as the forms of `run` differ in the alignment that they would take for granted.
 template <int Axis, int R, typename Steps>
-void run_steps(const Steps& steps, LeafLanes* values) {
+[[gnu::always_inline]] inline void run_steps(const Steps& steps, std::uint64_t* values) {
+  const auto at = [values](std::uint32_t value) { return values + kLeafLanes * value; };
   for (const auto& step : steps) {
-    shift_leaves<Axis, R>(values[step.low], values[step.high], values[step.to]);
+    LeafLanes low, high, to;
+    std::memcpy(&low, at(step.low), sizeof(low));
+    std::memcpy(&high, at(step.high), sizeof(high));
+    shift_leaves<Axis, R>(low, high, to);
+    std::memcpy(at(step.to), &to, sizeof(to));
   }
 }
 
@@ -68,7 +76,8 @@ ShiftSequence::ShiftSequence(const Stencil& stencil, OutputSide side)
   }
 }
 
-void ShiftSequence::run(LeafLanes* values) const {
+VOXLOOM_BIT_CLONES void ShiftSequence::run(LeafLanes* lanes) const {
+  auto* values = reinterpret_cast<std::uint64_t*>(lanes);
   run_steps<0, 1>(steps_[0][1], values);
   run_steps<0, 2>(steps_[0][2], values);
   run_steps<0, 3>(steps_[0][3], values);

@@ -19,7 +19,7 @@ class ShiftSequence {
 
   // How many values `run` works on. The first ones are the cells' masks, given by the caller.
   [[nodiscard]] std::size_t value_count() const { return value_count_; }
-  void run(LeafLanes* values) const;
+  void run(LeafLanes* lanes) const;
   // The value that holds the occupancy under offset k, after `run`.
   [[nodiscard]] std::uint32_t value_of(std::size_t k) const { return value_of_offset_[k]; }
 

@@ -131,6 +131,7 @@ void Stencil::make_class(const std::array<std::int64_t, 3>& leaf_class, Class& t
 }
 
 const Stencil::Class& Stencil::class_of(const LeafPosition& leaf) const {
+  if (classes_.size() == 1) return classes_.front();
   std::int64_t number = 0;
   for (int a = 0; a < 3; ++a) {
     const std::int64_t position = on_axis(leaf, a);
