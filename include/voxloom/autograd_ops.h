@@ -154,6 +154,10 @@ struct BatchNormResult {
 [[nodiscard]] Variable group_norm(const Variable& x, const Affine& affine, std::int64_t groups,
                                   float eps = 1e-5F);
 [[nodiscard]] Variable rms_norm(const Variable& x, const Variable& scale, float eps = 1e-5F);
+// Each channel over the rows of each batch, with a mean and a variance of its own, in inference too (Ulyanov, Vedaldi and
+// Lempitsky 2016, "Instance Normalization"): y = (x - mean) / sqrt(variance + eps) * scale + bias. x is sparse, float32; a
+// batch without rows is left out. A graph has no word for it: std::invalid_argument for a symbol.
+[[nodiscard]] Variable instance_norm(const Variable& x, const Affine& affine, float eps = 1e-5F);
 
 // Each element is 0 with `probability`, else divided by 1 - probability.
 [[nodiscard]] Variable dropout(const Variable& x, float probability, std::uint64_t seed);
@@ -182,6 +186,24 @@ struct CrossEntropyOptions {
 // present in the labels (Berman, Rannen Triki and Blaschko 2018, "The Lovasz-Softmax loss").
 [[nodiscard]] Variable lovasz_softmax(const Variable& scores, const Tensor& labels,
                                       std::int32_t ignore = -1);
+
+// What follows compares `x` (N,C) with `targets` (N,C), float32, element by element. The loss of a row is the mean of its
+// elements', the whole the weighted mean over the rows:
+//   loss = sum_i w_i sum_c l(x_ic, t_ic) / (C sum_i w_i)
+// `row_weights` (N) float32, none below 0, or undefined: all 1. Rows of weight 0 count for nothing, whatever their targets
+// are; without a weight above 0 the loss is 0.
+
+// l = (x - t)^2
+[[nodiscard]] Variable squared_error(const Variable& x, const Tensor& targets,
+                                     const Tensor& row_weights = {});
+// l = (x - t)^2 / (2 beta) where |x - t| < beta, else |x - t| - beta / 2 (Girshick 2015, "Fast R-CNN", for beta 1);
+// beta above 0.
+[[nodiscard]] Variable smooth_l1(const Variable& x, const Tensor& targets, float beta = 1.0F,
+                                 const Tensor& row_weights = {});
+// Of a sigmoid s of x, and targets in [0, 1]: l = -p t log s(x) - (1 - t) log(1 - s(x)), where p > 0, `positive`, weighs
+// what is to be found. Worked out from x, so that no large one overflows.
+[[nodiscard]] Variable binary_cross_entropy(const Variable& x, const Tensor& targets,
+                                            float positive = 1.0F, const Tensor& row_weights = {});
 
 }  // namespace autograd
 }  // namespace voxloom

@@ -216,6 +216,20 @@ class GroupNorm : public Module {
   float eps;
 };
 
+// Each channel over the rows of each batch, in inference too: autograd::instance_norm. Cannot be exported.
+class InstanceNorm : public Module {
+ public:
+  explicit InstanceNorm(std::int64_t channels, float eps = 1e-5F);
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override {
+    return std::make_unique<InstanceNorm>(*this);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
+  Parameter scale, bias;
+  float eps;
+};
+
 // Does nothing outside training.
 class Dropout : public Module {
  public:

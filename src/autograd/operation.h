@@ -35,12 +35,16 @@ namespace voxloom::autograd {
   ROW(batch_norm_batch)              \
   ROW(layer_norm)                    \
   ROW(group_norm)                    \
+  ROW(instance_norm)                 \
   ROW(rms_norm)                      \
   ROW(dropout)                       \
   ROW(embedding_lookup)              \
   ROW(to_dense)                      \
   ROW(cross_entropy)                 \
   ROW(lovasz_softmax)                \
+  ROW(squared_error)                 \
+  ROW(smooth_l1)                     \
+  ROW(binary_cross_entropy)          \
   ROW(checkpoint)
 
 #define VOXLOOM_AS_CONSTANT(name) name,

@@ -31,6 +31,8 @@ class CpuBackend : public engine::Backend {
   void offer_normalized_gradients();  // normalized_gradients.cpp
   void offer_losses();                // losses.cpp
   void offer_lovasz();                // lovasz.cpp
+  void offer_element_losses();        // element_loss.cpp
+  void offer_instance_norm();         // instance_norm.cpp
   void offer_updates();               // updates.cpp
   void offer_spreads();               // spread.cpp
   void offer_devoxelize_gradient();   // devoxelize_gradient.cpp

@@ -13,6 +13,8 @@ void CpuBackend::offer_training(CpuBackend& backend) {
   backend.offer_normalized_gradients();
   backend.offer_losses();
   backend.offer_lovasz();
+  backend.offer_element_losses();
+  backend.offer_instance_norm();
   backend.offer_updates();
   backend.offer_spreads();
   backend.offer_devoxelize_gradient();

@@ -71,6 +71,31 @@ struct LovaszSoftmax {
   }
 };
 
+enum class ElementLossKind : std::uint8_t { squared, smooth_l1, binary_cross_entropy };
+
+// autograd::squared_error and the two after it: the loss over elements of (N, C), and its gradient.
+struct ElementLoss {
+  static constexpr std::string_view kName = "element_loss";
+  static constexpr bool kIsForTraining = true;
+
+  ElementLossKind kind = ElementLossKind::squared;
+  float parameter = 1;  // beta, or the weight of what is to be found
+  const Tensor* x = nullptr;
+  const Tensor* targets = nullptr;
+  const Tensor* row_weights = nullptr;  // (N), or none: all 1
+  Tensor* loss = nullptr;               // (1)
+  Tensor* dx = nullptr;                 // (N, C)
+
+  template <typename Problem, typename Visitor>
+  static void each_tensor(Problem& p, Visitor& visit) {
+    visit.reads(p.x);
+    visit.reads(p.targets);
+    visit.reads(p.row_weights);
+    visit.writes(p.loss);
+    visit.writes(p.dx);
+  }
+};
+
 // The class with the largest score of each row, the lowest among equals, and its softmax; -1 and NaN where a
 // score is NaN.
 struct LargestScores {

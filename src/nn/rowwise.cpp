@@ -98,6 +98,19 @@ void GroupNorm::collect_parameters(const std::string& prefix,
   collect(prefix + "bias", bias, to);
 }
 
+InstanceNorm::InstanceNorm(std::int64_t channels, float eps_)
+    : scale(constant(channels, 1)), bias(constant(channels, 0)), eps(eps_) {}
+
+Variable InstanceNorm::run(const Variable& x, Pass& pass) const {
+  return autograd::instance_norm(x, {pass.parameter(scale), pass.parameter(bias)}, eps);
+}
+
+void InstanceNorm::collect_parameters(const std::string& prefix,
+                                      std::vector<NamedParameter>& to) const {
+  collect(prefix + "weight", scale, to);
+  collect(prefix + "bias", bias, to);
+}
+
 Dropout::Dropout(float probability_) : probability(probability_) {
   require(probability >= 0.0F && probability < 1.0F, "nn::Dropout",
           "the probability should lie in [0, 1), got {}", probability);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <set>
 
@@ -90,26 +91,99 @@ GradientCase cross_entropy_case(const std::string& name, const std::vector<doubl
               }};
 }
 
+constexpr std::int64_t kTargetRows = 7, kTargetChannels = 3;
+const std::vector<double> kRowWeights = {1, 0.5, 0, 2, 1, 0.25, 0};
+
+// Targets in (0, 1), none at a kink of a loss for what the inputs are.
+double target(std::size_t i) { return 0.05 + 0.9 * static_cast<double>(i * 7 % 21) / 21; }
+
+using LibraryLoss = std::function<Variable(const Variable&, const Tensor&, const Tensor&)>;
+
+GradientCase element_case(const std::string& name, const std::string& operation, bool is_weighted,
+                          const LibraryLoss& library,
+                          const std::function<double(double, double)>& term) {
+  std::vector<double> targets;
+  for (std::size_t i = 0; i < kTargetRows * kTargetChannels; ++i) targets.push_back(target(i));
+  return {
+      .name = name,
+      .operation = operation,
+      .inputs = {{{kTargetRows, kTargetChannels}, 0.5}},
+      .library =
+          [=](Tape&, const Variables& v) {
+            const Tensor weights =
+                is_weighted ? beside(v[0], to_tensor(kRowWeights, {kTargetRows})) : Tensor{};
+            return library(v[0], beside(v[0], to_tensor(targets, {kTargetRows, kTargetChannels})),
+                           weights);
+          },
+      .oracle =
+          [=](const Arrays& a) {
+            double total = 0, divisor = 0;
+            for (std::size_t i = 0; i < a[0].size(); ++i) {
+              const double weight = is_weighted ? kRowWeights[i / kTargetChannels] : 1;
+              total += weight * term(a[0][i], static_cast<double>(static_cast<float>(targets[i])));
+              divisor += weight;
+            }
+            return std::vector<double>{total / divisor};
+          }};
+}
+
+double smooth_l1_of(double x, double t, double beta) {
+  const double away = std::abs(x - t);
+  return away < beta ? away * away / (2 * beta) : away - beta / 2;
+}
+
+double binary_of(double x, double t, double positive) {
+  const double s = 1 / (1 + std::exp(-x));
+  return -positive * t * std::log(s) - (1 - t) * std::log(1 - s);
+}
+
+std::vector<GradientCase> element_loss_cases() {
+  using autograd::binary_cross_entropy, autograd::smooth_l1, autograd::squared_error;
+  std::vector<GradientCase> cases;
+  for (const bool is_weighted : {false, true}) {
+    const std::string ending = is_weighted ? "OfWeightedRows" : "";
+    cases.push_back(element_case(
+        "SquaredError" + ending, "squared_error", is_weighted,
+        [](const auto& x, const auto& t, const auto& w) { return squared_error(x, t, w); },
+        [](double x, double t) { return (x - t) * (x - t); }));
+    cases.push_back(element_case(
+        "SmoothL1" + ending, "smooth_l1", is_weighted,
+        [](const auto& x, const auto& t, const auto& w) { return smooth_l1(x, t, 0.25F, w); },
+        [](double x, double t) { return smooth_l1_of(x, t, 0.25); }));
+    cases.push_back(element_case(
+        "BinaryCrossEntropy" + ending, "binary_cross_entropy", is_weighted,
+        [](const auto& x, const auto& t, const auto& w) {
+          return binary_cross_entropy(x, t, 2.5F, w);
+        },
+        [](double x, double t) { return binary_of(x, t, 2.5); }));
+  }
+  return cases;
+}
+
 }  // namespace
 
 std::vector<GradientCase> loss_cases() {
-  return {cross_entropy_case("CrossEntropy", {}, 0),
-          cross_entropy_case("CrossEntropyWeightedAndSmoothed", {0.5, 2, 1.5, 0.25}, 0.125),
-          cross_entropy_case("CrossEntropyFocused", {}, 0, 2),
-          cross_entropy_case("CrossEntropyWeightedAndFocused", {0.5, 2, 1.5, 0.25}, 0, 0.5),
-          {.name = "LovaszSoftmax",
-           .operation = "lovasz_softmax",
-           .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
-           .library =
-               [](Tape&, const Variables& v) {
-                 return autograd::lovasz_softmax(v[0], beside(v[0], labels()));
-               },
-           .oracle =
-               [](const Arrays& a) {
-                 const auto p = oracle::softmax(features_of(a[0], kClasses));
-                 // Class 3 has no row.
-                 return std::vector<double>{(lovasz(p, 0) + lovasz(p, 1) + lovasz(p, 2)) / 3};
-               }}};
+  std::vector<GradientCase> cases = element_loss_cases();
+  const std::vector<GradientCase> of_classes = {
+      cross_entropy_case("CrossEntropy", {}, 0),
+      cross_entropy_case("CrossEntropyWeightedAndSmoothed", {0.5, 2, 1.5, 0.25}, 0.125),
+      cross_entropy_case("CrossEntropyFocused", {}, 0, 2),
+      cross_entropy_case("CrossEntropyWeightedAndFocused", {0.5, 2, 1.5, 0.25}, 0, 0.5),
+      {.name = "LovaszSoftmax",
+       .operation = "lovasz_softmax",
+       .inputs = {{{static_cast<std::int64_t>(kLabels.size()), kClasses}}},
+       .library =
+           [](Tape&, const Variables& v) {
+             return autograd::lovasz_softmax(v[0], beside(v[0], labels()));
+           },
+       .oracle =
+           [](const Arrays& a) {
+             const auto p = oracle::softmax(features_of(a[0], kClasses));
+             // Class 3 has no row.
+             return std::vector<double>{(lovasz(p, 0) + lovasz(p, 1) + lovasz(p, 2)) / 3};
+           }}};
+  cases.insert(cases.end(), of_classes.begin(), of_classes.end());
+  return cases;
 }
 
 }  // namespace voxloom::test

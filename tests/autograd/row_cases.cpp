@@ -133,6 +133,42 @@ std::vector<GradientCase> row_norm_cases() {
            }}};
 }
 
+// Each batch by itself, as a batch norm of its rows.
+std::vector<double> instance_norm(const Arrays& a, const std::vector<oracle::Coord>& coords) {
+  std::vector<double> y(a[0].size());
+  for (const std::int64_t batch : {0, 1, 2}) {
+    std::vector<std::size_t> rows;
+    std::vector<double> x;
+    for (std::size_t row = 0; row < coords.size(); ++row) {
+      if (coords[row][0] != batch) continue;
+      rows.push_back(row);
+      const auto begin = a[0].begin() + static_cast<std::ptrdiff_t>(row * kRowChannels);
+      x.insert(x.end(), begin, begin + kRowChannels);
+    }
+    if (rows.empty()) continue;
+    const std::vector<double> n =
+        oracle::batch_norm_train(features_of(x, kRowChannels), a[1], a[2], kEps).v;
+    for (std::size_t i = 0; i < n.size(); ++i) {
+      y[rows[i / kRowChannels] * kRowChannels + i % kRowChannels] = n[i];
+    }
+  }
+  return y;
+}
+
+// The middle one of three batches has no rows.
+GradientCase instance_norm_case() {
+  const CaseSet of = case_set(23, kRows, {4, 4, 4}, {0, 2});
+  return {.name = "InstanceNorm",
+          .operation = "instance_norm",
+          .inputs = norm_inputs(),
+          .library =
+              [of](Tape&, const Variables& v) {
+                return autograd::instance_norm(Variable(v[0], of.set, 3), {v[1], v[2]},
+                                               static_cast<float>(kEps));
+              },
+          .oracle = [of](const Arrays& a) { return instance_norm(a, of.coords); }};
+}
+
 std::vector<GradientCase> batch_norm_cases() {
   const auto eps = static_cast<float>(kEps);
   const std::vector<double> mean = {0.25, -0.5, 0, 1}, variance = {0.5, 1, 2, 0.25};
@@ -230,6 +266,7 @@ std::vector<GradientCase> row_cases() {
                             batch_norm_cases(), random_cases()}) {
     cases.insert(cases.end(), group.begin(), group.end());
   }
+  cases.push_back(instance_norm_case());
   return cases;
 }
 

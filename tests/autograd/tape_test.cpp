@@ -189,6 +189,51 @@ TEST(Tape, RefusesMisuse) {
             autograd::cross_entropy(x, Tensor::from<std::int32_t>({0, 1, 2, 0}, {4})));
       },
       "row 2 has label 2, there are 2 classes");
+  const Tensor targets = Tensor::zeros({4, 2}, DType::f32);
+  expect_throws<Invalid>(
+      [&] {
+        static_cast<void>(autograd::squared_error(x, Tensor::zeros({4, 3}, DType::f32)));
+      },
+      "[squared_error] expected targets of shape (4,2) and type float32, got (4,3) float32");
+  expect_throws<Invalid>(
+      [&] {
+        static_cast<void>(
+            autograd::squared_error(x, targets, Tensor::from<float>({1, -1, 1, 1}, {4})));
+      },
+      "a row weight is -1");
+  expect_throws<Invalid>([&] { static_cast<void>(autograd::smooth_l1(x, targets, 0.0F)); },
+                         "[smooth_l1] beta should be above 0, got 0");
+  expect_throws<Invalid>(
+      [&] { static_cast<void>(autograd::binary_cross_entropy(x, targets, -2.0F)); },
+      "[binary_cross_entropy] the weight of positives should be above 0, got -2");
+  const Variable ones = Tensor::full({2}, DType::f32, 1.0F);
+  expect_throws<Invalid>([&] { static_cast<void>(autograd::instance_norm(x, {ones})); },
+                         "[instance_norm] needs a sparse tensor");
+}
+
+// Far from 0 the loss is linear, and right where its exponentials are not.
+TEST(Losses, BinaryCrossEntropyTakesLargeScores) {
+  Tape tape;
+  const Variable x = tape.watch(Tensor::from<float>({1e4F, -1e4F, 1e4F, -1e4F}, {2, 2}));
+  const Variable loss =
+      autograd::binary_cross_entropy(x, Tensor::from<float>({1, 0, 0, 1}, {2, 2}));
+  EXPECT_EQ(to_doubles(loss.value()), std::vector<double>{5e3});
+  tape.backward(loss);
+  EXPECT_EQ(to_doubles(tape.gradient(x)), (std::vector<double>{0, 0, 0.25, -0.25}));
+}
+
+// A row without weight counts for nothing, even where there is no target.
+TEST(Losses, PassOverRowsWithoutWeight) {
+  Tape tape;
+  const float nothing = std::numeric_limits<float>::quiet_NaN();
+  const Variable x = tape.watch(Tensor::from<float>({3, 7}, {2, 1}));
+  const Tensor targets = Tensor::from<float>({1, nothing}, {2, 1});
+  const Variable loss = autograd::squared_error(x, targets, Tensor::from<float>({0.5F, 0}, {2}));
+  EXPECT_EQ(to_doubles(loss.value()), std::vector<double>{4});
+  tape.backward(loss);
+  EXPECT_EQ(to_doubles(tape.gradient(x)), (std::vector<double>{4, 0}));
+  const Variable none = autograd::squared_error(x, targets, Tensor::zeros({2}, DType::f32));
+  EXPECT_EQ(to_doubles(none.value()), std::vector<double>{0});
 }
 
 TEST(Losses, OfNothingAreZero) {

@@ -8,6 +8,7 @@
 #include "engine/elementwise.h"
 #include "engine/fold.h"
 #include "engine/gradients.h"
+#include "engine/instance_norm.h"
 #include "engine/losses.h"
 #include "engine/normalized_gradients.h"
 #include "engine/points.h"
@@ -37,7 +38,8 @@ inline void offer_every_problem(CheckingDevice& device) {
   device.offer<ColumnStatistics, BatchNormOfBatch, BatchNormGradient>();
   device.offer<WeightEnergy, WeightEnergyGradient, NormalizedGradient>();
   device.offer<SpreadRows, ScatterToChosen, GatherChosen, DevoxelizeGradient>();
-  device.offer<FindWrongLabel, CrossEntropy, LovaszSoftmax, LargestScores>();
+  device.offer<FindWrongLabel, CrossEntropy, LovaszSoftmax, LargestScores, ElementLoss>();
+  device.offer<engine::InstanceNorm, InstanceNormGradient>();
   device.offer<AdamW, engine::Momentum, SumOfSquares, FoldBatchNorm, ScaleOutputs>();
 }
 

@@ -175,6 +175,32 @@ TEST(Training, ResidualAddsItsShortcut) {
                                       "body.1.bias", "shortcut.0.weight", "shortcut.0.bias"}));
 }
 
+// Each batch and channel has mean 0 and variance 1, however far the batches lie apart.
+TEST(Training, InstanceNormIsOfEachBatch) {
+  SparseTensor x = cube_input(3);
+  Tensor far = x.features().clone();
+  for (std::int64_t row = 0; row < x.rows(); ++row) {
+    if (x.coords()[row].batch == 0) continue;
+    for (std::int64_t c = 0; c < 3; ++c) far.mutable_span<float>()[row * 3 + c] += 100;
+  }
+  x = x.with_features(far);
+  nn::InstanceNorm norm(3, 1e-9F);
+  const SparseTensor y = norm(x);
+  for (const std::int32_t batch : {0, 1}) {
+    for (std::int64_t c = 0; c < 3; ++c) {
+      std::vector<double> values;
+      for (std::int64_t row = 0; row < y.rows(); ++row) {
+        if (y.coords()[row].batch != batch) continue;
+        values.push_back(static_cast<double>(y.features().span<float>()[row * 3 + c]));
+      }
+      const oracle::Moments m = oracle::moments(values);
+      EXPECT_NEAR(m.mean, 0, 1e-4);
+      EXPECT_NEAR(m.var, 1, 1e-3);
+    }
+  }
+  expect_all_trained(norm, x);
+}
+
 TEST(Training, ResNetGivesOneRowPerBatch) {
   const nn::ResNet net({.in_channels = 3, .classes = 7, .depth = 14, .width = 4});
   const SparseTensor y = net(cube_input(3));
