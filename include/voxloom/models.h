@@ -104,6 +104,12 @@ struct LayerWork {
 // examples build it: a 5x5x5 stem, four halvings by 2x2x2 convolutions, four transposed convolutions
 // back onto the encoder's rows, basic blocks and skips at each level, a linear layer at the end.
 // planes[0..3] are the encoder's channels, planes[4..7] the decoder's.
+enum class UNetStyle : std::uint8_t {
+  minkowski,
+  // SpUNet-v1m1 of Pointcept: the halvings bring the channels of the level that they lead to, norms have an eps of 1e-3,
+  // and the parameters its names: "enc.0.block0.conv1.weight".
+  pointcept
+};
 struct MinkUNetOptions {
   std::int64_t in_channels = 3;
   std::int64_t classes = 20;
@@ -111,6 +117,7 @@ struct MinkUNetOptions {
   std::int64_t stem = 32;
   std::array<std::int64_t, 8> planes = {32, 64, 128, 256, 256, 128, 96, 96};  // MinkUNet34C
   double width = 1.0;  // multiplies stem and planes, rounded up to a multiple of 8
+  UNetStyle style = UNetStyle::minkowski;
   std::uint64_t seed = 0;
 };
 
@@ -126,7 +133,7 @@ class MinkUNet : public Module {
   // Class scores on the rows of x.
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
   [[nodiscard]] std::unique_ptr<Module> clone() const override;
-  // Named as in MinkowskiEngine's examples, "kernel" called "weight": "block1.0.conv1.weight".
+  // Named as in MinkowskiEngine's examples, "kernel" called "weight": "block1.0.conv1.weight"; or as in Pointcept.
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
 
@@ -164,6 +171,40 @@ class ResNet : public Module {
   // Class scores, one row for each batch at its coordinate (b,0,0,0). As a bundle: dense (B, classes).
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
   [[nodiscard]] std::unique_ptr<Module> clone() const override;
+  void collect_parameters(const std::string& prefix,
+                          std::vector<NamedParameter>& to) const override;
+
+ private:
+  struct Layers;
+  std::unique_ptr<Layers> layers_;
+};
+
+// The ResNet's encoder with a light decoder, which adds the encoder's features instead of joining them (Chaurasia and
+// Culurciello 2017, "LinkNet"): on each level y = relu(up(y) + x') and a 3x3x3 convolution, x' the encoder's features of
+// that level, `up` a transposed 2x2x2 convolution onto its rows; a linear layer at the end.
+struct LinkNetOptions {
+  std::int64_t in_channels = 3;
+  std::int64_t classes = 20;
+  int depth = 18;  // of the encoder: 14, 18, 34 or 50
+  std::int64_t width =
+      32;  // channels of the stem; each stage doubles them, and depth 50 has four times as many again
+  Triple stem_kernel = 5;
+  std::uint64_t seed = 0;
+};
+
+class LinkNet : public Module {
+ public:
+  explicit LinkNet(const LinkNetOptions& options = {});
+  LinkNet(const LinkNet& other);
+  LinkNet(LinkNet&&) noexcept;
+  LinkNet& operator=(const LinkNet&) = delete;
+  LinkNet& operator=(LinkNet&&) noexcept;
+  ~LinkNet() override;
+
+  // Class scores on the rows of x.
+  [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
+  [[nodiscard]] std::unique_ptr<Module> clone() const override;
+  // The encoder's as the ResNet's ("layer1.0.conv1.weight"), then "up1.conv.weight", "fuse1.conv.weight", "head.weight".
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
 

@@ -75,6 +75,14 @@ TEST(ExportModule, ModelsComputeTheSame) {
   expect_same_network(resnet);
   nn::SecondBackbone second({.in_channels = 3, .channels = {4, 6}, .out_channels = 5});
   expect_same_network(second);
+  nn::LinkNet linknet({.in_channels = 3, .classes = 4, .depth = 14, .width = 4});
+  expect_same_network(linknet);
+  nn::MinkUNet spunet({.classes = 5,
+                       .depth = 14,
+                       .stem = 8,
+                       .planes = {8, 8, 8, 8, 8, 8, 8, 8},
+                       .style = nn::UNetStyle::pointcept});
+  expect_same_network(spunet);
 }
 
 TEST(ExportModule, SequencesFoldTheirNorms) {

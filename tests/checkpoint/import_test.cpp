@@ -117,6 +117,20 @@ TEST_F(Spconv, SpUNet) {
               tensor_of(e.at("y_indices"), e.at("y_features"), Axes::xyz), 2e-5F);
 }
 
+TEST_F(Spconv, SpUNetsWeightsGoIntoOurModel) {
+  const Import imported = import_network(network("spconv_spunet.pth"), {.network = "spunet"});
+  nn::MinkUNet net({.in_channels = 2,
+                    .classes = 3,
+                    .depth = 34,
+                    .stem = 3,
+                    .planes = {2, 3, 2, 3, 3, 2, 3, 2},
+                    .style = nn::UNetStyle::pointcept});
+  nn::load_parameters(net, imported.bundle.weights);
+  const TensorMap e = expected("spconv_spunet.pth");
+  expect_near(net(tensor_of(e.at("x_indices"), e.at("x_features"), Axes::xyz)),
+              tensor_of(e.at("y_indices"), e.at("y_features"), Axes::xyz), 2e-5F);
+}
+
 TEST_F(Spconv, Second) {
   const ImportOptions options{.network = "voxelbackbone8x",
                               .spatial_shape = std::vector<std::int64_t>{41, 16, 14}};

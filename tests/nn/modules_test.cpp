@@ -107,10 +107,12 @@ TEST(Modules, CopiesAreNetworksOfTheirOwn) {
       {.in_channels = 4, .classes = 3, .depth = 14, .stem = 8, .planes = {8, 8, 8, 8, 8, 8, 8, 8}});
   const nn::ResNet resnet({.in_channels = 4, .classes = 3, .depth = 14, .width = 2});
   const nn::SecondBackbone second({.in_channels = 4, .channels = {4, 6}, .out_channels = 5});
+  const nn::LinkNet linknet({.in_channels = 4, .classes = 3, .depth = 50, .width = 2});
   const SparseTensor x = strided_input(4);
   for (const nn::Module* module :
        {static_cast<const nn::Module*>(&net), static_cast<const nn::Module*>(&unet),
-        static_cast<const nn::Module*>(&resnet), static_cast<const nn::Module*>(&second)}) {
+        static_cast<const nn::Module*>(&resnet), static_cast<const nn::Module*>(&second),
+        static_cast<const nn::Module*>(&linknet)}) {
     const std::vector<double> before = to_doubles((*module)(x).features());
     const std::unique_ptr<nn::Module> copy = module->clone();
     EXPECT_EQ(to_doubles((*copy)(x).features()), before);

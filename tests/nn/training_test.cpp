@@ -64,6 +64,14 @@ TEST(Training, EveryParameterOfEveryModelHasAGradient) {
   expect_all_trained(bottlenecks, cube_input(3));
   nn::SecondBackbone second({.in_channels = 3, .channels = {4, 6}, .out_channels = 5});
   expect_all_trained(second, cube_input(3));
+  for (const int depth : {14, 50}) {
+    nn::LinkNet linknet({.in_channels = 3, .classes = 4, .depth = depth, .width = 2});
+    expect_all_trained(linknet, cube_input(3));
+  }
+  nn::MinkUNetOptions options = tiny_net();
+  options.style = nn::UNetStyle::pointcept;
+  nn::MinkUNet spunet(options);
+  expect_all_trained(spunet, cube_input(3));
 }
 
 // One parameter moved a little, everything else as it was. Wide enough that the coarsest level still
@@ -207,6 +215,65 @@ TEST(Training, ResNetGivesOneRowPerBatch) {
   EXPECT_EQ(y.features().shape(), (Shape{2, 7}));
   EXPECT_EQ(y.coords()[1], (Coordinate{.batch = 1}));
   expect_throws<Invalid>([] { nn::ResNet({.depth = 15}); }, "depth should be 14, 18, 34 or 50");
+}
+
+// Written out, with norms as they are at first: y = x / sqrt(1 + eps).
+class LinkNetByHand {
+ public:
+  explicit LinkNetByHand(const nn::Module& net) : values_(nn::parameters_of(net)) {}
+
+  SparseTensor operator()(const SparseTensor& x) const {
+    SparseTensor y = relu(conv(x, "conv1", {.kernel_size = 5}));
+    std::vector<SparseTensor> levels;
+    for (const std::string stage : {"layer1", "layer2", "layer3", "layer4"}) {
+      levels.push_back(y);
+      y = relu(conv(y, stage + ".down.conv", {.kernel_size = 2, .stride = 2}));
+      y = block(y, stage + ".0.");
+    }
+    for (const std::string level : {"4", "3", "2", "1"}) {
+      const SparseTensor fine = normed(
+          conv_transpose3d(y, values_.at("up" + level + ".conv.weight"), {},
+                           {.kernel_size = 2, .stride = 2, .target = levels.back().coords()}));
+      y = relu(subm(relu(add(fine, levels.back())), "fuse" + level + ".conv"));
+      levels.pop_back();
+    }
+    return y.with_features(
+        linear(y.features(), values_.at("head.weight"), values_.at("head.bias")));
+  }
+
+ private:
+  static SparseTensor normed(const SparseTensor& x) {
+    Tensor y = x.features().clone();
+    for (float& v : y.mutable_span<float>()) v /= std::sqrt(1.0F + 1e-5F);
+    return x.with_features(y);
+  }
+  SparseTensor conv(const SparseTensor& x, const std::string& name,
+                    const ConvOptions& options) const {
+    return normed(conv3d(x, values_.at(name + ".weight"), {}, options));
+  }
+  SparseTensor subm(const SparseTensor& x, const std::string& name) const {
+    return normed(subm_conv3d(x, values_.at(name + ".weight"), {}, {}));
+  }
+  SparseTensor block(const SparseTensor& x, const std::string& name) const {
+    const SparseTensor inner = subm(relu(subm(x, name + "conv1")), name + "conv2");
+    const bool changes = values_.contains(name + "downsample.0.weight");
+    return relu(add(inner, changes ? conv(x, name + "downsample.0", {.kernel_size = 1}) : x));
+  }
+
+  nn::NamedTensors values_;
+};
+
+TEST(Training, LinkNetAddsTheEncodersFeatures) {
+  const SparseTensor x = cube_input(3, 300, 32);
+  const nn::LinkNet net({.in_channels = 3, .classes = 5, .depth = 14, .width = 4, .seed = 3});
+  const SparseTensor y = net(x);
+  const SparseTensor expected = LinkNetByHand(net)(x);
+  ASSERT_EQ(y.coords(), x.coords());
+  ASSERT_EQ(y.channels(), 5);
+  const std::vector<double> a = to_doubles(y.features()), b = to_doubles(expected.features());
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-5) << i;
+  expect_throws<Invalid>([] { nn::LinkNet({.depth = 15}); },
+                         "[nn::LinkNet] depth should be 14, 18, 34 or 50");
 }
 
 TEST(Training, SecondGivesAMapSeenFromAbove) {

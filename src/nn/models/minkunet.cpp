@@ -29,13 +29,44 @@ std::int64_t scaled(std::int64_t channels, double width) {
                                    kStep);
 }
 
-ConvNorm::Prefixes stem_names(const std::string& prefix) {
+ConvNorm::Prefixes stem_names(const std::string& prefix, UNetStyle style) {
+  if (style == UNetStyle::pointcept) return {prefix + "conv_input.0.", prefix + "conv_input.1."};
   return {prefix + "conv0p1s1.", prefix + "bn0."};
+}
+
+// Of what leads to a level, counted from 0 as they run.
+struct StageNames {
+  std::string conv, norm;
+  std::string block;  // before a block's number
+};
+
+StageNames stage_names(std::size_t i, bool is_up, UNetStyle style) {
+  if (style == UNetStyle::pointcept) {
+    const std::size_t level = is_up ? kLevels - 1 - i : i;
+    const char* conv = is_up ? "up" : "down";
+    return {fmt::format("{}.{}.0", conv, level), fmt::format("{}.{}.1", conv, level),
+            fmt::format("{}.{}.block", is_up ? "dec" : "enc", level)};
+  }
+  const std::size_t number = is_up ? kLevels + i : i + 1;
+  const std::size_t stride = std::size_t{1} << (is_up ? kLevels - i : i);
+  const char* tr = is_up ? "tr" : "";
+  return {fmt::format("conv{}{}p{}s2", tr, number, stride), fmt::format("bn{}{}", tr, number),
+          fmt::format("block{}.", is_up ? number + 1 : number)};
+}
+
+void collect_block(const BasicBlock& block, const std::string& prefix, UNetStyle style,
+                   std::vector<NamedParameter>& to) {
+  if (style == UNetStyle::minkowski) return block.collect_parameters(prefix, to);
+  block.conv1.collect_parameters({prefix + "conv1.", prefix + "bn1."}, to);
+  block.conv2.collect_parameters({prefix + "conv2.", prefix + "bn2."}, to);
+  if (block.shortcut) {
+    block.shortcut->collect_parameters({prefix + "proj.0.", prefix + "proj.1."}, to);
+  }
 }
 
 // A change of resolution and the blocks after it.
 struct Stage {
-  std::string conv_name, norm_name, block_name;
+  StageNames names;
   ConvNorm resample;
   std::vector<BasicBlock> blocks;
 
@@ -43,11 +74,11 @@ struct Stage {
     for (const BasicBlock& block : blocks) x = pass.run_block(block, x);
     return x;
   }
-  [[nodiscard]] ConvNorm::Prefixes names(const std::string& prefix) const {
-    return {prefix + conv_name + ".", prefix + norm_name + "."};
+  [[nodiscard]] ConvNorm::Prefixes prefixes(const std::string& prefix) const {
+    return {prefix + names.conv + ".", prefix + names.norm + "."};
   }
-  [[nodiscard]] std::string block_prefix(const std::string& prefix, std::size_t b) const {
-    return fmt::format("{}{}.{}.", prefix, block_name, b);
+  [[nodiscard]] std::string block_name(std::size_t b) const {
+    return fmt::format("{}{}", names.block, b);
   }
 };
 
@@ -58,15 +89,18 @@ struct MinkUNet::Layers {
       : stem_channels(scaled(o.stem, o.width)),
         stem({.in = o.in_channels, .out = stem_channels, .bias = false, .seed = o.seed},
              {.kernel_size = 5}),
+        style(o.style),
         final({.in = scaled(o.planes.back(), o.width), .out = o.classes, .seed = o.seed + 1}),
         next_seed(o.seed + 2) {
     const BlockCounts counts = block_counts(o.depth);
     std::int64_t channels = stem_channels;
     std::vector<std::int64_t> skips = {channels};
     for (std::size_t i = 0; i < kLevels; ++i) {
-      // Halving keeps the channels; the blocks after it change them.
-      down.push_back(make_stage(i, false, {channels, channels}));
-      channels = add_blocks(down.back(), channels, scaled(o.planes[i], o.width), counts[i]);
+      const std::int64_t planes = scaled(o.planes[i], o.width);
+      // Minkowski's halvings keep the channels; the blocks after them change them.
+      const std::int64_t halved = style == UNetStyle::minkowski ? channels : planes;
+      down.push_back(make_stage(i, false, {channels, halved}));
+      channels = add_blocks(down.back(), halved, planes, counts[i]);
       skips.push_back(channels);
     }
     for (std::size_t i = 0; i < kLevels; ++i) {
@@ -75,16 +109,25 @@ struct MinkUNet::Layers {
       const std::int64_t joined = planes + skips[kLevels - 1 - i];
       channels = add_blocks(up.back(), joined, planes, counts[kLevels + i]);
     }
+    if (style == UNetStyle::pointcept) set_eps(1e-3F);
+  }
+
+  void set_eps(float eps) {
+    stem.norm.eps = eps;
+    for (std::vector<Stage>* stages : {&down, &up}) {
+      for (Stage& stage : *stages) {
+        stage.resample.norm.eps = eps;
+        for (BasicBlock& block : stage.blocks) {
+          block.conv1.norm.eps = block.conv2.norm.eps = eps;
+          if (block.shortcut) block.shortcut->norm.eps = eps;
+        }
+      }
+    }
   }
 
   Stage make_stage(std::size_t i, bool is_up, std::pair<std::int64_t, std::int64_t> channels) {
-    const std::size_t number = is_up ? kLevels + i : i + 1;
-    const std::size_t stride = std::size_t{1} << (is_up ? kLevels - i : i);
-    const char* tr = is_up ? "tr" : "";
     return {
-        fmt::format("conv{}{}p{}s2", tr, number, stride),
-        fmt::format("bn{}{}", tr, number),
-        fmt::format("block{}", is_up ? number + 1 : number),
+        stage_names(i, is_up, style),
         ConvNorm({.in = channels.first, .out = channels.second, .bias = false, .seed = next_seed++},
                  {.kernel_size = 2, .stride = 2}),
         {}};
@@ -99,6 +142,7 @@ struct MinkUNet::Layers {
 
   std::int64_t stem_channels;
   ConvNorm stem;
+  UNetStyle style;
   std::vector<Stage> down, up;
   Linear final;
   std::uint64_t next_seed;
@@ -136,12 +180,13 @@ Variable MinkUNet::run(const Variable& x, Pass& pass) const {
 
 void MinkUNet::collect_parameters(const std::string& prefix,
                                   std::vector<NamedParameter>& to) const {
-  layers_->stem.collect_parameters(stem_names(prefix), to);
+  const UNetStyle style = layers_->style;
+  layers_->stem.collect_parameters(stem_names(prefix, style), to);
   for (const std::vector<Stage>* stages : {&layers_->down, &layers_->up}) {
     for (const Stage& stage : *stages) {
-      stage.resample.collect_parameters(stage.names(prefix), to);
+      stage.resample.collect_parameters(stage.prefixes(prefix), to);
       for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
-        stage.blocks[b].collect_parameters(stage.block_prefix(prefix, b), to);
+        collect_block(stage.blocks[b], prefix + stage.block_name(b) + ".", style, to);
       }
     }
   }
@@ -186,7 +231,7 @@ class WorkList {
     const std::int64_t pairs = forward_map(rows, rows, {.kernel_size = 3}).size();
     for (std::size_t b = 0; b < stage.blocks.size(); ++b) {
       const BasicBlock& block = stage.blocks[b];
-      const std::string name = fmt::format("{}.{}", stage.block_name, b);
+      const std::string name = stage.block_name(b);
       add(name + ".conv1", pairs, block.conv1);
       add(name + ".conv2", pairs, block.conv2);
       if (block.shortcut) add(name + ".downsample.0", rows.size(), *block.shortcut);
@@ -208,13 +253,13 @@ std::vector<LayerWork> MinkUNet::work(const CoordinateSet& rows) const {
   for (const Stage& stage : layers_->down) {
     const CoordinateSet coarse = strided_support(levels.back(), 2);
     // Every fine row has its one place under a 2x2x2 kernel of stride 2.
-    list.add(stage.conv_name, levels.back().size(), stage.resample);
+    list.add(stage.names.conv, levels.back().size(), stage.resample);
     list.add_blocks(stage, coarse);
     levels.push_back(coarse);
   }
   for (const Stage& stage : layers_->up) {
     levels.pop_back();
-    list.add(stage.conv_name, levels.back().size(), stage.resample);
+    list.add(stage.names.conv, levels.back().size(), stage.resample);
     list.add_blocks(stage, levels.back());
   }
   list.add("final", rows.size(), layers_->final);
