@@ -28,7 +28,7 @@ struct Series {
 struct PlotOptions {
   std::string title = {}, x_label = {}, y_label = {};
   int width = 960, height = 540;
-  bool log_y = false;
+  bool log_x = false, log_y = false;
   // The ends of the y axis; by default the data's own, rounded to ticks.
   std::optional<double> y_low = {}, y_high = {};
 };

@@ -8,13 +8,15 @@
 // ranks (dist.h) its passes are spread.
 //
 // Errors: std::invalid_argument for options; FormatError for a checkpoint that is none, or one of
-// another run; std::runtime_error when the loss is no longer a number.
+// another run; LossNotFinite when the loss is no longer a number.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,11 @@ struct TrainOptions {
   std::uint64_t seed = 0;
 };
 
+class LossNotFinite : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 struct StepReport {
   std::int64_t step = 0, steps = 0;  // `step` are done
   double epoch = 0;
@@ -112,6 +119,8 @@ class Trainer {
   [[nodiscard]] dist::Communicator& ranks() const { return ranks_; }
 
   StepReport step();
+  // With this rate, whatever the schedule says.
+  StepReport step(float rate);
   // Of the steps since it was last asked for.
   [[nodiscard]] ConfusionMatrix take_confusion();
 
@@ -158,6 +167,26 @@ struct Initialised {
   std::vector<std::string> fresh = {};
 };
 Initialised initialise(nn::Module& net, const nn::NamedTensors& from);
+
+// How the loss goes while the rate rises from step to step by one factor (Smith 2017, "Cyclical Learning Rates for
+// Training Neural Networks"). What it leaves of the trainer is of no use.
+struct RateSweep {
+  float lowest = 1e-6F, highest = 1.0F;
+  std::int64_t steps = 100;  // at most Trainer::total_steps()
+};
+struct RateCurve {
+  std::vector<float> rates;
+  std::vector<double> losses;
+  // Means of the losses so far, each weighing 0.9 of the one after it. Where one is four times the lowest, or the loss is
+  // no longer a number, the curve ends.
+  std::vector<double> smoothed;
+  // Where the smoothed loss first is half-way from its beginning to its lowest: noise moves that less than the steepest
+  // or the lowest place. None where the lowest lies less than three mean steps of the curve below the beginning.
+  std::optional<float> suggestion = {};
+};
+// A call of all ranks. `on_step` gives false to stop there. std::invalid_argument for a sweep that does not rise.
+[[nodiscard]] RateCurve sweep_rates(Trainer& trainer, const RateSweep& sweep,
+                                    const std::function<bool(const StepReport&)>& on_step = {});
 
 // What a network, or anything else, makes of scans.
 using Labeller = std::function<std::vector<std::int32_t>(const LabelledScan&)>;

@@ -200,8 +200,8 @@ PassRecord Trainer::run_pass(std::int64_t number) {
   }
   record.loss = static_cast<double>(loss.value().to(Device{}).data<float>()[0]);
   if (!std::isfinite(record.loss)) {
-    throw std::runtime_error(fmt::format("[train] the loss is {} in step {}: try a smaller rate",
-                                         record.loss, step_count()));
+    throw LossNotFinite(fmt::format("[train] the loss is {} in step {}: try a smaller rate",
+                                    record.loss, step_count()));
   }
   tape.backward(loss);
   if (exchange_ == nullptr) {
@@ -258,11 +258,13 @@ void Trainer::run_passes_with_others(StepReport& report) {
   gradients_.set(std::move(sums));
 }
 
-StepReport Trainer::step() {
+StepReport Trainer::step() { return step(schedule_.at(step_count())); }
+
+StepReport Trainer::step(float rate) {
   require(!is_done(), kTrainerOp, "all {} steps are done", total_steps());
   const auto start = std::chrono::steady_clock::now();
   const PoolScope memory(*pool_);
-  StepReport report{.steps = total_steps(), .rate = schedule_.at(step_count())};
+  StepReport report{.steps = total_steps(), .rate = rate};
   if (exchange_ == nullptr) {
     run_passes(report);
   } else {

@@ -106,7 +106,7 @@ class Plot {
         options_(options),
         canvas_(options.width, options.height),
         unit_(std::min(options.width, options.height) / 54.0),
-        x_(spanning(series, &Series::x, false)),
+        x_(spanning(series, &Series::x, options.log_x)),
         y_(spanning(series, &Series::y, options.log_y)) {
     widen(y_, options);
     y_ticks_ = ticks_of(y_, 6);

@@ -63,6 +63,51 @@ TEST_F(TrainerTest, AStoppedRunEndsWithTheSameBits) {
   }
 }
 
+TEST_F(TrainerTest, ASweepOfRatesRisesAndEndsWhereTheLossDoes) {
+  TrainOptions options = toy_options();
+  options.steps = 60;
+  ToyNet net;
+  Trainer trainer(net, toy(3), options);
+  std::int64_t steps = 0;
+  const train::RateCurve curve =
+      train::sweep_rates(trainer, {.lowest = 1e-5F, .highest = 10.0F, .steps = 60},
+                         [&](const train::StepReport& seen) {
+                           EXPECT_EQ(seen.step, ++steps);
+                           return true;
+                         });
+  ASSERT_EQ(curve.rates.size(), static_cast<std::size_t>(steps));
+  ASSERT_EQ(curve.losses.size(), curve.rates.size());
+  ASSERT_EQ(curve.smoothed.size(), curve.rates.size());
+  EXPECT_EQ(curve.rates.front(), 1e-5F);
+  EXPECT_EQ(curve.smoothed.front(), curve.losses.front());
+  for (std::size_t i = 1; i < curve.rates.size(); ++i) {
+    EXPECT_NEAR(curve.rates[i] / curve.rates[i - 1], std::pow(1e6, 1.0 / 59), 1e-3);
+  }
+  // The mean of the losses so far, each weighing 0.9 of the one after it.
+  double sum = 0, weights = 0;
+  for (std::size_t i = 0; i < curve.losses.size(); ++i) {
+    sum = 0.9 * sum + curve.losses[i];
+    weights = 0.9 * weights + 1;
+    EXPECT_NEAR(curve.smoothed[i], sum / weights, 1e-9 * curve.smoothed[i]);
+  }
+  ASSERT_TRUE(curve.suggestion.has_value());
+  const double lowest = std::ranges::min(curve.smoothed);
+  std::size_t there = 0;
+  while (2 * (curve.smoothed[there] - lowest) > curve.smoothed.front() - lowest) ++there;
+  EXPECT_EQ(*curve.suggestion, curve.rates[there]);
+  EXPECT_GT(*curve.suggestion, 1e-4F);
+  EXPECT_LT(*curve.suggestion, 0.1F);
+
+  // Rates that change nothing: there is none to name.
+  options.steps = 40;
+  ToyNet still_net;
+  Trainer still(still_net, toy(3), options);
+  EXPECT_FALSE(
+      train::sweep_rates(still, {.lowest = 1e-12F, .highest = 1e-11F, .steps = 2}).suggestion);
+  EXPECT_THROW(static_cast<void>(train::sweep_rates(still, {.lowest = 0})), Invalid);
+  EXPECT_THROW(static_cast<void>(train::sweep_rates(still, {.steps = 39})), Invalid);
+}
+
 TEST_F(TrainerTest, HasTheSameBitsAtEveryThreadCount) {
   TrainOptions options = toy_options();
   options.steps = 2;
