@@ -163,17 +163,25 @@ using DatasetPtr = std::shared_ptr<const Dataset>;
 struct FolderOptions {
   // Default: the folder's classes.json, what the layout tells, and without either street_classes().
   std::optional<ClassTable> classes = {};
-  std::vector<std::string> parts =
-      {};                   // of sequences, folders of scenes or scans, or scans: these alone
+  // These alone: sequences, folders of scenes or of scans, scenes, scans (by their names or paths below the folder, with
+  // the ending or without), and scenes of nuScenes by their names; *, ? and [ab] stand for letters of one name. One that
+  // no scan belongs to is an error. Empty: all.
+  std::vector<std::string> parts = {};
   ReadOptions read = {};    // of each file
   InputOptions input = {};  // how it becomes what networks see
   // Takes what read.on_note and input.on_note would, with the file's name: each note of a file once, from one thread
   // at a time.
   OnNote on_note = {};
 };
-// In the order of the names. Files are read by get(), not here; here their names are paired.
+// In the order of the parts and of the names. Files are read by get(), not here; here their names are paired.
 [[nodiscard]] DatasetPtr open_dataset(const std::filesystem::path& folder,
                                       const FolderOptions& options = {});
+// Several folders, one after another; *, ? and [ab] in their names stand for letters. They must have the same classes, and
+// each part must be in one of them.
+[[nodiscard]] DatasetPtr open_datasets(const std::vector<std::filesystem::path>& folders,
+                                       const FolderOptions& options = {});
+// The parts that a split file lists: one on each line, without blank lines and those that begin with #.
+[[nodiscard]] std::vector<std::string> read_parts(const std::filesystem::path& file);
 
 // Keeps every scan it was asked for. `dataset` must have no variants.
 [[nodiscard]] DatasetPtr cached(DatasetPtr dataset);

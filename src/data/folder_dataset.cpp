@@ -1,13 +1,17 @@
 // A folder of labelled scans, see layouts.h.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
+#include <sstream>
 
 #include "core/error.h"
 #include "data/failure.h"
 #include "data/label_map.h"
 #include "data/layouts.h"
+#include "data/parts.h"
+#include "io/byte_source.h"
 #include "voxloom/dataset.h"
 #include "voxloom/io.h"
 
@@ -109,12 +113,85 @@ ClassTable classes_of(const fs::path& folder, const data::Layout& layout,
   return street_classes();
 }
 
+// Each part must be in one of the folders.
+void require_parts(const std::vector<fs::path>& folders, std::vector<data::Layout>& layouts) {
+  std::set<std::string> missing(layouts.front().missing.begin(), layouts.front().missing.end());
+  for (const data::Layout& layout : layouts) {
+    const std::set<std::string> here(layout.missing.begin(), layout.missing.end());
+    std::erase_if(missing, [&](const std::string& part) { return !here.contains(part); });
+  }
+  if (missing.empty()) return;
+  const std::string also =
+      missing.size() > 1 ? fmt::format(", and {} more of those asked for", missing.size() - 1) : "";
+  if (folders.size() == 1) {
+    data::fail_data(folders.front(), "has no folder with labelled scans, scene or scan '{}'{}",
+                    *missing.begin(), also);
+  }
+  data::fail_data(folders.front(),
+                  "neither it nor {} more has a folder with labelled scans, scene or scan '{}'{}",
+                  folders.size() - 1, *missing.begin(), also);
+}
+
+std::vector<fs::path> folders_like(const std::vector<fs::path>& patterns) {
+  std::vector<fs::path> folders;
+  for (const fs::path& pattern : patterns) {
+    std::vector<fs::path> found = data::expand({}, pattern);
+    std::erase_if(found, [](const fs::path& place) { return !fs::is_directory(place); });
+    if (found.empty()) data::fail_data(pattern, "is not a folder");
+    for (fs::path& folder : found) {
+      if (std::ranges::find(folders, folder) == folders.end()) folders.push_back(std::move(folder));
+    }
+  }
+  return folders;
+}
+
 }  // namespace
 
 DatasetPtr open_dataset(const fs::path& folder, const FolderOptions& options) {
-  data::Layout layout = data::find_layout(folder, options.parts, options.on_note);
-  ClassTable classes = classes_of(folder, layout, options);
-  return std::make_shared<FolderDataset>(std::move(layout.files), std::move(classes), options);
+  return open_datasets({folder}, options);
+}
+
+DatasetPtr open_datasets(const std::vector<fs::path>& patterns, const FolderOptions& options) {
+  require(!patterns.empty(), data::kOpenDataset, "there is no folder");
+  const std::vector<fs::path> folders = folders_like(patterns);
+  std::vector<data::Layout> layouts;
+  for (const fs::path& folder : folders) {
+    layouts.push_back(data::find_layout(folder, options.parts, options.on_note));
+  }
+  require_parts(folders, layouts);
+  std::vector<data::LabelledFile> files;
+  std::optional<ClassTable> classes;
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    if (layouts[i].files.empty()) continue;  // the parts are in other folders
+    ClassTable here = classes_of(folders[i], layouts[i], options);
+    if (classes && *classes != here) {
+      data::fail_data(folders[i], "has other classes than {}; give one table for all",
+                      folders.front().string());
+    }
+    classes = std::move(here);
+    std::ranges::move(layouts[i].files, std::back_inserter(files));
+  }
+  return std::make_shared<FolderDataset>(std::move(files), std::move(*classes), options);
+}
+
+std::vector<std::string> read_parts(const fs::path& path) {
+  constexpr std::int64_t kLargest = std::int64_t{64} << 20;
+  const io::Bytes bytes = io::open_file(path, data::kOpenDataset);
+  if (bytes->size() > kLargest) {
+    data::fail_data(path, "{} bytes; a list of scans has at most {}", bytes->size(), kLargest);
+  }
+  std::string text(static_cast<std::size_t>(bytes->size()), '\0');
+  bytes->read(0, std::as_writable_bytes(std::span(text)));
+  std::vector<std::string> parts;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    constexpr const char* kBlank = " \t\r";
+    const std::size_t begin = line.find_first_not_of(kBlank);
+    if (begin == std::string::npos || line[begin] == '#') continue;
+    parts.push_back(line.substr(begin, line.find_last_not_of(kBlank) + 1 - begin));
+  }
+  if (parts.empty()) data::fail_data(path, "names no scan");
+  return parts;
 }
 
 }  // namespace voxloom

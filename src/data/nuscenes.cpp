@@ -3,6 +3,8 @@
 //   v1.0-*/lidarseg.json      which file of labels is of which sample_data
 //   v1.0-*/sample_data.json   and which file that is; of the whole data set more than a gigabyte
 //   v1.0-*/category.json      names, by the numbers in the files
+//   v1.0-*/sample.json        which scene a sample is of; only read where scenes are asked for
+//   v1.0-*/scene.json         and what that is called
 #include <algorithm>
 #include <fstream>
 #include <map>
@@ -148,20 +150,45 @@ std::optional<Layout> find_nuscenes(const fs::path& folder) {
     labels[field(lidarseg, row, "sample_data_token")] =
         inside(folder, lidarseg, field(lidarseg, row, "filename"));
   });
-  Layout layout;
+  std::vector<std::pair<LabelledFile, std::string>> found_files;  // with the sample's token
   for_each_row(samples, [&](const Row& row) {
     const auto found = labels.find(field(samples, row, "token"));
     if (found == labels.end()) return;
-    layout.files.push_back({inside(folder, samples, field(samples, row, "filename")), found->second,
-                            LabelFile::bytes});
+    const auto sample = row.find("sample_token");
+    found_files.push_back({{inside(folder, samples, field(samples, row, "filename")), found->second,
+                            LabelFile::bytes},
+                           sample == row.end() ? "" : sample->second});
   });
-  if (layout.files.size() != labels.size()) {
+  if (found_files.size() != labels.size()) {
     fail_data(samples, "names {} of the {} scans that lidarseg.json has labels for",
-              layout.files.size(), labels.size());
+              found_files.size(), labels.size());
   }
-  std::ranges::sort(layout.files, {}, &LabelledFile::scan);
+  std::ranges::sort(found_files, {}, [](const auto& file) { return file.first.scan; });
+  Layout layout;
+  for (auto& [file, sample] : found_files) {
+    layout.files.push_back(std::move(file));
+    layout.samples.push_back(std::move(sample));
+  }
   layout.classes = categories_in(*tables / "category.json");
   return layout;
+}
+
+void add_scenes(const fs::path& folder, const Layout& layout, NameIndex& names) {
+  const std::optional<fs::path> tables = tables_in(folder);
+  if (!tables || !fs::exists(*tables / "scene.json")) return;
+  const fs::path scenes = *tables / "scene.json", samples = *tables / "sample.json";
+  std::map<std::string, std::string> scene_names, scene_of_sample;
+  for_each_row(scenes, [&](const Row& row) {
+    scene_names[field(scenes, row, "token")] = field(scenes, row, "name");
+  });
+  for_each_row(samples, [&](const Row& row) {
+    const auto scene = scene_names.find(field(samples, row, "scene_token"));
+    if (scene != scene_names.end()) scene_of_sample[field(samples, row, "token")] = scene->second;
+  });
+  for (std::size_t i = 0; i < layout.samples.size(); ++i) {
+    const auto scene = scene_of_sample.find(layout.samples[i]);
+    if (scene != scene_of_sample.end()) names.add(scene->second, i);
+  }
 }
 
 }  // namespace voxloom::data

@@ -80,7 +80,94 @@ TEST_F(Layouts, SemanticKitti) {
   EXPECT_EQ(all->classes().ignored, (Labels{0}));
   EXPECT_EQ(open_dataset(folder_, {.parts = {"08"}})->size(), 1);
   EXPECT_NE(error_of({.parts = {"11"}}).find("has no folder labels"), std::string::npos);
-  EXPECT_NE(error_of({.parts = {"21"}}).find("has no folder velodyne"), std::string::npos);
+  EXPECT_NE(error_of({.parts = {"21"}}).find("scan '21'"), std::string::npos);
+}
+
+TEST_F(Layouts, PartsAreNamesPathsAndPatterns) {
+  for (const char* sequence : {"00", "01", "10"}) {
+    for (const char* scan : {"000000", "000001"}) {
+      const fs::path path = fs::path("sequences") / sequence;
+      write<float>(path / "velodyne" / (std::string(scan) + ".bin"), {1, 2, 3, 0.5F});
+      write<std::uint32_t>(path / "labels" / (std::string(scan) + ".label"), {40});
+    }
+  }
+  fs::create_directories(folder_ / "sequences/11/velodyne");
+  const auto count = [&](const std::vector<std::string>& parts) {
+    return open_dataset(folder_, {.parts = parts})->size();
+  };
+  EXPECT_EQ(count({"0?"}), 4);
+  EXPECT_EQ(count({"[!0]*"}), 2) << "a sequence without labels that a pattern names is left out";
+  EXPECT_EQ(count({"01", "01/000001"}), 2) << "what two parts name is taken once";
+  EXPECT_EQ(count({"00/000001", "sequences/10/velodyne/000000.bin"}), 2);
+  EXPECT_EQ(count({(folder_ / "sequences/10/velodyne/000000.bin").string()}), 1);
+  EXPECT_EQ(count({"*/velodyne/*1.bin"}), 3);
+  EXPECT_EQ(open_dataset(folder_, {.parts = {"10", "00"}})->size(), 4);
+  EXPECT_NE(error_of({.parts = {"0?", "2?", "3?"}}).find("scan '2?', and 1 more"),
+            std::string::npos)
+      << error_of({.parts = {"0?", "2?", "3?"}});
+
+  write_text("list.txt", "# the first\n00/000000\n\n  10 \r\n");
+  EXPECT_EQ(read_parts(folder_ / "list.txt"), (std::vector<std::string>{"00/000000", "10"}));
+  write_text("list.txt", "# nothing\n");
+  EXPECT_THROW(static_cast<void>(read_parts(folder_ / "list.txt")), FormatError);
+}
+
+TEST_F(Layouts, PartsOfFoldersOfScansAndScenes) {
+  for (const char* scan : {"a", "b1", "b2", "deep/c"}) {
+    write_text(std::string(scan) + ".csv", "x,y,z,label\n1,2,3,40\n");
+  }
+  for (const char* scene : {"train/scene0", "train/scene1"}) {
+    write_npy<float>(fs::path(scene) / "coord.npy", "<f4", "1, 3", {1, 2, 3});
+    write_npy<std::int16_t>(fs::path(scene) / "segment.npy", "<i2", "1,", {40});
+  }
+  const auto names = [&](const std::vector<std::string>& parts) {
+    const DatasetPtr data = open_dataset(folder_, {.classes = street_classes(), .parts = parts});
+    std::string all;
+    for (std::int64_t i = 0; i < data->size(); ++i) all += data->name(i) + " ";
+    return all;
+  };
+  EXPECT_EQ(names({"b?", "a.csv"}), "b1 b2 a ");
+  EXPECT_EQ(names({"deep/c", "deep", "b2"}), "c b2 ");
+  EXPECT_EQ(names({"train/scene1"}), "scene1 ");
+  EXPECT_EQ(names({"train/*"}), "scene0 scene1 ");
+  EXPECT_EQ(names({"train"}), "scene0 scene1 ");
+  EXPECT_NE(error_of({.parts = {"train/scene1"}}).find("has no classes.json"), std::string::npos);
+
+  write<float>("velodyne/x.bin", {1, 2, 3, 0.5F});
+  write<float>("velodyne/y.bin", {1, 2, 3, 0.5F});
+  for (const char* label : {"labels/x.label", "labels/y.label"}) write<std::uint32_t>(label, {40});
+  EXPECT_EQ(names({"y"}), "y ");
+  EXPECT_EQ(names({"velodyne/x.bin"}), "x ");
+}
+
+TEST_F(Layouts, SeveralFoldersAreOneDataSet) {
+  for (const char* scan : {"one/a", "two/a", "two/b", "three/a"}) {
+    write_text(std::string(scan) + ".csv", "x,y,z,label\n1,2,3,40\n");
+  }
+  const auto size = [&](const std::vector<fs::path>& folders,
+                        const std::vector<std::string>& parts = {}) {
+    return open_datasets(folders, {.parts = parts})->size();
+  };
+  EXPECT_EQ(size({folder_ / "one", folder_ / "two"}), 3);
+  EXPECT_EQ(size({folder_ / "t*", folder_ / "two"}), 3) << "each folder once";
+  EXPECT_EQ(size({folder_ / "one", folder_ / "two"}, {"b"}), 1) << "a part is in one of them";
+  const auto refusal = [&](const std::vector<fs::path>& folders,
+                           const std::vector<std::string>& parts = {}) -> std::string {
+    try {
+      static_cast<void>(open_datasets(folders, {.parts = parts}));
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_NE(refusal({folder_ / "one", folder_ / "two"}, {"c"}).find("nor 1 more has a folder"),
+            std::string::npos)
+      << refusal({folder_ / "one", folder_ / "two"}, {"c"});
+  EXPECT_NE(refusal({folder_ / "four*"}).find("four*: is not a folder"), std::string::npos);
+  EXPECT_NE(refusal({}).find("there is no folder"), std::string::npos);
+  write_text("three/classes.json", R"({"classes": [{"name": "wall", "values": [40]}]})");
+  EXPECT_NE(refusal({folder_ / "one", folder_ / "three"}).find("has other classes than"),
+            std::string::npos);
 }
 
 TEST_F(Layouts, KittiYamlThatIsNone) {
@@ -105,7 +192,7 @@ TEST_F(Layouts, KittiYamlThatIsNone) {
 
 constexpr const char* kSamples = R"([
  {"token": "s0", "timestamp": 1, "filename": "samples/CAM/x.jpg", "extra": {"token": "no"}},
- {"token": "s1", "filename": "samples/LIDAR_TOP/b.pcd.bin", "prev": "", "is_key_frame": true}])";
+ {"token": "s1", "sample_token": "k1", "filename": "samples/LIDAR_TOP/b.pcd.bin", "prev": "", "is_key_frame": true}])";
 constexpr const char* kCategories = R"([
  {"token": "c0", "name": "noise", "index": 0},
  {"token": "c1", "name": "vehicle.car", "index": 17}])";
@@ -125,6 +212,14 @@ TEST_F(Layouts, NuScenes) {
   EXPECT_EQ(scan.intensity, (std::vector<float>{1, 0.2F}));
   EXPECT_EQ(dataset->classes().classes[0].name, "vehicle.car");
   EXPECT_EQ(dataset->classes().ignored, (Labels{0}));
+
+  // The split goes by scenes.
+  write_text("v1.0-mini/sample.json", R"([{"token": "k1", "scene_token": "z1"}])");
+  write_text("v1.0-mini/scene.json",
+             R"([{"token": "z1", "name": "scene-0061"}, {"token": "z2", "name": "scene-0103"}])");
+  EXPECT_EQ(open_dataset(folder_, {.parts = {"scene-0061"}})->size(), 1);
+  EXPECT_EQ(open_dataset(folder_, {.parts = {"samples/LIDAR_TOP/b.pcd.bin"}})->size(), 1);
+  EXPECT_NE(error_of({.parts = {"scene-0103"}}).find("scan 'scene-0103'"), std::string::npos);
 
   write_text("v1.0-mini/lidarseg.json",
              R"([{"sample_data_token": "s1", "filename": "../secret.bin"}])");
