@@ -148,13 +148,7 @@ bool check_part(const DataConfig& config, const FeatureSet& features, const std:
 }
 
 void check(const DataArguments& arguments) {
-  const auto preset = preset_config(arguments.config, arguments.folder);
-  const TrainConfig config = preset                         ? *preset
-                             : arguments.config == "street" ? street_config()
-                                                            : read_train_config(arguments.config);
-  if (preset && arguments.folder.empty()) {
-    throw BadUsage(fmt::format("--data names the folder of {}", arguments.config));
-  }
+  const TrainConfig config = named_config(arguments.config, arguments.folder);
   if (!arguments.out.empty()) {
     const Outputs outputs({}, arguments.overwrite);
     for (const char* part : {"data", "validation"}) {

@@ -27,7 +27,7 @@ namespace voxloom::cli {
 namespace {
 
 struct EvalArguments {
-  std::string bundle, dataset, split = "test", json, out;
+  std::string bundle, dataset, split, json, out;
   bool overwrite = false;
   int votes = 1;
   std::int64_t scans = 20;
@@ -41,18 +41,21 @@ struct EvalArguments {
 DatasetPtr scans_of(const EvalArguments& arguments, const label::PointLabeller& labeller,
                     std::vector<std::string>& notes) {
   if (arguments.dataset != "street") {
-    return open_data({.folder = arguments.dataset,
+    return open_data({.folders = {arguments.dataset},
                       .classes = arguments.classes,
                       .parts = arguments.parts,
+                      .split = arguments.split,
                       .scan = arguments.scan},
                      labeller.features(), [&](const std::string& note) {
                        say_note(note);
                        notes.push_back(note);
                      });
   }
-  return sim::street_dataset({.split = words_of(sim::kSplits).at(arguments.split),
-                              .scans = arguments.scans,
-                              .seed = arguments.seed});
+  const auto splits = words_of(sim::kSplits);
+  const auto split = splits.find(arguments.split.empty() ? "test" : arguments.split);
+  if (split == splits.end()) throw BadUsage("--split of `street` is train, val or test");
+  return sim::street_dataset(
+      {.split = split->second, .scans = arguments.scans, .seed = arguments.seed});
 }
 
 std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
@@ -166,9 +169,12 @@ void add_eval(Options command) {
                   "A folder of labelled scans, or `street`: simulated ones")
       .required()
       .type_name("DATASET");
-  command.add_option("--split", arguments->split, "Of `street`: train, val or test, the default")
-      .check(one_of({"train", "val", "test"}, List::hidden))
-      .type_name("NAME");
+  command
+      .add_option(
+          "--split", arguments->split,
+          "Of a folder: a file that lists its scans, a name or path below it on each line;\n"
+          "of `street`: train, val or test, the default")
+      .type_name("FILE");
   command.add_option("--scans", arguments->scans, "Of `street`: how many; default 20")
       .check(in_range(std::int64_t{1}, std::int64_t{1000000}))
       .type_name("N");
@@ -184,8 +190,8 @@ void add_eval(Options command) {
   command
       .add_option(
           "--parts", arguments->parts,
-          "Of a folder with sequences, or with folders of scenes: these alone, with commas\n"
-          "between")
+          "Of a folder: these sequences, folders of scenes or scans, and scans alone, with commas\n"
+          "between; * and ? stand for letters")
       .delimiter(',')
       .type_name("NAMES");
   command

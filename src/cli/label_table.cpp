@@ -97,8 +97,13 @@ bool is_of_streets(const Column& labels) {
 
 std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
   std::vector<viz::PageClass> table;
+  const auto is_black = [](const LabelClass& one) {
+    return one.color == std::array<std::uint8_t, 3>{};
+  };
+  const bool has_colors = !std::ranges::all_of(classes.classes, is_black);
   for (const LabelClass& one : classes.classes) {
-    table.push_back({one.name, {one.color[0], one.color[1], one.color[2]}});
+    table.push_back({one.name, has_colors ? viz::Color{one.color[0], one.color[1], one.color[2]}
+                                          : color_of_number(table.size())});
   }
   return table;
 }

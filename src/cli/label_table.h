@@ -18,6 +18,7 @@ struct PageLabels {
   std::vector<viz::PageClass> table;
 };
 
+// A table without colours gets some.
 [[nodiscard]] std::vector<viz::PageClass> page_classes(const ClassTable& classes);
 
 // Labels by a table: what it ignores is no class. std::invalid_argument for a label that it lacks.

@@ -1,9 +1,13 @@
 #include "cli/presets.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/command.h"
 #include "data/feature_json.h"
 
 namespace voxloom::cli {
@@ -13,7 +17,7 @@ using Names = std::vector<std::string>;
 
 struct Preset {
   const char* name;
-  Names train, validation;  // parts of the folder; no validation: there is none by name
+  Names train, validation;  // parts of the folder; none: split_by_lists()
   double voxel_size, crop;  // metres
   const char* features;     // JSON
   const char* label = "";   // the column, where it is not called so
@@ -46,13 +50,43 @@ const std::array<Preset, 6>& presets() {
 
 DataConfig data_of(const Preset& preset, const std::string& folder, const Names& parts) {
   DataConfig data;
-  data.folder = folder;
+  data.folders = {folder};
   data.classes = preset.name;
   data.parts = parts;
   data.crop = preset.crop;
   data.is_cached = preset.crop > 0;  // a few large files
   if (*preset.label != 0) data.scan.columns = {std::string("label=") + preset.label};
   return data;
+}
+
+// Data sets whose split is a list of scenes that their makers keep in their code: train.txt and val.txt beside the data.
+void split_by_lists(const std::string& folder, TrainConfig& config) {
+  const std::filesystem::path train = std::filesystem::path(folder) / "train.txt",
+                              val = std::filesystem::path(folder) / "val.txt";
+  if (!std::filesystem::exists(train)) {
+    return say_note(fmt::format("{} is not there: all scans are trained on, and none validates",
+                                train.string()));
+  }
+  config.data.split = train.string();
+  if (!std::filesystem::exists(val)) return;
+  config.validation = config.data;
+  config.validation->split = val.string();
+}
+
+TrainConfig config_of(const Preset& preset, const std::string& folder) {
+  TrainConfig config;
+  config.data = data_of(preset, folder, preset.train);
+  if (!preset.validation.empty()) config.validation = data_of(preset, folder, preset.validation);
+  if (preset.train.empty()) split_by_lists(folder, config);
+  config.train.features.features =
+      data::features_from(nlohmann::ordered_json::parse(preset.features));
+  config.train.voxel_size = preset.voxel_size;
+  // Few large files are seen often, each time another square.
+  config.train.epochs = preset.crop > 0 ? 200 : 15;
+  config.balance_classes = true;
+  config.evaluate_every = 1000;
+  config.save_every = 200;
+  return config;
 }
 
 }  // namespace
@@ -63,23 +97,16 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
-std::optional<TrainConfig> preset_config(const std::string& name, const std::string& folder) {
+TrainConfig named_config(const std::string& name, const std::string& folder) {
   const auto* preset = std::ranges::find(presets(), name, &Preset::name);
-  if (preset == presets().end()) return std::nullopt;
-  TrainConfig config;
-  config.data = data_of(*preset, folder, preset->train);
-  if (!preset->validation.empty()) {
-    config.validation = data_of(*preset, folder, preset->validation);
+  if (preset == presets().end()) {
+    if (!folder.empty()) {
+      throw BadUsage("--data is for data sets by name; a configuration names its own");
+    }
+    return name == "street" ? street_config() : read_train_config(name);
   }
-  config.train.features.features =
-      data::features_from(nlohmann::ordered_json::parse(preset->features));
-  config.train.voxel_size = preset->voxel_size;
-  // Few large files are seen often, each time another square.
-  config.train.epochs = preset->crop > 0 ? 200 : 15;
-  config.balance_classes = true;
-  config.evaluate_every = 1000;
-  config.save_every = 200;
-  return config;
+  if (folder.empty()) throw BadUsage(fmt::format("--data names the folder of {}", name));
+  return config_of(*preset, folder);
 }
 
 }  // namespace voxloom::cli

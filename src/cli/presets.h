@@ -1,7 +1,6 @@
 // Configurations of data sets that many know.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,10 +8,10 @@
 
 namespace voxloom::cli {
 
-// `voxloom train NAME --data FOLDER`, where the data set lies as it is handed out: its classes, its usual split, and
-// what its networks read. Nothing for another name.
-[[nodiscard]] std::optional<TrainConfig> preset_config(const std::string& name,
-                                                       const std::string& folder);
+// What `voxloom train CONFIG --data FOLDER` and `voxloom data check` are asked for: a file, `street`, or a data set by its
+// name that lies in the folder as it is handed out, with its classes, its usual split, and what its networks read.
+// BadUsage where the folder is missing or of no use.
+[[nodiscard]] TrainConfig named_config(const std::string& name, const std::string& folder);
 [[nodiscard]] std::vector<std::string> preset_names();
 
 }  // namespace voxloom::cli

@@ -3,30 +3,16 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "voxloom/plot.h"
-
 namespace voxloom::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Curves {
-  viz::Series loss{.name = "training"};
-  viz::Series trained{.name = "training"}, validated{.name = "validation"};
-
-  void add(const Json& line) {
-    take(line, "loss", loss);
-    take(line, "mean_iou", trained);
-    take(line, "validation_mean_iou", validated);
-  }
-
- private:
-  static void take(const Json& line, const char* name, viz::Series& to) {
-    if (!line.contains(name) || !line[name].is_number()) return;
-    to.x.push_back(line["step"].get<double>());
-    to.y.push_back(line[name].get<double>());
-  }
-};
+void take(const Json& line, const char* name, viz::Series& to) {
+  if (!line.contains(name) || !line[name].is_number()) return;
+  to.x.push_back(line["step"].get<double>());
+  to.y.push_back(line[name].get<double>());
+}
 
 // A step's loss is that of two scans: the mean of the last `window` steps shows where it goes.
 viz::Series smoothed(const viz::Series& series, std::size_t window) {
@@ -49,10 +35,13 @@ void place(const viz::Canvas& picture, viz::Canvas& page, int top) {
 
 }  // namespace
 
-void draw_curves(const RunFolder& folder) {
-  Curves curves;
-  folder.for_each_metric([&](const Json& line) { curves.add(line); });
-  if (curves.loss.x.empty()) return;
+void RunCurves::add(const Json& line) {
+  take(line, "loss", loss_);
+  take(line, "mean_iou", trained_);
+  take(line, "validation_mean_iou", validated_);
+}
+
+viz::Canvas RunCurves::picture() const {
   const viz::PlotOptions upper{.title = "Loss", .width = 960, .height = 420};
   const viz::PlotOptions lower{.title = "Mean IoU",
                                .x_label = "step",
@@ -60,12 +49,11 @@ void draw_curves(const RunFolder& folder) {
                                .height = 420,
                                .y_low = 0.0,
                                .y_high = 1.0};
-  const viz::Series loss =
-      smoothed(curves.loss, std::max<std::size_t>(1, curves.loss.x.size() / 100));
+  const viz::Series loss = smoothed(loss_, std::max<std::size_t>(1, loss_.x.size() / 100));
   viz::Canvas page(upper.width, upper.height + lower.height);
   place(viz::plot({loss}, upper), page, 0);
-  place(viz::plot({curves.trained, curves.validated}, lower), page, upper.height);
-  viz::write_png(folder.curves(), page);
+  place(viz::plot({trained_, validated_}, lower), page, upper.height);
+  return page;
 }
 
 }  // namespace voxloom::cli

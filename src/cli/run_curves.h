@@ -1,13 +1,21 @@
-// The curves of a training run as one picture: loss above, mean IoU below.
+// Loss and mean IoU over the steps of a run, as a picture.
 #pragma once
 
-#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 
-#include "cli/run_folder.h"
+#include "voxloom/plot.h"
 
 namespace voxloom::cli {
 
-// Draws what metrics.jsonl holds into curves.png; nothing when it holds no step.
-void draw_curves(const RunFolder& folder);
+class RunCurves {
+ public:
+  void add(const nlohmann::ordered_json& line);  // of metrics.jsonl
+  [[nodiscard]] bool empty() const { return loss_.x.empty(); }
+  [[nodiscard]] viz::Canvas picture() const;
+
+ private:
+  viz::Series loss_{.name = "training"};
+  viz::Series trained_{.name = "training"}, validated_{.name = "validation"};
+};
 
 }  // namespace voxloom::cli

@@ -38,7 +38,9 @@ void RunFolder::require_free(const fs::path& path, bool overwrite) {
         path.string(), path.string()));
   }
   // That of a data set, it may be.
-  Outputs({}, overwrite).require_free(path / "classes.json");
+  const Outputs outputs({}, overwrite);
+  outputs.require_free(path / "classes.json");
+  outputs.require_free(RunFolder(path).page());
 }
 
 RunFolder RunFolder::create(const fs::path& path, const TrainConfig& config,

@@ -7,7 +7,9 @@
 //   metrics.jsonl            one line for each step and for each evaluation
 //   metrics.csv              the same as a table
 //   curves.png               the same as a picture
+//   events.out.tfevents.*    the same for TensorBoard
 //   model.lattice            at the end: from points to scores; model_int8.lattice: the same, packed
+//   index.html               at the end: all of it on a page, with the scans that are labelled worst
 #pragma once
 
 #include <filesystem>
@@ -22,8 +24,8 @@ namespace voxloom::cli {
 
 class RunFolder {
  public:
-  // std::invalid_argument for a folder that has a run, or a table of classes of somebody's own, which `overwrite`
-  // replaces: to know before any work is done.
+  // std::invalid_argument for a folder that has a run, or a table of classes or a page of somebody's own, which
+  // `overwrite` replaces: to know before any work is done.
   static void require_free(const std::filesystem::path& path, bool overwrite);
   // A folder without a run; made when it is not there. What dead processes left of unfinished files goes,
   // here and in open().
@@ -45,6 +47,10 @@ class RunFolder {
   [[nodiscard]] std::filesystem::path best() const { return path_ / "best.safetensors"; }
   [[nodiscard]] std::filesystem::path table() const { return path_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path curves() const { return path_ / "curves.png"; }
+  [[nodiscard]] std::filesystem::path events() const {
+    return path_ / "events.out.tfevents.0.voxloom";
+  }
+  [[nodiscard]] std::filesystem::path page() const { return path_ / "index.html"; }
 
   // The whole lines of metrics.jsonl.
   void for_each_metric(const std::function<void(const nlohmann::ordered_json&)>& body) const;

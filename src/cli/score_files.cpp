@@ -45,6 +45,8 @@ std::string confusion_csv(const train::ConfusionMatrix& seen, const ClassTable& 
   return text;
 }
 
+}  // namespace
+
 // A square for each pair, the darker the larger its share of the row.
 viz::Canvas confusion_picture(const train::ConfusionMatrix& seen, const ClassTable& classes) {
   constexpr double kText = 8, kGap = 12;
@@ -92,8 +94,6 @@ viz::Canvas confusion_picture(const train::ConfusionMatrix& seen, const ClassTab
   }
   return canvas;
 }
-
-}  // namespace
 
 std::vector<fs::path> score_files(const fs::path& folder) {
   return {folder / "scores.csv", folder / "confusion.csv", folder / "confusion.png",

@@ -9,16 +9,18 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/find_rate.h"
 #include "cli/interrupt.h"
-#include "cli/metrics_table.h"
 #include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "cli/presets.h"
 #include "cli/ranks.h"
-#include "cli/run_curves.h"
 #include "cli/run_folder.h"
+#include "cli/run_page.h"
+#include "cli/run_reports.h"
 #include "cli/score_table.h"
 #include "cli/train_progress.h"
+#include "core/atomic_file.h"
 #include "voxloom/augment.h"
 #include "voxloom/export_module.h"
 #include "voxloom/input_profile.h"
@@ -33,7 +35,7 @@ struct TrainArguments {
   std::string config, data, out, resume;
   std::int64_t steps = 0;
   int threads = 0;
-  bool overwrite = false;
+  bool overwrite = false, finds_rate = false, prints_config = false;
   ScanOptions scan;
 };
 
@@ -51,19 +53,23 @@ void override_with(const ScanOptions& told, DataConfig& data) {
   data.scan.strict = data.scan.strict || told.strict;
 }
 
+DatasetPtr trained_on(const TrainConfig& config, DatasetPtr data) {
+  data = as_trained_on(std::move(data), config.data);
+  return config.augment ? augmented(std::move(data), *config.augment) : data;
+}
+
 // One run, fresh or continued. A configuration that cannot be run is refused here, before there is a
 // folder.
 class Run {
  public:
   // A call of all ranks.
-  Run(TrainConfig config, DatasetPtr data, DatasetPtr validation, dist::Communicator& ranks)
+  Run(TrainConfig config, DatasetPtr data, const DatasetPtr& validation, dist::Communicator& ranks)
       : config_(std::move(config)),
         source_(data),
         classes_(data->classes()),
-        net_(net_options(config_, classes_.size())),
-        validation_(std::move(validation)),
-        trainer_(net_, config_.augment ? augmented(data, moderate_augmentation()) : std::move(data),
-                 config_.train, ranks) {}
+        net_(make_network(config_, classes_.size())),
+        validation_(validation ? as_trained_on(validation, *config_.validation) : nullptr),
+        trainer_(*net_, trained_on(config_, std::move(data)), config_.train, ranks) {}
 
   // A call of all ranks; rank 0 alone needs the file.
   void load(const fs::path& checkpoint) {
@@ -74,7 +80,7 @@ class Run {
   // Before there is a folder. On each rank; the first one says so.
   void start(bool says) {
     if (config_.init.empty()) return;
-    const train::Initialised from = train::initialise(net_, train::read_parameters(config_.init));
+    const train::Initialised from = train::initialise(*net_, train::read_parameters(config_.init));
     if (!says) return;
     std::string fresh;
     for (const std::string& name : from.fresh) fresh += (fresh.empty() ? "" : ", ") + name;
@@ -119,8 +125,11 @@ class Run {
                               },
                           .is_enough = [&] { return has_enough(); }});
     if (end == train::End::stopped) stopped(folder, progress);
-    finish(folder, progress);
+    finish(folder, progress, watch);
   }
+
+  // A call of all ranks.
+  void find_rate(const fs::path& folder, bool says) { cli::find_rate(trainer_, folder, says); }
 
   // On ranks other than 0, which alone says and writes anything.
   void follow() {
@@ -150,7 +159,7 @@ class Run {
   }
   [[nodiscard]] TensorMap parameters() const {
     TensorMap tensors;
-    for (const auto& [name, tensor] : nn::parameters_of(net_)) {
+    for (const auto& [name, tensor] : nn::parameters_of(*net_)) {
       tensors.emplace(name, tensor.to(Device{}));
     }
     return tensors;
@@ -175,16 +184,11 @@ class Run {
     progress.say(fmt::format("step {}  validation mIoU {:.3f}  accuracy {:.3f}  after {}", step,
                              seen.mean_iou(), seen.accuracy(), duration_text(progress.seconds())));
     if (is_best || !config_.keeps_best) last_ = seen;
-    draw(folder);
-  }
-
-  static void draw(const RunFolder& folder) {
-    draw_curves(folder);
-    write_metrics_table(folder);
+    write_run_reports(folder);
   }
 
   [[noreturn]] void stopped(const RunFolder& folder, TrainProgress& progress) const {
-    draw(folder);
+    write_run_reports(folder);
     progress.say(
         fmt::format("stopped after step {} and saved; continue with\n"
                     "  voxloom train --resume {}",
@@ -192,16 +196,29 @@ class Run {
     throw Leave{kStoppedByUser};
   }
 
-  void finish(const RunFolder& folder, TrainProgress& progress) {
-    draw(folder);
+  void finish(const RunFolder& folder, TrainProgress& progress, const InterruptWatch& watch) {
+    const RunCurves curves = write_run_reports(folder);
     if (has_enough()) {
       progress.say(fmt::format("no better evaluation than that of step {} in {}: enough",
                                best_step_, config_.patience));
     }
     if (config_.keeps_best) {
-      nn::load_parameters(net_, train::read_parameters(folder.best()));
+      nn::load_parameters(*net_, train::read_parameters(folder.best()));
       progress.say(fmt::format("the models are those of step {}, mIoU {:.3f}", best_step_, best_));
     }
+    export_models(folder);
+    if (last_.classes() == classes_.size()) progress.say("\n" + score_table(last_, classes_));
+    progress.say(fmt::format("{} and {}, after {}", folder.model().string(),
+                             folder.packed_model().filename().string(),
+                             duration_text(progress.seconds())));
+    write_page(folder, curves, watch);
+    progress.say(fmt::format("{}: the run on a page", folder.page().string()));
+  }
+
+  // Fewer of those that are too large to be trained on whole.
+  [[nodiscard]] std::int64_t profiled_scans() const { return config_.data.crop > 0 ? 5 : 20; }
+
+  void export_models(const RunFolder& folder) const {
     artifact::ExportOptions options{.in_channels = config_.train.features.size()};
     const double size = config_.train.voxel_size;
     const Grid grid{.voxel_size = {size, size, size}};
@@ -209,27 +226,41 @@ class Run {
     std::map<std::string, std::string> companions = {
         {"classes.json", format_classes(classes_)},
         {std::string(kFeaturesFile),
-         format_features(config_.train.features, profile_of(*source_, config_.train.features))}};
+         format_features(config_.train.features,
+                         profile_of(*source_, config_.train.features, profiled_scans()))}};
     const std::map<std::string, std::string> packed_companions = companions;
     if (config_.is_trainable) {
       const std::vector<std::byte> bytes = format_safetensors(parameters());
       companions.emplace(train::kTrainedFile,
                          std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
-    artifact::write_bundle(folder.model(), export_on_points(net_, grid, options), companions);
+    artifact::write_bundle(folder.model(), export_on_points(*net_, grid, options), companions);
     options.packed = QuantizeOptions{.bits = 8, .group_size = 32};
-    artifact::write_bundle(folder.packed_model(), export_on_points(net_, grid, options),
+    artifact::write_bundle(folder.packed_model(), export_on_points(*net_, grid, options),
                            packed_companions);
-    if (last_.classes() == classes_.size()) progress.say("\n" + score_table(last_, classes_));
-    progress.say(fmt::format("{} and {}, after {}", folder.model().string(),
-                             folder.packed_model().filename().string(),
-                             duration_text(progress.seconds())));
+  }
+
+  void write_page(const RunFolder& folder, const RunCurves& curves,
+                  const InterruptWatch& watch) const {
+    RunPage page{.folder = folder, .curves = curves, .settings = to_json(config_)};
+    std::optional<JudgedScans> judged;
+    if (validation_ != nullptr) {
+      page.labeller = train::labeller_of(*net_, config_.train.voxel_size, config_.train.features);
+      judged = judge_scans(*validation_, page.labeller, [&] { return !watch.was_asked(); });
+      if (!judged) throw Stopped();
+      page.validation = validation_.get();
+      page.judged = &*judged;
+    }
+    AtomicFile file(folder.page());
+    file.write(format_run_page(page));
+    file.commit();
+    Outputs::mark(folder.page());
   }
 
   TrainConfig config_;
-  DatasetPtr source_;  // as it is, not augmented
+  DatasetPtr source_;  // whole scans as they are
   ClassTable classes_;
-  nn::MinkUNet net_;
+  std::unique_ptr<nn::Module> net_;
   DatasetPtr validation_;
   train::Trainer trainer_;
   double mean_iou_ = 0;
@@ -239,16 +270,7 @@ class Run {
 };
 
 TrainConfig config_of(const TrainArguments& arguments) {
-  const auto preset = preset_config(arguments.config, arguments.data);
-  if (preset && arguments.data.empty()) {
-    throw BadUsage(fmt::format("--data names the folder of {}", arguments.config));
-  }
-  if (!preset && !arguments.data.empty()) {
-    throw BadUsage("--data is for data sets by name; a configuration names its own");
-  }
-  TrainConfig config = preset                         ? *preset
-                       : arguments.config == "street" ? street_config()
-                                                      : read_train_config(arguments.config);
+  TrainConfig config = named_config(arguments.config, arguments.data);
   if (arguments.steps > 0) config.train.steps = arguments.steps;
   override_with(arguments.scan, config.data);
   if (config.validation) override_with(arguments.scan, *config.validation);
@@ -273,8 +295,13 @@ TrainConfig config_for(const TrainArguments& arguments, bool writes) {
     return read_train_config(
         (writes ? RunFolder::open(arguments.resume) : RunFolder::at(arguments.resume)).config());
   }
-  if (writes) RunFolder::require_free(arguments.out, arguments.overwrite);
-  return config_of(arguments);
+  if (writes && arguments.finds_rate) require_free_rates(arguments.out, arguments.overwrite);
+  if (writes && !arguments.finds_rate) RunFolder::require_free(arguments.out, arguments.overwrite);
+  TrainConfig config = config_of(arguments);
+  if (arguments.finds_rate) {
+    config.train.steps = arguments.steps > 0 ? arguments.steps : kSweepSteps;
+  }
+  return config;
 }
 
 // On each rank.
@@ -299,10 +326,14 @@ void train_on(dist::Communicator& ranks, const TrainArguments& arguments) {
   std::optional<TrainConfig> config;
   dist::together(ranks, [&] {
     opened.emplace(arguments, writes);
-    config.emplace(completed(opened->config, *opened->data));
+    config.emplace(completed(opened->config, *as_trained_on(opened->data, opened->config.data)));
   });
   Run run(*config, opened->data, opened->validation, ranks);
   if (!is_new) run.load(RunFolder::at(arguments.resume).checkpoint());
+  if (arguments.finds_rate) {
+    dist::together(ranks, [&] { run.start(writes); });
+    return run.find_rate(arguments.out, writes);
+  }
   std::optional<RunFolder> folder;
   dist::together(ranks, [&] {
     if (is_new) run.start(writes);
@@ -319,9 +350,21 @@ void train_on(dist::Communicator& ranks, const TrainArguments& arguments) {
   }
 }
 
+// With every setting, so that it can be edited.
+void print_config(const TrainArguments& arguments) {
+  TrainConfig config{.data = {.folders = {"scans"}}};
+  if (!arguments.resume.empty()) config = config_for(arguments, false);
+  if (!arguments.config.empty()) config = config_of(arguments);
+  fmt::print("{}", to_json(config));
+}
+
 void run_train(const TrainArguments& arguments) {
+  if (arguments.prints_config) return print_config(arguments);
   use_tuned_plans();
   const bool is_new = arguments.resume.empty();
+  if (!is_new && arguments.finds_rate) {
+    throw BadUsage("--find-rate begins afresh: not with --resume");
+  }
   if (is_new == arguments.config.empty()) {
     throw BadUsage("give either a configuration or --resume RUN");
   }
@@ -349,18 +392,28 @@ void add_train(Options command) {
   command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")
       .check(in_range(std::int64_t{1}, std::int64_t{1} << 31))
       .type_name("N");
+  command.add_flag(
+      "--find-rate", arguments->finds_rate,
+      "Train nothing: raise the rate from step to step, say which one to begin with, and\n"
+      "leave the curve of the loss as rates.csv and rates.png in the run's folder");
+  command.add_flag(
+      "--print-config", arguments->prints_config,
+      "Train nothing: print the configuration with all settings; without one, the defaults");
   add_read_options(command, arguments->scan);
   add_input_options(command, arguments->scan);
   add_threads_option(command, arguments->threads);
   command.footer(
-      "\nThe run's folder gets config.json, classes.json, metrics.jsonl and .csv, curves.png, a\n"
-      "checkpoint, and at the end model.lattice and its packed twin model_int8.lattice. Ctrl-C "
-      "saves; a run\n"
+      "\nThe run's folder gets config.json, classes.json, metrics.jsonl and .csv, curves.png, an "
+      "event\n"
+      "file for TensorBoard, a checkpoint, and at the end model.lattice, its packed twin\n"
+      "model_int8.lattice, and index.html, which shows all of it. Ctrl-C saves; a run\n"
       "that was stopped and continued ends with the same bits as one that was not.\n"
       "docs/training.md lists the settings of a configuration, docs/clusters.md tells of many "
       "machines.\n"
       "\nExamples:\n"
       "  voxloom train street --out runs/street\n"
+      "  voxloom train --print-config > mine.json\n"
+      "  voxloom train mine.json --find-rate --out rates\n"
       "  voxloom train mine.json --out runs/mine\n"
       "  voxloom train --resume runs/mine\n"
       "  mpirun -n 4 voxloom train mine.json --out runs/mine\n");

@@ -1,176 +1,20 @@
 #include "cli/train_config.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <cmath>
 
-#include "cli/closest.h"
+#include "cli/config_fields.h"
+#include "core/error.h"
 #include "data/feature_json.h"
 #include "io/byte_source.h"
-#include "voxloom/augment.h"
-#include "voxloom/error.h"
 
 namespace voxloom::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::int64_t kLargestFile = 1 << 20;
-
-// An object of the file. What nobody asked for is an error: a misspelt name must not pass in silence.
-class Fields {
- public:
-  Fields(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json.is_object()) refuse("is no object");
-  }
-
-  template <typename T>
-  void take(const char* name, T& value) {
-    names_.insert(name);
-    const auto found = json_.find(name);
-    if (found == json_.end()) return;
-    if (!fits<T>(*found)) refuse(fmt::format("\"{}\" is {}", name, found->dump()));
-    value = found->template get<T>();
-  }
-  [[nodiscard]] const Json* find(const char* name) {
-    names_.insert(name);
-    const auto found = json_.find(name);
-    return found == json_.end() ? nullptr : &*found;
-  }
-  void finish() const {
-    for (const auto& [name, value] : json_.items()) {
-      if (!names_.contains(name))
-        refuse(fmt::format("there is no setting \"{}\"{}", name,
-                           did_you_mean(name, {names_.begin(), names_.end()})));
-    }
-  }
-  [[noreturn]] void refuse(const std::string& reason) const {
-    throw FormatError(fmt::format("[train] {}: {}", where_, reason));
-  }
-  [[nodiscard]] std::string inside(const char* name) const {
-    return fmt::format("{}, \"{}\"", where_, name);
-  }
-
- private:
-  template <typename T>
-  static bool fits(const Json& value) {
-    if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
-    if constexpr (std::is_same_v<T, std::string>) return value.is_string();
-    if constexpr (std::is_unsigned_v<T> && !std::is_same_v<T, bool>) {
-      return value.is_number_unsigned();
-    }
-    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
-      // Whatever its type, it must fit.
-      return value.is_number_integer() && value >= std::numeric_limits<std::int32_t>::min() &&
-             value <= std::numeric_limits<std::int32_t>::max();
-    }
-    return value.is_number();
-  }
-
-  const Json& json_;
-  std::string where_;
-  std::set<std::string> names_;
-};
-
-template <typename Enum, std::size_t N>
-void take_choice(Fields& fields, const char* name, const std::array<Enum, N>& choices,
-                 Enum& value) {
-  std::string word;
-  fields.take(name, word);
-  if (word.empty()) return;
-  for (const Enum choice : choices) {
-    if (name_of(choice) == word) return static_cast<void>(value = choice);
-  }
-  fields.refuse(fmt::format("\"{}\" is \"{}\"", name, word));
-}
-
-sim::StreetOptions read_street(const Json& json, const std::string& where) {
-  Fields fields(json, where);
-  sim::StreetOptions street;
-  fields.take("scans", street.scans);
-  fields.take("seed", street.seed);
-  take_choice(fields, "split", sim::kSplits, street.split);
-  if (fields.find("sensor") != nullptr) {
-    street.sensor.emplace();
-    take_choice(fields, "sensor", sim::kSensors, *street.sensor);
-  }
-  fields.finish();
-  return street;
-}
-
-void take_names(Fields& fields, const char* name, std::vector<std::string>& to) {
-  const Json* list = fields.find(name);
-  if (list == nullptr) return;
-  if (!list->is_array()) fields.refuse(fmt::format("\"{}\" is no list", name));
-  for (const Json& entry : *list) {
-    if (!entry.is_string()) fields.refuse(fmt::format("\"{}\" has {}", name, entry.dump()));
-    to.push_back(entry.get<std::string>());
-  }
-}
-
-// The options of commands that read scans, as settings.
-void read_scan_options(Fields& fields, ScanOptions& to) {
-  fields.take("strict", to.strict);
-  fields.take("format", to.from);
-  if (!to.from.empty() && !scan_format_named(to.from)) {
-    fields.refuse(fmt::format("there is no format \"{}\"", to.from));
-  }
-  take_names(fields, "fields", to.fields);
-  take_names(fields, "drop", to.drop);
-  take_names(fields, "keep", to.keep);
-  if (const Json* columns = fields.find("columns")) {
-    if (!columns->is_object()) fields.refuse("\"columns\" is no object");
-    for (const auto& [role, name] : columns->items()) {
-      if (!name.is_string())
-        fields.refuse(fmt::format("the column \"{}\" is {}", role, name.dump()));
-      to.columns.push_back(role + "=" + name.get<std::string>());
-    }
-  }
-  const Json* range = fields.find("intensity_range");
-  if (range == nullptr) return;
-  if (!range->is_array() || range->size() != 2 || !(*range)[0].is_number() ||
-      !(*range)[1].is_number()) {
-    fields.refuse("\"intensity_range\" is not two numbers");
-  }
-  to.intensity_range = {(*range)[0].get<double>(), (*range)[1].get<double>()};
-}
-
-Json scan_json(const ScanOptions& scan) {
-  Json json = Json::object();
-  if (scan.strict) json["strict"] = true;
-  if (!scan.from.empty()) json["format"] = scan.from;
-  for (const auto& [name, list] : {std::pair("fields", &scan.fields), std::pair("drop", &scan.drop),
-                                   std::pair("keep", &scan.keep)}) {
-    if (!list->empty()) json[name] = *list;
-  }
-  for (const std::string& column : scan.columns) {
-    const std::size_t equals = column.find('=');
-    json["columns"][column.substr(0, equals)] = column.substr(equals + 1);
-  }
-  if (scan.intensity_range) json["intensity_range"] = *scan.intensity_range;
-  return json;
-}
-
-DataConfig read_data(const Json& json, const std::string& where) {
-  Fields fields(json, where);
-  DataConfig data;
-  fields.take("folder", data.folder);
-  fields.take("cache", data.is_cached);
-  fields.take("crop", data.crop);
-  if (data.crop < 0) fields.refuse(fmt::format("\"crop\" is {}", data.crop));
-  fields.take("classes", data.classes);
-  take_names(fields, "parts", data.parts);
-  read_scan_options(fields, data.scan);
-  const Json* street = fields.find("street");
-  if (street != nullptr) data.street = read_street(*street, fields.inside("street"));
-  if (data.folder.empty() == (street == nullptr)) {
-    fields.refuse("names either a \"folder\" or a \"street\"");
-  }
-  fields.finish();
-  return data;
-}
 
 void read_optimizer(const Json& json, const std::string& where, train::OptimizerOptions& to) {
   Fields fields(json, where);
@@ -201,11 +45,72 @@ void read_class_weights(Fields& fields, TrainConfig& config) {
   }
 }
 
+struct NetworkName {
+  Network network;
+  const char* name;
+  int depth;  // unless the configuration has another
+};
+constexpr std::array kNetworks = {NetworkName{Network::minkunet, "minkunet", 14},
+                                  NetworkName{Network::spunet, "spunet", 34},
+                                  NetworkName{Network::resnet, "resnet", 18}};
+
+const NetworkName& row_of(Network network) {
+  return *std::ranges::find(kNetworks, network, &NetworkName::network);
+}
+
 void read_model(const Json& json, const std::string& where, TrainConfig& config) {
   Fields fields(json, where);
+  std::string name = row_of(config.network).name;
+  fields.take("network", name);
+  const auto* row = std::ranges::find(kNetworks, name, &NetworkName::name);
+  if (row == kNetworks.end()) {
+    std::vector<std::string> names;
+    for (const NetworkName& one : kNetworks) names.emplace_back(one.name);
+    fields.refuse(fmt::format("there is no \"network\" \"{}\"{}; known are {}", name,
+                              did_you_mean(name, names), fmt::join(names, ", ")));
+  }
+  if (row->network != config.network) config.depth = row->depth;
+  config.network = row->network;
   fields.take("depth", config.depth);
   fields.take("width", config.width);
   fields.finish();
+}
+
+// True: the defaults; false: none; an object: the defaults but for what it says.
+void read_augment(Fields& fields, std::optional<AugmentOptions>& to) {
+  const Json* json = fields.find("augment");
+  if (json == nullptr) return;
+  to.reset();
+  if (*json == false) return;
+  to = moderate_augmentation();
+  if (*json == true) return;
+  Fields inside(*json, fields.inside("augment"));
+  inside.take("mix", to->mix);
+  inside.take("rotation", to->rotation);
+  inside.take("tilt", to->tilt);
+  if (const Json* scale = inside.find("scale")) {
+    if (!scale->is_array() || scale->size() != 2 || !(*scale)[0].is_number() ||
+        !(*scale)[1].is_number()) {
+      inside.refuse(fmt::format("\"scale\" is {}, not two numbers", scale->dump()));
+    }
+    to->scale = {(*scale)[0].get<double>(), (*scale)[1].get<double>()};
+  }
+  inside.take("flip_x", to->flip_x);
+  inside.take("flip_y", to->flip_y);
+  inside.take("shift_z", to->shift_z);
+  inside.take("jitter", to->jitter);
+  inside.take("intensity_scale", to->intensity_scale);
+  inside.take("drop", to->drop);
+  inside.finish();
+}
+
+Json augment_json(const std::optional<AugmentOptions>& augment) {
+  if (!augment) return false;
+  const AugmentOptions& a = *augment;
+  return {{"mix", a.mix},         {"rotation", a.rotation}, {"tilt", a.tilt},
+          {"scale", a.scale},     {"flip_x", a.flip_x},     {"flip_y", a.flip_y},
+          {"shift_z", a.shift_z}, {"jitter", a.jitter},     {"intensity_scale", a.intensity_scale},
+          {"drop", a.drop}};
 }
 
 void read_features(Fields& fields, FeatureSet& to) {
@@ -260,7 +165,7 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   Fields fields(json, where);
   TrainConfig config;
   read_train(fields, config.train);
-  fields.take("augment", config.augment);
+  read_augment(fields, config.augment);
   read_features(fields, config.train.features);
   fields.take("evaluate_every", config.evaluate_every);
   fields.take("save_every", config.save_every);
@@ -286,22 +191,6 @@ TrainConfig read_config(const Json& json, const std::string& where) {
 
 // As short as reads back to the same float32.
 Json number(float value) { return Json::parse(fmt::format("{}", value)); }
-
-Json data_json(const DataConfig& data) {
-  if (!data.folder.empty()) {
-    Json json = {{"folder", data.folder}, {"cache", data.is_cached}};
-    if (!data.classes.empty()) json["classes"] = data.classes;
-    if (!data.parts.empty()) json["parts"] = data.parts;
-    if (data.crop > 0) json["crop"] = data.crop;
-    json.update(scan_json(data.scan));
-    return json;
-  }
-  Json street = {{"split", name_of(data.street.split)},
-                 {"scans", data.street.scans},
-                 {"seed", data.street.seed}};
-  if (data.street.sensor) street["sensor"] = name_of(*data.street.sensor);
-  return {{"street", street}, {"cache", data.is_cached}};
-}
 
 }  // namespace
 
@@ -342,8 +231,11 @@ std::string to_json(const TrainConfig& config) {
   Json json = {{"data", data_json(config.data)}};
   if (config.validation) json["validation"] = data_json(*config.validation);
   json["features"] = data::json_of(t.features.features);
-  json.update({{"augment", config.augment},
-               {"model", {{"depth", config.depth}, {"width", config.width}}},
+  json.update({{"augment", augment_json(config.augment)},
+               {"model",
+                {{"network", row_of(config.network).name},
+                 {"depth", config.depth},
+                 {"width", config.width}}},
                {"voxel_size", t.voxel_size},
                {"batch_size", t.batch_size},
                {"accumulation", t.accumulation},
@@ -383,38 +275,27 @@ std::string to_json(const TrainConfig& config) {
   return json.dump(2) + "\n";
 }
 
-ClassTable class_table(const std::string& name) {
-  const auto known = known_classes(name);
-  return known ? *known : read_classes(name);
-}
-
-void say_note(const std::string& note) { fmt::print(stderr, "voxloom: {}\n", note); }
-
-DatasetPtr open_data(const DataConfig& config, const FeatureSet& features, const OnNote& note) {
-  DatasetPtr data;
-  if (config.folder.empty()) {
-    data = sim::street_dataset(config.street);
-  } else {
-    InputOptions input = input_options(config.scan, {});
-    input.features = features;
-    std::optional<ClassTable> classes;
-    if (!config.classes.empty()) classes = class_table(config.classes);
-    data = open_dataset(config.folder, {.classes = std::move(classes),
-                                        .parts = config.parts,
-                                        .read = read_options(config.scan, InvalidPoints::error, {}),
-                                        .input = input,
-                                        .on_note = note});
+std::unique_ptr<nn::Module> make_network(const TrainConfig& config, std::int64_t classes) {
+  const std::int64_t in = config.train.features.size();
+  if (config.network == Network::resnet) {
+    constexpr double kBase = 64, kStep = 8;  // channels
+    require(config.width > 0 && config.width <= 64, "train", "width should lie in (0, 64], got {}",
+            config.width);
+    return std::make_unique<nn::LinkNet>(nn::LinkNetOptions{
+        .in_channels = in,
+        .classes = classes,
+        .depth = config.depth,
+        .width = static_cast<std::int64_t>(std::ceil(kBase * config.width / kStep) * kStep),
+        .seed = config.train.seed});
   }
-  if (config.is_cached) data = cached(std::move(data));
-  return config.crop > 0 ? cropped(std::move(data), config.crop) : data;
-}
-
-nn::MinkUNetOptions net_options(const TrainConfig& config, std::int64_t classes) {
-  return {.in_channels = config.train.features.size(),
-          .classes = classes,
-          .depth = config.depth,
-          .width = config.width,
-          .seed = config.train.seed};
+  return std::make_unique<nn::MinkUNet>(
+      nn::MinkUNetOptions{.in_channels = in,
+                          .classes = classes,
+                          .depth = config.depth,
+                          .width = config.width,
+                          .style = config.network == Network::spunet ? nn::UNetStyle::pointcept
+                                                                     : nn::UNetStyle::minkowski,
+                          .seed = config.train.seed});
 }
 
 }  // namespace voxloom::cli

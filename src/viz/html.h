@@ -1,6 +1,8 @@
 // Text from outside in HTML.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,5 +13,7 @@ namespace voxloom::viz {
 
 // A file's name as a link relative to the page: all but letters, digits, '-', '.', '_' and '~' as %XX.
 [[nodiscard]] std::string link_to(std::string_view file_name);
+
+[[nodiscard]] std::string base64(std::span<const std::uint8_t> bytes);
 
 }  // namespace voxloom::viz

@@ -202,22 +202,6 @@ Bytes deflated(const Bytes& bytes) {
   return packed;
 }
 
-std::string base64(const Bytes& bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t word = 0;
-    for (std::size_t k = 0; k < 3; ++k) word = word << 8 | (k < count ? bytes[i + k] : 0U);
-    for (std::size_t k = 0; k < 4; ++k) {
-      text += k <= count ? kDigits[word >> (18 - 6 * k) & 63U] : '=';
-    }
-  }
-  return text;
-}
-
 // Titles and names come from files: inside of a script no '<' may end it.
 std::string script_text(const Json& json) {
   std::string text;

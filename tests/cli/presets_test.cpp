@@ -77,13 +77,26 @@ TEST_F(Presets, SemanticKitti) {
 TEST_F(Presets, NuScenes) {
   write<float>("samples/LIDAR_TOP/b.pcd.bin", {1, 2, 3, 51, 4, 5, 6, 7, 255, 8});
   write<std::uint8_t>("lidarseg/v1.0-mini/s1_lidarseg.bin", {17, 4});
-  write_text("v1.0-mini/sample_data.json",
-             R"([{"token": "s1", "filename": "samples/LIDAR_TOP/b.pcd.bin"}])");
+  write_text(
+      "v1.0-mini/sample_data.json",
+      R"([{"token": "s1", "sample_token": "k1", "filename": "samples/LIDAR_TOP/b.pcd.bin"}])");
   write_text(
       "v1.0-mini/lidarseg.json",
       R"([{"token": "t", "sample_data_token": "s1", "filename": "lidarseg/v1.0-mini/s1_lidarseg.bin"}])");
   write_text("v1.0-mini/category.json", R"([{"token": "c", "name": "vehicle.car", "index": 17}])");
   expect_good("nuscenes", {"data: 1 scans", "car 1 50.000%", "pedestrian 1 50.000%"});
+
+  // With the makers' lists of scenes beside the data.
+  write_text("v1.0-mini/sample.json", R"([{"token": "k1", "scene_token": "z1"}])");
+  write_text("v1.0-mini/scene.json", R"([{"token": "z1", "name": "scene-0061"}])");
+  write_text("train.txt", "scene-0061\n");
+  write_text("val.txt", "scene-0061\n");
+  const ShellResult seen = run(fmt::format("data check nuscenes --data '{}'", root().string()));
+  EXPECT_EQ(seen.exit_code, 0) << seen.text;
+  EXPECT_NE(seen.text.find("validation: 1 scans"), std::string::npos) << seen.text;
+  write_text("val.txt", "scene-0062\n");
+  const ShellResult missing = run(fmt::format("data check nuscenes --data '{}'", root().string()));
+  EXPECT_NE(missing.text.find("scan 'scene-0062'"), std::string::npos) << missing.text;
 }
 
 TEST_F(Presets, ScanNet) {
