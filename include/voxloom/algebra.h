@@ -1,4 +1,4 @@
-// Algebra over sparse tensors: joins, selections, dense grids. semantics.md, section 9.
+// Algebra over sparse tensors: joins, selections, dense grids. docs/semantics.md, section 9.
 // Strides and dtypes of the operands must be equal.
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // Features, weight and bias have one dtype (packed weights aside); the output has the features'
 // dtype. Sums are float32, rounded once at the store. `bias` is (C_out) or undefined (Tensor{}).
-// Formulas, supports and defaults: semantics.md, sections 3 and 4. Misuse throws
+// Formulas, supports and defaults: docs/semantics.md, sections 3 and 4. Misuse throws
 // std::invalid_argument with the op's name, what was expected and what came.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The gradients of a convolution, over the map of its forward product (semantics.md, section 6):
+// The gradients of a convolution, over the map of its forward product (docs/semantics.md, section 6):
 //
 //   dx[v] = sum over the entries (v, u, k) of dy[u] W[k]^T      conv_input_gradient
 //   dW[k] = sum over the entries (v, u, k) of x[v]^T dy[u]      conv_weight_gradient

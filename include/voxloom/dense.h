@@ -1,6 +1,6 @@
 // Row-wise operations on dense feature tensors: what stands between convolutions.
 // x is (N,C) float32, float16 or bfloat16; vectors are (C) of the same dtype; arithmetic is float32,
-// rounded once. Formulas: lattice_artifact.md.
+// rounded once. Formulas: docs/lattice_artifact.md.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The graph of an artifact: what a model computes, as data. lattice_artifact.md draws the text form.
+// The graph of an artifact: what a model computes, as data. docs/lattice_artifact.md draws the text form.
 //
 // Values are numbered; an input or an operation defines each one once, before its first use.
 // Operations are told by their full name ("lattice.conv3d"); which operands, attributes and results

@@ -4,7 +4,7 @@
 //   transposed  out = in  * stride + offset * dilation - padding       (same batch, per axis)
 //
 // A KernelMap is a light view: the sets, the shared map data, and the direction. Swapping the roles
-// of the rows is O(1). Encodings are built when first asked for. semantics.md, sections 2 and 3.
+// of the rows is O(1). Encodings are built when first asked for. docs/semantics.md, sections 2 and 3.
 #pragma once
 
 #include <array>

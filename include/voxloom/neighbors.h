@@ -1,5 +1,5 @@
 // Neighbours in lattice units, within a batch. A row is its own neighbour; the radius is inclusive;
-// equal distances are ordered by row. semantics.md, section 9.
+// equal distances are ordered by row. docs/semantics.md, section 9.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // How many threads the library may use. It makes none of its own: loops run on oneTBB, in the
-// caller's task arena. Results never depend on the number (semantics.md, section 5).
+// caller's task arena. Results never depend on the number (docs/semantics.md, section 5).
 #pragma once
 
 #include <functional>

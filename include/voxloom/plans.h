@@ -3,7 +3,7 @@
 //      can do the problem;
 //   2. the tuned plan for its shape, once load_plans has read one (`voxloom tune` measures them);
 //   3. the library's rule.
-// Every algorithm keeps the accuracy of semantics.md, section 5, but their roundings differ: results
+// Every algorithm keeps the accuracy of docs/semantics.md, section 5, but their roundings differ: results
 // are bit-identical from run to run as long as the same one is chosen. Nothing is read unasked.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Between points and voxels. semantics.md, section 8.
+// Between points and voxels. docs/semantics.md, section 8.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Pooling and resampling over kernel maps. semantics.md, section 7.
+// Pooling and resampling over kernel maps. docs/semantics.md, section 7.
 #pragma once
 
 #include <cstdint>

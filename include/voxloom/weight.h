@@ -45,7 +45,7 @@ struct QuantizeOptions {
 };
 
 // Quantizes a float weight: (C_out,Kx,Ky,Kz,C_in), (K,1,C_in,C_out), (K,C_in,C_out) or (C_out,C_in).
-// The arithmetic is that of semantics.md, section 4, in float32.
+// The arithmetic is that of docs/semantics.md, section 4, in float32.
 [[nodiscard]] QuantizedWeight quantize(const Tensor& weight, const QuantizeOptions& options = {});
 
 // The float32 weight, kernel-major (K, C_in, C_out).

@@ -1,5 +1,5 @@
 // Whether an algorithm computes what the plain reference computes, within the accuracy that every
-// algorithm promises (semantics.md, section 5).
+// algorithm promises (docs/semantics.md, section 5).
 #pragma once
 
 #include "engine/convolution.h"

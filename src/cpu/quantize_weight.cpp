@@ -1,4 +1,4 @@
-// The affine quantizer. Its arithmetic is fixed to the last bit by semantics.md, section 4: other
+// The affine quantizer. Its arithmetic is fixed to the last bit by docs/semantics.md, section 4: other
 // programs pack the same codes from the same weight.
 
 #include <algorithm>

@@ -10,7 +10,7 @@
 
 namespace voxloom::engine {
 
-// y = the activation of x. Its formulas: lattice_artifact.md.
+// y = the activation of x. Its formulas: docs/lattice_artifact.md.
 struct Activate {
   static constexpr std::string_view kName = "activate";
 

@@ -24,7 +24,7 @@ struct TurnWeight {
   }
 };
 
-// Codes, scales and biases of each group of a column by the arithmetic of semantics.md, section 4.
+// Codes, scales and biases of each group of a column by the arithmetic of docs/semantics.md, section 4.
 // Throws std::invalid_argument when a group's scale or bias does not fit their type.
 struct QuantizeWeight {
   static constexpr std::string_view kName = "quantize_weight";

@@ -1,7 +1,7 @@
 // What a model makes of its graph before it runs: batch norms go into the convolution or linear layer
 // before them, and chains of convolution, addition and rectifier become one step.
 //
-// Folding rounds otherwise than the operations by themselves do, within the bound of semantics.md,
+// Folding rounds otherwise than the operations by themselves do, within the bound of docs/semantics.md,
 // section 5. Chains of float32 give the same bits; in float16 and bfloat16 only the rectifier joins in.
 #pragma once
 
