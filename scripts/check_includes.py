@@ -47,7 +47,7 @@ HEADERS = {
     "autograd": "autograd autograd_ops recorder",
     "nn": "models module nn",
     "artifact": "artifact export_module graph graph_builder safetensors tiles",
-    "io": "io scan",
+    "io": "io scan survey",
     "data": "augment dataset input_profile scan_input",
     "checkpoint": "checkpoint import_network",
     "sim": "simulator",

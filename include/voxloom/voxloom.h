@@ -52,6 +52,7 @@
 #include "voxloom/sets.h"
 #include "voxloom/simulator.h"
 #include "voxloom/sparse_tensor.h"
+#include "voxloom/survey.h"
 #include "voxloom/tensor.h"
 #include "voxloom/tiles.h"
 #include "voxloom/train.h"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import voxloom
+from voxloom import __main__
 from conftest import SOURCE
 
 BUNDLE = SOURCE / "models" / "street.lattice"
@@ -64,6 +65,26 @@ def test_laz(tmp_path, scan):
     (tmp_path / "b.laz").write_bytes(b"LASF rubbish")
     with pytest.raises(voxloom.FormatError, match=r"b\.laz"):
         voxloom.read_scan(tmp_path / "b.laz")
+
+
+def test_laz_is_unpacked_with_its_records(tmp_path, scan):
+    laspy = pytest.importorskip("laspy", reason="laspy and lazrs are not installed: LAZ is not tested")
+    del scan.attributes["normal"]
+    voxloom.write_scan(tmp_path / "a.las", scan)
+    whole = laspy.read(tmp_path / "a.las")
+    whole.add_extra_dim(laspy.ExtraBytesParams("quality", "int16"))
+    whole.quality = np.arange(len(whole.points))
+    whole.vlrs.append(laspy.vlrs.known.WktCoordinateSystemVlr('LOCAL_CS["site"]'))
+    whole.write(tmp_path / "a.laz", do_compress=True)
+    assert __main__.main(["unpack", str(tmp_path / "a.laz"), str(tmp_path / "b.las")]) == 0
+    unpacked = laspy.read(tmp_path / "b.las")
+    assert np.array_equal(unpacked.quality, whole.quality) and np.array_equal(unpacked.X, whole.X)
+    assert 'LOCAL_CS["site"]' in unpacked.header.vlrs.get("WktCoordinateSystemVlr")[0].string
+    assert np.array_equal(voxloom.read_scan(tmp_path / "b.las").positions, voxloom.read_scan(tmp_path / "a.laz").positions)
+    assert __main__.main(["unpack", str(tmp_path / "a.laz"), str(tmp_path / "b.las")]) == 2, "it is there already"
+    (tmp_path / "bad.laz").write_bytes(b"LASF rubbish")
+    assert __main__.main(["unpack", str(tmp_path / "bad.laz"), str(tmp_path / "c.las")]) == 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.las", "a.laz", "b.las", "bad.laz"]
 
 
 def test_laz_without_laspy_says_what_to_install(tmp_path, monkeypatch):

@@ -79,6 +79,7 @@ from .scans import (
     view_from_above,
     view_in_perspective,
     write_page,
+    unpack_laz,
     write_scan,
 )
 from .sparse import (

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import List, Optional
 
-from . import parity
+from . import parity, scans
 
 
 def _compare(arguments: argparse.Namespace) -> int:
@@ -14,6 +14,12 @@ def _compare(arguments: argparse.Namespace) -> int:
                                   output=arguments.output)
     print("\n".join(parity.lines_of(found, arguments.tolerance)))
     return 0 if found.is_within(arguments.tolerance) else 1
+
+
+def _unpack(arguments: argparse.Namespace) -> int:
+    scans.unpack_laz(arguments.packed, arguments.to)
+    print(f"{arguments.to}: written")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,11 +40,17 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--tolerance", type=float, default=1e-4, metavar="SHARE",
                          help="how much of the largest value may differ (1e-4)")
     compare.set_defaults(call=_compare)
+    unpack = commands.add_parser("unpack", help="the LAS file that a LAZ or COPC file packs",
+                                 description=scans.unpack_laz.__doc__,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    unpack.add_argument("packed", metavar="IN.laz")
+    unpack.add_argument("to", metavar="OUT.las")
+    unpack.set_defaults(call=_unpack)
     return parser
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """0: the same; 1: not the same; 2: it could not be compared."""
+    """0: done, or the same; 1: not the same; 2: it could not be done."""
     chosen = _parser().parse_args(arguments)
     try:
         return int(chosen.call(chosen))

@@ -7,7 +7,7 @@ import io
 import json
 import os
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, BinaryIO, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -162,23 +162,59 @@ def _text(path: Path) -> str:
     return os.fspath(path)
 
 
-def _unpacked_laz(path: str, max_unpacked_bytes: int) -> bytes:
-    """The bytes of the LAS file that a LAZ file packs."""
+def _laspy(path: str) -> Any:
     try:
         import laspy
     except ImportError:
         raise ValueError(f"[read_scan] {path}: LAZ needs laspy and lazrs: pip install 'voxloom[laz]'") from None
+    return laspy
+
+
+def _unpack_laz(path: str, to: BinaryIO, max_unpacked_bytes: Optional[int]) -> None:
+    """Writes the LAS file that a LAZ or COPC file packs, a piece at a time, records and extra bytes included."""
+    laspy = _laspy(path)
     try:
         with laspy.open(path) as reader:
-            unpacked = reader.header.point_count * reader.header.point_format.size
-            if unpacked > max_unpacked_bytes:
+            header = reader.header
+            unpacked = header.point_count * header.point_format.size
+            if max_unpacked_bytes is not None and unpacked > max_unpacked_bytes:
                 raise _core.FormatError(f"[read_scan] {path}: {unpacked} bytes unpacked, more than max_unpacked_bytes, "
                                         f"{max_unpacked_bytes}")
-            content = io.BytesIO()
-            reader.read().write(content, do_compress=False)
-            return content.getvalue()
+            # What COPC says of its own octree would not be true of the file that is written.
+            header.vlrs[:] = [one for one in header.vlrs if one.user_id != "copc"]
+            behind = [one for one in reader.evlrs or [] if one.user_id != "copc"]
+            header.evlrs = None
+            with laspy.open(to, "w", header=header, do_compress=False, closefd=False) as writer:
+                for points in reader.chunk_iterator(1_000_000):
+                    writer.write_points(points)
+                if behind:
+                    writer.write_evlrs(laspy.vlrs.vlrlist.VLRList(behind))
     except (laspy.errors.LaspyException, RuntimeError) as error:
         raise _core.FormatError(f"[read_scan] {path}: {error}") from error
+
+
+def _unpacked_laz(path: str, max_unpacked_bytes: int) -> bytes:
+    content = io.BytesIO()
+    _unpack_laz(path, content, max_unpacked_bytes)
+    return content.getvalue()
+
+
+def unpack_laz(path: Path, to: Path) -> None:
+    """Writes the LAS file that a LAZ or COPC file packs to `to`, whole or not at all, with all its records and extra bytes.
+
+    FileExistsError where `to` is there. FormatError: bad data. ValueError: the extra voxloom[laz] is not installed.
+    """
+    source, target = _text(path), _text(to)
+    if os.path.exists(target):
+        raise FileExistsError(f"[unpack_laz] {target} is there already")
+    part = f"{target}.{os.getpid()}.part"
+    try:
+        with open(part, "xb") as file:
+            _unpack_laz(source, file, None)
+        os.link(part, target)  # unlike a rename, never replaces
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
 
 
 def _from_package(path: str, found: _extra_scans.Found, invalid: str) -> Scan:

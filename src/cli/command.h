@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/options.h"
 
@@ -38,5 +39,10 @@ void add_train(Options command);
 void add_eval(Options command);
 void add_segment(Options command);
 void add_view(Options command);
+void add_manual(Options command);
+
+// All of them, for the manual.
+[[nodiscard]] std::vector<Subcommand> subcommands();
+[[nodiscard]] Program program_texts();
 
 }  // namespace voxloom::cli

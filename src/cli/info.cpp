@@ -1,7 +1,7 @@
-// voxloom info: what a model takes, gives and consists of.
+// voxloom info: what a model takes, gives and consists of, or what a scan holds.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +10,11 @@
 #include "artifact/graph/names.h"
 #include "cli/command.h"
 #include "cli/info_cpu.h"
+#include "cli/info_scan.h"
+#include "cli/scan_options.h"
+#include "cli/streams.h"
+#include "cli/text_table.h"
+#include "io/npy_folder.h"
 #include "voxloom/artifact.h"
 
 namespace voxloom::cli {
@@ -17,54 +22,6 @@ namespace {
 
 using artifact::Bundle;
 using artifact::Graph;
-
-// Columns as wide as their widest cell.
-class ShapeTable {
- public:
-  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-
-  void print(std::string_view title) const {
-    if (rows_.empty()) return;
-    fmt::print("\n{}\n", title);
-    std::vector<std::size_t> widths;
-    for (const auto& cells : rows_) {
-      widths.resize(std::max(widths.size(), cells.size()));
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        widths[i] = std::max(widths[i], cells[i].size());
-      }
-    }
-    for (const auto& cells : rows_) {
-      std::string line = " ";
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        line += fmt::format(" {:<{}} ", cells[i], widths[i]);
-      }
-      fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
-    }
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
-
-std::string grouped(std::uint64_t number) {
-  std::string text = fmt::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
-std::string readable(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return fmt::format("{} bytes", bytes);
-  double size = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  while (size >= 1024 && unit + 1 < kUnits.size()) {
-    size /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.1f} {}", size, kUnits[unit]);
-}
 
 struct WeightTotals {
   std::uint64_t parameters = 0, bytes = 0;
@@ -111,7 +68,7 @@ void info(const std::string& folder) {
   const Graph& graph = bundle.graph;
   const WeightTotals totals = totals_of(bundle);
 
-  ShapeTable inputs, outputs, operations;
+  TextTable inputs, outputs, operations;
   for (const Graph::Input& input : graph.inputs) {
     inputs.row({input.name, std::string(name_of(input.role)),
                 artifact::to_string(graph.value(input.value).type)});
@@ -132,33 +89,47 @@ void info(const std::string& folder) {
   const bool packed = totals.storage.contains("int4") || totals.storage.contains("int8");
   fmt::print("  parameters  {}{}\n", grouped(totals.parameters),
              packed ? ", the padding of packed weights included" : "");
-  fmt::print("  weights     {}{}\n", readable(totals.bytes),
+  fmt::print("  weights     {}{}\n", readable_bytes(totals.bytes),
              totals.storage.empty() ? "" : fmt::format(" ({})", storage_text(totals)));
   inputs.print("inputs");
   outputs.print("outputs");
   operations.print("operations");
 }
 
+// Bundles are folders.
+bool is_scan(const std::string& name) {
+  return name == kStream || std::filesystem::is_regular_file(name) || io::is_npy_folder(name);
+}
+
 }  // namespace
 
 void add_info(Options command) {
-  const auto bundle = std::make_shared<std::string>();
+  const auto name = std::make_shared<std::string>();
+  const auto scan = std::make_shared<ScanOptions>();
   const auto cpu = std::make_shared<bool>(false);
-  const Option model =
-      command.add_option("bundle", *bundle, "The model, a folder NAME.lattice").type_name("BUNDLE");
+  const Option what = command
+                          .add_option("file", *name,
+                                      "The model, a folder NAME.lattice, or a scan; - is a scan on "
+                                      "the standard input")
+                          .type_name("BUNDLE|SCAN");
   command.add_flag("--cpu", *cpu, "Show what the library runs with on this machine instead")
-      .excludes(model);
+      .excludes(what);
+  add_read_options(command, *scan);
   command.footer(
-      "\nInputs are listed as NAME, ROLE, TYPE; '?' in a type is a size that is known only when "
-      "the\n"
-      "model runs.\n"
+      "\nInputs of a model are listed as NAME, ROLE, TYPE; '?' in a type is a size that is known "
+      "only\n"
+      "when the model runs. Of a scan: format, points, coordinate system, columns with their "
+      "ranges,\n"
+      "records of a LAS file.\n"
       "\nExample:\n"
       "  voxloom info unet.lattice\n"
+      "  voxloom info survey.las\n"
       "  voxloom info --cpu\n");
-  command.callback([bundle, cpu] {
+  command.callback([name, scan, cpu] {
     if (*cpu) return print_cpu();
-    if (bundle->empty()) throw BadUsage("bundle is required");
-    info(*bundle);
+    if (name->empty()) throw BadUsage("a model or a scan is required");
+    if (is_scan(*name)) return print_scan(*name, *scan);
+    info(*name);
   });
 }
 

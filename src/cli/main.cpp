@@ -23,7 +23,7 @@ constexpr std::array kCommands = {
     Command{"segment", "Label the points of scans, and draw them", add_segment},
     Command{"view", "Make a page that shows a point cloud in the browser", add_view},
     Command{"run", "Run a model on arrays from a file", add_run},
-    Command{"info", "Show what a model takes, gives and consists of", add_info},
+    Command{"info", "Show what a model takes and gives, or what a scan holds", add_info},
     Command{"verify", "Find everything that is wrong with a model", add_verify},
     Command{"export", "Write a model so that other readers of the format run it", add_export},
     Command{"import", "Make a model of a published network's checkpoint", add_import},
@@ -35,6 +35,7 @@ constexpr std::array kCommands = {
     Command{"eval", "Measure how well a model labels the points of a dataset", add_eval},
     Command{"bench", "Measure the library on this machine", add_bench},
     Command{"tune", "Find the fastest algorithms for this machine", add_tune},
+    Command{"manual", "Print the manual page, or completions for a shell", add_manual},
 };
 
 constexpr const char* kDescription =
@@ -86,15 +87,8 @@ int run_program(int argc, char** argv) {
                                 did_you_mean(argv[1], names)),
                     kBadUsage);
   }
-  std::vector<Subcommand> commands;
-  for (const Command& command : kCommands) {
-    commands.push_back({command.name, command.summary, command.add});
-  }
   try {
-    return parse_and_run({.description = kDescription,
-                          .version = fmt::format("voxloom {}", version()),
-                          .footer = kExamples},
-                         commands, argc, argv);
+    return parse_and_run(program_texts(), subcommands(), argc, argv);
   } catch (const Leave& leave) {
     return leave.code;
   } catch (const BadUsage& error) {
@@ -115,6 +109,21 @@ void hold_standard_streams() {
 }
 
 }  // namespace
+
+std::vector<Subcommand> subcommands() {
+  std::vector<Subcommand> commands;
+  for (const Command& command : kCommands) {
+    commands.push_back({command.name, command.summary, command.add});
+  }
+  return commands;
+}
+
+Program program_texts() {
+  return {.description = kDescription,
+          .version = fmt::format("voxloom {}", version()),
+          .footer = kExamples};
+}
+
 }  // namespace voxloom::cli
 
 int main(int argc, char** argv) {

@@ -17,6 +17,19 @@ Check range(T first, T last) {
   return Check(CLI::Range(first, last).description(""));
 }
 
+constexpr char kBetweenWords = '|';
+
+std::string joined_words(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words)
+    text += (text.empty() ? std::string() : std::string(1, kBetweenWords)) + word;
+  return text;
+}
+
+std::vector<std::string> split_words(const std::string& text) {
+  return text.empty() ? std::vector<std::string>() : CLI::detail::split(text, kBetweenWords);
+}
+
 }  // namespace
 
 Check::Check(std::function<std::string(const std::string&)> problem)
@@ -31,6 +44,7 @@ Check in_range(double first, double last) { return range(first, last); }
 
 Check one_of(const std::vector<std::string>& words, List list) {
   CLI::IsMember member(words);
+  member.name(joined_words(words));  // for facts_of
   return list == List::shown ? Check(member) : Check(member.description(""));
 }
 
@@ -61,6 +75,8 @@ template Option Options::add_option(const std::string&, std::array<double, 3>&, 
 template Option Options::add_option(const std::string&, std::optional<std::array<double, 3>>&,
                                     const std::string&);
 template Option Options::add_option(const std::string&, std::optional<std::array<double, 2>>&,
+                                    const std::string&);
+template Option Options::add_option(const std::string&, std::optional<std::array<double, 4>>&,
                                     const std::string&);
 template Option Options::add_option(const std::string&, std::vector<int>&, const std::string&);
 template Option Options::add_option(const std::string&, std::vector<std::string>&,
@@ -99,6 +115,43 @@ std::string suggestion(const CLI::App& app, int argc, char** argv) {
 }
 
 }  // namespace
+
+namespace {
+
+// The words that one_of() chooses from, which it is the first check of an option to do.
+std::vector<std::string> words_of(CLI::Option& option) {
+  try {
+    return split_words(option.get_validator(0)->get_name());
+  } catch (const CLI::OptionNotFound&) {  // no checks at all
+    return {};
+  }
+}
+
+OptionFacts facts_of_option(CLI::Option& option) {
+  OptionFacts facts{.names = {}, .value = option.get_type_name(), .help = option.get_description()};
+  for (const std::string& name : option.get_snames()) facts.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) facts.names.push_back("--" + name);
+  if (option.get_expected_max() == 0) facts.value.clear();  // a flag
+  facts.words = words_of(option);
+  return facts;
+}
+
+}  // namespace
+
+std::vector<CommandFacts> facts_of(const std::vector<Subcommand>& commands) {
+  CLI::App app;
+  std::vector<CommandFacts> facts;
+  for (const Subcommand& command : commands) {
+    CLI::App& sub = *app.add_subcommand(command.name, command.summary);
+    command.add(Options(sub));
+    CommandFacts& of = facts.emplace_back(
+        CommandFacts{.name = command.name, .summary = command.summary, .footer = sub.get_footer()});
+    for (CLI::Option* option : sub.get_options([](CLI::Option*) { return true; })) {
+      if (option != sub.get_help_ptr()) of.options.push_back(facts_of_option(*option));
+    }
+  }
+  return facts;
+}
 
 int parse_and_run(const Program& program, const std::vector<Subcommand>& commands, int argc,
                   char** argv) {

@@ -110,6 +110,19 @@ struct Subcommand {
   std::function<void(Options)> add;
 };
 
+// An option as its help shows it; an argument without a name has none.
+struct OptionFacts {
+  std::vector<std::string> names;  // "-o", "--out"
+  std::string value;               // "DIR"; empty for a flag
+  std::string help;
+  std::vector<std::string> words = {};  // what it chooses from, where that is a list
+};
+struct CommandFacts {
+  std::string name, summary, footer;
+  std::vector<OptionFacts> options = {};
+};
+[[nodiscard]] std::vector<CommandFacts> facts_of(const std::vector<Subcommand>& commands);
+
 // Reads the arguments and runs the command that they name. Returns 0, also when help or the version was
 // asked for; throws BadUsage for what does not parse, and whatever the command throws.
 int parse_and_run(const Program& program, const std::vector<Subcommand>& commands, int argc,

@@ -327,6 +327,7 @@ class Segmentation {
             .pictures = !arguments_.no_pictures,
             .memory = memory,
             .scan = arguments_.scan,
+            .survey = arguments_.survey,
             .sensor = arguments_.sensor};
   }
 
@@ -494,6 +495,11 @@ class Segmentation {
 };
 
 void run_segment(const SegmentArguments& arguments) {
+  if (arguments.format == kLabelFormat && arguments.survey.leaves_out_points()) {
+    throw BadUsage(
+        "--format label writes a label for each point of the file: --crop and --thin leave some "
+        "out");
+  }
   use_tuned_plans();
   bool is_whole = false;
   const auto work = [&](dist::Communicator& ranks) {

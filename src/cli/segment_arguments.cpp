@@ -139,6 +139,7 @@ void add_segment_options(Options command, SegmentArguments& arguments) {
       .type_name("X Y Z");
   add_overwrite_option(command, arguments.overwrite);
   add_read_options(command, arguments.scan);
+  add_survey_options(command, arguments.survey);
   add_input_options(command, arguments.scan);
   add_threads_option(command, arguments.threads);
   command.footer(
@@ -162,6 +163,7 @@ void add_segment_options(Options command, SegmentArguments& arguments) {
       "  voxloom segment 000008.bin --out labelled\n"
       "  voxloom segment scans/ --out labelled --model runs/mine/model.lattice --no-pictures\n"
       "  voxloom segment town.las --out labelled --memory 4\n"
+      "  voxloom segment town.las --out mill --crop 448000 5411000 448200 5411150\n"
       "  mpirun -n 4 voxloom segment scans/ --out labelled --resume\n"
       "  mpirun -n 4 voxloom segment town.las --out labelled --memory 2\n");
 }

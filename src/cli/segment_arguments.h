@@ -10,6 +10,7 @@
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/scan_options.h"
+#include "cli/survey_options.h"
 #include "voxloom/dist.h"
 
 namespace voxloom::cli {
@@ -22,6 +23,7 @@ struct SegmentArguments {
   int threads = 0, jobs = 1, votes = 1;
   double memory = 0;  // GB; 0: what the machine has
   ScanOptions scan;
+  SurveyOptions survey;
   std::optional<std::array<double, 3>> sensor = {};
 };
 

@@ -92,6 +92,11 @@ std::string text_of(const SegmentOptions& options) {
       {"keep", names(scan.keep)},     {"strict", scan.strict}};
   if (scan.intensity_range) json["intensity_range"] = *scan.intensity_range;
   if (options.sensor) json["sensor"] = *options.sensor;
+  const SurveyOptions& survey = options.survey;
+  if (survey.crop) json["crop"] = *survey.crop;
+  if (survey.crop_z) json["crop_z"] = *survey.crop_z;
+  if (survey.thin > 0) json["thin"] = survey.thin;
+  if (survey.shift) json["shift"] = *survey.shift;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -39,12 +39,12 @@ Scan read(const fs::path& path, const SegmentOptions& options, const OnNote& not
   const std::vector<std::byte> bytes = is_stream ? read_stdin() : std::vector<std::byte>();
   ScanReader reader =
       is_stream ? ScanReader(bytes, shown_name(path.string()), how) : ScanReader(path, how);
-  const std::int64_t points = reader.size();
-  Scan scan = reader.read(points);
-  if (scan.size() < points) {
-    note(fmt::format("{} points that are not finite are left out", points - scan.size()));
+  CroppedScan read = read_cropped(reader, options.survey, note);
+  if (read.not_finite > 0) {
+    note(fmt::format("{} points that are not finite are left out", read.not_finite));
   }
-  return scan;
+  thin(read.scan, options.survey, note);
+  return std::move(read.scan);
 }
 
 }  // namespace
@@ -84,10 +84,13 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   set_sensor(scan, options);
   if (looks_from_sensor(labeller.features())) say_sensor(scan, bounds(scan), options, note);
   report.points = scan.size();
-  if (scan.size() == 0) throw FormatError(fmt::format("{}: holds no points", path.string()));
+  if (scan.size() == 0)
+    throw FormatError(fmt::format("{}: holds no points{}", path.string(),
+                                  options.survey.leaves_out_points() ? " within --crop" : ""));
   ScanInput seen = labeller.input(scan, input_options(options.scan, note));
   report.input = std::move(seen.facts);
   const LabelledScan input = std::move(seen.points);
+  shift(scan, options.survey, note);
   const fs::path file = outputs_of(path, options.out, options.format, false).front();
   const OwnColumns own(scan, options.format, note);
   // What cannot be written is found now, not after the network.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/scan_options.h"
+#include "cli/survey_options.h"
 #include "voxloom/point_labeller.h"
 
 namespace voxloom::cli {
@@ -43,6 +44,7 @@ struct SegmentOptions {
   // tiles where one run would take more.
   std::size_t memory = 0;
   ScanOptions scan = {};
+  SurveyOptions survey = {};  // the shift is of what is written: the network sees the file's
   // In the files' coordinates; default: to_input's.
   std::optional<std::array<double, 3>> sensor = {};
   // Before each tile, where there are several; throws to stop.

@@ -485,8 +485,9 @@ EachTile each_tile_here(const SegmentOptions& options) {
 bool can_be_scene(const fs::path& path, const label::PointLabeller& labeller,
                   const SegmentOptions& options) {
   const FeatureSet& features = labeller.features();
-  if (path == kStream || options.memory == 0 || options.votes > 1 || !labeller.reach() ||
-      features.has(Frame::ground) || features.has(Frame::scene)) {
+  if (path == kStream || options.survey != SurveyOptions{} || options.memory == 0 ||
+      options.votes > 1 || !labeller.reach() || features.has(Frame::ground) ||
+      features.has(Frame::scene)) {
     return false;
   }
   if (!features.has_normals()) return true;

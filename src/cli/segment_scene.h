@@ -17,8 +17,8 @@ using EachTile =
 // One after the other.
 [[nodiscard]] EachTile each_tile_here(const SegmentOptions& options);
 
-// Whether a scene may be streamed: a file, a network that looks within bounds and takes what stands in the file for
-// each point, one vote.
+// Whether a scene may be streamed: a whole file, a network that looks within bounds and takes what stands in the file
+// for each point, one vote.
 [[nodiscard]] bool can_be_scene(const std::filesystem::path& path,
                                 const label::PointLabeller& labeller,
                                 const SegmentOptions& options);

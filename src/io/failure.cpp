@@ -1,15 +1,12 @@
 #include "io/failure.h"
 
 namespace voxloom::io {
-namespace {
 
 std::string printable(std::string_view text) {
   std::string out;
   for (const char c : text) out += c < 0x20 || c == 0x7f ? '?' : c;
   return out;
 }
-
-}  // namespace
 
 std::string excerpt(std::string_view text) {
   constexpr std::size_t kLongest = 40;

@@ -23,6 +23,9 @@ struct FileName {
   std::string name;
 };
 
+// Files are not trusted, and terminals obey control characters: those, and what is not ASCII, become question marks.
+[[nodiscard]] std::string printable(std::string_view text);
+
 // Text from a file made safe for a message: one line, printable, quoted, shortened.
 [[nodiscard]] std::string excerpt(std::string_view text);
 

@@ -31,6 +31,7 @@ namespace voxloom::io {
 
 inline constexpr int kLasFormats = 11;  // 0 to 10
 inline constexpr std::int64_t kLasVlrHeader = 54;
+inline constexpr std::int64_t kLasEvlrHeader = 60;  // of an extended one: its length has 8 bytes
 inline constexpr std::int64_t kLasExtraRecord = 192;
 
 // Formats 6 and later: 4-bit returns, 8-bit classes, fine scan angles, always a time.

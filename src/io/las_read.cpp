@@ -67,7 +67,11 @@ class HeaderReader {
     const int format = load<std::uint8_t>(raw_, 104);
     // Compressors set one of the two upper bits, so that nobody takes their data for points.
     if (format >= 64) {
-      fail_byte(file_, 104, "the points are compressed (LAZ); unpack the file to LAS first");
+      fail_byte(
+          file_, 104,
+          "the points are compressed (LAZ or COPC): unpack the file to LAS first, with a tool "
+          "of your own or with Python: pip install 'voxloom[laz]', then "
+          "python -m voxloom unpack IN.laz OUT.las");
     }
     if (format >= kLasFormats)
       fail_byte(file_, 104, "point format {} is not one of 0 to 10", format);
@@ -202,18 +206,17 @@ std::vector<Extra> read_vlrs(const Bytes& bytes, const Header& header, LasRecord
 
 // The records behind the points, but for waves, whose places in the file would change.
 void read_evlrs(const Bytes& bytes, const Header& header, LasRecords& kept, const OnNote& note) {
-  constexpr std::int64_t kEvlrHeader = 60;
   constexpr std::uint16_t kWaves = 65535;
   std::int64_t left = kMostKept, at = header.first_evlr;
   for (std::int64_t i = 0; i < header.evlrs; ++i) {
-    std::vector<std::byte> record(kEvlrHeader);
+    std::vector<std::byte> record(kLasEvlrHeader);
     bytes->read(at, record);
     const auto length = load<std::uint64_t>(record, 20);
-    if (length > static_cast<std::uint64_t>(bytes->size() - at - kEvlrHeader)) {
+    if (length > static_cast<std::uint64_t>(bytes->size() - at - kLasEvlrHeader)) {
       fail_byte(bytes->name(), at, "EVLR {} of {} reaches behind the end of the file", i,
                 header.evlrs);
     }
-    const std::int64_t size = kEvlrHeader + static_cast<std::int64_t>(length);
+    const std::int64_t size = kLasEvlrHeader + static_cast<std::int64_t>(length);
     if (load<std::uint16_t>(record, 18) == kWaves || size > left) {
       if (note) note(fmt::format("EVLR {} of {} bytes is not kept", i, length));
     } else {

@@ -9,6 +9,7 @@
 #include "io/formats.h"
 #include "io/las_format.h"
 #include "io/las_layout.h"
+#include "io/las_records.h"
 
 namespace voxloom::io {
 namespace {
@@ -102,25 +103,14 @@ void put_geometry(Block& header, const LasLayout& layout) {
   }
 }
 
-// The coordinate system as text, or as GeoTIFF keys.
-bool has_projection(const LasRecords& records, std::uint16_t id) {
-  constexpr std::string_view kUser = "LASF_Projection";
-  for (const auto& list : {records.vlrs, records.evlrs}) {
-    for (const std::vector<std::byte>& record : list) {
-      const std::string_view user(reinterpret_cast<const char*>(record.data()) + 2, kUser.size());
-      if (user == kUser && load<std::uint16_t>(record, 18) == id) return true;
-    }
-  }
-  return false;
-}
-
 // Bit 0, what times mean, is kept. Bit 4: the coordinate system is given as text; formats 6 and later demand
 // it, so that it is only left out for files that have GeoTIFF keys and no text.
 std::uint16_t encoding_of(const LasLayout& layout) {
-  constexpr std::uint16_t kTimeBit = 1, kTextBit = 16, kTextId = 2112, kKeysId = 34735;
+  constexpr std::uint16_t kTimeBit = 1, kTextBit = 16;
   const std::optional<LasRecords>& las = layout.head.las;
   const auto time = static_cast<std::uint16_t>(las ? las->encoding & kTimeBit : 0);
-  const bool keys = las && has_projection(*las, kKeysId) && !has_projection(*las, kTextId);
+  const bool keys = las && find_record(*las, kProjectionUser, kGeoKeys) &&
+                    !find_record(*las, kProjectionUser, kTextSystem);
   return is_modern_las(layout.format) && !keys ? time | kTextBit : time;
 }
 

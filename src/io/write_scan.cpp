@@ -5,6 +5,7 @@
 #include "io/scan_pieces.h"
 #include "io/sidecar.h"
 #include "voxloom/io.h"
+#include "voxloom/survey.h"
 
 namespace voxloom {
 namespace {
@@ -77,6 +78,12 @@ class MovedPieces final : public io::ScanPieces {
   const io::ScanPieces& pieces_;
   Scan head_;
 };
+void note_lost_system(const Scan& scan, const io::FormatSpec& spec, const OnNote& note) {
+  const auto system = coordinate_system(scan);
+  if (!system) return;
+  note(fmt::format("the coordinate system, {}, is not kept: {} has no place for it",
+                   to_string(*system), spec.name));
+}
 
 // Returns what the written positions are relative to, if not to the file's own origin.
 std::optional<Origin> write_to(io::ByteSink& sink, const io::ScanPieces& pieces, ScanFormat format,
@@ -91,6 +98,7 @@ std::optional<Origin> write_to(io::ByteSink& sink, const io::ScanPieces& pieces,
     return write_to(sink, moved, format, options);
   }
   spec.write(sink, pieces, options);
+  if (options.on_note && format != ScanFormat::las) note_lost_system(head, spec, options.on_note);
   const bool shifted =
       spec.is_narrow && !options.wide && io::narrow_frame(head, options) == io::Frame::origin;
   return shifted ? std::optional(head.origin) : std::nullopt;

@@ -1,0 +1,125 @@
+#include "cli/info_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "cli/streams.h"
+#include "cli/text_table.h"
+#include "io/las_format.h"
+#include "io/las_records.h"
+#include "voxloom/survey.h"
+
+namespace voxloom::cli {
+namespace {
+
+// Of the finite values, and how many are not.
+struct ValueRange {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+  std::int64_t not_finite = 0;
+
+  void add(double value) {
+    if (!std::isfinite(value)) {
+      ++not_finite;
+      return;
+    }
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  [[nodiscard]] std::string text() const {
+    std::string text = low <= high ? fmt::format("{} to {}", low, high) : "-";
+    if (not_finite > 0) text += fmt::format(", {} not finite", not_finite);
+    return text;
+  }
+};
+
+struct ScanFacts {
+  Scan head;  // no points
+  std::array<ValueRange, 3> extent = {};
+  std::vector<ValueRange> columns = {};
+};
+
+ScanFacts scan_facts(ScanReader& reader) {
+  constexpr std::int64_t kPiece = 1 << 18;
+  ScanFacts facts{.head = reader.read(0)};
+  facts.columns.resize(facts.head.attributes.size());
+  while (reader.remaining() > 0) {
+    const Scan piece = reader.read(kPiece);
+    for (std::int64_t i = 0; i < piece.size(); ++i) {
+      const std::array<double, 3> p = piece.at(i);
+      for (std::size_t axis = 0; axis < 3; ++axis) facts.extent.at(axis).add(p.at(axis));
+    }
+    for (std::size_t c = 0; c < piece.attributes.size(); ++c) {
+      const Column& column = piece.attributes[c];
+      const std::int64_t values = column.points() * column.components;
+      for (std::int64_t i = 0; i < values; ++i) facts.columns[c].add(column.as_double(i));
+    }
+  }
+  return facts;
+}
+
+void list_records(const LasRecords& records, TextTable& table) {
+  for (const bool extended : {false, true}) {
+    for (const auto& bytes : extended ? records.evlrs : records.vlrs) {
+      const auto header =
+          static_cast<std::size_t>(extended ? io::kLasEvlrHeader : io::kLasVlrHeader);
+      const auto record = io::las_record(bytes, header);
+      if (!record) continue;
+      table.row({record->user, fmt::to_string(record->id), readable_bytes(record->content.size()),
+                 record->description});
+    }
+  }
+}
+
+}  // namespace
+
+void print_scan(const std::string& file, const ScanOptions& options) {
+  const std::vector<std::byte> bytes = file == kStream ? read_stdin() : std::vector<std::byte>();
+  const ReadOptions how = read_options(options, InvalidPoints::keep, note_on(shown_name(file)));
+  ScanReader reader =
+      file == kStream ? ScanReader(bytes, shown_name(file), how) : ScanReader(file, how);
+  const auto points = static_cast<std::uint64_t>(reader.size());
+  const ScanFormat format = reader.format();
+  const ScanFacts facts = scan_facts(reader);
+  const Scan& head = facts.head;
+
+  fmt::print("{}\n", shown_name(file));
+  fmt::print("  format              {}\n", name_of(format));
+  fmt::print("  points              {}\n", grouped(points));
+  const auto system = coordinate_system(head);
+  fmt::print("  coordinate system   {}\n", system ? to_string(*system) : "not said");
+  if (head.quantization) {
+    fmt::print("  lattice             scale {}, offset {}\n",
+               fmt::join(head.quantization->scale, " "), fmt::join(head.quantization->offset, " "));
+  }
+  if (head.origin != std::array<double, 3>{0, 0, 0}) {
+    fmt::print("  origin              {}, what positions are relative to when they are float32\n",
+               fmt::join(head.origin, " "));
+  }
+  if (head.pose) fmt::print("  pose                has one: coordinates are the scanner's\n");
+  if (head.viewpoint)
+    fmt::print("  viewpoint           {} {} {}\n", (*head.viewpoint)[0][3], (*head.viewpoint)[1][3],
+               (*head.viewpoint)[2][3]);
+  TextTable columns, records;
+  const std::array<const char*, 3> kAxes = {"x", "y", "z"};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    columns.row(
+        {kAxes.at(axis), std::string(name_of(head.position_type)), facts.extent.at(axis).text()});
+  }
+  for (std::size_t c = 0; c < head.attributes.size(); ++c) {
+    const Column& column = head.attributes[c];
+    const std::string type(name_of(column.type()));
+    columns.row({column.name,
+                 column.components == 1 ? type : fmt::format("{} x {}", type, column.components),
+                 facts.columns[c].text()});
+  }
+  columns.print("columns");
+  if (head.las) list_records(*head.las, records);
+  records.print("records");
+}
+
+}  // namespace voxloom::cli
