@@ -2,6 +2,27 @@
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/voxloom)
 
+# What compiles against the library, unless a command says otherwise; the program is the other half
+# (cmake/package.cmake), and the Python module a third.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
+
+# The program writes its manual page and its completions itself, where it runs.
+function(voxloom_install_manual)
+  if(CMAKE_CROSSCOMPILING OR VOXLOOM_SANITIZE)
+    return()
+  endif()
+  set(page ${PROJECT_BINARY_DIR}/voxloom.1)
+  set(completion ${PROJECT_BINARY_DIR}/voxloom.bash)
+  add_custom_command(OUTPUT ${page} ${completion}
+    COMMAND voxloom_cli manual man > ${page}
+    COMMAND voxloom_cli manual bash > ${completion}
+    DEPENDS voxloom_cli VERBATIM)
+  add_custom_target(voxloom_manual ALL DEPENDS ${page} ${completion})
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+  install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    RENAME voxloom COMPONENT program)
+endfunction()
+
 # A shared library is all of it, with its dependencies linked in; of archives a program takes what it
 # needs (COMPONENTS), and must find what those need.
 if(BUILD_SHARED_LIBS)
@@ -19,10 +40,13 @@ endif()
 install(DIRECTORY include/voxloom TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
 install(EXPORT voxloomTargets NAMESPACE voxloom:: DESTINATION ${package_dir})
 if(TARGET voxloom_cli)
-  install(TARGETS voxloom_cli)
+  install(TARGETS voxloom_cli COMPONENT program)
   # The program finds them relative to itself: src/cli/model_path.cpp.
-  install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/voxloom/models)
+  install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/voxloom/models COMPONENT program)
+  voxloom_install_manual()
 endif()
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 configure_package_config_file(cmake/voxloomConfig.cmake.in voxloomConfig.cmake
   INSTALL_DESTINATION ${package_dir})
