@@ -4,10 +4,14 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/variant.h>
 
+#include <algorithm>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "bindings.h"
 #include "calls.h"
+#include "core/checked.h"
 #include "core/error.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
@@ -79,6 +83,73 @@ nb::object pairs_begin(const KernelMap& map) {
   return to_numpy(std::move(by_offset.begin), {count});
 }
 
+// In the order in which a loop over kernel offsets, then input rows, meets the output rows first.
+std::vector<std::int32_t> rows_as_met(const KernelMap& map) {
+  const MapByOffset pairs = map.by_offset();
+  const auto targets = static_cast<std::size_t>(map.target().size());
+  std::vector<std::int32_t> order;
+  order.reserve(targets);
+  std::vector<char> is_met(targets);
+  std::vector<std::pair<std::int32_t, std::int32_t>> fresh;  // input row, output row: of one offset
+  for (std::size_t k = 0; k + 1 < pairs.begin.size() && order.size() < targets; ++k) {
+    fresh.clear();
+    for (std::int64_t i = pairs.begin[k]; i < pairs.begin[k + 1]; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      char& met = is_met[static_cast<std::size_t>(pairs.out_rows[at])];
+      if (met == 0) fresh.emplace_back(pairs.in_rows[at], pairs.out_rows[at]);
+      met = 1;
+    }
+    std::sort(fresh.begin(), fresh.end());
+    for (const auto& [in, out] : fresh) order.push_back(out);
+  }
+  return order;
+}
+
+nb::object first_met(const KernelMap& map) {
+  std::vector<std::int32_t> order = released([&] { return rows_as_met(map); });
+  const auto count = static_cast<std::int64_t>(order.size());
+  return to_numpy(std::move(order), {count});
+}
+
+// Rows of each offset side by side, as spconv lays them out. `mirrored`: of an odd kernel over one set the middle offset
+// leads from each row to itself, and those behind it are the ones before it, backwards, in their order.
+nb::tuple offset_table(const KernelMap& map, bool is_mirrored) {
+  const std::int64_t volume = map.volume(), sources = map.source().size();
+  const std::int64_t side = checked_mul("KernelMap.offset_table", volume, sources);
+  std::vector<std::int32_t> table, counts(static_cast<std::size_t>(volume));
+  resize_or_throw("KernelMap.offset_table", table, checked_mul("KernelMap.offset_table", side, 2),
+                  std::int32_t{-1});
+  released([&] {
+    const MapByOffset pairs = map.by_offset();
+    std::vector<std::int32_t> partner(static_cast<std::size_t>(sources), -1);
+    for (std::int64_t k = 0; k < volume; ++k) {
+      std::int32_t* ins = table.data() + k * sources;
+      std::int32_t* outs = ins + side;
+      std::int32_t& count = counts[static_cast<std::size_t>(k)];
+      if (is_mirrored && k > volume / 2) {
+        const std::int64_t other = volume - 1 - k;
+        count = counts[static_cast<std::size_t>(other)];
+        std::copy_n(table.data() + side + other * sources, count, ins);
+        std::copy_n(table.data() + other * sources, count, outs);
+        continue;
+      }
+      const auto at = static_cast<std::size_t>(k);
+      for (auto i = static_cast<std::size_t>(pairs.begin[at]);
+           i < static_cast<std::size_t>(pairs.begin[at + 1]); ++i) {
+        partner[static_cast<std::size_t>(pairs.in_rows[i])] = pairs.out_rows[i];
+      }
+      for (std::int32_t row = 0; row < sources; ++row) {
+        std::int32_t& out = partner[static_cast<std::size_t>(row)];
+        if (out < 0) continue;
+        ins[count] = row;
+        outs[count++] = std::exchange(out, -1);
+      }
+    }
+  });
+  return nb::make_tuple(to_numpy(std::move(table), {2, volume, sources}),
+                        to_numpy(std::move(counts), {volume}));
+}
+
 nb::object dense_of(const KernelMap& map) {
   std::vector<std::int32_t> rows = released([&] { return map.dense(); });
   return to_numpy(std::move(rows), {map.target().size(), map.volume()});
@@ -141,6 +212,14 @@ void bind_map(nb::module_& m) {
            "(in_rows, out_rows, k), each (E,) int32, by k, then ascending output row.")
       .def("pairs_begin", pairs_begin,
            "(K+1,) int64: the pairs of offset k are [begin[k], begin[k+1]).")
+      .def("first_met", first_met,
+           "(M,) int32: output rows that have entries, as a loop over offsets, then input rows, "
+           "meets them first.")
+      .def("offset_table", offset_table, nb::arg("mirrored") = false,
+           "((2, K, N_in), (K,)) int32: of each offset the input rows, ascending, and their output "
+           "rows, -1 behind the last; how many.\n"
+           "mirrored: the map of an odd kernel over one set; offsets behind the middle are those "
+           "before it, swapped, in their order.")
       .def("dense", dense_of, "(N_out, K) int32: the input row, or -1.")
       .def("__eq__",
            [](const KernelMap& a, nb::handle b) {

@@ -30,6 +30,21 @@ def test_transposed_maps_are_the_forward_ones_swapped(coords):
     assert there.swapped().swapped() == there
 
 
+@pytest.mark.parametrize("size, stride, is_transposed", [(3, 2, False), (2, 2, False), (3, 1, False), (3, 2, True)])
+def test_outputs_in_the_order_in_which_a_loop_meets_them(rows, size, stride, is_transposed):
+    shuffled = voxloom.CoordinateSet(rows[np.random.default_rng(1).permutation(len(rows))], stride=stride)
+    kernel = voxloom.KernelSpec(size, stride, origin="corner")
+    if is_transposed:
+        map = voxloom.transposed_map(shuffled, voxloom.transposed_support(shuffled, kernel), kernel)
+    else:
+        map = voxloom.forward_map(shuffled, voxloom.reachable_support(shuffled, kernel), kernel)
+    in_rows, out_rows, k = map.pairs()
+    expected = list(dict.fromkeys(out_rows[np.lexsort((in_rows, k))].tolist()))
+    assert map.first_met().tolist() == expected and len(expected) == len(map.target.rows)
+    nothing = voxloom.KernelMap.from_pairs(2, 3, 1, *(np.zeros(0, np.int32) for _ in range(3)))
+    assert nothing.first_met().tolist() == []
+
+
 def test_pairs(coords):
     map = voxloom.forward_map(coords, coords, voxloom.KernelSpec(3))
     in_rows, out_rows, k = map.pairs()

@@ -215,6 +215,17 @@ class KernelMap:
     def pairs_begin(self) -> Any:
         """(K+1,) int64: the pairs of offset k are [begin[k], begin[k+1])."""
 
+    def first_met(self) -> Any:
+        """
+        (M,) int32: output rows that have entries, as a loop over offsets, then input rows, meets them first.
+        """
+
+    def offset_table(self, mirrored: bool = False) -> tuple:
+        """
+        ((2, K, N_in), (K,)) int32: of each offset the input rows, ascending, and their output rows, -1 behind the last; how many.
+        mirrored: the map of an odd kernel over one set; offsets behind the middle are those before it, swapped, in their order.
+        """
+
     def dense(self) -> Any:
         """(N_out, K) int32: the input row, or -1."""
 

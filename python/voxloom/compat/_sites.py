@@ -1,15 +1,13 @@
-"""The coordinate set behind a tensor of rows, made once per tensor; the order in which outputs are first met."""
+"""The coordinate set behind a tensor of rows, made once per tensor, and what follows from it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-import numpy as np
-
 from voxloom.torch._per_tensor import PerTensor
 
-__all__ = ["Derived", "PerTensor", "first_met"]
+__all__ = ["Derived", "PerTensor"]
 
 T = TypeVar("T")
 
@@ -27,14 +25,3 @@ class Derived:
 
     def drop(self, request: Hashable) -> None:
         self._kept.pop(request, None)
-
-
-def first_met(in_rows: Any, out_rows: Any, k: Any, sources: int, targets: int) -> Any:
-    """(targets,) int32: output rows in the order in which a loop over kernel offsets, then input rows, meets them first.
-
-    The pairs come sorted by k, each output row at most once per k; every output row has at least one.
-    """
-    first = np.empty(targets, dtype=np.int64)
-    first[out_rows[::-1]] = np.arange(len(out_rows) - 1, -1, -1)  # the last assignment stands: the smallest place
-    met_at = k[first].astype(np.int64) * sources + in_rows[first]
-    return np.argsort(met_at, kind="stable")

@@ -64,16 +64,20 @@ def _once(backward: Callable[..., Any]) -> Callable[..., Any]:
 # --- types ---
 
 
-def _autocast_dtype() -> Optional[torch.dtype]:
-    try:  # torch 2.4 and later
-        if not torch.is_autocast_enabled("cpu"):  # type: ignore[call-arg]
-            return None
+def _of_this_torch() -> Tuple[Callable[[], bool], Callable[[], torch.dtype]]:
+    """Whether autocast is on for CPUs, and its type: asked in every call, so which functions tell is found out once."""
+    if hasattr(torch, "get_autocast_dtype"):  # torch 2.4 and later
+        is_enabled: Callable[[str], bool] = getattr(torch, "is_autocast_enabled")
         get_dtype: Callable[[str], torch.dtype] = getattr(torch, "get_autocast_dtype")
-        return get_dtype("cpu")
-    except TypeError:
-        if not torch.is_autocast_cpu_enabled():
-            return None
-        return torch.get_autocast_cpu_dtype()
+        return functools.partial(is_enabled, "cpu"), functools.partial(get_dtype, "cpu")
+    return torch.is_autocast_cpu_enabled, torch.get_autocast_cpu_dtype
+
+
+_is_autocast, _get_autocast_dtype = _of_this_torch()
+
+
+def _autocast_dtype() -> Optional[torch.dtype]:
+    return _get_autocast_dtype() if _is_autocast() else None
 
 
 def _in_float32(x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
@@ -99,9 +103,11 @@ def _int32(labels: Any) -> Any:
 # --- products ---
 
 
-def _layout(weight: Tensor, groups: int) -> str:
-    by_rank = {5: "output_major", 4: "grouped", 3: "kernel_major"}
-    return by_rank.get(weight.dim(), "pointwise" if groups == 1 else "depthwise")
+_LAYOUTS = {5: "output_major", 4: "grouped", 3: "kernel_major"}  # of weights, by their rank
+
+
+def _layout(rank: int, groups: int) -> str:
+    return _LAYOUTS.get(rank, "pointwise" if groups == 1 else "depthwise")
 
 
 class _Conv(torch.autograd.Function):
@@ -110,11 +116,10 @@ class _Conv(torch.autograd.Function):
     @staticmethod
     def forward(ctx: _Ctx, x: Tensor, weight: Tensor, bias: Optional[Tensor], map: Optional[KernelMap], groups: int,
                 op: str) -> Tensor:
-        ctx.name, ctx.map, ctx.groups = op, map, groups
-        ctx.layout = _layout(weight, groups)
+        ctx.name, ctx.map, ctx.groups, ctx.rank = op, map, groups, weight.dim()
         x, weight = x.contiguous(), weight.contiguous()
-        needs_x, needs_weight = ctx.needs_input_grad[:2]
-        ctx.save_for_backward(x if needs_weight else None, weight if needs_x else None)
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(x if needs[1] else None, weight if needs[0] else None)
         return _core.conv(x, weight, map, None if bias is None else bias.contiguous(), groups, op)
 
     @staticmethod
@@ -124,7 +129,8 @@ class _Conv(torch.autograd.Function):
         dy = dy.contiguous()
         needs = ctx.needs_input_grad
         dbias = _core.conv_bias_gradient(dy) if needs[2] else None
-        dweight = _core.conv_weight_gradient(x, dy, ctx.map, ctx.groups, ctx.layout) if needs[1] else None
+        layout = _layout(ctx.rank, ctx.groups)
+        dweight = _core.conv_weight_gradient(x, dy, ctx.map, ctx.groups, layout) if needs[1] else None
         dx = _core.conv_input_gradient(dy, weight, ctx.map, ctx.groups) if needs[0] else None
         return dx, dweight, dbias, None, None, None
 

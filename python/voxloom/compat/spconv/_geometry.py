@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from voxloom import _core, _tracing
-from voxloom.compat._sites import Derived, PerTensor, first_met
+from voxloom.compat._sites import Derived, PerTensor
 
 Axes = tuple[int, ...]
 
@@ -111,13 +111,6 @@ class Pairs:
     def swapped(self) -> Pairs:
         return Pairs(self.map.swapped(), self.targets, self.sources, self.submanifold)
 
-    @cached_property
-    def _by_input(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """(in, out, k), by k, then input row."""
-        in_rows, out_rows, k = _arrays(self.map)
-        order = np.lexsort((in_rows, k))
-        return in_rows[order], out_rows[order], k[order]
-
     def offsets(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """(input rows, output rows), int64, of each kernel offset."""
         in_rows, out_rows, k = _arrays(self.map)
@@ -127,28 +120,10 @@ class Pairs:
 
     def native(self) -> tuple[torch.Tensor, torch.Tensor]:
         """(2, K, N_in) rows, -1 behind the last; (K,) how many. A submanifold layer counts the first half only."""
-        in_rows, out_rows, k = self._by_input
-        volume = self.map.volume
-        if self.submanifold:  # the upper half mirrors the lower one, in the lower one's order
-            half = volume // 2
-            lower = k < half
-            own = np.arange(self.sources, dtype=np.int32)
-            parts = [
-                (in_rows[lower], out_rows[lower], k[lower]),
-                (own, own, np.full(self.sources, half, np.int32)),
-                (out_rows[lower], in_rows[lower], volume - 1 - k[lower]),
-            ]
-            in_rows, out_rows, k = (np.concatenate(columns) for columns in zip(*parts))
-            order = np.argsort(k, kind="stable")
-            in_rows, out_rows, k = in_rows[order], out_rows[order], k[order]
-        counts = np.bincount(k, minlength=volume)
-        place = np.arange(len(k)) - np.repeat(np.cumsum(counts) - counts, counts)
-        table = np.full((2, volume, self.sources), -1, dtype=np.int32)
-        table[0, k, place] = in_rows
-        table[1, k, place] = out_rows
+        table, counts = self.map.offset_table(mirrored=self.submanifold)
         if self.submanifold:
-            counts[volume // 2 :] = 0
-        return torch.from_numpy(table), torch.from_numpy(counts.astype(np.int32))
+            counts[self.map.volume // 2 :] = 0
+        return torch.from_numpy(table), torch.from_numpy(counts)
 
     def forward_table(self) -> torch.Tensor:
         """(K, N_out) input rows, -1: none."""
@@ -260,7 +235,7 @@ def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
         support = _core.reachable_support(sites.set, spec, ((0, 0, 0), shape))
         rows, make_map = np.asarray(support.rows), _core.forward_map
     some_order = _core.CoordinateSet(rows, trusted=True)
-    met = first_met(*_arrays(make_map(sites.set, some_order, spec)), len(sites), len(rows))
+    met = np.asarray(make_map(sites.set, some_order, spec).first_met())
     indices = _hand_out(rows[met][:, : sites.axes + 1])
     map = make_map(sites.set, sites_of(indices).set, spec)
     return Reached(indices, Pairs(map, len(sites), len(rows)))
