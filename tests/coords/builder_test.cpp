@@ -1,10 +1,15 @@
 // The leaf-by-leaf builder makes what the look-up builder makes, entry for entry.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <optional>
+
 #include "coords/cases.h"
 #include "coords/coordinate_set_impl.h"
+#include "coords/hit_list.h"
 #include "coords/leaf_map.h"
 #include "coords/map_builder.h"
+#include "coords/order.h"
 #include "voxloom/parallel.h"
 
 namespace voxloom::test {
@@ -143,6 +148,51 @@ TEST(Builder, ThreadsDoNotShow) {
 }
 
 // Coordinates too far apart for keys of 64 bits, many enough for several chunks.
+TEST(Builder, KeysInterleaveAndComeApartAgain) {
+  oracle::Random random(83);
+  for (int i = 0; i < 1000; ++i) {
+    std::array<std::uint32_t, 3> axes;
+    for (std::uint32_t& axis : axes) axis = static_cast<std::uint32_t>(random.integer(0, 0x1fffff));
+    const std::uint64_t key = (spread3(axes[0]) << 2) | (spread3(axes[1]) << 1) | spread3(axes[2]);
+    EXPECT_EQ(gather3(key >> 2), axes[0]);
+    EXPECT_EQ(gather3(key >> 1), axes[1]);
+    EXPECT_EQ(gather3(key), axes[2]);
+  }
+  EXPECT_EQ(gather3(spread3(0x1fffff)), 0x1fffffU);
+}
+
+// A part's leaf can lie in two blocks, and its offsets in several words.
+TEST(Builder, HitsAreReadAsTheyWereAdded) {
+  const CoordinateSet set = sets().front();
+  for (const KernelSpec& kernel : std::vector<KernelSpec>{{.kernel_size = 3}, {.kernel_size = 5}}) {
+    const KernelGeometry geometry = KernelGeometry::from("test", kernel);
+    const std::optional<Stencil> stencil = Stencil::make(geometry, OutputSide::coarse);
+    ASSERT_TRUE(stencil);
+    const ShiftSequence shifts(*stencil, OutputSide::coarse);
+    const LeafIndex& index = set.impl().index();
+    const CellTable cells(*stencil, index.leaves(), index);
+    LeafHits hits(*stencil, &shifts, index, cells);
+    hits.find(index.leaves().first(kLeafLanes), 0);
+    const std::array<std::uint64_t, 2> masks = {0x00000000ffffffffU, 0xffffffff00000000U};
+    std::vector<std::int64_t> counts(stencil->volume(), 0), seen(stencil->volume(), 0);
+    HitList list;
+    for (std::size_t lane = 0; lane < kLeafLanes; ++lane) {
+      for (const std::uint64_t mask : masks) list.add(hits, lane, mask, counts.data());
+    }
+    HitList::Reader reader(list, stencil->volume());
+    for (std::size_t lane = 0; lane < kLeafLanes; ++lane) {
+      for (const std::uint64_t mask : masks) {
+        reader.next([&](std::size_t k, std::uint64_t found) {
+          EXPECT_NE(found, 0U);
+          EXPECT_EQ(found, hits.of(k, lane) & mask) << k;
+          seen[k] += count_bits(found);
+        });
+      }
+    }
+    EXPECT_EQ(seen, counts);
+  }
+}
+
 TEST(Builder, WideScenesAreIndexedExactly) {
   oracle::Random random(87);
   std::vector<oracle::Coord> coords;
