@@ -5,12 +5,14 @@
 #include <nanobind/stl/variant.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "bindings.h"
 #include "calls.h"
+#include "coords/map_blocks.h"
 #include "core/checked.h"
 #include "core/error.h"
 #include "ops/conv_maps.h"
@@ -85,22 +87,30 @@ nb::object pairs_begin(const KernelMap& map) {
 
 // In the order in which a loop over kernel offsets, then input rows, meets the output rows first.
 std::vector<std::int32_t> rows_as_met(const KernelMap& map) {
-  const MapByOffset pairs = map.by_offset();
-  const auto targets = static_cast<std::size_t>(map.target().size());
-  std::vector<std::int32_t> order;
-  order.reserve(targets);
-  std::vector<char> is_met(targets);
-  std::vector<std::pair<std::int32_t, std::int32_t>> fresh;  // input row, output row: of one offset
-  for (std::size_t k = 0; k + 1 < pairs.begin.size() && order.size() < targets; ++k) {
-    fresh.clear();
-    for (std::int64_t i = pairs.begin[k]; i < pairs.begin[k + 1]; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      char& met = is_met[static_cast<std::size_t>(pairs.out_rows[at])];
-      if (met == 0) fresh.emplace_back(pairs.in_rows[at], pairs.out_rows[at]);
-      met = 1;
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t sources = map.source().size();
+  std::vector<std::int64_t> met_at(static_cast<std::size_t>(map.target().size()), kNever);
+  for_each_entry(blocks_of(map), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+    std::int64_t& at = met_at[static_cast<std::size_t>(out)];
+    at = std::min(at, k * sources + in);
+  });
+  // By offset, and within an offset by the input row, which it has once.
+  std::vector<std::vector<std::int32_t>> by_offset(static_cast<std::size_t>(map.volume()));
+  for (std::size_t out = 0; out < met_at.size(); ++out) {
+    if (met_at[out] == kNever) continue;
+    by_offset[static_cast<std::size_t>(met_at[out] / sources)].push_back(
+        static_cast<std::int32_t>(out));
+  }
+  std::vector<std::int32_t> order, met_by(static_cast<std::size_t>(sources), -1);
+  order.reserve(met_at.size());
+  for (const std::vector<std::int32_t>& outs : by_offset) {
+    if (outs.empty()) continue;
+    for (const std::int32_t out : outs) {
+      met_by[static_cast<std::size_t>(met_at[static_cast<std::size_t>(out)] % sources)] = out;
     }
-    std::sort(fresh.begin(), fresh.end());
-    for (const auto& [in, out] : fresh) order.push_back(out);
+    for (std::int32_t& out : met_by) {
+      if (out >= 0) order.push_back(std::exchange(out, -1));
+    }
   }
   return order;
 }
@@ -120,29 +130,25 @@ nb::tuple offset_table(const KernelMap& map, bool is_mirrored) {
   resize_or_throw("KernelMap.offset_table", table, checked_mul("KernelMap.offset_table", side, 2),
                   std::int32_t{-1});
   released([&] {
-    const MapByOffset pairs = map.by_offset();
-    std::vector<std::int32_t> partner(static_cast<std::size_t>(sources), -1);
+    std::int32_t* const ins = table.data();
+    std::int32_t* const outs = ins + side;
+    for_each_entry(blocks_of(map), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+      if (!is_mirrored || k <= volume / 2) outs[k * sources + in] = out;
+    });
     for (std::int64_t k = 0; k < volume; ++k) {
-      std::int32_t* ins = table.data() + k * sources;
-      std::int32_t* outs = ins + side;
       std::int32_t& count = counts[static_cast<std::size_t>(k)];
       if (is_mirrored && k > volume / 2) {
         const std::int64_t other = volume - 1 - k;
         count = counts[static_cast<std::size_t>(other)];
-        std::copy_n(table.data() + side + other * sources, count, ins);
-        std::copy_n(table.data() + other * sources, count, outs);
+        std::copy_n(outs + other * sources, count, ins + k * sources);
+        std::copy_n(ins + other * sources, count, outs + k * sources);
         continue;
       }
-      const auto at = static_cast<std::size_t>(k);
-      for (auto i = static_cast<std::size_t>(pairs.begin[at]);
-           i < static_cast<std::size_t>(pairs.begin[at + 1]); ++i) {
-        partner[static_cast<std::size_t>(pairs.in_rows[i])] = pairs.out_rows[i];
-      }
       for (std::int32_t row = 0; row < sources; ++row) {
-        std::int32_t& out = partner[static_cast<std::size_t>(row)];
+        const std::int32_t out = std::exchange(outs[k * sources + row], -1);
         if (out < 0) continue;
-        ins[count] = row;
-        outs[count++] = std::exchange(out, -1);
+        ins[k * sources + count] = row;
+        outs[k * sources + count++] = out;
       }
     }
   });

@@ -57,23 +57,6 @@ class MapData {
   mutable std::array<EncodingCache, 2> backend_encodings_;
 };
 
-namespace {
-
-// Calls body(in_row, out_row, k) for each entry, in (block, k, local row) order.
-template <typename Body>
-void for_each_entry(const MapBlocks& blocks, const Body& body) {
-  for (std::int64_t b = 0; b < blocks.block_count(); ++b) {
-    for (std::int64_t k = 0; k < blocks.volume; ++k) {
-      const BlockSlice slice = blocks.slice(b, k);
-      for (std::int64_t i = 0; i < slice.count; ++i) {
-        body(slice.in_row[i], blocks.out_row(b, slice.out_local[i]), static_cast<std::int32_t>(k));
-      }
-    }
-  }
-}
-
-}  // namespace
-
 std::int64_t KernelMap::volume() const { return data_->volume(); }
 
 EncodingCache& KernelMap::encodings() const { return data_->encodings(transposed_); }
