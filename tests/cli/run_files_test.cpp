@@ -272,7 +272,7 @@ TEST_F(RunFiles, EachAugmentationHasItsNumbers) {
   EXPECT_EQ(config_of("other")["augment"]["scale"], (std::vector<double>{0.5, 2}));
   EXPECT_EQ(config_of("other")["augment"]["drop"], defaults["drop"]);
   for (const auto& [more, message] :
-       {std::pair(R"(, "augment": {"rotate": 5})", "did you mean 'rotation'"),
+       {std::pair(R"(, "augment": {"jiter": 5})", "did you mean 'jitter'"),
         std::pair(R"(, "augment": {"scale": 2})", "\"scale\" is 2, not two numbers"),
         std::pair(R"(, "augment": {"drop": 2})", "drop is a share from 0 to 1, not 2"),
         std::pair(R"(, "augment": 3)", "is no object")}) {
