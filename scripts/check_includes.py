@@ -2,7 +2,8 @@
 # usage: scripts/check_includes.py [--picture] [ROOT]
 #
 # Holds the includes of src/ and include/voxloom/ to one direction: a room includes itself and what its
-# row below names, and no file includes itself by a way round. --picture prints which rooms include which,
+# row below names, and no file includes itself by a way round. Public headers show their names (export.h), in the
+# namespace of their library. --picture prints which rooms include which,
 # with the number of includes. The library that a room is part of stands in cmake/libraries.cmake, whose order
 # is the same.
 import re
@@ -109,6 +110,13 @@ def wrong_namespaces(root):
             yield f"voxloom/{path.name} belongs to {room}: its names lie in namespace voxloom"
 
 
+def hidden_names(root):
+    for path in sorted((root / "include" / "voxloom").glob("*.h")):
+        if re.search(r"^(?:inline )?namespace voxloom\b", path.read_text(), re.M):
+            yield (f"voxloom/{path.name}: a shared library would hide its names: "
+                   "open namespace VOXLOOM_API voxloom")
+
+
 def cycles(includes):
     """Each way round once, as the files along it."""
     done, path = set(), []
@@ -148,6 +156,7 @@ def main(arguments):
         return print_picture(includes)
     problems = list(wrong_arrows(includes))
     problems += wrong_namespaces(root)
+    problems += hidden_names(root)
     problems += ["a way round: " + " -> ".join(way) for way in cycles(includes)]
     print("\n".join(problems) or f"{len(includes)} files, every include points down")
     return 1 if problems else 0

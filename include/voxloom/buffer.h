@@ -6,8 +6,9 @@
 #include <memory>
 
 #include "voxloom/device.h"
+#include "voxloom/export.h"
 
-namespace voxloom {
+namespace VOXLOOM_API voxloom {
 
 struct Buffer {
   std::byte* data = nullptr;  // an address on `device`

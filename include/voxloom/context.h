@@ -18,7 +18,9 @@
 #include <memory>
 #include <string_view>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 // Where a context takes memory from; both may be called from several threads at once.
 struct Allocator {

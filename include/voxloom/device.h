@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string>
 
-namespace voxloom {
+#include "voxloom/export.h"
+
+namespace VOXLOOM_API voxloom {
 
 enum class DeviceKind : std::uint8_t {
   cpu,

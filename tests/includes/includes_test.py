@@ -35,3 +35,5 @@ expect({"src/core/a.h": '#include "core/b.h"\n', "src/core/b.h": '#include "core
        "a way round: core/a.h -> core/b.h -> core/a.h")
 expect({"src/new/a.h": '#include "core/error.h"\n'}, 1, "the room 'new' is not in BELOW")
 expect({"include/voxloom/unheard.h": ""}, 1, "add voxloom/unheard.h to HEADERS")
+expect({"include/voxloom/tensor.h": "namespace voxloom {\n}\n"}, 1, "would hide its names")
+expect({"include/voxloom/tensor.h": "namespace VOXLOOM_API voxloom {\n}\n"}, 0, "points down")
