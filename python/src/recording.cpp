@@ -82,7 +82,7 @@ class Recording {
 
   // What the array's weight is called.
   void name(nb::handle array, const std::string& name) {
-    recorder_->name(kept_.emplace_back(borrow_and_keep(array, {kOp, name})).raw(), name);
+    recorder_->name(kept_.emplace_back(borrow_and_keep(array, {kOp, name})), name);
   }
 
   Variable sparse_input(const std::string& name, std::int64_t channels, nb::handle stride) {

@@ -290,6 +290,40 @@ TEST(ExportModule, SharedWeightsAreNotFolded) {
   expect_close(result_of(bundle, x), to_doubles(net(x).features()), 1e-5);
 }
 
+// One array in several shapes: whole and in part, as a matrix and as kernels along two axes.
+class OneArray : public nn::Module {
+ public:
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
+    const Tensor& all = weight_;
+    const nn::Variable part = autograd::linear(x, {.weight = nn::Variable(all.rows(0, 3))});
+    const nn::Variable along_x =
+        autograd::subm_conv3d(part, {.weight = nn::Variable(all.rows(0, 9).reshape({3, 3, 3}))},
+                              {.kernel_size = {3, 1, 1}});
+    const nn::Variable along_y =
+        autograd::subm_conv3d(along_x, {.weight = nn::Variable(all.rows(0, 9).reshape({3, 3, 3}))},
+                              {.kernel_size = {1, 3, 1}});
+    return autograd::linear(along_y, {.weight = pass.parameter(all)});
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    nn::collect(prefix + "weight", weight_, to);
+  }
+
+ private:
+  nn::Parameter weight_{random_tensor({12, 3}, 7)};
+};
+
+TEST(ExportModule, AnArrayMayBeReadInSeveralShapes) {
+  const OneArray net;
+  const SparseTensor x = input(3);
+  for (const bool fold : {false, true}) {
+    const Bundle bundle = export_module(net, {.in_channels = 3, .fold_norms = fold});
+    expect_close(result_of(bundle, x), to_doubles(net(x).features()), 1e-5);
+    EXPECT_EQ(bundle.weights.at("weight").shape(), (Shape{12, 3}));  // the name is the whole one's
+    EXPECT_EQ(bundle.weights.size(), 4U);
+  }
+}
+
 TEST(ExportModule, PackedWeightsKeepTheirNames) {
   nn::Sequential net;
   auto& layer = net.add<nn::SubmConv3d>(nn::Channels{.in = 3, .out = 4, .seed = 1});

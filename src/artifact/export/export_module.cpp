@@ -20,7 +20,8 @@ ArrayNames names_in(const nn::Module& module) {
   module.collect_parameters("", parameters);
   ArrayNames names;
   for (const nn::NamedParameter& p : parameters) {
-    names.emplace(p.packed != nullptr ? p.packed->codes.raw() : p.value->raw(), p.name);
+    const Tensor& array = p.packed != nullptr ? p.packed->codes : *p.value;
+    names.emplace(std::pair(array.raw(), array.bytes()), p.name);
   }
   return names;
 }

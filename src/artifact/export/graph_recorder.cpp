@@ -12,9 +12,9 @@ using autograd::OperationCall;
 using autograd::Variable;
 using autograd::VariableWeight;
 
-const std::byte* address_of(const Weight& value) {
+const Tensor& array_of(const Weight& value) {
   const auto* packed = std::get_if<QuantizedWeight>(&value);
-  return packed != nullptr ? packed->codes.raw() : std::get<Tensor>(value).raw();
+  return packed != nullptr ? packed->codes : std::get<Tensor>(value);
 }
 
 bool is_defined(const VariableWeight& value) {
@@ -32,6 +32,26 @@ std::int32_t groups_of(const OperationCall& call) {
   const auto found = call.attributes.find("groups");
   if (found == call.attributes.end()) return 1;
   return static_cast<std::int32_t>(std::get<std::int64_t>(found->second.value));
+}
+
+WeightFamily family_of(const OperationCall& call, const OperandSpec& spec) {
+  const bool may_be_list =
+      std::ranges::find(spec.families, WeightFamily::kernel) != spec.families.end();
+  if (may_be_list && call.attributes.contains("offsets")) return WeightFamily::kernel;
+  return spec.families.at(0);
+}
+
+// What an array is stored as: its family, the kernel that it is laid out for, its type and shape.
+std::vector<std::int64_t> form_of(const OperationCall& call, WeightFamily family,
+                                  const Tensor& array) {
+  std::vector<std::int64_t> form = {static_cast<std::int64_t>(family)};
+  if (family == WeightFamily::conv3d) {
+    const Triple size = kernel_size_of(call);
+    form.insert(form.end(), {size.x, size.y, size.z, groups_of(call)});
+  }
+  form.push_back(static_cast<std::int64_t>(array.dtype()));
+  form.insert(form.end(), array.shape().begin(), array.shape().end());
+  return form;
 }
 
 }  // namespace
@@ -116,28 +136,28 @@ ValueRef GraphRecorder::operand(const OperationCall& call, const OperandSpec& sp
 
 ValueRef GraphRecorder::weight(const OperationCall& call, const OperandSpec& spec,
                                const Weight& value) {
-  const std::byte* address = address_of(value);
-  if (const auto found = weights_.find(address); found != weights_.end()) {
+  const Tensor& array = array_of(value);
+  const WeightFamily family = family_of(call, spec);
+  std::pair place(array.raw(), form_of(call, family, array));
+  if (const auto found = weights_.find(place); found != weights_.end()) {
     return found->second.value;
   }
-  const auto name = names_.find(address);
-  const std::string key =
-      name != names_.end() ? name->second : fmt::format("constant_{}", weights_.size());
-  const ValueRef made = make_weight(call, spec, key, value);
-  weights_.emplace(address, Stored{made, value});
+  const std::string key = storage_key(array);
+  const ValueRef made = family == WeightFamily::conv3d
+                            ? b_.conv_weight(key, value, kernel_size_of(call), groups_of(call))
+                            : b_.weight(key, family, value);
+  weights_.emplace(std::move(place), Stored{made, value});
   return made;
 }
 
-ValueRef GraphRecorder::make_weight(const OperationCall& call, const OperandSpec& spec,
-                                    const std::string& key, const Weight& value) {
-  if (call.attributes.contains("offsets")) {
-    const bool has_kernel =
-        std::ranges::find(spec.families, WeightFamily::kernel) != spec.families.end();
-    if (has_kernel) return b_.weight(key, WeightFamily::kernel, value);
-  }
-  const WeightFamily family = spec.families.at(0);
-  if (family != WeightFamily::conv3d) return b_.weight(key, family, value);
-  return b_.conv_weight(key, value, kernel_size_of(call), groups_of(call));
+// The array's name, or one of ours; with a number where it is stored in another form already.
+std::string GraphRecorder::storage_key(const Tensor& array) {
+  const auto name = names_.find({array.raw(), array.bytes()});
+  const std::string stem =
+      name != names_.end() ? name->second : fmt::format("constant_{}", weights_.size());
+  std::string key = stem;
+  for (int form = 2; !keys_.insert(key).second; ++form) key = fmt::format("{}_{}", stem, form);
+  return key;
 }
 
 }  // namespace voxloom::artifact

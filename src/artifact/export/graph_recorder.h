@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,15 +15,17 @@
 
 namespace voxloom::artifact {
 
-// Names of arrays, by their first byte.
-using ArrayNames = std::map<const std::byte*, std::string>;
+// Names of arrays, by their first byte and their number of bytes: a part of an array is another one.
+using ArrayNames = std::map<std::pair<const std::byte*, std::size_t>, std::string>;
 
 // Constants become weights, under the names that their arrays have.
 class GraphRecorder final : public autograd::Recorder {
  public:
   GraphRecorder(GraphBuilder& builder, ArrayNames names);
   // Of an array that is first met in a later call; the name of one that has one stays.
-  void name(const std::byte* array, std::string name) { names_.emplace(array, std::move(name)); }
+  void name(const Tensor& array, std::string name) {
+    names_.emplace(std::pair(array.raw(), array.bytes()), std::move(name));
+  }
 
   // A value of the graph as a symbol, and the other way round.
   [[nodiscard]] autograd::Variable symbol_of(ValueRef value);
@@ -46,16 +50,17 @@ class GraphRecorder final : public autograd::Recorder {
                                  const autograd::VariableWeight& value);
   [[nodiscard]] ValueRef weight(const autograd::OperationCall& call, const OperandSpec& spec,
                                 const Weight& value);
-  [[nodiscard]] ValueRef make_weight(const autograd::OperationCall& call, const OperandSpec& spec,
-                                     const std::string& key, const Weight& value);
+  [[nodiscard]] std::string storage_key(const Tensor& array);
 
   GraphBuilder& b_;
   ArrayNames names_;
+  std::set<std::string> keys_;  // of what is stored
   struct Stored {
     ValueRef value;
     Weight array;  // held, so that its address stays its own
   };
-  std::map<const std::byte*, Stored> weights_;
+  // By the array's first byte and by what it is stored as: operations may read one array in several shapes.
+  std::map<std::pair<const std::byte*, std::vector<std::int64_t>>, Stored> weights_;
   std::vector<Entry> entries_;
 };
 
