@@ -44,6 +44,14 @@ std::int64_t TapeState::place_of(const Variable& variable) const {
   return variable.place_;
 }
 
+Node& TapeState::watched(const Variable& variable) {
+  const std::int64_t place = place_of(variable);
+  require(place >= 0 && node(place).is_watched, kTapeOp,
+          "gradients are kept of variables that this tape watches, asked for that of {}",
+          place >= 0 ? "an operation's result" : "a constant");
+  return node(place);
+}
+
 void TapeState::deposit(std::int64_t place, Tensor gradient) {
   Node& to = node(place);
   if (!to.sum.defined()) {
@@ -121,12 +129,10 @@ void Tape::backward(const Variable& y, Tensor dy) {
   state_->walk(0);
 }
 
-Tensor Tape::gradient(const Variable& watched) const {
-  return state_->node(state_->place_of(watched)).sum;
-}
+Tensor Tape::gradient(const Variable& watched) const { return state_->watched(watched).sum; }
 
 Tensor Tape::take_gradient(const Variable& watched) {
-  return std::exchange(state_->node(state_->place_of(watched)).sum, {});
+  return std::exchange(state_->watched(watched).sum, {});
 }
 
 std::vector<std::string_view> Tape::operations() const {

@@ -62,6 +62,8 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
   [[nodiscard]] Node& node(std::int64_t place) { return nodes[static_cast<std::size_t>(place)]; }
   // The place of a variable on this tape, -1 for a constant.
   [[nodiscard]] std::int64_t place_of(const Variable& variable) const;
+  // The node of a watched variable; std::invalid_argument for any other.
+  [[nodiscard]] Node& watched(const Variable& variable);
   [[nodiscard]] static const std::shared_ptr<TapeState>& of(const Variable& variable) {
     return variable.tape_;
   }

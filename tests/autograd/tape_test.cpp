@@ -176,6 +176,13 @@ TEST(Tape, RefusesMisuse) {
                          "variables on a tape are float32, got float16");
   expect_throws<Invalid>([&] { static_cast<void>(x.tensor()); }, "expected a sparse variable");
   expect_throws<Invalid>(
+      [&] { static_cast<void>(tape.gradient(Variable(Tensor::zeros({2}, DType::f32)))); },
+      "asked for that of a constant");
+  expect_throws<Invalid>([&] { static_cast<void>(tape.take_gradient(Variable())); },
+                         "asked for that of a constant");
+  expect_throws<Invalid>([&] { static_cast<void>(tape.gradient(autograd::scale(x, 2))); },
+                         "asked for that of an operation's result");
+  expect_throws<Invalid>(
       [&] { static_cast<void>(autograd::add(Variable(x, s.set), Variable(z, s.set))); },
       "variables of two tapes");
   expect_throws<Invalid>([&] { static_cast<void>(autograd::dropout(x, 1.0F, 0)); },
