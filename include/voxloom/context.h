@@ -24,7 +24,8 @@ namespace VOXLOOM_API voxloom {
 
 // Where a context takes memory from; both may be called from several threads at once.
 struct Allocator {
-  // `bytes` at a multiple of 64; throws ResourceError or std::bad_alloc when there is none.
+  // `bytes` at a multiple of 64. When there are none it throws ResourceError or std::bad_alloc, or gives null;
+  // the operation that asked throws ResourceError in any case.
   std::function<std::shared_ptr<std::byte>(std::size_t bytes)> allocate;
 };
 

@@ -13,6 +13,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -293,9 +294,14 @@ std::shared_ptr<std::byte> allocate_from_context(std::size_t bytes) {
     allocator = state.allocator;
   }
   if (!allocator.allocate) return allocate_system_bytes(bytes);
-  std::shared_ptr<std::byte> block = allocator.allocate(bytes == 0 ? 1 : bytes);
-  require(block != nullptr && reinterpret_cast<std::uintptr_t>(block.get()) % kAlignment == 0,
-          "memory", "the allocator's {} bytes are not at a multiple of {}", bytes, kAlignment);
+  std::shared_ptr<std::byte> block;
+  try {
+    block = allocator.allocate(bytes == 0 ? 1 : bytes);
+  } catch (const std::bad_alloc&) {
+  }
+  if (block == nullptr) fail_resource("memory", "the allocator has no {} bytes left", bytes);
+  require(reinterpret_cast<std::uintptr_t>(block.get()) % kAlignment == 0, "memory",
+          "the allocator's {} bytes are not at a multiple of {}", bytes, kAlignment);
   return block;
 }
 

@@ -6,11 +6,14 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 
 #include "core/parallel.h"
 #include "support/oracle_bridge.h"
+#include "voxloom/error.h"
 #include "voxloom/isa.h"
 #include "voxloom/memory.h"
 #include "voxloom/plans.h"
@@ -92,6 +95,16 @@ TEST(Context, AnAllocatorThatMisalignsIsRefused) {
   }});
   expect_throws<std::invalid_argument>(
       [&] { context.run([] { return Tensor::zeros({10}, DType::f32); }); }, "multiple of 64");
+}
+
+TEST(Context, AnAllocatorThatHasNoMoreIsAResourceError) {
+  Context context;
+  const auto make = [] { return Tensor::zeros({10}, DType::f32); };
+  context.set_allocator({.allocate = [](std::size_t) { return nullptr; }});
+  expect_throws<ResourceError>([&] { context.run(make); }, "the allocator has no 40 bytes left");
+  context.set_allocator(
+      {.allocate = [](std::size_t) -> std::shared_ptr<std::byte> { throw std::bad_alloc(); }});
+  expect_throws<ResourceError>([&] { context.run(make); }, "the allocator has no 40 bytes left");
 }
 
 std::atomic<int> checks_left = 0;
