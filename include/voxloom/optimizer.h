@@ -56,7 +56,7 @@ struct OptimizerOptions {
 };
 
 // Changes a module's float32 parameters in place: tensors that share their elements change with them,
-// but for those that did when the optimizer was made. It holds the parameters' places, whatever becomes
+// but for those that did when the optimizer was made, and for memory that is borrowed. It holds the parameters' places, whatever becomes
 // of the module.
 class Optimizer {
  public:
@@ -65,7 +65,7 @@ class Optimizer {
   void step(const Gradients& gradients, float rate);
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
-  // Everything that later steps depend on, by name.
+  // Everything that later steps depend on, by name; later steps leave it as it is.
   [[nodiscard]] nn::NamedTensors state() const;
   void load_state(const nn::NamedTensors& state, std::int64_t steps);
 

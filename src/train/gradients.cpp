@@ -55,6 +55,8 @@ void Gradients::set(std::vector<Tensor> sums) {
   for (std::size_t i = 0; i < sums.size(); ++i) {
     require(!sums[i].defined() || sums[i].shape() == places_[i]->shape(), "Gradients::set",
             "sum {} is {}, the parameter {}", i, sums[i], places_[i]->shape());
+    // They are added to and scaled in place.
+    if (sums[i].defined() && sums[i].buffer().is_borrowed) sums[i] = sums[i].clone();
   }
   sums_ = std::move(sums);
 }

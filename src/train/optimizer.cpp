@@ -26,6 +26,11 @@ void check(const OptimizerOptions& o) {
           o.weight_decay);
 }
 
+// Moments are written in place, but for those that state() handed out.
+void keep_to_itself(Tensor& moment) {
+  if (moment.defined() && !moment.is_unique()) moment = moment.clone();
+}
+
 }  // namespace
 
 Optimizer::Optimizer(nn::Module& module, const OptimizerOptions& options) : options_(options) {
@@ -52,6 +57,9 @@ void Optimizer::step(const Gradients& gradients, float rate) {
     require(gradient.size() == slot.place->size(), kOptimizerOp,
             "the gradient of '{}' is {}, expected {}", slot.name, gradient.shape(),
             slot.place->shape());
+    if (slot.place->buffer().is_borrowed) *slot.place = slot.place->clone();
+    keep_to_itself(slot.first);
+    keep_to_itself(slot.second);
     if (options_.rule == Rule::sgd) {
       step_sgd(slot, gradient, rate);
     } else {

@@ -88,6 +88,50 @@ TEST(Optimizer, LeavesTensorsOfOthersAlone) {
   EXPECT_NE(to_doubles(layer.linear.weight.tensor()), values);
 }
 
+// A borrow that became a parameter after the optimizer was made, read-only or not.
+TEST(Optimizer, WritesOverNoBorrow) {
+  for (const bool is_writable : {true, false}) {
+    Layer layer;
+    Optimizer optimizer(layer.linear, {.rule = train::Rule::sgd});
+    std::vector<float> mine = {1, 2};
+    const float* read_only = mine.data();
+    layer.linear.weight = is_writable ? Tensor::borrow(mine.data(), {1, 2}, nullptr)
+                                      : Tensor::borrow(read_only, {1, 2}, nullptr);
+    Gradients gradients(layer.linear);
+    layer.add_gradients(gradients, 1.0F);
+    optimizer.step(gradients, 0.1F);
+    EXPECT_EQ(mine, (std::vector<float>{1, 2}));
+    EXPECT_NE(to_doubles(layer.linear.weight.tensor()), (std::vector<double>{1, 2}));
+  }
+}
+
+TEST(Optimizer, AStateStaysWhatItWas) {
+  Layer layer;
+  Optimizer optimizer(layer.linear);
+  const auto step = [&] {
+    Gradients gradients(layer.linear);
+    layer.add_gradients(gradients, 1.0F);
+    optimizer.step(gradients, 0.1F);
+  };
+  step();
+  const nn::NamedTensors state = optimizer.state();
+  const std::vector<double> first = to_doubles(state.at("first.weight"));
+  step();
+  EXPECT_EQ(to_doubles(state.at("first.weight")), first);
+  EXPECT_NE(to_doubles(optimizer.state().at("first.weight")), first);
+}
+
+TEST(Gradients, SumsThatAreBorrowedStay) {
+  Layer layer;
+  Gradients gradients(layer.linear);
+  std::vector<float> mine = {30, 40};
+  gradients.set({Tensor::borrow(mine.data(), {1, 2}, nullptr), Tensor{}});
+  EXPECT_NEAR(gradients.clip(5.0), 50.0, 1e-5);
+  layer.add_gradients(gradients, 1.0F);
+  EXPECT_EQ(mine, (std::vector<float>{30, 40}));
+  EXPECT_EQ(to_doubles(gradients.tensors()[0]), (std::vector<double>{3 + 4, 4 + 6}));
+}
+
 TEST(Gradients, AddUpAndClip) {
   Layer layer;
   Gradients gradients(layer.linear);
