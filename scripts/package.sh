@@ -50,6 +50,7 @@ check_highest GLIBCXX "$most_glibcxx" "$tree/bin/voxloom" "$tree"/lib/voxloom/*
 tar -C "$build/tree" --owner=0 --group=0 --sort=name -czf "$out/$name.tar.gz" "$name"
 
 configure -DCMAKE_INSTALL_RPATH=
-(cd "$build" && cpack -G DEB -B "$PWD/packages") | grep -E 'generated|rror' || true
+rm -rf "$build/packages"
+(cd "$build" && cpack -G DEB -B "$PWD/packages") > "$build.log" || { cat "$build.log"; exit 1; }
 install -m 644 "$build"/packages/*.deb "$out/"
 ls -l "$out/$name.tar.gz" "$out"/*voxloom*_"$version"_*.deb

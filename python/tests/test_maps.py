@@ -45,6 +45,24 @@ def test_outputs_in_the_order_in_which_a_loop_meets_them(rows, size, stride, is_
     assert nothing.first_met().tolist() == []
 
 
+def test_tables_by_offset(coords):
+    kernel = voxloom.KernelSpec(2, 2, origin="corner")
+    map = voxloom.forward_map(coords, voxloom.strided_support(coords, 2), kernel)
+    (ins, outs), counts = map.offset_table()
+    in_rows, out_rows, k = map.pairs()
+    for offset in range(map.volume):
+        here = k == offset
+        order = np.argsort(in_rows[here])
+        assert counts[offset] == here.sum()
+        assert np.array_equal(ins[offset, : counts[offset]], in_rows[here][order])
+        assert np.array_equal(outs[offset, : counts[offset]], out_rows[here][order])
+        assert (ins[offset, counts[offset] :] == -1).all() and (outs[offset, counts[offset] :] == -1).all()
+    cube = voxloom.forward_map(coords, coords, voxloom.KernelSpec(3))
+    plain, mirrored = cube.offset_table(), cube.offset_table(mirrored=True)
+    assert np.array_equal(plain[1], mirrored[1]) and np.array_equal(plain[0][:, :14], mirrored[0][:, :14])
+    assert np.array_equal(mirrored[0][:, 14:], mirrored[0][::-1, 12::-1])
+
+
 def test_pairs(coords):
     map = voxloom.forward_map(coords, coords, voxloom.KernelSpec(3))
     in_rows, out_rows, k = map.pairs()

@@ -220,7 +220,7 @@ class KernelMap:
         (M,) int32: output rows that have entries, as a loop over offsets, then input rows, meets them first.
         """
 
-    def offset_table(self, mirrored: bool = False) -> tuple:
+    def offset_table(self, mirrored: bool = False) -> tuple[Any, ...]:
         """
         ((2, K, N_in), (K,)) int32: of each offset the input rows, ascending, and their output rows, -1 behind the last; how many.
         mirrored: the map of an odd kernel over one set; offsets behind the middle are those before it, swapped, in their order.
