@@ -79,6 +79,9 @@ Attributes attributes_of(const std::string& name, const nb::dict& values) {
 class Recording {
  public:
   Recording() : recorder_(std::make_shared<GraphRecorder>(builder_, artifact::ArrayNames())) {}
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording() { recorder_->close(); }
 
   // What the array's weight is called.
   void name(nb::handle array, const std::string& name) {

@@ -324,6 +324,29 @@ TEST(ExportModule, AnArrayMayBeReadInSeveralShapes) {
   }
 }
 
+// Keeps what it saw.
+class Keeping : public nn::Module {
+ public:
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& /*pass*/) const override {
+    if (seen_.defined()) throw std::runtime_error("midway");
+    return seen_ = x;
+  }
+  [[nodiscard]] const nn::Variable& seen() const { return seen_; }
+
+ private:
+  mutable nn::Variable seen_;
+};
+
+TEST(ExportModule, ASymbolThatIsKeptIsRefusedAfterwards) {
+  const Keeping net;
+  static_cast<void>(export_module(net, {.in_channels = 3}));
+  expect_throws<Invalid>([&] { return autograd::add(net.seen(), net.seen()); },
+                         "whose trace is over");
+  expect_throws<Invalid>([&] { return net.seen().dense(); }, "whose trace is over");
+  expect_throws<std::runtime_error>([&] { return export_module(net, {.in_channels = 3}); },
+                                    "midway");
+}
+
 TEST(ExportModule, PackedWeightsKeepTheirNames) {
   nn::Sequential net;
   auto& layer = net.add<nn::SubmConv3d>(nn::Channels{.in = 3, .out = 4, .seed = 1});

@@ -26,8 +26,15 @@ ArrayNames names_in(const nn::Module& module) {
   return names;
 }
 
+// A module may keep symbols, and with them the recorder, longer than the builder lives.
+struct Closing {
+  GraphRecorder& recorder;
+  ~Closing() { recorder.close(); }
+};
+
 ValueRef trace(GraphBuilder& b, const nn::Module& module, ValueRef x) {
   const auto recorder = std::make_shared<GraphRecorder>(b, names_in(module));
+  const Closing closing{*recorder};
   nn::Pass inference;
   return recorder->value_of(inference.run(module, recorder->symbol_of(x)));
 }

@@ -57,10 +57,15 @@ std::vector<std::int64_t> form_of(const OperationCall& call, WeightFamily family
 }  // namespace
 
 GraphRecorder::GraphRecorder(GraphBuilder& builder, ArrayNames names)
-    : b_(builder), names_(std::move(names)) {}
+    : b_(&builder), names_(std::move(names)) {}
+
+GraphBuilder& GraphRecorder::builder() const {
+  require(b_ != nullptr, "trace", "a value was used whose trace is over");
+  return *b_;
+}
 
 Variable GraphRecorder::symbol_of(ValueRef value) {
-  const bool is_sparse = std::holds_alternative<SparseType>(b_.type(value));
+  const bool is_sparse = std::holds_alternative<SparseType>(builder().type(value));
   return add(is_sparse ? Entry{.sites = value, .whole = value} : Entry{.features = value});
 }
 
@@ -74,9 +79,9 @@ Variable GraphRecorder::add(const Entry& entry) {
   autograd::Symbol symbol{.recorder = shared_from_this(),
                           .id = static_cast<int>(entries_.size()),
                           .is_sparse = entry.sites.defined(),
-                          .channels = b_.channels(known),
-                          .dtype = dtype_of_element(element_of(b_.type(known)))};
-  if (symbol.is_sparse) symbol.stride = b_.stride(entry.sites);
+                          .channels = builder().channels(known),
+                          .dtype = dtype_of_element(element_of(builder().type(known)))};
+  if (symbol.is_sparse) symbol.stride = builder().stride(entry.sites);
   entries_.push_back(entry);
   return Variable(std::move(symbol));
 }
@@ -89,12 +94,12 @@ GraphRecorder::Entry& GraphRecorder::entry_of(const Variable& symbol) {
 }
 
 ValueRef GraphRecorder::whole(Entry& entry) {
-  if (!entry.whole.defined()) entry.whole = b_.with_features(entry.sites, entry.features);
+  if (!entry.whole.defined()) entry.whole = builder().with_features(entry.sites, entry.features);
   return entry.whole;
 }
 
 ValueRef GraphRecorder::features(Entry& entry) {
-  if (!entry.features.defined()) entry.features = b_.features(entry.whole);
+  if (!entry.features.defined()) entry.features = builder().features(entry.whole);
   return entry.features;
 }
 
@@ -117,7 +122,7 @@ Variable GraphRecorder::record(const OperationCall& call) {
   if (call.name == "sparse.decompose" && call.result == 1) {
     return add({.features = features(entry_of(std::get<Variable>(call.operands.at(0).value)))});
   }
-  const ValueRef result = b_.call(call.name, refs, call.attributes).at(call.result);
+  const ValueRef result = builder().call(call.name, refs, call.attributes).at(call.result);
   return rows.defined() ? add({.sites = rows, .features = result}) : symbol_of(result);
 }
 
@@ -143,9 +148,10 @@ ValueRef GraphRecorder::weight(const OperationCall& call, const OperandSpec& spe
     return found->second.value;
   }
   const std::string key = storage_key(array);
-  const ValueRef made = family == WeightFamily::conv3d
-                            ? b_.conv_weight(key, value, kernel_size_of(call), groups_of(call))
-                            : b_.weight(key, family, value);
+  const ValueRef made =
+      family == WeightFamily::conv3d
+          ? builder().conv_weight(key, value, kernel_size_of(call), groups_of(call))
+          : builder().weight(key, family, value);
   weights_.emplace(std::move(place), Stored{made, value});
   return made;
 }

@@ -22,6 +22,8 @@ using ArrayNames = std::map<std::pair<const std::byte*, std::size_t>, std::strin
 class GraphRecorder final : public autograd::Recorder {
  public:
   GraphRecorder(GraphBuilder& builder, ArrayNames names);
+  // The trace is over and its builder may go: whoever has kept a symbol is refused from now on.
+  void close() { b_ = nullptr; }
   // Of an array that is first met in a later call; the name of one that has one stays.
   void name(const Tensor& array, std::string name) {
     names_.emplace(std::pair(array.raw(), array.bytes()), std::move(name));
@@ -52,7 +54,9 @@ class GraphRecorder final : public autograd::Recorder {
                                 const Weight& value);
   [[nodiscard]] std::string storage_key(const Tensor& array);
 
-  GraphBuilder& b_;
+  [[nodiscard]] GraphBuilder& builder() const;
+
+  GraphBuilder* b_;
   ArrayNames names_;
   std::set<std::string> keys_;  // of what is stored
   struct Stored {
