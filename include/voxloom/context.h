@@ -46,7 +46,7 @@ class Context {
   [[nodiscard]] static Context& standard();  // the default
   [[nodiscard]] static Context& current();
 
-  // At most so many threads inside run(); 0: as many as the caller's arena has.
+  // At most so many threads inside run(), up to kMostThreads (parallel.h); 0: as many as the caller's arena has.
   void set_threads(int threads);
   [[nodiscard]] int threads() const;
 

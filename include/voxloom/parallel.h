@@ -8,7 +8,10 @@
 
 namespace VOXLOOM_API voxloom {
 
+inline constexpr int kMostThreads = 4096;
+
 // Runs `body` with at most `threads` threads (0: as many as the caller's arena has).
+// std::invalid_argument for a number that is negative or above kMostThreads.
 void with_threads(int threads, const std::function<void()>& body);
 
 // Threads that a loop started here would use.

@@ -71,7 +71,7 @@ void add_measured_options(Options command, MeasuredOptions& options) {
       .type_name("S");
   command.add_option("--threads", options.threads, "Numbers of threads; default: one, and all")
       .delimiter(',')
-      .check(in_range(1, 4096))
+      .check(in_range(1, kMostThreads))
       .type_name("N");
   command.add_option("--isa", options.isa, "Instruction set instead of the best one")
       .check(one_of(isa_names()));

@@ -48,7 +48,8 @@ Context& Context::standard() {
 Context& Context::current() { return current_context == nullptr ? standard() : *current_context; }
 
 void Context::set_threads(int threads) {
-  require(threads >= 0, "context", "the number of threads must not be negative, got {}", threads);
+  require(threads >= 0 && threads <= kMostThreads, "context",
+          "the number of threads must be from 0 to {}, got {}", kMostThreads, threads);
   state_->threads = threads;
 }
 int Context::threads() const { return state_->threads; }

@@ -88,7 +88,8 @@ void run_isolated(const std::function<void()>& body) {
 }
 
 void with_threads(int threads, const std::function<void()>& body) {
-  require(threads >= 0, "with_threads", "threads must not be negative, got {}", threads);
+  require(threads >= 0 && threads <= kMostThreads, "with_threads",
+          "the number of threads must be from 0 to {}, got {}", kMostThreads, threads);
   if (threads == 0 || is_alone) return body();
   // The arena limits from above. A control counts for the whole process, and the lowest one rules,
   // so there is one only where more threads are asked for than there would be without.

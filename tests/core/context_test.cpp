@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -67,7 +68,9 @@ TEST(Context, AThreadCountHoldsInside) {
   Context context;
   context.set_threads(1);
   context.run([] { EXPECT_EQ(available_threads(), 1); });
-  expect_throws<std::invalid_argument>([&] { context.set_threads(-1); }, "negative");
+  expect_throws<std::invalid_argument>([&] { context.set_threads(-1); }, "from 0 to 4096");
+  expect_throws<std::invalid_argument>(
+      [&] { context.set_threads(std::numeric_limits<int>::max()); }, "got 2147483647");
 }
 
 TEST(Context, MemoryComesFromItsAllocator) {

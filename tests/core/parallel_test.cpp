@@ -33,6 +33,7 @@ TEST(Parallel, NothingToDoAndMisuse) {
   parallel_for(0, 1, [](std::int64_t, std::int64_t) { FAIL(); });
   EXPECT_THROW(parallel_for(5, 0, [](std::int64_t, std::int64_t) {}), std::invalid_argument);
   EXPECT_THROW(with_threads(-1, [] {}), std::invalid_argument);
+  EXPECT_THROW(with_threads(kMostThreads + 1, [] {}), std::invalid_argument);
 }
 
 TEST(Parallel, AnErrorInAChunkComesBack) {
