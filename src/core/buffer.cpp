@@ -25,7 +25,8 @@ std::string to_string(const Device& device) {
 }
 
 DeviceMemory& device_memory(Device device) {
-  DeviceMemory* memory = memories[static_cast<std::size_t>(device.kind)].load();
+  const auto kind = static_cast<std::size_t>(device.kind);  // a caller's number, for all we know
+  DeviceMemory* memory = kind < memories.size() ? memories[kind].load() : nullptr;
   require(memory != nullptr, "device", "this program has no device '{}'", to_string(device));
   return *memory;
 }

@@ -37,8 +37,9 @@ std::vector<const Backend*> registered_backends() {
 
 const Backend& backend_of(Device device) {
   if (device.is_host()) return cpu_backend();
+  const auto kind = static_cast<std::size_t>(device.kind);  // a caller's number, for all we know
   const Backend* backend =
-      backends[static_cast<std::size_t>(device.kind)].load(std::memory_order_acquire);
+      kind < backends.size() ? backends[kind].load(std::memory_order_acquire) : nullptr;
   require(backend != nullptr, "device", "this program has no backend for device '{}'",
           to_string(device));
   return *backend;

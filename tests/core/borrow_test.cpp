@@ -54,6 +54,9 @@ TEST(Borrow, RefusesWhatItCannotBe) {
       },
       "aligned");
   EXPECT_TRUE(Tensor::borrow(static_cast<float*>(nullptr), {0, 3}, nullptr).defined());
+  const Device nowhere{.kind = static_cast<DeviceKind>(77)};
+  expect_throws<std::invalid_argument>([&] { return Tensor::zeros({3}, DType::f32, nowhere); },
+                                       "no device");
 }
 
 }  // namespace
