@@ -385,6 +385,11 @@ TEST(ExportModule, RefusesWhatItCannotSay) {
   const nn::Dropout same(0.5F);
   expect_close(result_of(export_module(same, {.in_channels = 3}), input(3)),
                to_doubles(input(3).features()), 0);
+  expect_throws<Invalid>(
+      [&] {
+        (void)export_on_points(nn::Pool3d(), {.voxel_size = {0.5, 0.5, 0.5}}, {.in_channels = 3});
+      },
+      "result has stride (2,2,2); points read scores on its input's rows, of stride (1,1,1)");
   expect_throws<Invalid>([&] { (void)export_module(same, artifact::ExportOptions{}); },
                          "in_channels should be at least 1");
 }

@@ -73,6 +73,11 @@ Bundle export_on_points(const nn::Module& module, const Grid& grid, const Export
   const ValueRef x = b.voxelize(
       points, {.grid = grid, .reduction = Reduction::mean, .non_finite = NonFinite::drop});
   points.voxels = trace(b, module, x);
+  const std::optional<Triple> fine = b.stride(x), stride = b.stride(points.voxels);
+  require(
+      !fine || !stride || *stride == *fine, kExportModuleOp,
+      "the network's result has stride {}; points read scores on its input's rows, of stride {}",
+      to_string(stride.value_or(1)), to_string(fine.value_or(1)));
   b.output("scores", b.devoxelize(points, {.grid = grid, .non_finite = NonFinite::drop}));
   return finished(b, options);
 }
