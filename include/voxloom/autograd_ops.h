@@ -46,7 +46,7 @@ struct Parameters {
 [[nodiscard]] Variable inverse_conv3d(const Variable& x, const Parameters& parameters,
                                       const KernelMap& forward_map, std::int32_t groups = 1);
 // Back to the rows of `reference`, the input of the forward convolution with these options; x lives on
-// that convolution's rows.
+// that convolution's rows, and has its stride.
 [[nodiscard]] Variable inverse_conv3d(const Variable& x, const Parameters& parameters,
                                       const Variable& reference, const ConvOptions& forward);
 [[nodiscard]] Variable conv_on_map(const Variable& x, const Parameters& parameters,

@@ -5,6 +5,8 @@
 
 #include "autograd/tape.h"
 #include "autograd/trace.h"
+#include "coords/strides.h"
+#include "core/error.h"
 #include "ops/conv_maps.h"
 #include "schema/describe.h"
 #include "voxloom/autograd_ops.h"
@@ -149,6 +151,11 @@ Variable inverse_conv3d(const Variable& x, const Parameters& parameters, const V
                    {"bias", parameters.bias}},
                   schema::describe_inverse(forward)});
   }
+  const Triple stride =
+      multiplied_stride("inverse_conv3d", reference.coords().stride(), forward.stride);
+  require(x.coords().stride() == stride, "inverse_conv3d",
+          "the forward convolution of the reference has stride {}, the input {}", stride,
+          x.coords().stride());
   const KernelMap map = forward_map(reference.coords(), x.coords(), kernel_of(forward));
   return inverse_conv3d(x, parameters, map, forward.groups);
 }

@@ -50,6 +50,19 @@ TEST(Modules, DecoderReturnsToTheEncodersRows) {
   expect_throws<std::invalid_argument>([&] { (void)inverse(x); }, "forward(x, map)");
 }
 
+TEST(Modules, InverseNeedsTheForwardInput) {
+  const SparseTensor x = sparse_tensor(std::vector<Coordinate>{{0, 0, 0, 0}, {0, 1, 2, 3}},
+                                       Tensor::full({2, 4}, DType::f32, 1.0F));
+  const ConvOptions forward{.kernel_size = 2, .stride = 2};
+  const nn::InverseConv3d inverse({.in = 4, .out = 3, .seed = 1}, forward);
+  const SparseTensor coarse = nn::Conv3d({.in = 4, .out = 4, .seed = 2}, forward)(x);
+  nn::Pass pass;
+  EXPECT_EQ(inverse.run(coarse, x, pass).coords(), x.coords());
+  expect_throws<std::invalid_argument>(
+      [&] { return inverse.run(coarse, coarse, pass); },
+      "forward convolution of the reference has stride (4,4,4), the input (2,2,2)");
+}
+
 TEST(Modules, RowwiseModulesCallTheirOp) {
   const SparseTensor x = strided_input(6);
   const nn::Linear dense({.in = 6, .out = 3});
