@@ -8,6 +8,7 @@
 #include "data/input_survey.h"
 #include "data/input_values.h"
 #include "data/profile_survey.h"
+#include "data/scan_rows.h"
 #include "voxloom/dataset.h"
 #include "voxloom/input_profile.h"
 

@@ -109,7 +109,7 @@ std::string bytes_in(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-class Pieces : public ::testing::Test {
+class PieceWriting : public ::testing::Test {
  protected:
   void expect_same(const Scan& scan, const std::string& ending, WriteOptions options) const {
     std::vector<std::string> said, said_in_pieces;
@@ -132,7 +132,7 @@ class Pieces : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Pieces, AreWrittenAsTheWhole) {
+TEST_F(PieceWriting, AreWrittenAsTheWhole) {
   const std::vector<Scan> scans = {plain_scan(), odd_scan(), far_scan(false), far_scan(true)};
   for (const Scan& scan : scans) {
     for (const Encoding encoding : {Encoding::binary, Encoding::ascii, Encoding::big_endian}) {
@@ -147,7 +147,7 @@ TEST_F(Pieces, AreWrittenAsTheWhole) {
   }
 }
 
-TEST_F(Pieces, AnErrorNamesThePointInTheWhole) {
+TEST_F(PieceWriting, AnErrorNamesThePointInTheWhole) {
   Scan scan = plain_scan();
   scan.set("return_number", values_of<float>([](auto i) { return i == 160 ? 0.5 : 1; }));
   scan.positions[173][0] = 1e9;
@@ -162,12 +162,12 @@ TEST_F(Pieces, AnErrorNamesThePointInTheWhole) {
   }
 }
 
-TEST_F(Pieces, OtherFormatsAreWrittenInOne) {
+TEST_F(PieceWriting, OtherFormatsAreWrittenInOne) {
   const Scan scan = plain_scan();
   EXPECT_THROW(io::write_pieces(folder_ / "x.pts", CutScan(scan, 7), {}), std::invalid_argument);
 }
 
-TEST_F(Pieces, PointsArePassedOver) {
+TEST_F(PieceWriting, PointsArePassedOver) {
   Scan scan = plain_scan();
   for (auto& position : scan.positions) position[1] += 500000;  // an origin is looked for
   scan.position_type = ColumnType::f64;
@@ -189,7 +189,7 @@ TEST_F(Pieces, PointsArePassedOver) {
 }
 
 // Of many points a few are looked at, wherever reading begins.
-TEST_F(Pieces, TheOriginIsThatOfAllPoints) {
+TEST_F(PieceWriting, TheOriginIsThatOfAllPoints) {
   Scan scan;
   for (int i = 0; i < 300'000; ++i) scan.positions.push_back({i + 0.25, 1e6 + i % 77, 0});
   write_scan(folder_ / "many.ply", scan);
