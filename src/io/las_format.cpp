@@ -1,5 +1,6 @@
 #include "io/las_format.h"
 
+#include <algorithm>
 #include <array>
 
 #include "io/column_type.h"
@@ -100,6 +101,22 @@ std::span<const LasBits> las_return_bits(int format) {
 std::span<const LasBits> las_flag_bits(int format) {
   if (is_modern_las(format)) return kFlags;
   return kOldFlags;
+}
+
+bool has_las_field(int format, std::string_view name) {
+  const auto is_named = [&](const auto& item) { return item.name == name; };
+  const std::vector<PlacedField> fields = las_fields(format);
+  return std::ranges::any_of(las_return_bits(format), is_named) ||
+         std::ranges::any_of(las_flag_bits(format), is_named) ||
+         std::ranges::any_of(fields, [&](const PlacedField& placed) {
+           return placed.field.name == name && name != "returns" && name != "flags";
+         });
+}
+
+bool is_las_name(int format, std::string_view name) {
+  constexpr auto kOthers = std::to_array<std::string_view>(
+      {"X", "Y", "Z", "bit_fields", "raw_classification", "classification_flags"});
+  return has_las_field(format, name) || std::ranges::find(kOthers, name) != kOthers.end();
 }
 
 }  // namespace voxloom::io

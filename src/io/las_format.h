@@ -23,6 +23,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "io/records.h"
@@ -39,6 +40,15 @@ inline constexpr std::int64_t kLasExtraRecord = 192;
 
 // Bytes of a point without extra bytes.
 [[nodiscard]] std::int64_t las_record_size(int format);
+
+// Whether the format has a field, or a part of one, of this name.
+[[nodiscard]] bool has_las_field(int format, std::string_view name);
+
+// What extra bytes are called that hold what the format's own field NAME cannot: exact_NAME. Readers such as laspy
+// refuse a file that has a name twice.
+inline constexpr std::string_view kLasExact = "exact_";
+// Whether readers know a field of this name in the format: ours, and those of the packed bytes as laspy calls them.
+[[nodiscard]] bool is_las_name(int format, std::string_view name);
 
 // Fields as stored. The two bytes that pack several numbers are named "returns" and "flags".
 [[nodiscard]] std::vector<PlacedField> las_fields(int format);

@@ -187,17 +187,6 @@ void find_sources(LasLayout& layout, const Column* classification) {
   }
 }
 
-// Whether the format has a field, or a part of one, of this name.
-bool has_field(int format, std::string_view name) {
-  const auto is_named = [&](const auto& item) { return item.name == name; };
-  const std::vector<PlacedField> fields = las_fields(format);
-  return std::ranges::any_of(las_return_bits(format), is_named) ||
-         std::ranges::any_of(las_flag_bits(format), is_named) ||
-         std::ranges::any_of(fields, [&](const PlacedField& placed) {
-           return placed.field.name == name && name != "returns" && name != "flags";
-         });
-}
-
 // Whole degrees become the finer angles of the later formats.
 bool is_converted(int format, std::string_view name, const LasLayout& layout) {
   return is_modern_las(format) && name == "scan_angle_rank" &&
@@ -209,7 +198,7 @@ std::vector<const Column*> list_extras(const LasLayout& layout, int format) {
   for (const Column& column : layout.head.attributes) {
     const auto placed = std::ranges::any_of(layout.sources, [&](const auto& source) {
       return source.second == &column &&
-             (has_field(format, source.first) || is_converted(format, source.first, layout));
+             (has_las_field(format, source.first) || is_converted(format, source.first, layout));
     });
     if (!placed) extras.push_back(&column);
   }

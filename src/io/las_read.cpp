@@ -90,10 +90,13 @@ class HeaderReader {
       fail_byte(file_, 105, "records of {} bytes are too short for point format {}, which has {}",
                 layout.stride, format, las_record_size(format));
     }
-    if (count > static_cast<std::uint64_t>((bytes_.size() - layout.begin) / layout.stride)) {
+    // Records behind the points are no points.
+    const bool has_end = header_.first_evlr > layout.begin;
+    const std::int64_t there = (has_end ? header_.first_evlr : bytes_.size()) - layout.begin;
+    if (count > static_cast<std::uint64_t>(there / layout.stride)) {
       fail_byte(file_, minor == 4 ? 247 : 107,
-                "the header promises {} points of {} bytes, but {} bytes follow", count,
-                layout.stride, bytes_.size() - layout.begin);
+                "the header promises {} points of {} bytes, but {} bytes follow{}", count,
+                layout.stride, there, has_end ? " before the first EVLR" : "");
     }
     layout.count = static_cast<std::int64_t>(count);
     if (count == 0) count_points();
@@ -251,6 +254,7 @@ class LasSource final : public PointSource {
     quantization_ = header.quantization;
     las_ = std::move(kept);
     header.layout.fields = las_fields(format_);
+    for (Extra& extra : extras_) rename_exact(extra.stored.name);
     std::int64_t offset = las_record_size(format_);
     for (const Extra& extra : extras_) {
       header.layout.fields.push_back({extra.stored, offset});
@@ -287,6 +291,12 @@ class LasSource final : public PointSource {
     if (field == kReturns) return las_return_bits(format_);
     if (field == kFlags) return las_flag_bits(format_);
     return {};
+  }
+
+  void rename_exact(std::string& name) const {
+    if (!name.starts_with(kLasExact)) return;
+    const std::string field = name.substr(kLasExact.size());
+    if (is_las_name(format_, field)) name = field;
   }
 
   // Extra bytes named like one of the format's own fields hold what that could not.

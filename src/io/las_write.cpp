@@ -50,7 +50,11 @@ std::vector<Part> extra_parts(const LasLayout& layout) {
                              : fmt::format("{}_{}", column->name, first);
       // The format's own field of this name is taken by another attribute.
       const Column* own = layout.source_of(column->name);
-      if (own != nullptr && own != column) name += "_2";
+      if (own != nullptr && own != column) {
+        name += "_2";
+      } else if (is_las_name(layout.format, name)) {
+        name.insert(0, kLasExact);
+      }
       require(name.size() <= 32, kLasWriteOp,
               "LAS: the attribute name '{}' is longer than 32 bytes", name);
       parts.push_back({std::move(name), static_cast<std::int64_t>(column->type()), components});

@@ -252,6 +252,26 @@ TEST(Las, KeepsWhatItsFieldsDoNotHold) {
   }
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_REASON(notes[0], "the values of intensity, red, return_number in its own fields");
+  // laspy refuses a file that has a name twice: the extra bytes have one of their own.
+  const std::string text = as_text(bytes);
+  for (const char* name : {"exact_intensity", "exact_return_number"}) {
+    EXPECT_NE(text.find(name), std::string::npos) << name;
+  }
+  EXPECT_EQ(text.find(std::string("\0intensity", 10)), std::string::npos);
+}
+
+// Whatever readers call fields of the format is no name for extra bytes.
+TEST(Las, GivesExtraBytesNamesOfTheirOwn) {
+  Scan scan = lattice_scan();
+  scan.set("X", std::vector<float>{1, 2, 3, 4, 5.5F});
+  const auto bytes = format_scan(scan, {.format = ScanFormat::las});
+  EXPECT_NE(as_text(bytes).find("exact_X"), std::string::npos);
+  const Scan back = parse_scan(bytes, "a.las");
+  ASSERT_NE(back.find("X"), nullptr);
+  EXPECT_EQ(*back.find("X"), *scan.find("X"));
+  // What only begins so keeps its name.
+  scan.set("exact_science", std::vector<float>{1, 2, 3, 4, 5});
+  EXPECT_NE(through_las(scan).find("exact_science"), nullptr);
 }
 
 TEST(Las, WritesColoursOfAnyTypeWith16Bits) {
@@ -287,6 +307,17 @@ TEST(Las, TakesTheOlderCountAndCountsWhatIsThere) {
   EXPECT_EQ(notes,
             std::vector<std::string>{"the header promises no points, but there are 3: read"});
   EXPECT_EQ(parse(las_file(2, 0, 0), "a.las").size(), 0);
+}
+
+// The records behind the points are no points, however many the header promises.
+TEST(Las, TakesNoRecordBehindThePointsForPoints) {
+  FileBytes file = las_file(4, 0, 2);
+  const std::size_t end = file.size();
+  file.pad(end + 60 + 100);
+  file.at<std::uint64_t>(235, end).at<std::uint32_t>(243, 1).at<std::uint64_t>(end + 20, 100);
+  EXPECT_EQ(parse(file, "a.las").size(), 2);
+  file.at<std::uint64_t>(247, 5);
+  EXPECT_REASON(format_error(file, "a.las"), "bytes follow before the first EVLR");
 }
 
 TEST(Las, KeepsAnglesTimesAndRecords) {
