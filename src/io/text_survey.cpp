@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "io/aliases.h"
 #include "io/failure.h"
@@ -40,6 +41,20 @@ bool names_positions(const Names& names) {
   }
   return there[0] && there[1] && there[2];
 }
+
+// Whether float64 makes the number from what it keeps of it.
+template <typename T>
+bool holds(double value, T number) {
+  const T most = std::numeric_limits<T>::max();
+  return value < static_cast<double>(most) && static_cast<T>(value) == number;
+}
+
+bool is_axis(const std::string& name) {
+  const std::string canonical = canonical_name(name);
+  return canonical == "x" || canonical == "y" || canonical == "z";
+}
+
+constexpr std::size_t kMostText = 64;  // of a cell that is kept for messages
 
 class Surveyor {
  public:
@@ -124,16 +139,29 @@ class Surveyor {
   }
 
   double add_cell(std::string_view text, std::size_t column) {
+    ColumnSurvey& survey = found_.columns[column];
     double value = 0;
     const Number number = parse_number(text, value);
-    if (number == Number::malformed) {
-      fail("column {}: {} is not a number", column + 1, excerpt(text));
-    }
     if (number == Number::out_of_range) {
       fail("column {}: {} does not fit float64", column + 1, excerpt(text));
     }
-    found_.columns[column].add(text, value);
-    return value;
+    if (number == Number::good) {
+      survey.add(text, value);
+    } else if (survey.text_line == 0) {
+      survey.text_line = lines_.number();
+      survey.first_text = std::string(text.substr(0, kMostText));
+    }
+    if (survey.text_line > 0 && survey.numbers > 0) fail_text(column);
+    return number == Number::good ? value : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  [[noreturn]] void fail_text(std::size_t column) const {
+    const ColumnSurvey& survey = found_.columns[column];
+    const bool commas = survey.first_text.find(',') != std::string::npos ||
+                        (separator_ == ',' && survey.first_text.find(';') != std::string::npos);
+    fail_line(bytes_->name(), survey.text_line, "column {}: {} is not a number{}", column + 1,
+              excerpt(survey.first_text),
+              commas ? "; commas within numbers, for thousands or decimals, are not read" : "");
   }
 
   Names choose_names() const {
@@ -154,22 +182,38 @@ class Surveyor {
     return dialect_.names(found_, bytes_);
   }
 
+  void note(const std::string& text) const {
+    if (options_.on_note) options_.on_note(text);
+  }
+
+  void add_field(std::size_t column, const std::string& name) {
+    const ColumnSurvey& survey = found_.columns[column];
+    if (survey.text_line > 0) fail_text(column);
+    const ColumnType type = is_axis(name) ? ColumnType::f64 : survey.type();
+    if (type == ColumnType::f64 && survey.is_rounded) {
+      note(fmt::format("whole numbers of {} beyond 2^53 are rounded: the column is float64",
+                       excerpt(name)));
+    }
+    layout_.cells.push_back({.kind = Cell::Kind::value, .field = layout_.fields.size()});
+    layout_.fields.push_back({.name = name, .type = type});
+  }
+
   TextLayout finish() {
     if (found_.rows == 0 && names_.empty() && promised_ < 0)
       fail_file(bytes_->name(), "holds no points");
     const Names names = choose_names();
     found_.columns.resize(names.size());
+    std::string texts;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] == "_" && !options_.fields.empty()) {
+      const bool is_skipped = names[i] == "_" && !options_.fields.empty();
+      if (is_skipped || (found_.columns[i].is_text() && !is_axis(names[i]))) {
         layout_.cells.push_back({.kind = Cell::Kind::skip});
-        continue;
+        if (!is_skipped) texts += (texts.empty() ? "" : ", ") + names[i];
+      } else {
+        add_field(i, names[i]);
       }
-      const std::string name = canonical_name(names[i]);
-      const bool axis = name == "x" || name == "y" || name == "z";
-      layout_.cells.push_back({.kind = Cell::Kind::value, .field = layout_.fields.size()});
-      layout_.fields.push_back(
-          {.name = names[i], .type = axis ? ColumnType::f64 : found_.columns[i].type()});
     }
+    if (!texts.empty()) note(fmt::format("columns of text are left out: {}", excerpt(texts)));
     layout_.count = found_.rows;
     layout_.separator = separator_;
     layout_.comments = true;
@@ -191,6 +235,7 @@ class Surveyor {
 }  // namespace
 
 void ColumnSurvey::add(std::string_view text, double value) {
+  ++numbers;
   if (!first) first = value;
   constant = constant && value == *first;
   integers = integers && value == std::trunc(value);
@@ -198,13 +243,18 @@ void ColumnSurvey::add(std::string_view text, double value) {
   high = std::max(high, value);
   constexpr double kSmall = 2147483647;
   if (integers && std::abs(value) <= kSmall) fits_unsigned = fits_unsigned && value >= 0;
-  if (!integers || !digits) return;
-  digits = text.find_first_of(".eE") == std::string_view::npos;
-  if (std::abs(value) <= kSmall) return;
+  if (std::abs(value) <= kSmall || text.find_first_of(".eE") != std::string_view::npos) {
+    digits = digits && text.find_first_of(".eE") == std::string_view::npos;
+    return;
+  }
   std::int64_t narrow = 0;
   std::uint64_t wide = 0;
-  fits_signed = fits_signed && parse_number(text, narrow) == Number::good;
-  fits_unsigned = fits_unsigned && parse_number(text, wide) == Number::good;
+  const bool is_signed = parse_number(text, narrow) == Number::good;
+  const bool is_unsigned = parse_number(text, wide) == Number::good;
+  fits_signed = fits_signed && is_signed;
+  fits_unsigned = fits_unsigned && is_unsigned;
+  is_rounded =
+      is_rounded || (is_signed && !holds(value, narrow)) || (is_unsigned && !holds(value, wide));
 }
 
 ColumnType ColumnSurvey::type() const {

@@ -1,9 +1,10 @@
 // A first look at text columns: how many rows there are, what the columns are called, and each one's type, so
 // that every piece has the same: uint8, int32, int64 or uint64 where all values are such integers, else
-// float64. Positions are float64.
+// float64. Positions are float64. Columns without a number in any row hold text.
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "io/text_rows.h"
 
@@ -16,8 +17,14 @@ struct ColumnSurvey {
   bool constant = true;
   std::optional<double> first = {};
   bool fits_signed = true, fits_unsigned = true;  // 64 bits hold them
+  bool is_rounded = false;  // float64 does not hold all whole numbers as they are written
+  std::int64_t numbers = 0;
+  // Of the first cell that is no number, if there is one.
+  std::int64_t text_line = 0;
+  std::string first_text = {};
 
   void add(std::string_view text, double value);
+  [[nodiscard]] bool is_text() const { return text_line > 0 && numbers == 0; }
   [[nodiscard]] ColumnType type() const;
   [[nodiscard]] bool is_byte() const { return type() == ColumnType::u8; }
 };

@@ -73,6 +73,43 @@ TEST(Text, KeepsStamps) {
   EXPECT_EQ(as_text(format_scan(scan, {.format = ScanFormat::text, .separator = ','})), text);
 }
 
+// A column that holds no number at all is text; one that holds some is broken.
+TEST(Text, LeavesColumnsOfTextOut) {
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  const Scan scan = parse_text("x,y,z,name,a,when\n1,2,3,oak,4,2020-01-01\n5,6,7,\"fir, old\",8,\n",
+                               "a.csv", options);
+  EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {5, 6, 7}}));
+  EXPECT_EQ(names(scan), std::vector<std::string>{"a"});
+  EXPECT_EQ(values<std::uint8_t>(scan, "a"), (std::vector<std::uint8_t>{4, 8}));
+  EXPECT_EQ(notes, std::vector<std::string>{"columns of text are left out: 'name, when'"});
+  EXPECT_REASON(format_error(FileBytes("x,y,z,a\n1,2,3,-\n1,2,3,-\n1,2,3,4\n"), "a.csv"),
+                "line 2: column 4: '-' is not a number");
+  EXPECT_REASON(format_error(FileBytes("x,y,z\n1,2,up\n1,2,down\n"), "a.csv"),
+                "line 2: column 3: 'up' is not a number");
+  EXPECT_EQ(parse_text("1 2 3 oak\n", "a.xyz", {.fields = {"x", "y", "z", "_"}}).size(), 1);
+}
+
+TEST(Text, ReadsNoCommasWithinNumbers) {
+  constexpr const char* kCommas = "commas within numbers, for thousands or decimals, are not read";
+  EXPECT_REASON(format_error(FileBytes("x,y,z\n\"1,234.5\",2,3\n"), "a.csv"), kCommas);
+  EXPECT_REASON(format_error(FileBytes("x;y;z;a\n1,5;2,5;3,5;4\n"), "a.csv"), kCommas);
+}
+
+TEST(Text, SaysWhereStampsAreRounded) {
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  const Scan scan = parse_text(
+      "x,y,z,t,u\n1,2,3,1700000000123456789,9007199254740993\n1,2,3,0.5,1e18\n", "a.csv", options);
+  EXPECT_EQ(values<double>(scan, "t")[1], 0.5);
+  EXPECT_EQ(notes, (std::vector<std::string>{
+                       "whole numbers of 't' beyond 2^53 are rounded: the column is float64",
+                       "whole numbers of 'u' beyond 2^53 are rounded: the column is float64"}));
+  notes.clear();
+  static_cast<void>(parse_text("1 2 3 9007199254740992\n1 2 3 0.5\n", "a.xyz", options));
+  EXPECT_TRUE(notes.empty());
+}
+
 TEST(Text, ReadsItsOwnOddNames) {
   Scan scan;
   scan.positions = {{1, 2, 3}};
