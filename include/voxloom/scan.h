@@ -107,6 +107,8 @@ struct Scan {
   std::optional<Pose> pose = {};       // from the file's coordinates to those shared by many scans
   std::optional<Pose> viewpoint = {};  // from the sensor's coordinates to the file's
   std::optional<LasRecords> las = {};
+  // Lines of the header that say things to people, or of labels: kept from PLY to PLY, without the word `comment`.
+  std::vector<std::string> comments = {};
   // What `intensity` goes from and to, where the file's format says so. set() of another forgets it.
   std::optional<Interval> intensity_range = {};
 

@@ -41,6 +41,7 @@ Assembler::Assembler(const PointSource& source, const std::string& file, const R
       pose_(source.pose()),
       viewpoint_(source.viewpoint()),
       las_(source.las()),
+      comments_(source.comments()),
       intensity_range_(source.intensity_range()) {
   // Far beyond any real file; keeps the work for a hostile one small.
   constexpr std::size_t kMaxFields = 4096;
@@ -126,6 +127,7 @@ Scan Assembler::operator()(std::vector<Column> columns) const {
   scan.pose = pose_;
   scan.viewpoint = viewpoint_;
   scan.las = las_;
+  scan.comments = comments_;
   scan.intensity_range = intensity_range_;
   scan.positions.resize(static_cast<std::size_t>(columns[axes_[0].field].points()));
   for (std::size_t axis = 0; axis < 3; ++axis) {

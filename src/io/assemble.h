@@ -43,6 +43,7 @@ class Assembler {
   std::array<double, 3> origin_ = {0, 0, 0};
   std::optional<Pose> pose_, viewpoint_;
   std::optional<LasRecords> las_;
+  std::vector<std::string> comments_;
   std::optional<Interval> intensity_range_;
 };
 

@@ -62,9 +62,18 @@ Points open_npz(const Bytes& bytes, const ReadOptions& options) {
   const bool by_axis = points.name == "x" && !points.header.structured;
   std::vector<Points> parts;
   parts.push_back(open_npy_array(points.bytes, points.header, by_axis ? "x" : ""));
+  std::string left_out;
   for (const Array& array : arrays) {
-    if (&array == &points || !is_attribute(array, points.header.shape[0])) continue;
+    if (&array == &points) continue;
+    if (!is_attribute(array, points.header.shape[0])) {
+      left_out += (left_out.empty() ? "" : ", ") + array.name;
+      continue;
+    }
     parts.push_back(open_npy_array(array.bytes, array.header, array.name));
+  }
+  if (!left_out.empty() && options.on_note) {
+    options.on_note(fmt::format("arrays without numbers for each of the {} points are left out: {}",
+                                points.header.shape[0], excerpt(left_out)));
   }
   return join(std::move(parts));
 }

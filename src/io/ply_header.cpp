@@ -53,7 +53,11 @@ class PlyHeaderParser {
     while (lines_.next(line)) {
       if (lines_.number() > kMaxPlyLines) fail("the header is longer than {} lines", kMaxPlyLines);
       const std::vector<std::string_view> words = split(line);
-      if (words.empty() || words[0] == "comment" || words[0] == "obj_info") continue;
+      if (words.empty() || words[0] == "obj_info") continue;
+      if (words[0] == "comment") {
+        keep_comment(trimmed(line));
+        continue;
+      }
       if (words[0] == "end_header") return finish();
       parse_words(words);
     }
@@ -64,6 +68,14 @@ class PlyHeaderParser {
   template <typename... Args>
   [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) const {
     fail_line(file_, lines_.number(), text, std::forward<Args>(args)...);
+  }
+
+  void keep_comment(std::string_view line) {
+    constexpr std::string_view kWord = "comment";
+    constexpr std::size_t kMostComments = 4096, kLongest = 256;
+    const std::string_view text = trimmed(line.substr(kWord.size()));
+    if (header_.comments.size() >= kMostComments || text.empty() || text.size() > kLongest) return;
+    header_.comments.emplace_back(text);
   }
 
   void parse_words(const std::vector<std::string_view>& words) {

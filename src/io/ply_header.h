@@ -40,7 +40,8 @@ struct PlyElement {
 struct PlyHeader {
   Encoding encoding = Encoding::ascii;
   std::vector<PlyElement> elements = {};
-  std::int64_t size = 0;  // in bytes
+  std::vector<std::string> comments = {};  // the first ones, as far as they are short
+  std::int64_t size = 0;                   // in bytes
   std::int64_t lines = 0;
 };
 

@@ -208,6 +208,17 @@ void step_over_lines(LineReader& lines, const PlyElement& element, const std::st
   }
 }
 
+void note_elements(const PlyHeader& header, const ReadOptions& options) {
+  std::string others;
+  for (const PlyElement& element : header.elements) {
+    if (element.name == "vertex" || element.count == 0) continue;
+    others += (others.empty() ? "" : ", ") + fmt::format("{} ({})", element.name, element.count);
+  }
+  if (!others.empty() && options.on_note) {
+    options.on_note(fmt::format("elements that are no vertices are left out: {}", excerpt(others)));
+  }
+}
+
 Points open_ascii(const Bytes& bytes, const PlyHeader& header, std::size_t vertex,
                   const ReadOptions& options) {
   LineReader lines(bytes, header.size, header.lines);
@@ -247,9 +258,12 @@ Points open_ply(const Bytes& bytes, const ReadOptions& options) {
   if (vertex->properties.empty()) {
     fail_line(bytes->name(), header.lines, "the element 'vertex' has no properties");
   }
+  note_elements(header, options);
   const auto index = static_cast<std::size_t>(vertex - header.elements.begin());
-  return header.encoding == Encoding::ascii ? open_ascii(bytes, header, index, options)
-                                            : open_binary(bytes, header, index, options);
+  Points points = header.encoding == Encoding::ascii ? open_ascii(bytes, header, index, options)
+                                                     : open_binary(bytes, header, index, options);
+  points->set_comments(header.comments);
+  return points;
 }
 
 }  // namespace voxloom::io

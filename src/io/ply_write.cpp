@@ -156,6 +156,13 @@ void write_swapped(ByteSink& sink, const Scan& piece, const std::vector<OutField
   });
 }
 
+// One line, whatever the text holds.
+std::string comment_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' '; }, ' ');
+  return fmt::format("comment {}\n", text);
+}
+
 }  // namespace
 
 void write_ply(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
@@ -163,8 +170,10 @@ void write_ply(ByteSink& sink, const ScanPieces& scan, const WriteOptions& optio
   const PlyFacts facts = survey(scan, options.on_note);
   constexpr std::array<const char*, 3> kNames = {"binary_little_endian", "ascii",
                                                  "binary_big_endian"};
-  std::string header = fmt::format("ply\nformat {} 1.0\nelement vertex {}\n",
-                                   kNames.at(static_cast<std::size_t>(encoding)), scan.size());
+  std::string header =
+      fmt::format("ply\nformat {} 1.0\n", kNames.at(static_cast<std::size_t>(encoding)));
+  for (const std::string& comment : scan.head().comments) header += comment_line(comment);
+  header += fmt::format("element vertex {}\n", scan.size());
   const PlyFields named(scan.head(), 0, facts);
   for (const OutField& field : named.fields()) {
     header += fmt::format("property {} {}\n", ply_name_of(field.type), field.name);

@@ -36,6 +36,8 @@ class PointSource {
   [[nodiscard]] const std::optional<Pose>& viewpoint() const { return viewpoint_; }
 
   [[nodiscard]] const std::optional<LasRecords>& las() const { return las_; }
+  [[nodiscard]] const std::vector<std::string>& comments() const { return comments_; }
+  void set_comments(std::vector<std::string> comments) { comments_ = std::move(comments); }
   // What the format says that the field `intensity` goes from and to.
   [[nodiscard]] const std::optional<Interval>& intensity_range() const { return intensity_range_; }
   void set_intensity_range(const Interval& range) { intensity_range_ = range; }
@@ -58,6 +60,7 @@ class PointSource {
   std::optional<Quantization> quantization_;
   std::optional<Pose> pose_, viewpoint_;
   std::optional<LasRecords> las_;
+  std::vector<std::string> comments_;
   std::optional<Interval> intensity_range_;
 };
 

@@ -232,6 +232,27 @@ constexpr std::string_view kEvenLists =
     "element vertex 2\nproperty float x\nproperty list uint float fpfh\nproperty float y\n"
     "property float z\n";
 
+TEST(Ply, KeepsCommentsAndSaysWhatIsLeftOut) {
+  std::vector<std::string> notes;
+  const Scan scan = parse_text(
+      "ply\nformat ascii 1.0\ncomment class 40 128 64 128 road\ncomment\nelement vertex 1\n"
+      "property float x\nproperty float y\nproperty float z\nelement face 1\n"
+      "property list uchar int vertex_indices\nend_header\n1 2 3\n3 0 0 0\n",
+      "a.ply", {.on_note = [&](const std::string& note) { notes.push_back(note); }});
+  EXPECT_EQ(scan.comments, std::vector<std::string>{"class 40 128 64 128 road"});
+  EXPECT_EQ(notes,
+            std::vector<std::string>{"elements that are no vertices are left out: 'face (1)'"});
+  for (const Encoding encoding : {Encoding::binary, Encoding::ascii, Encoding::big_endian}) {
+    EXPECT_EQ(
+        parse_scan(format_scan(scan, {.format = ScanFormat::ply, .encoding = encoding}), "a.ply"),
+        scan);
+  }
+  Scan odd = scan;
+  odd.comments = {"two\nlines"};
+  EXPECT_EQ(parse_scan(format_scan(odd, {.format = ScanFormat::ply}), "a.ply").comments,
+            std::vector<std::string>{"two lines"});
+}
+
 TEST(Ply, KeepsListsOfOneLengthAsComponents) {
   FileBytes file(header("binary_little_endian", kEvenLists));
   file.put(1.F).put<std::uint32_t>(2).put(5.F).put(6.F).put(2.F).put(3.F);
