@@ -5,14 +5,10 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "io/intensity_unit.h"
 
 namespace voxloom {
 namespace data {
-namespace {
-
-constexpr std::array<double, 4> kUnits = {1, 255, 4095, 65535};
-
-}  // namespace
 
 IntensitySurvey::IntensitySurvey(std::int64_t points, const std::optional<Interval>& told)
     : told_(told), spread_(points) {}
@@ -41,19 +37,14 @@ std::optional<IntensityChoice> IntensitySurvey::choice() const {
             "intensity_range", "{} to {} is no range", told_->low, told_->high);
     return IntensityChoice{*told_, RangeSource::caller};
   }
-  if (*type_ == ColumnType::u8) return IntensityChoice{{0, 255}, RangeSource::type};
-  if (*type_ == ColumnType::u16) {
-    const double unit = io::usual_unit(largest_, std::span(kUnits).subspan(1));
-    return IntensityChoice{{0, unit}, RangeSource::type};
+  if (const auto unit = io::unit_of_type(*type_, largest_)) {
+    return IntensityChoice{{0, *unit}, RangeSource::type};
   }
   const io::Spread spread = spread_.spread();
-  if (format_range_) {
-    const Interval& range = *format_range_;
-    const bool keeps = spread.low >= range.low && spread.high <= range.high;
-    // A range that begins below 0 says nothing of values that do not.
-    const bool tells = range.low >= 0 || spread.least < 0;
-    if (keeps && tells) return IntensityChoice{range, RangeSource::format};
+  if (format_range_ && io::keep_to(*format_range_, spread)) {
+    return IntensityChoice{*format_range_, RangeSource::format};
   }
+  constexpr std::array<double, 4> kUnits = {1, 255, 4095, 65535};
   return IntensityChoice{{0, io::usual_unit(spread.high, kUnits)}, RangeSource::values};
 }
 

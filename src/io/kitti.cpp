@@ -12,6 +12,7 @@
 #include "io/column_type.h"
 #include "io/failure.h"
 #include "io/formats.h"
+#include "io/intensity_unit.h"
 #include "io/records.h"
 
 namespace voxloom::io {
@@ -126,16 +127,17 @@ Points open_floats(const Bytes& bytes, std::span<const std::string> names, std::
   return points;
 }
 
-// x, y, z and the named attributes as float32; an attribute that is not there is zero.
+// x, y, z and the named attributes as float32, intensities up to `full_intensity` where their unit is known; an attribute that is not there is zero.
 void write_floats(ByteSink& sink, const Scan& scan, std::initializer_list<std::string_view> names,
-                  std::string_view format, const WriteOptions& options) {
+                  double full_intensity, std::string_view format, const WriteOptions& options) {
   std::vector<OutField> fields;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     fields.push_back(position_field(scan, axis, ColumnType::f32, narrow_frame(scan, options)));
   }
   const Column zeros = make_column("zero", ColumnType::f32, scan.size());
+  const std::optional<Column> intensity = intensities_to(full_intensity, scan, options.on_note);
   for (const std::string_view name : names) {
-    const Column* column = scan.find(name);
+    const Column* column = name == "intensity" && intensity ? &*intensity : scan.find(name);
     if (column != nullptr) {
       require(column->components == 1, "write_scan", "'{}' has {} components", name,
               column->components);
@@ -162,11 +164,12 @@ Points open_nuscenes(const Bytes& bytes, const ReadOptions& options) {
 }
 
 void write_kitti(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
-  write_floats(sink, in_one_piece(scan, "KITTI"), {"intensity"}, "KITTI", options);
+  write_floats(sink, in_one_piece(scan, "KITTI"), {"intensity"}, 1, "KITTI", options);
 }
 
 void write_nuscenes(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
-  write_floats(sink, in_one_piece(scan, "nuScenes"), {"intensity", "ring"}, "nuScenes", options);
+  write_floats(sink, in_one_piece(scan, "nuScenes"), {"intensity", "ring"}, 255, "nuScenes",
+               options);
 }
 
 }  // namespace voxloom::io

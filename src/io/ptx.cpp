@@ -21,6 +21,7 @@
 
 #include "io/failure.h"
 #include "io/formats.h"
+#include "io/intensity_unit.h"
 #include "io/lines.h"
 
 namespace voxloom::io {
@@ -213,17 +214,6 @@ class PtxSource final : public PointSource {
   Pose scan_pose_ = kIdentityPose;
 };
 
-// From 0 to 1, whatever the column's type.
-std::function<double(std::int64_t)> intensities_of(const Scan& scan) {
-  const Column* column = scan.find("intensity");
-  constexpr double kUnknown = 0.5;
-  if (column == nullptr || column->components != 1) return [](std::int64_t) { return kUnknown; };
-  const double unit = column->type() == ColumnType::u8    ? 255
-                      : column->type() == ColumnType::u16 ? 65535
-                                                          : 1;
-  return [column, unit](std::int64_t i) { return column->as_double(i) / unit; };
-}
-
 std::string ptx_header(const Scan& scan) {
   Pose pose = scan.pose.value_or(kIdentityPose);
   const std::array<double, 3> moved = transform(pose, scan.origin);
@@ -260,7 +250,8 @@ Points open_ptx(const Bytes& bytes, const ReadOptions& options) {
 void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& options) {
   const Scan& scan = in_one_piece(pieces, "PTX");
   const std::optional<ByteColours> colours = byte_colours(scan);
-  const auto intensity = intensities_of(scan);
+  const std::optional<Column> intensity = intensities_to(1, scan, options.on_note);
+  constexpr double kUnknown = 0.5;
   note_left_out(scan, {{"intensity", "red", "green", "blue"}}, "PTX", options);
   sink.write(ptx_header(scan));
   std::string text;
@@ -272,7 +263,7 @@ void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& opt
       append_number(text, coordinate);
       text += ' ';
     }
-    append_number(text, static_cast<float>(intensity(i)));
+    append_number(text, static_cast<float>(intensity ? intensity->as_double(i) : kUnknown));
     for (std::size_t c = 0; colours && c < 3; ++c) {
       text += ' ';
       append_number(text, colours->at(c)[static_cast<std::size_t>(i)]);

@@ -33,6 +33,42 @@ FileBytes bare(std::initializer_list<double> values, int times = 1) {
   return file;
 }
 
+// Each format in its own unit, where the scan says which one it had.
+TEST(Kitti, WritesIntensitiesInTheFormatsUnit) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}};
+  scan.position_type = ColumnType::f32;
+  scan.set("intensity", std::vector<float>{0, 0.25F, 1});
+  scan.intensity_range = Interval{0, 1};
+  const auto through = [&](const Scan& from, ScanFormat format, const char* name) {
+    return parse_scan(format_scan(from, {.format = format}), name, {.format = format});
+  };
+  const Scan las = through(scan, ScanFormat::las, "a.las");
+  ASSERT_EQ(values<std::uint16_t>(las, "intensity"), (std::vector<std::uint16_t>{0, 16384, 65535}));
+  const auto back = values<float>(through(las, ScanFormat::kitti, "a.bin"), "intensity");
+  ASSERT_EQ(back.size(), 3U);
+  EXPECT_EQ(back[0], 0);
+  EXPECT_NEAR(back[1], 0.25, 1e-5);
+  EXPECT_EQ(back[2], 1);
+  const Scan nuscenes = through(scan, ScanFormat::nuscenes, "a.pcd.bin");
+  EXPECT_EQ(values<float>(nuscenes, "intensity"), (std::vector<float>{0, 63.75F, 255}));
+  EXPECT_EQ(values<float>(through(nuscenes, ScanFormat::kitti, "a.bin"), "intensity"),
+            (std::vector<float>{0, 0.25F, 1}));
+  // Nobody says what 300 means: it stays.
+  scan.intensity_range.reset();
+  scan.set("intensity", std::vector<float>{0, 100, 300});
+  EXPECT_EQ(values<float>(through(scan, ScanFormat::kitti, "a.bin"), "intensity"),
+            (std::vector<float>{0, 100, 300}));
+  std::vector<std::string> notes;
+  scan.set("intensity", std::vector<std::uint8_t>{0, 51, 255});
+  const auto bytes =
+      format_scan(scan, {.format = ScanFormat::kitti,
+                         .on_note = [&](const std::string& note) { notes.push_back(note); }});
+  EXPECT_EQ(values<float>(parse_scan(bytes, "a.bin", {.format = ScanFormat::kitti}), "intensity"),
+            (std::vector<float>{0, 0.2F, 1}));
+  EXPECT_EQ(notes, std::vector<std::string>{"intensities from 0 to 255 are written as 0 to 1"});
+}
+
 TEST(Kitti, RefusesWhatMayBeAnotherLayout) {
   // 48 points of five floats are also 60 of four.
   const FileBytes five = bare<float>({1, 2, 3, 0.5, 7}, 48);
