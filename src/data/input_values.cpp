@@ -110,16 +110,30 @@ double InputValues::stand_in(PointValue value, std::string_view column) const {
 std::optional<double> InputValues::finite(const Column& column, std::int64_t point, bool is_read) {
   const double value = column.as_double(point * column.components);
   if (std::isfinite(value)) return value;
-  require(!options_.strict || !is_read, kInputValuesOp, "{} of point {} is {}", column.name,
-          first_of_piece_ + point, value);
-  if (is_read) {
-    ++facts_.not_finite;
-    if (first_ < 0 || first_of_piece_ + point < first_) {
-      first_ = first_of_piece_ + point;
-      first_column_ = column.name;
-    }
-  }
+  replace(column, point, is_read, "");
   return std::nullopt;
+}
+
+std::optional<float> InputValues::finite_float(const Column& column, std::int64_t point) {
+  const std::optional<double> value = finite(column, point, true);
+  if (!value) return std::nullopt;
+  const auto narrow = static_cast<float>(*value);
+  if (std::isfinite(narrow)) return narrow;
+  beyond_ = true;
+  replace(column, point, true, ", which float32 does not hold");
+  return std::nullopt;
+}
+
+void InputValues::replace(const Column& column, std::int64_t point, bool is_read,
+                          std::string_view why) {
+  require(!options_.strict || !is_read, kInputValuesOp, "{} of point {} is {}{}", column.name,
+          first_of_piece_ + point, column.as_double(point * column.components), why);
+  if (!is_read) return;
+  ++facts_.not_finite;
+  if (first_ < 0 || first_of_piece_ + point < first_) {
+    first_ = first_of_piece_ + point;
+    first_column_ = column.name;
+  }
 }
 
 std::vector<float> InputValues::intensity() {
@@ -201,11 +215,7 @@ std::vector<PointColumn> InputValues::columns() {
       continue;
     }
     for (std::size_t i = 0; i < to.values.size(); ++i) {
-      const auto value = finite(*column, static_cast<std::int64_t>(i), true);
-      // Beyond float32 is as good as not there.
-      if (value && std::isfinite(static_cast<float>(*value))) {
-        to.values[i] = static_cast<float>(*value);
-      }
+      to.values[i] = finite_float(*column, static_cast<std::int64_t>(i)).value_or(other);
     }
   }
   return out;
@@ -267,8 +277,9 @@ InputFacts InputValues::finish() {
   say_range();
   if (facts_.not_finite > 0) {
     note(fmt::format(
-        "{} values that the network reads are not finite, first {} of point {}: they count as {}",
-        facts_.not_finite, first_column_, first_, replacement()));
+        "{} values that the network reads are not finite{}, first {} of point {}: they count as {}",
+        facts_.not_finite, beyond_ ? ", or not as float32" : "", first_column_, first_,
+        replacement()));
   }
   if (!facts_.missing.empty()) {
     note(fmt::format("the network reads {}, which no column fills: taken as {}",

@@ -54,6 +54,10 @@ class InputValues {
   // Nothing for a value that is not finite, which counts when the network reads it.
   [[nodiscard]] std::optional<double> finite(const Column& column, std::int64_t point,
                                              bool is_read);
+  // The same for one that the network reads as it is: float32 must hold it.
+  [[nodiscard]] std::optional<float> finite_float(const Column& column, std::int64_t point);
+  // Counts a value that is replaced; an error, which ends with `why`, for one that is read where that is asked for.
+  void replace(const Column& column, std::int64_t point, bool is_read, std::string_view why);
   [[nodiscard]] std::string_view replacement() const;
   void say_range() const;
 
@@ -63,6 +67,7 @@ class InputValues {
   InputFacts facts_;
   std::int64_t first_ = -1;  // point with a value that is not finite
   std::string first_column_;
+  bool beyond_ = false;  // one of them is finite, but not as float32
   std::optional<double> full_colour_ = {};
   bool has_own_normals_ = false, is_8_bit_ = false;
 };

@@ -96,6 +96,38 @@ TEST(ScanInput, ValuesBeyondTheRangeAreItsEndsAndSaid) {
   EXPECT_EQ(notes[0], "2 intensities lie outside 0 to 20: they count as its ends");
 }
 
+// A column that is read as it is must be a float32.
+TEST(ScanInput, WhatFloat32DoesNotHoldIsMissing) {
+  Scan scan = scan_of(ramp<float>(1));
+  std::vector<double> depth(static_cast<std::size_t>(scan.size()), 2.5);
+  depth[3] = 1e39;
+  depth[4] = std::numeric_limits<double>::quiet_NaN();
+  scan.set("depth", depth);
+  PointFeature feature{PointValue::column};
+  feature.column = "depth";
+  feature.missing = 9;
+  std::vector<std::string> notes;
+  InputOptions options{.features = {.features = {feature}},
+                       .on_note = [&](const std::string& n) { notes.push_back(n); }};
+  const ScanInput input = to_input(scan, options);
+  EXPECT_EQ(input.facts.not_finite, 2);
+  ASSERT_EQ(input.points.columns.size(), 1U);
+  for (std::size_t i = 0; i < depth.size(); ++i) {
+    EXPECT_EQ(input.points.columns[0].values[i], i == 3 || i == 4 ? 9.0F : 2.5F) << i;
+  }
+  EXPECT_EQ(notes, std::vector<std::string>{"2 values that the network reads are not finite, or "
+                                            "not as float32, first depth of point 3: "
+                                            "they count as what stands in for them"});
+  options.strict = true;
+  try {
+    static_cast<void>(to_input(scan, options));
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "[scan_input] depth of point 3 is 1e+39, which float32 does not hold");
+  }
+}
+
 TEST(ScanInput, WhatIsNotFiniteIsMissing) {
   std::vector<float> values = ramp<float>(1);
   const LabelledScan before = to_unlabelled(scan_of(values));
