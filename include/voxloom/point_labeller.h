@@ -37,6 +37,8 @@ struct PointLabels {
   std::vector<std::uint16_t> classes;
   std::vector<float> confidence;  // the softmax of the class that won; 0 for kNoClass
   std::size_t tiles = 1;          // runs it took
+  // Where LabelOptions asks for them, the softmaxes of all classes, (points, classes); 0 for points of kNoClass.
+  std::vector<float> scores = {};
 };
 
 struct LabelOptions {
@@ -47,7 +49,11 @@ struct LabelOptions {
   // Runs over the scan turned about z by even parts of a full turn, each second one mirrored; the class is that of the
   // largest sum of softmaxes, the confidence their mean. 1: the scan as it stands. 1 to 64.
   int votes = 1;
+  bool scores =
+      false;  // PointLabels::scores too, of several votes their means; their memory counts
 };
+
+class VoteSums;
 
 class PointLabeller {
  public:
@@ -64,7 +70,7 @@ class PointLabeller {
   // unlike those of the training is in the facts, and said.
   [[nodiscard]] ScanInput input(const Scan& scan, InputOptions options = {}) const;
   // std::invalid_argument, too, when a value that the network reads is not finite: it names the point.
-  // std::invalid_argument when a tile with its halo needs more than the memory, or when the network
+  // std::invalid_argument when a tile with its halo, or the sums of several votes, need more than the memory, or when the network
   // cannot be cut into tiles.
   [[nodiscard]] PointLabels label(const LabelledScan& scan, const LabelOptions& options = {}) const;
   // The classes alone, as train::evaluate takes them; kIgnoreLabel for kNoClass.
@@ -84,8 +90,13 @@ class PointLabeller {
   void release_memory() const;  // what the model keeps for its next run
 
  private:
-  [[nodiscard]] PointLabels label_by_votes(const LabelledScan& scan,
-                                           const LabelOptions& options) const;
+  // Where the labels want sums over the classes; takes what they need from the memory.
+  [[nodiscard]] std::optional<VoteSums> sums_for(const LabelledScan& scan,
+                                                 LabelOptions& options) const;
+  void label_once(const LabelledScan& scan, const LabelOptions& options, VoteSums* sums,
+                  PointLabels& labels) const;
+  void label_by_votes(const LabelledScan& scan, const LabelOptions& options, VoteSums& sums,
+                      PointLabels& labels) const;
   // Runs the network over all points, in tiles if need be. use(scores, points, inner): rows of scores belong to
   // `points`, without a list to all in order, those without an inner mark to other tiles. Gives the number of runs.
   using UseScores = std::function<void(const Tensor& scores, std::span<const std::int32_t> points,
@@ -106,7 +117,7 @@ class PointLabeller {
 };
 
 // Adds, or replaces, the attributes label (int32, the first of a class's numbers in files), confidence
-// (float32) and red, green, blue (uint8). One label per point. For kNoClass the label is the first number that the
+// (float32), red, green, blue (uint8), and where there are scores for each class score_NAME (float32). One label per point. For kNoClass the label is the first number that the
 // table ignores, else -1, and the colour is black.
 void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes);
 

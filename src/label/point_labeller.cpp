@@ -96,6 +96,13 @@ void forget_invalid(const LabelledScan& scan, PointLabels& labels) {
   }
 }
 
+void forget_scores(PointLabels& labels, std::size_t classes) {
+  for (std::size_t i = 0; i < labels.classes.size(); ++i) {
+    if (labels.classes[i] != kNoClass) continue;
+    std::fill_n(labels.scores.begin() + static_cast<std::ptrdiff_t>(i * classes), classes, 0.0F);
+  }
+}
+
 FeatureSet features_of(const std::filesystem::path& bundle) {
   const std::filesystem::path file = bundle / kFeaturesFile;
   return std::filesystem::exists(file) ? read_features(file) : FeatureSet{};
@@ -214,43 +221,26 @@ std::size_t PointLabeller::for_scores(const LabelledScan& scan, const LabelOptio
   return tiles.size();
 }
 
-PointLabels PointLabeller::label_by_votes(const LabelledScan& scan,
-                                          const LabelOptions& options) const {
-  VoteSums sums(scan.size(), classes_.size());
-  LabelOptions of_one = options;
+std::optional<VoteSums> PointLabeller::sums_for(const LabelledScan& scan,
+                                                LabelOptions& options) const {
+  if (options.votes == 1 && !options.scores) return std::nullopt;
+  const std::size_t bytes = VoteSums::bytes_of(scan.size(), classes_.size());
   if (options.memory > 0) {
-    require(sums.bytes() < options.memory, kPointLabellerOp,
-            "the sums of {} votes take {:.3f} GB of the {:.3f} GB there are", options.votes,
-            static_cast<double>(sums.bytes()) * 1e-9, static_cast<double>(options.memory) * 1e-9);
-    of_one.memory -= sums.bytes();
+    require(bytes < options.memory, kPointLabellerOp,
+            "the scores of {} points take {:.3f} GB of the {:.3f} GB there are", scan.size(),
+            static_cast<double>(bytes) * 1e-9, static_cast<double>(options.memory) * 1e-9);
+    options.memory -= bytes;
   }
-  PointLabels labels;
-  start_labels(labels, scan.size());
-  labels.tiles = 0;
-  for (int vote = 0; vote < options.votes; ++vote) {
-    LabelledScan seen = turned(scan, vote, options.votes);
-    complete(seen, features_);
-    labels.tiles += for_scores(seen, of_one, [&](const Tensor& scores, auto points, auto inner) {
-      sums.add(scores, points, inner);
-    });
-  }
-  sums.give(options.votes, labels);
-  forget_invalid(scan, labels);
-  return labels;
+  return VoteSums(scan.size(), classes_.size());
 }
 
-PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
-  data::check_rows(scan, kPointLabellerOp);
-  require(options.votes >= 1 && options.votes <= kMostVotes, kPointLabellerOp,
-          "1 to {} votes, not {}", kMostVotes, options.votes);
-  if (options.votes > 1) return label_by_votes(scan, options);
+void PointLabeller::label_once(const LabelledScan& scan, const LabelOptions& options,
+                               VoteSums* sums, PointLabels& labels) const {
   if (needs_completion(scan, features_)) {  // of the whole, not of each tile
     LabelledScan whole = scan;
     complete(whole, features_);
-    return label(whole, options);
+    return label_once(whole, options, sums, labels);
   }
-  PointLabels labels;
-  start_labels(labels, scan.size());
   labels.tiles = for_scores(scan, options, [&](const Tensor& scores, auto points, auto inner) {
     const BestClasses best(scores, classes_);
     for (std::size_t i = 0; points.empty() && i < labels.classes.size(); ++i) {
@@ -259,10 +249,60 @@ PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& o
     for (std::size_t i = 0; i < points.size(); ++i) {
       if (inner[i] != 0) best.take(i, static_cast<std::size_t>(points[i]), labels);
     }
+    if (sums != nullptr) sums->add(scores, points, inner);
   });
+}
+
+void PointLabeller::label_by_votes(const LabelledScan& scan, const LabelOptions& options,
+                                   VoteSums& sums, PointLabels& labels) const {
+  labels.tiles = 0;
+  for (int vote = 0; vote < options.votes; ++vote) {
+    LabelledScan seen = turned(scan, vote, options.votes);
+    complete(seen, features_);
+    labels.tiles += for_scores(seen, options, [&](const Tensor& scores, auto points, auto inner) {
+      sums.add(scores, points, inner);
+    });
+  }
+  sums.give(options.votes, labels);
+}
+
+PointLabels PointLabeller::label(const LabelledScan& scan, const LabelOptions& options) const {
+  data::check_rows(scan, kPointLabellerOp);
+  require(options.votes >= 1 && options.votes <= kMostVotes, kPointLabellerOp,
+          "1 to {} votes, not {}", kMostVotes, options.votes);
+  LabelOptions left = options;
+  std::optional<VoteSums> sums = sums_for(scan, left);
+  PointLabels labels;
+  start_labels(labels, scan.size());
+  if (options.votes > 1) {
+    label_by_votes(scan, left, *sums, labels);
+  } else {
+    label_once(scan, left, sums ? &*sums : nullptr, labels);
+  }
   forget_invalid(scan, labels);
+  if (options.scores) {
+    labels.scores = sums->take_means(options.votes);
+    forget_scores(labels, static_cast<std::size_t>(classes_.size()));
+  }
   return labels;
 }
+
+namespace {
+
+void set_scores(Scan& scan, const PointLabels& labels, const ClassTable& table) {
+  if (labels.scores.empty()) return;
+  const std::size_t points = labels.classes.size();
+  const auto classes = static_cast<std::size_t>(table.size());
+  require(labels.scores.size() == points * classes, "set_labels",
+          "{} scores for {} points and {} classes", labels.scores.size(), points, classes);
+  for (std::size_t c = 0; c < classes; ++c) {
+    std::vector<float> values(points);
+    for (std::size_t i = 0; i < points; ++i) values[i] = labels.scores[i * classes + c];
+    scan.set("score_" + table.classes[c].name, std::move(values));
+  }
+}
+
+}  // namespace
 
 void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes) {
   const std::size_t points = labels.classes.size();
@@ -288,6 +328,7 @@ void set_labels(Scan& scan, const PointLabels& labels, const ClassTable& classes
   scan.set("confidence", labels.confidence);
   const std::array names = {"red", "green", "blue"};
   for (std::size_t i = 0; i < 3; ++i) scan.set(names.at(i), std::move(color.at(i)));
+  set_scores(scan, labels, classes);
 }
 
 }  // namespace voxloom::label

@@ -6,6 +6,7 @@
 
 #include "core/checked.h"
 #include "data/vec.h"
+#include "voxloom/dense.h"
 
 namespace voxloom::label {
 
@@ -29,12 +30,15 @@ VoteSums::VoteSums(std::int64_t points, std::int64_t classes) : classes_(classes
   resize_or_throw("label", sums_, checked_mul("label", points, classes), 0.0F);
 }
 
-void VoteSums::add_row(const float* scores, std::size_t point) {
+std::size_t VoteSums::bytes_of(std::int64_t points, std::int64_t classes) {
+  const std::int64_t sums = checked_mul("label", points, classes);
+  return static_cast<std::size_t>(
+      checked_mul("label", sums, static_cast<std::int64_t>(sizeof(float))));
+}
+
+void VoteSums::add_row(const float* shares, std::size_t point) {
   float* to = sums_.data() + point * static_cast<std::size_t>(classes_);
-  const float largest = *std::max_element(scores, scores + classes_);
-  float total = 0;
-  for (std::int64_t c = 0; c < classes_; ++c) total += std::exp(scores[c] - largest);
-  for (std::int64_t c = 0; c < classes_; ++c) to[c] += std::exp(scores[c] - largest) / total;
+  for (std::int64_t c = 0; c < classes_; ++c) to[c] += shares[c];
 }
 
 void VoteSums::add(const Tensor& scores, std::span<const std::int32_t> points,
@@ -42,9 +46,9 @@ void VoteSums::add(const Tensor& scores, std::span<const std::int32_t> points,
   require(scores.rank() == 2 && scores.dim(1) == classes_, "label",
           "the model gives scores of shape {} and its table has {} classes", scores.shape(),
           classes_);
-  const Tensor values = scores.to(DType::f32).to(Device{});
-  const float* row = values.data<float>();
-  const auto rows = static_cast<std::size_t>(values.dim(0));
+  const Tensor shares = softmax(scores.to(DType::f32)).to(Device{});
+  const float* row = shares.data<float>();
+  const auto rows = static_cast<std::size_t>(shares.dim(0));
   for (std::size_t i = 0; i < rows; ++i, row += classes_) {
     if (points.empty()) {
       add_row(row, i);
@@ -62,6 +66,11 @@ void VoteSums::give(int votes, PointLabels& labels) const {
     labels.classes[i] = static_cast<std::uint16_t>(best - sums);
     labels.confidence[i] = *best / static_cast<float>(votes);
   }
+}
+
+std::vector<float> VoteSums::take_means(int votes) {
+  for (float& sum : sums_) sum /= static_cast<float>(votes);
+  return std::move(sums_);
 }
 
 }  // namespace voxloom::label

@@ -18,7 +18,7 @@ class VoteSums {
  public:
   VoteSums(std::int64_t points, std::int64_t classes);
 
-  [[nodiscard]] std::size_t bytes() const { return sums_.size() * sizeof(float); }
+  [[nodiscard]] static std::size_t bytes_of(std::int64_t points, std::int64_t classes);
   // Rows (N, classes) of the points; without a list all in order. Those whose `inner` is 0 count for nothing.
   // std::invalid_argument for another number of classes.
   void add(const Tensor& scores, std::span<const std::int32_t> points,
@@ -26,9 +26,11 @@ class VoteSums {
   // The class of the largest sum, the lowest among equals, and its mean. Points with a sum that is no number keep
   // what the labels say.
   void give(int votes, PointLabels& labels) const;
+  // The sums themselves, divided by the number of votes; they are gone afterwards.
+  [[nodiscard]] std::vector<float> take_means(int votes);
 
  private:
-  void add_row(const float* scores, std::size_t point);
+  void add_row(const float* shares, std::size_t point);
 
   std::int64_t classes_;
   std::vector<float> sums_;

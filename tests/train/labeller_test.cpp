@@ -167,6 +167,59 @@ TEST_F(Labeller, TakesTheVotesOfTurnedScans) {
   EXPECT_THROW(static_cast<void>(one.label(scan, {.votes = 0})), std::invalid_argument);
 }
 
+// The softmax of what the network says, whole and in tiles, of one view and of several.
+TEST_F(Labeller, GivesScoresWhereTheyAreAskedFor) {
+  LabelledScan scan = data_.get(0, 0);
+  scan.labels.assign(scan.labels.size(), 0);
+  scan.positions[5][1] = std::numeric_limits<float>::quiet_NaN();
+  const label::PointLabeller one = labeller();
+  EXPECT_TRUE(one.label(scan).scores.empty());
+  const label::PointLabels labels = one.label(scan, {.scores = true});
+  EXPECT_EQ(labels.classes, one.label(scan).classes);
+  EXPECT_EQ(labels.confidence, one.label(scan).confidence);
+  const Tensor scores = one.scores(scan);
+  ASSERT_EQ(labels.scores.size(), labels.classes.size() * 3);
+  for (std::size_t i = 0; i < labels.classes.size(); ++i) {
+    const float* z = scores.data<float>() + 3 * i;
+    double total = 0;
+    for (int k = 0; k < 3; ++k) total += std::exp(double{z[k]});
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double expected = i == 5 ? 0 : std::exp(double{z[k]}) / total;
+      EXPECT_NEAR(labels.scores[3 * i + k], expected, 1e-6) << i;
+    }
+  }
+  const label::PointLabels votes = one.label(scan, {.votes = 2, .scores = true});
+  for (std::size_t i = 0; i < votes.classes.size(); ++i) {
+    const float* of_point = votes.scores.data() + 3 * i;
+    EXPECT_EQ(*std::max_element(of_point, of_point + 3), votes.confidence[i]) << i;
+  }
+  Scan file = to_scan(scan, data_.classes());
+  label::set_labels(file, labels, data_.classes());
+  const Column* column = file.find("score_" + data_.classes().classes[1].name);
+  ASSERT_NE(column, nullptr);
+  EXPECT_EQ(column->span<float>()[7], labels.scores[3 * 7 + 1]);
+}
+
+// Before the network runs, and before the memory is taken.
+TEST_F(Labeller, CountsTheMemoryOfScoresBeforehand) {
+  const LabelledScan scan = data_.get(0, 0);
+  const auto needed = static_cast<std::size_t>(scan.size()) * 3 * sizeof(float);
+  int tiles = 0;
+  label::LabelOptions options{.memory = needed,
+                              .on_tile = [&](std::size_t, std::size_t) { ++tiles; }};
+  for (const bool by_votes : {false, true}) {
+    options.votes = by_votes ? 2 : 1;
+    options.scores = !by_votes;
+    try {
+      static_cast<void>(labeller().label(scan, options));
+      ADD_FAILURE();
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find("the scores of"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_EQ(tiles, 0);
+}
+
 // What is unlike the scans of the training is said.
 TEST_F(Labeller, SaysWhereAScanIsUnlikeThoseOfTheTraining) {
   LabelledScan scan = data_.get(0, 0);
