@@ -28,7 +28,7 @@ namespace artifact {
 // of the points.
 struct Reach {
   std::array<double, 3> below = {0, 0, 0}, above = {0, 0, 0};
-  Grid grid = {};  // the finest one that points are put in
+  Grid grid = {};  // the finest one that points are put in; in_float32 where any of them is
 };
 
 // Of the outputs that stand at points. std::invalid_argument, which names the operation, for a graph

@@ -289,6 +289,29 @@ TEST(Halo, HoldsEveryCellWithinReach) {
   EXPECT_GT(outside, 0) << "otherwise nothing was rounded, and this test shows nothing";
 }
 
+// Far from the origin float32 puts points into one voxel that lie many cells apart.
+TEST(Halo, WidensWhereFloat32RoundsCells) {
+  const double size = 0.25;
+  Reach reach{.grid = {.voxel_size = {size, size, size}, .in_float32 = true}};
+  for (std::size_t axis = 0; axis < 3; ++axis) reach.below[axis] = reach.above[axis] = 2 * size;
+  const double edge = size * (1 << 26);  // where cells are multiples of 8
+  Tile tile{.low = {-1e9, -1e9, -1e9}, .high = {1e9, 1e9, 1e9}};
+  tile.low[1] = edge;
+  EXPECT_LE(artifact::halo_of(tile, reach).low[1], edge - 8 * size);
+  tile.low[1] = -edge;
+  EXPECT_LE(artifact::halo_of(tile, reach).low[1], -edge - 8 * size);
+  tile.high[1] = edge;
+  EXPECT_GE(artifact::halo_of(tile, reach).high[1], edge + 8 * size);
+  tile.high[1] = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(artifact::halo_of(tile, reach).high[1], tile.high[1]);
+  // Near by nothing changes, and neither it does where cells are found in float64.
+  tile.low[1] = 16 * size;
+  EXPECT_NEAR(artifact::halo_of(tile, reach).low[1], tile.low[1] - 2.5 * size, 1e-4);
+  tile.low[1] = edge;
+  reach.grid.in_float32 = false;
+  EXPECT_EQ(artifact::halo_of(tile, reach).low[1], edge - 2.5 * size);
+}
+
 TEST(RunInTiles, CutsByTheMemoryItIsGiven) {
   const Model model = Model::from_bundle(on_points(small_unet));
   Points points = random_points(6000, 3);

@@ -126,14 +126,24 @@ class Planner {
   std::vector<Tile> tiles_;
 };
 
+// How far float32 moves two points near `edge` against each other on their way to a cell: size, origin, difference and
+// quotient are each rounded, by 2^-24 of themselves. Reaches have one cell for either point already, which is more as
+// far as 2^22 cells from the origin.
+double rounding_at(double edge, const Grid& grid, std::size_t axis) {
+  if (!grid.in_float32 || !std::isfinite(edge)) return 0;
+  return std::ldexp(std::abs(edge - grid.origin[axis]) + std::abs(grid.origin[axis]), -21);
+}
+
 }  // namespace
 
 Halo halo_of(const Tile& tile, const Reach& reach) {
   Halo halo;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const double slack = reach.grid.voxel_size[axis] / 2;
-    halo.low[axis] = tile.low[axis] - reach.below[axis] - slack;
-    halo.high[axis] = tile.high[axis] + reach.above[axis] + slack;
+    halo.low[axis] =
+        tile.low[axis] - reach.below[axis] - slack - rounding_at(tile.low[axis], reach.grid, axis);
+    halo.high[axis] = tile.high[axis] + reach.above[axis] + slack +
+                      rounding_at(tile.high[axis], reach.grid, axis);
   }
   return halo;
 }

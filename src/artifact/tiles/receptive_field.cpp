@@ -98,7 +98,11 @@ Grid finest_grid(const std::vector<Extent>& extents) {
     }
   }
   require(finest != nullptr, kReceptiveFieldOp, "the graph puts no points into voxels");
-  return finest->cells;
+  Grid grid = finest->cells;
+  grid.in_float32 = std::ranges::any_of(extents, [](const Extent& extent) {
+    return extent.place == Place::voxels && extent.cells.in_float32;
+  });
+  return grid;
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace voxloom::artifact {
 struct Halo {
   std::array<double, 3> low{}, high{};  // both ends inside
 };
-// Half a voxel wider than the reach: cells and cuts are sums of rounded numbers.
+// Half a voxel wider than the reach: cells and cuts are sums of rounded numbers. On grids whose cells are found in
+// float32 (Grid::in_float32) also by what that rounds so far from the origin.
 [[nodiscard]] Halo halo_of(const Tile& tile, const Reach& reach);
 
 [[nodiscard]] inline bool is_in(const std::array<float, 3>& p, const Halo& halo) {
