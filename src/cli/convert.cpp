@@ -13,6 +13,7 @@
 #include "cli/scan_options.h"
 #include "cli/streams.h"
 #include "cli/survey_options.h"
+#include "io/formats.h"
 #include "io/sidecar.h"
 #include "voxloom/io.h"
 #include "voxloom/survey.h"
@@ -87,16 +88,25 @@ void report(const std::string& file, const Scan& scan) {
   fmt::print(report_stream(file), "{}\n", line);
 }
 
+// Whether the output's format holds float32, so that far positions need a file that says where they are.
+bool may_have_sidecar(const fs::path& file, const ConvertArguments& arguments) {
+  if (file == kStream) return false;
+  const auto named = scan_format_named(arguments.to);
+  const auto format = named ? named : scan_format_of(file);
+  return format && io::spec_of(*format).is_narrow;
+}
+
 void write_one(const std::string& file, const Scan& scan, const ConvertArguments& arguments) {
   write_scan_to(file, scan, write_options_of(arguments, note_on(file)));
   Outputs::mark(file);
-  Outputs::mark(io::sidecar_of(file));
+  const fs::path sidecar = io::sidecar_of(file);
+  if (may_have_sidecar(file, arguments) && io::is_sidecar(sidecar)) Outputs::mark(sidecar);
   report(file, scan);
 }
 
-void require_free(const Outputs& outputs, const fs::path& file) {
+void require_free(const Outputs& outputs, const fs::path& file, const ConvertArguments& arguments) {
   outputs.require_free(file);
-  if (file != kStream) outputs.require_free(io::sidecar_of(file));
+  if (may_have_sidecar(file, arguments)) outputs.require_free(io::sidecar_of(file));
 }
 
 // Nothing is written before everything can be.
@@ -108,7 +118,7 @@ void write_parts(const Files& files, const Scan& scan, const Outputs& outputs,
   std::vector<std::string> names;
   for (const ScanPart& part : parts) {
     names.push_back(part_name(files.output, part.name));
-    require_free(outputs, names.back());
+    require_free(outputs, names.back(), arguments);
     check_writable(names.back(), pick_points(scan, part.points), write_options_of(arguments, {}));
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -123,7 +133,7 @@ void convert(const ConvertArguments& arguments) {
     throw BadUsage("--split-by writes several files: the standard output is one");
   }
   const Outputs outputs({files.inputs.begin(), files.inputs.end()}, arguments.overwrite);
-  if (!splits) require_free(outputs, files.output);
+  if (!splits) require_free(outputs, files.output, arguments);
   Scan scan = read_inputs(files, arguments);
   thin(scan, arguments.survey, note_on(files.output));
   shift(scan, arguments.survey, note_on(files.output));

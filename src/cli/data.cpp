@@ -7,12 +7,11 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/label_table.h"
+#include "cli/label_pictures.h"
 #include "cli/outputs.h"
 #include "cli/presets.h"
 #include "cli/train_config.h"
 #include "voxloom/input_profile.h"
-#include "voxloom/pictures.h"
 
 namespace voxloom::cli {
 namespace {
@@ -83,30 +82,6 @@ void print_profile(const InputProfile& profile) {
   }
 }
 
-std::vector<fs::path> pictures_in(const std::string& folder, const std::string& part) {
-  return {fs::path(folder) / (part + "_above.png"), fs::path(folder) / (part + "_perspective.png")};
-}
-
-void draw_classes(const LabelledScan& scan, const std::string& name, const ClassTable& classes,
-                  const std::vector<fs::path>& files) {
-  const std::vector<viz::PageClass> table = page_classes(classes);
-  std::vector<viz::Color> colors;
-  colors.reserve(scan.labels.size());
-  for (const std::int32_t label : scan.labels) {
-    colors.push_back(label < 0 ? viz::Color{90, 90, 90}
-                               : table[static_cast<std::size_t>(label)].color);
-  }
-  viz::PictureOptions options{.title = fmt::format("{}: {} points", name, scan.size())};
-  for (std::size_t c = 0; c < table.size(); ++c) {
-    if (std::ranges::find(scan.labels, static_cast<std::int32_t>(c)) == scan.labels.end()) continue;
-    options.legend.push_back({table[c].name, table[c].color});
-  }
-  const viz::PointCloud cloud{scan.positions, colors};
-  viz::write_png(files[0], viz::view_from_above(cloud, options));
-  viz::write_png(files[1], viz::view_in_perspective(cloud, options));
-  for (const fs::path& file : files) Outputs::mark(file);
-}
-
 // Returns whether all scans could be read and there is something to learn.
 bool check_part(const DataConfig& config, const FeatureSet& features, const std::string& part,
                 const DataArguments& arguments) {
@@ -124,7 +99,10 @@ bool check_part(const DataConfig& config, const FeatureSet& features, const std:
       const LabelledScan scan = data->get(index);
       seen.add(scan);
       if (seen.scans > 1 || arguments.out.empty()) continue;
-      draw_classes(scan, data->name(index), data->classes(), pictures_in(arguments.out, part));
+      const std::vector<fs::path> files = label_pictures_of(arguments.out, part);
+      write_label_pictures(files, fmt::format("{}: {} points", data->name(index), scan.size()),
+                           scan.positions, scan.labels, data->classes(), seen.of_class);
+      std::ranges::for_each(files, &Outputs::mark);
     } catch (const std::exception& error) {
       ++seen.broken;
       fmt::print(stderr, "voxloom: {}\n", error.what());
@@ -152,7 +130,8 @@ void check(const DataArguments& arguments) {
   if (!arguments.out.empty()) {
     const Outputs outputs({}, arguments.overwrite);
     for (const char* part : {"data", "validation"}) {
-      for (const fs::path& file : pictures_in(arguments.out, part)) outputs.require_free(file);
+      for (const fs::path& file : label_pictures_of(arguments.out, part))
+        outputs.require_free(file);
     }
     fs::create_directories(arguments.out);
   }

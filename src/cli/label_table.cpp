@@ -1,6 +1,6 @@
 #include "cli/label_table.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +11,7 @@
 #include "cli/streams.h"
 #include "core/error.h"
 #include "data/label_map.h"
+#include "io/lines.h"
 
 namespace voxloom::cli {
 namespace {
@@ -93,6 +94,44 @@ bool is_of_streets(const Column& labels) {
   return labels.name == "label" && holds_all(street_classes(), labels);
 }
 
+constexpr std::string_view kClassWord = "class", kNoClassWord = "no class";
+
+// "WORD rest", the rest; nothing for another word.
+std::optional<std::string_view> behind(std::string_view word, std::string_view comment) {
+  if (!comment.starts_with(word) || comment.size() <= word.size() || comment[word.size()] != ' ') {
+    return std::nullopt;
+  }
+  return comment.substr(word.size() + 1);
+}
+
+std::optional<std::int32_t> no_class_in(std::string_view comment) {
+  const auto text = behind(kNoClassWord, comment);
+  std::int32_t value = 0;
+  if (!text || io::parse_number(*text, value) != io::Number::good) return std::nullopt;
+  return value;
+}
+
+std::optional<LabelClass> class_in(std::string_view comment) {
+  const auto text = behind(kClassWord, comment);
+  if (!text) return std::nullopt;
+  std::string_view rest = *text;
+  std::array<std::int32_t, 4> numbers{};
+  for (std::int32_t& number : numbers) {
+    const std::size_t end = rest.find(' ');
+    if (end == std::string_view::npos ||
+        io::parse_number(rest.substr(0, end), number) != io::Number::good) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(end + 1);
+  }
+  LabelClass one{.name = std::string(rest), .values = {numbers[0]}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (numbers.at(i + 1) < 0 || numbers.at(i + 1) > 255) return std::nullopt;
+    one.color.at(i) = static_cast<std::uint8_t>(numbers.at(i + 1));
+  }
+  return one;
+}
+
 }  // namespace
 
 std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
@@ -120,8 +159,46 @@ PageLabels labels_by(const ClassTable& classes, const Column& labels) {
   return result;
 }
 
+ClassTable legend_of(ClassTable classes) {
+  if (classes.ignored.empty()) classes.ignored = {-1};
+  return classes;
+}
+
+std::vector<std::string> class_comments(const ClassTable& classes) {
+  std::vector<std::string> comments;
+  for (const LabelClass& one : classes.classes) {
+    comments.push_back(fmt::format("{} {} {} {}", kClassWord, one.values.front(),
+                                   fmt::join(one.color, " "), one.name));
+  }
+  for (const std::int32_t value : classes.ignored) {
+    comments.push_back(fmt::format("{} {}", kNoClassWord, value));
+  }
+  return comments;
+}
+
+bool is_class_comment(const std::string& comment) {
+  return class_in(comment).has_value() || no_class_in(comment).has_value();
+}
+
+std::optional<ClassTable> classes_in(const std::vector<std::string>& comments) {
+  ClassTable table;
+  for (const std::string& comment : comments) {
+    if (const auto one = class_in(comment)) table.classes.push_back(*one);
+    if (const auto value = no_class_in(comment)) table.ignored.push_back(*value);
+  }
+  if (table.classes.empty()) return std::nullopt;
+  try {
+    data::validate(table);
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;  // somebody else's words
+  }
+  return table;
+}
+
 PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
-                            const OnNote& note) {
+                            const std::vector<std::string>& comments, const OnNote& note) {
+  const std::optional<ClassTable> own = classes_in(comments);
+  if (own && holds_all(*own, labels)) return labels_by(*own, labels);
   const std::filesystem::path legend = cloud.parent_path() / "classes.json";
   if (cloud != kStream && std::filesystem::exists(legend)) {
     const ClassTable table = read_classes(legend);

@@ -31,6 +31,7 @@
 #include "cli/streams.h"
 #include "cli/train_progress.h"
 #include "core/machine_memory.h"
+#include "io/sidecar.h"
 #include "viz/index_page.h"
 #include "voxloom/io.h"
 #include "voxloom/parallel.h"
@@ -314,7 +315,7 @@ class Segmentation {
     const fs::path& scan = scans_[todo_[job]];
     if (arguments_.jobs == 1 || scan == kStream) return memory_;
     try {
-      return std::min(memory_, most_bytes(scan, arguments_.scan, *labeller_));
+      return std::min(memory_, most_bytes(scan, options_of(0), *labeller_));
     } catch (const std::exception&) {
       return 0;
     }
@@ -323,6 +324,8 @@ class Segmentation {
   [[nodiscard]] SegmentOptions options_of(std::size_t memory) const {
     return {.out = arguments_.out,
             .votes = arguments_.votes,
+            .scores = arguments_.scores,
+            .ego_radius = arguments_.ego_radius,
             .format = arguments_.format,
             .pictures = !arguments_.no_pictures,
             .memory = memory,
@@ -345,7 +348,10 @@ class Segmentation {
   }
 
   void finish_scan(std::size_t i) {
-    std::ranges::for_each(outputs_of_scan(i), &Outputs::mark);
+    for (const fs::path& file : outputs_of_scan(i)) {
+      if (io::is_sidecar_name(file) && !io::is_sidecar(file)) continue;  // another's
+      Outputs::mark(file);
+    }
     records_->write(scans_[i], outcomes_[i].scan);
   }
 
@@ -411,12 +417,13 @@ class Segmentation {
     if (outcome.error.empty()) {
       say_sources(outcome.scan.input.sources);
       fmt::print(table_, "{}", row_text(outcome.scan));
-      for (const std::string& note : outcome.scan.notes) note_on(scans_[i].string())(note);
+      const OnNote say = note_on(shown_name(scans_[i].string()));
+      std::ranges::for_each(outcome.scan.notes, say);
       index_.push_back(index_entry(outcome.scan));
       report_.push_back(to_json(outcome.scan, labeller_->classes()));
     } else {
       ++broken_;
-      fmt::print(stderr, "voxloom: {}: {}\n", scans_[i].string(), outcome.error);
+      fmt::print(stderr, "voxloom: {}: {}\n", shown_name(scans_[i].string()), outcome.error);
       report_.push_back({{"scan", scans_[i].string()}, {"error", outcome.error}});
     }
   }

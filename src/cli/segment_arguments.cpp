@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "cli/command.h"
@@ -17,6 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What data sets keep beside their scans.
+bool is_companion(const fs::path& file) {
+  constexpr auto kNames =
+      std::to_array<std::string_view>({"poses.txt", "times.txt", "timestamps.txt", "calib.txt"});
+  return std::ranges::find(kNames, file.filename().string()) != kNames.end();
+}
+
 // Files as they are named; of a folder, the files whose names are those of scans, in order.
 std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
   std::vector<fs::path> scans;
@@ -30,10 +38,17 @@ std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
       const bool is_scan = entry.is_directory() ? io::is_npy_folder(entry.path())
                                                 : entry.is_regular_file() &&
                                                       scan_format_of(entry.path()).has_value();
+      if (is_scan && is_companion(entry.path())) {
+        note_on(entry.path().string())("is no scan by its name: left out of the folder's");
+        continue;
+      }
       if (is_scan) found.push_back(entry.path());
     }
     std::ranges::sort(found);
     scans.insert(scans.end(), found.begin(), found.end());
+  }
+  if (arguments.scores && arguments.format == kLabelFormat) {
+    throw BadUsage("a file of labels alone has no place for --scores; choose another --format");
   }
   if (scans.empty()) throw BadUsage("there is no scan in what was named");
   std::set<std::string> names;
@@ -122,6 +137,17 @@ void add_segment_options(Options command, SegmentArguments& arguments) {
       .check(in_range(1, 256))
       .type_name("N");
   add_votes_option(command, arguments.votes);
+  command.add_flag(
+      "--scores", arguments.scores,
+      "Also write a column score_NAME for each class, the softmax of the network's scores;\n"
+      "the scan is held in memory for that, as with --ego-radius");
+  command
+      .add_option(
+          "--ego-radius", arguments.ego_radius,
+          "Points less than so many metres from the sensor, seen from above, are those of what\n"
+          "carries it: the network does not see them, and they get no class")
+      .check(in_range(0.0, 1e4))
+      .type_name("METRES");
   command.add_flag(
       "--resume", arguments.resume,
       "Keep the results that are whole: of a call that was stopped, or killed, label the rest");

@@ -20,6 +20,8 @@ struct SegmentArguments {
   std::string model = kDefaultModel, out, json;
   std::string format = "ply", part;
   bool no_pictures = false, overwrite = false, resume = false;
+  bool scores = false;
+  double ego_radius = 0;
   int threads = 0, jobs = 1, votes = 1;
   double memory = 0;  // GB; 0: what the machine has
   ScanOptions scan;

@@ -90,6 +90,8 @@ std::string text_of(const SegmentOptions& options) {
       {"format", options.format},     {"votes", options.votes},         {"from", scan.from},
       {"fields", names(scan.fields)}, {"columns", names(scan.columns)}, {"drop", names(scan.drop)},
       {"keep", names(scan.keep)},     {"strict", scan.strict}};
+  if (options.scores) json["scores"] = true;
+  if (options.ego_radius > 0) json["ego_radius"] = options.ego_radius;
   if (scan.intensity_range) json["intensity_range"] = *scan.intensity_range;
   if (options.sensor) json["sensor"] = *options.sensor;
   const SurveyOptions& survey = options.survey;

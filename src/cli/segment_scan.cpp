@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <span>
 
+#include "cli/ego_points.h"
+#include "cli/label_pictures.h"
 #include "cli/segment_scene.h"
 #include "cli/segment_steps.h"
 #include "cli/streams.h"
@@ -47,6 +50,28 @@ Scan read(const fs::path& path, const SegmentOptions& options, const OnNote& not
   return std::move(read.scan);
 }
 
+// The labels of all points; those of the vehicle that carries the sensor have none.
+label::PointLabels run_network(const LabelledScan& input, std::size_t memory,
+                               const label::PointLabeller& labeller, const SegmentOptions& options,
+                               SegmentedScan& report) {
+  label::LabelOptions how{.memory = memory,
+                          .on_tile = options.on_tile,
+                          .votes = options.votes,
+                          .scores = options.scores};
+  if (options.ego_radius == 0) return labeller.label(input, how);
+  const WithoutEgo parts = without_ego(input, options.ego_radius);
+  report.ego = input.size() - parts.rest.size();
+  report.notes.push_back(fmt::format("{} points within {} m of the sensor are not labelled",
+                                     report.ego, options.ego_radius));
+  if (memory > 0) {
+    const std::size_t held = bytes_of(parts.rest) + parts.points.size() * sizeof(std::int32_t);
+    how.memory = memory > held ? memory - held : 1;
+  }
+  const label::PointLabels labels =
+      parts.points.empty() ? label::PointLabels{} : labeller.label(parts.rest, how);
+  return for_all(labels, parts, input.size(), labeller.classes().size());
+}
+
 }  // namespace
 
 std::vector<fs::path> outputs_of(const fs::path& scan, const fs::path& out,
@@ -55,19 +80,24 @@ std::vector<fs::path> outputs_of(const fs::path& scan, const fs::path& out,
   std::vector<fs::path> files = {out / fmt::format("{}.{}", name, format)};
   if (format == "pcd") files.push_back(io::sidecar_of(files.front()));
   if (pictures) {
-    for (const char* ending : {"_above.png", "_perspective.png", ".html"}) {
-      files.push_back(out / (name + ending));
-    }
+    std::ranges::copy(label_pictures_of(out, name), std::back_inserter(files));
+    files.push_back(out / (name + ".html"));
   }
   return files;
 }
 
-std::size_t most_bytes(const std::filesystem::path& path, const ScanOptions& scan,
+std::size_t most_bytes(const std::filesystem::path& path, const SegmentOptions& options,
                        const label::PointLabeller& labeller) {
-  const std::int64_t points = ScanReader(path, read_options(scan, InvalidPoints::drop, {})).size();
+  const std::int64_t points =
+      ScanReader(path, read_options(options.scan, InvalidPoints::drop, {})).size();
+  // Of all classes: what the labeller sums up, and columns of the scan.
+  const int scores = (options.votes > 1 || options.scores ? 1 : 0) + (options.scores ? 1 : 0);
+  const std::size_t score_bytes = static_cast<std::size_t>(scores) *
+                                  static_cast<std::size_t>(labeller.classes().size()) *
+                                  sizeof(float);
   constexpr std::size_t kReadBytes = sizeof(std::array<double, 3>) + 2 * sizeof(float);
   return static_cast<std::size_t>(points) *
-             (kReadBytes + kInputBytes + kLabelBytes + kWrittenBytes) +
+             (kReadBytes + kInputBytes + kLabelBytes + kWrittenBytes + score_bytes) +
          labeller.most_bytes(points);
 }
 
@@ -92,16 +122,16 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   const LabelledScan input = std::move(seen.points);
   shift(scan, options.survey, note);
   const fs::path file = outputs_of(path, options.out, options.format, false).front();
-  const OwnColumns own(scan, options.format, note);
+  const OwnColumns own(scan, classes, options, note);
   // What cannot be written is found now, not after the network.
-  label::set_labels(scan, unknown_labels(scan.size()), classes);
+  label::set_labels(scan, unknown_labels(scan.size(), options.scores ? classes.size() : 0),
+                    classes);
+  describe_classes(scan, classes);
   own.give_back(scan);
   if (options.format != kLabelFormat) check_writable(file, scan, write_options({}));
   report.seconds.read = seconds_since(clock);
   const label::PointLabels labels =
-      labeller.label(input, {.memory = left_for_network(scan, input, options),
-                             .on_tile = options.on_tile,
-                             .votes = options.votes});
+      run_network(input, left_for_network(scan, input, options), labeller, options, report);
   report.tiles = labels.tiles;
   if (labels.tiles > 1) labeller.release_memory();
   report.of_class.assign(static_cast<std::size_t>(classes.size()), 0);

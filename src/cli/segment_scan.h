@@ -28,6 +28,7 @@ struct SegmentedScan {
   std::vector<std::int64_t> of_class = {};  // points of each class
   StageSeconds seconds = {};
   std::int64_t unlabelled = 0;          // points of no class
+  std::int64_t ego = 0;                 // of these, the ones within the ego radius
   InputFacts input = {};                // what the network saw
   std::vector<std::string> notes = {};  // what was guessed, left out or replaced
 };
@@ -38,6 +39,8 @@ inline constexpr const char* kLabelFormat = "label";
 struct SegmentOptions {
   std::filesystem::path out;
   int votes = 1;
+  bool scores = false;    // a column for each class
+  double ego_radius = 0;  // metres around the sensor, seen from above, whose points get no label
   std::string format = "ply";  // the ending of the labelled points' file
   bool pictures = true;        // and the page
   // Bytes that the scan may take in all, its points included; 0: without bound. The network runs in
@@ -60,7 +63,8 @@ struct SegmentOptions {
                                                             bool pictures);
 
 // What segment_scan takes at most for this file, from its header: each point in a voxel of its own.
-[[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path, const ScanOptions& scan,
+[[nodiscard]] std::size_t most_bytes(const std::filesystem::path& path,
+                                     const SegmentOptions& options,
                                      const label::PointLabeller& labeller);
 
 // Reads `path`, labels it, and writes NAME.ply, or the like, and, when asked for, NAME_above.png,

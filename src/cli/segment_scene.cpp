@@ -128,8 +128,9 @@ class LabelledPieces final : public io::ScanPieces {
  private:
   [[nodiscard]] Scan labelled(Scan piece, std::int64_t first) const {
     set_sensor(piece, options_);
-    const OwnColumns own(piece, options_.format, [](const std::string&) {});
+    const OwnColumns own(piece, classes_, options_, [](const std::string&) {});
     label::set_labels(piece, labels_of_(first, piece.size()), classes_);
+    describe_classes(piece, classes_);
     own.give_back(piece);
     return piece;
   }
@@ -369,7 +370,7 @@ class SceneRun {
 
   void say_own_columns() {
     Scan head = file_->head();
-    static_cast<void>(OwnColumns(head, options_.format, note_));
+    static_cast<void>(OwnColumns(head, labeller_.classes(), options_, note_));
   }
 
   // Tiles that fit the memory of each rank, and so many that none is without.
@@ -486,8 +487,8 @@ bool can_be_scene(const fs::path& path, const label::PointLabeller& labeller,
                   const SegmentOptions& options) {
   const FeatureSet& features = labeller.features();
   if (path == kStream || options.survey != SurveyOptions{} || options.memory == 0 ||
-      options.votes > 1 || !labeller.reach() || features.has(Frame::ground) ||
-      features.has(Frame::scene)) {
+      options.votes > 1 || options.scores || options.ego_radius > 0 || !labeller.reach() ||
+      features.has(Frame::ground) || features.has(Frame::scene)) {
     return false;
   }
   if (!features.has_normals()) return true;

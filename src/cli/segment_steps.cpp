@@ -3,13 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
+#include "cli/label_pictures.h"
 #include "cli/label_table.h"
 #include "cli/streams.h"
 #include "core/error.h"
 #include "voxloom/page.h"
-#include "voxloom/pictures.h"
 
 namespace voxloom::cli {
 namespace {
@@ -36,31 +37,9 @@ void rename_own(Scan& scan, const std::string& name, const OnNote& note) {
   column->name = other;
 }
 
-void draw(const LabelledScan& scan, const label::PointLabels& labels, const ClassTable& classes,
-          const SegmentedScan& report, const std::filesystem::path& out) {
-  const std::vector<viz::PageClass> table = page_classes(classes);
-  std::vector<viz::Color> colors;
-  colors.reserve(labels.classes.size());
-  for (const std::uint16_t label : labels.classes) {
-    colors.push_back(label == label::kNoClass ? viz::Color{} : table[label].color);
-  }
-  viz::PictureOptions options{.title = fmt::format("{}: {} points", report.name, report.points)};
-  for (std::size_t c = 0; c < report.of_class.size(); ++c) {
-    if (report.of_class[c] == 0) continue;
-    options.legend.push_back(
-        {fmt::format("{} {}", table[c].name, report.of_class[c]), table[c].color});
-  }
-  const viz::PointCloud cloud{scan.positions, colors};
-  viz::write_png(out / (report.name + "_above.png"), viz::view_from_above(cloud, options));
-  viz::write_png(out / (report.name + "_perspective.png"),
-                 viz::view_in_perspective(cloud, options));
-}
-
-void write_labelled_page(const LabelledScan& scan, const label::PointLabels& labels,
-                         const label::PointLabeller& labeller, const SegmentedScan& report,
-                         const SegmentOptions& options) {
-  std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
-  std::ranges::replace(classes, std::int32_t{label::kNoClass}, std::int32_t{-1});
+void write_labelled_page(const LabelledScan& scan, std::span<const std::int32_t> classes,
+                         const label::PointLabels& labels, const label::PointLabeller& labeller,
+                         const SegmentedScan& report, const SegmentOptions& options) {
   const viz::PageCloud cloud{
       .positions = scan.positions,
       .classes = classes,
@@ -137,10 +116,14 @@ void say_sensor(const Scan& scan, const Box& box, const SegmentOptions& options,
                                   : "outside the scan; --sensor tells"));
 }
 
-OwnColumns::OwnColumns(Scan& scan, const std::string& format, const OnNote& note) {
-  if (format == kLabelFormat) return;
+OwnColumns::OwnColumns(Scan& scan, const ClassTable& classes, const SegmentOptions& options,
+                       const OnNote& note) {
+  if (options.format == kLabelFormat) return;
   for (const char* name : {"label", "confidence"}) rename_own(scan, name, note);
-  if (format == "las") rename_own(scan, "classification", note);
+  if (options.format == "las") rename_own(scan, "classification", note);
+  for (const LabelClass& one : classes.classes) {
+    if (options.scores) rename_own(scan, "score_" + one.name, note);
+  }
   for (const char* name : {"red", "green", "blue"}) {
     if (const Column* column = scan.find(name)) colours_.push_back(*column);
   }
@@ -150,9 +133,16 @@ void OwnColumns::give_back(Scan& scan) const {
   for (const Column& column : colours_) scan.set(column);
 }
 
-label::PointLabels unknown_labels(std::int64_t points) {
+label::PointLabels unknown_labels(std::int64_t points, std::int64_t scores) {
   const auto count = static_cast<std::size_t>(points);
-  return {.classes = std::vector<std::uint16_t>(count, 0), .confidence = std::vector<float>(count)};
+  return {.classes = std::vector<std::uint16_t>(count, 0),
+          .confidence = std::vector<float>(count),
+          .scores = std::vector<float>(count * static_cast<std::size_t>(scores))};
+}
+
+void describe_classes(Scan& scan, const ClassTable& classes) {
+  std::erase_if(scan.comments, is_class_comment);
+  std::ranges::copy(class_comments(legend_of(classes)), std::back_inserter(scan.comments));
 }
 
 void write_labels(AtomicFile& file, const Column& labels) {
@@ -172,17 +162,22 @@ void count_classes(const label::PointLabels& labels, SegmentedScan& report) {
 }
 
 void say_unlabelled(const SegmentedScan& report, const OnNote& note) {
-  if (report.unlabelled == 0) return;
-  note(fmt::format("{} points have no class: the network cannot tell them", report.unlabelled));
+  const std::int64_t points = report.unlabelled - report.ego;
+  if (points == 0) return;
+  note(fmt::format("{} points have no class: the network cannot tell them", points));
 }
 
 void write_pictures(const LabelledScan& scan, const label::PointLabels& labels,
                     const label::PointLabeller& labeller, const SegmentOptions& options,
                     SegmentedScan& report) {
   auto clock = std::chrono::steady_clock::now();
-  draw(scan, labels, labeller.classes(), report, options.out);
+  std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
+  std::ranges::replace(classes, std::int32_t{label::kNoClass}, std::int32_t{-1});
+  write_label_pictures(label_pictures_of(options.out, report.name),
+                       fmt::format("{}: {} points", report.name, report.points), scan.positions,
+                       classes, labeller.classes(), report.of_class);
   report.seconds.pictures = seconds_since(clock);
-  write_labelled_page(scan, labels, labeller, report, options);
+  write_labelled_page(scan, classes, labels, labeller, report, options);
   report.seconds.page = seconds_since(clock);
 }
 

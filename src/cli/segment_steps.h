@@ -43,14 +43,19 @@ void say_sensor(const Scan& scan, const Box& box, const SegmentOptions& options,
 // The file's own columns of the names that labels get stay, under a number; its colours stay as they are.
 class OwnColumns {
  public:
-  OwnColumns(Scan& scan, const std::string& format, const OnNote& note);
+  OwnColumns(Scan& scan, const ClassTable& classes, const SegmentOptions& options,
+             const OnNote& note);
   void give_back(Scan& scan) const;
 
  private:
   std::vector<Column> colours_;
 };
 
-[[nodiscard]] label::PointLabels unknown_labels(std::int64_t points);
+// With so many scores of each point, 0 for none.
+[[nodiscard]] label::PointLabels unknown_labels(std::int64_t points, std::int64_t scores = 0);
+
+// A comment of a PLY header for each class; view reads them.
+void describe_classes(Scan& scan, const ClassTable& classes);
 
 // As SemanticKITTI has them: uint32, of which the upper half numbers objects.
 void write_labels(AtomicFile& file, const Column& labels);

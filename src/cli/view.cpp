@@ -138,9 +138,9 @@ void view(const ViewArguments& arguments) {
   const Column* column = labels_of(scan, arguments.labels);
   PageLabels labels;
   if (column != nullptr) {
-    labels = arguments.classes.empty()
-                 ? labels_by_legend(arguments.cloud, *column, note_on(shown_name(arguments.cloud)))
-                 : labels_by(class_table(arguments.classes), *column);
+    labels = arguments.classes.empty() ? labels_by_legend(arguments.cloud, *column, scan.comments,
+                                                          note_on(shown_name(arguments.cloud)))
+                                       : labels_by(class_table(arguments.classes), *column);
   }
   const std::vector<std::array<float, 3>> positions = positions_of(scan);
   const std::vector<viz::Color> colors = colors_of(scan);

@@ -10,7 +10,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kEnding = ".origin";
 constexpr std::string_view kMark = "# The positions of ";
+
+}  // namespace
+
+fs::path sidecar_of(const fs::path& scan) {
+  fs::path path = scan;
+  path += kEnding;
+  return path;
+}
+
+bool is_sidecar_name(const fs::path& path) { return path.extension() == kEnding; }
 
 bool is_sidecar(const fs::path& path) {
   std::error_code error;
@@ -18,14 +29,6 @@ bool is_sidecar(const fs::path& path) {
   LineReader lines(open_file(path));
   std::string_view line;
   return lines.next(line) && line.starts_with(kMark);
-}
-
-}  // namespace
-
-fs::path sidecar_of(const fs::path& scan) {
-  fs::path path = scan;
-  path += ".origin";
-  return path;
 }
 
 std::optional<std::array<double, 3>> read_sidecar(const fs::path& scan) {

@@ -11,6 +11,9 @@
 namespace voxloom::io {
 
 [[nodiscard]] std::filesystem::path sidecar_of(const std::filesystem::path& scan);
+[[nodiscard]] bool is_sidecar_name(const std::filesystem::path& path);
+// Whether a file is there that write_sidecar wrote.
+[[nodiscard]] bool is_sidecar(const std::filesystem::path& path);
 
 // Nothing when there is no such file; FormatError when it is not like that.
 [[nodiscard]] std::optional<std::array<double, 3>> read_sidecar(const std::filesystem::path& scan);

@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -120,6 +122,138 @@ TEST_F(Outputs, LabelsAloneAreOneForEachPointOfTheFile) {
   ASSERT_EQ(bytes.size(), 12U);
   EXPECT_EQ(bytes.substr(4, 4), std::string(4, '\0')) << "the first label that the table ignores";
   EXPECT_NE(bytes.substr(0, 4), std::string(4, '\0'));
+}
+
+TEST_F(Outputs, HaveTheScoresOfEachClassWhereTheyAreAskedFor) {
+  const std::string to = fmt::format("'{}' --out '{}'", in_folder("scans/a.csv"), in_folder("out"));
+  const ShellResult done = segment(to + " --scores");
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const Scan scan = read_scan(in_folder("out/a.ply"));
+  const auto confidence = scan.find("confidence")->span<float>();
+  for (std::int64_t i = 0; i < scan.size(); ++i) {
+    double sum = 0, most = 0;
+    for (const LabelClass& one : street_classes().classes) {
+      const Column* scores = scan.find("score_" + one.name);
+      ASSERT_NE(scores, nullptr) << one.name;
+      sum += scores->as_double(i);
+      most = std::max(most, scores->as_double(i));
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+    EXPECT_NEAR(most, confidence[static_cast<std::size_t>(i)], 1e-6);
+  }
+  const ShellResult alone = segment(to + " --scores --format label");
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_NE(alone.text.find("no place for --scores"), std::string::npos) << alone.text;
+  const ShellResult plain = segment(to + " --resume");
+  ASSERT_EQ(plain.exit_code, 0) << plain.text;
+  EXPECT_EQ(read_scan(in_folder("out/a.ply")).find("score_road"), nullptr)
+      << "results with other options are no results of this call";
+}
+
+// As if the file had not had them.
+TEST_F(Outputs, GiveNoClassToPointsOfTheVehicle) {
+  const std::string all = in_folder("scans/a.csv");
+  Scan scan = read_scan(all), rest = scan;
+  const auto is_far = [](const std::array<double, 3>& p) { return std::hypot(p[0], p[1]) >= 3; };
+  std::vector<std::array<double, 3>> positions;
+  std::vector<float> intensity;
+  for (const auto& p : scan.positions) {
+    if (is_far(p)) positions.push_back(p);
+  }
+  rest.attributes.clear();
+  rest.positions = positions;
+  rest.set("intensity", std::vector<float>(positions.size(), 0.5F));
+  write_scan(in_folder("rest.ply"), rest);
+  ASSERT_EQ(
+      segment(fmt::format("'{}' --out '{}'", in_folder("rest.ply"), in_folder("out"))).exit_code,
+      0);
+  const ShellResult done =
+      segment(fmt::format("'{}' --out '{}' --ego-radius 3 --scores --json '{}'", all,
+                          in_folder("out"), in_folder("report.json")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const auto near = static_cast<std::size_t>(scan.size()) - positions.size();
+  EXPECT_NE(
+      done.text.find(fmt::format("{} points within 3 m of the sensor are not labelled", near)),
+      std::string::npos)
+      << done.text;
+  EXPECT_EQ(done.text.find("the network cannot tell them"), std::string::npos) << done.text;
+  const Scan labelled = read_scan(in_folder("out/a.ply")),
+             expected = read_scan(in_folder("out/rest.ply"));
+  const auto labels = labelled.find("label")->span<std::int32_t>();
+  const auto others = expected.find("label")->span<std::int32_t>();
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (is_far(scan.positions[i])) {
+      EXPECT_EQ(labels[i], others[next++]) << i;
+    } else {
+      EXPECT_EQ(labels[i], 0) << "the first label that the table ignores";
+      EXPECT_EQ(labelled.find("confidence")->span<float>()[i], 0);
+      EXPECT_EQ(labelled.find("score_road")->span<float>()[i], 0);
+    }
+  }
+  const ShellResult none =
+      segment(fmt::format("'{}' --out '{}' --ego-radius 1000", all, in_folder("none")));
+  EXPECT_EQ(none.exit_code, 0) << none.text;
+}
+
+TEST_F(Outputs, LeaveTheCompanionsOfAFoldersScansAlone) {
+  std::ofstream(in_folder("scans/poses.txt")) << "1 0 0 0 0 1 0 0 0 0 1 0\n";
+  std::ofstream(in_folder("scans/calib.txt")) << "P0: 1 2 3\n";
+  const ShellResult done =
+      segment(fmt::format("'{}' --out '{}'", in_folder("scans"), in_folder("out")));
+  EXPECT_EQ(done.exit_code, 0) << done.text;
+  EXPECT_NE(done.text.find("poses.txt: is no scan by its name"), std::string::npos) << done.text;
+  EXPECT_FALSE(fs::exists(in_folder("out/poses.ply")));
+  EXPECT_TRUE(fs::exists(in_folder("out/a.ply")));
+}
+
+// NAME.origin belongs to formats that need it, and to whoever wrote it.
+TEST_F(Outputs, LeaveAnothersFileOfTheOriginsNameAlone) {
+  std::ofstream(in_folder("b.csv")) << "x,y,z\n1,2,3\n";
+  std::ofstream(in_folder("b.ply.origin")) << "mine\n";
+  std::ofstream(in_folder("b.pcd.origin")) << "mine\n";
+  const auto convert = [&](const std::string& to) {
+    return run(fmt::format("convert '{}' '{}' --overwrite", in_folder("b.csv"), in_folder(to)));
+  };
+  EXPECT_EQ(run(fmt::format("convert '{}' '{}'", in_folder("b.csv"), in_folder("b.ply"))).exit_code,
+            0)
+      << "PLY needs none";
+  refuses(run(fmt::format("convert '{}' '{}'", in_folder("b.csv"), in_folder("b.pcd"))),
+          "not of this program's making");
+  EXPECT_EQ(convert("b.pcd").exit_code, 0);
+  EXPECT_EQ(bytes_of("b.pcd.origin"), "mine\n");
+  // It did not become the program's own by that.
+  refuses(run(fmt::format("convert '{}' '{}'", in_folder("b.csv"), in_folder("b.pcd"))),
+          "not of this program's making");
+  EXPECT_EQ(bytes_of("b.ply.origin"), "mine\n");
+}
+
+// The header of a PLY file tells its labels wherever the file goes.
+TEST_F(Outputs, TellTheirClassesInTheHeader) {
+  ASSERT_EQ(
+      segment(fmt::format("'{}' --out '{}'", in_folder("scans/a.csv"), in_folder("out"))).exit_code,
+      0);
+  EXPECT_NE(bytes_of("out/a.ply").find("\ncomment class 40 128 64 128 road\n"), std::string::npos);
+  fs::create_directory(in_folder("elsewhere"));
+  ASSERT_EQ(
+      run(fmt::format("convert '{}' '{}'", in_folder("out/a.ply"), in_folder("elsewhere/b.ply")))
+          .exit_code,
+      0);
+  const auto view = [&](const std::string& file) {
+    const ShellResult done =
+        run(fmt::format("view '{}' --out '{}' --overwrite", in_folder(file), in_folder("b.html")));
+    EXPECT_EQ(done.exit_code, 0) << done.text;
+    return done.text + bytes_of("b.html");
+  };
+  const std::string page = view("elsewhere/b.ply");
+  EXPECT_EQ(page.find("named by the classes of streets"), std::string::npos);
+  EXPECT_NE(page.find("vegetation"), std::string::npos);
+  std::ofstream(in_folder("c.ply"))
+      << "ply\nformat ascii 1.0\ncomment class 3 1 2 3 an old sofa\ncomment no class -1\n"
+         "comment class of 1984\nelement vertex 2\nproperty float x\nproperty float y\nproperty "
+         "float z\n"
+         "property int label\nend_header\n1 2 3 3\n4 5 6 -1\n";
+  EXPECT_NE(view("c.ply").find("an old sofa"), std::string::npos);
 }
 
 // 40 is a road of streets; in this legend it is not.
