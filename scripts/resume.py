@@ -8,7 +8,7 @@ so runs outside the continuous integration.
 
   --kills N       how many in all; default 100
   --seed N        of the moments; default 1
-  --program PATH  default build/dev/src/voxloom
+  --program PATH  default build/dev/voxloom
 
 Python 3 and its standard library are all it needs. Exit status: 1 when a run differs.
 """
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--program", default=str(ROOT / "build" / "dev" / "src" / "voxloom"))
+    parser.add_argument("--program", default=str(ROOT / "build" / "dev" / "voxloom"))
     arguments = parser.parse_args()
     if arguments.help:
         print(__doc__)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # usage: scripts/test_tools.sh     outside the continuous integration
 #
-# Files of ours read by Open3D, laspy, pypcd4, plyfile and PCL, and theirs by us: a table, and an error where something
+# Files of ours read by Open3D, laspy, pypcd4, plyfile, PCL and CloudCompare, and theirs by us: a table, and an error where something
 # that a format holds did not come through (scripts/tools.py).
 #
 # Wants build/dev with the program, and Python 3.10 to 3.12, for which Open3D has wheels. The packages are fetched once
-# into $VOXLOOM_CACHE (default ~/.cache/voxloom), some 1.5 GB; PCL's programs are used where Debian's pcl-tools is
-# installed. Without such a Python or the network the script says that it was skipped, and ends with 77.
+# into $VOXLOOM_CACHE (default ~/.cache/voxloom), some 1.5 GB; PCL's programs and CloudCompare are used where
+# Debian's pcl-tools and cloudcompare are installed. Without such a Python or the network the script says that it was skipped, and ends with 77.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -4,12 +4,13 @@
 usage: tools.py VOXLOOM
 
 Writes one cloud with colours, normals, intensities and labels in every format that both sides know, with VOXLOOM and
-with Open3D, laspy, pypcd4, plyfile and PCL's programs, reads each with the others, and prints a table: what came through
+with Open3D, laspy, pypcd4, plyfile, PCL's programs and CloudCompare, reads each with the others, and prints a table: what came through
 as it was. Fails where something that the format holds did not. scripts/test_tools.sh fetches the tools.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -118,7 +119,8 @@ def by_laspy(file: Path) -> Cloud:
     found["label"] = found["classification"]
     for name in PARTS["colours"]:
         found[name] = found[name] / 256
-    found["intensity"] = found["intensity"] / 65535
+    # What the field of 16 bits does not hold is in extra bytes.
+    found["intensity"] = found.get("exact_intensity", found["intensity"] / 65535)
     return found
 
 
@@ -144,6 +146,33 @@ def by_pcl(file: Path) -> Cloud:
         elif name != "_":
             found[name] = values
     return found
+
+
+def cloudcompare(*words: str | Path) -> None:
+    """Its command line works without a screen. It ends with 0 whatever happened: what it made tells."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    command = ["CloudCompare", "-SILENT", "-AUTO_SAVE", "OFF", *(str(w) for w in words)]
+    made = Path(words[-1])
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    if not made.exists():
+        raise Failure(next((line for line in done.stdout.splitlines() if "an't" in line), "it wrote nothing")[:100])
+
+
+def by_cloudcompare_text(file: Path) -> Cloud:
+    return by_cloudcompare(file)
+
+
+def by_cloudcompare(file: Path) -> Cloud:
+    """As text by its own writer, which plain Python reads."""
+    out = file.parent / "cloudcompare_text.txt"
+    out.unlink(missing_ok=True)
+    cloudcompare("-O", file, "-C_EXPORT_FMT", "ASC", "-PREC", "9", "-ADD_HEADER", "-SEP", "SPACE", "-SAVE_CLOUDS",
+                 "FILE", out)  # fmt: skip
+    lines = out.read_text().splitlines()
+    names = [name.lower().removeprefix("scalar_") for name in lines[0].lstrip("/").split()]
+    short = {"r": "red", "g": "green", "b": "blue"}
+    rows = np.array([[float(cell) for cell in line.split()] for line in lines[1:]])
+    return columns(tuple(short.get(name, name) for name in names), rows)
 
 
 # --- writers ---
@@ -238,17 +267,33 @@ def with_pcl(form: str):
     return write
 
 
+def with_cloudcompare(*options: str):
+    """Ours through its readers and writers."""
+
+    def write(data: Cloud, file: Path) -> None:
+        middle = file.parent / "ours_for_cloudcompare.ply"
+        ours()(data, middle)
+        cloudcompare("-O", middle, *options, "-SAVE_CLOUDS", "FILE", file)
+
+    return write
+
+
 # --- the table ---
 
 # What a format does not hold, and what a tool does not show: nothing that could be lost there.
 HOLDS = {"las": {"positions", "colours", "intensity", "label"}}
-SHOWS = {"open3d": {"positions", "colours", "normals"}}
+SHOWS = {"open3d": {"positions", "colours", "normals"},
+         # Its command line takes the first scalar field of a PLY file, and none of text.
+         "cloudcompare": {"positions", "colours", "normals", "intensity"},
+         "cloudcompare text": {"positions", "colours", "normals"}}  # fmt: skip
 # What a tool loses while it writes: see findings/pypcd4_ascii_colours.sh.
 LOSES = {("pypcd4", "ascii.pcd"): {"colours"}}
+# A tool that keeps a normal in few bits.
+COARSE = {"cloudcompare": {"normals": 3e-3}, "cloudcompare text": {"normals": 3e-3}}
 TOLERANCE = {"positions": 6e-4, "colours": 1e-9, "normals": 1e-5, "intensity": 1e-5, "label": 0}
 
 
-def verdict(data: Cloud, found: Cloud, part: str, is_shown: bool) -> tuple[str, bool]:
+def verdict(data: Cloud, found: Cloud, part: str, is_shown: bool, tolerance: float) -> tuple[str, bool]:
     names = PARTS[part]
     if any(name not in found for name in names):
         return ("lost" if is_shown else "-"), is_shown
@@ -257,7 +302,7 @@ def verdict(data: Cloud, found: Cloud, part: str, is_shown: bool) -> tuple[str, 
     error = max(float(np.abs(found[name].astype("f8") - data[name].astype("f8")).max()) for name in names)
     if part == "positions" and error == 0:
         return "exact", False
-    if error <= TOLERANCE[part]:
+    if error <= tolerance:
         return ("right" if part != "positions" else f"to {error:.0e}"), False
     return f"WRONG by {error:.2g}", True
 
@@ -279,7 +324,8 @@ def row(data: Cloud, writer: str, write, file: Path, reader: str, read) -> bool:
         file.unlink(missing_ok=True)
         write(data, file)
         found = known(read(file))
-        verdicts = {part: verdict(data, found, part, part in shown) for part in PARTS}
+        tolerances = TOLERANCE | COARSE.get(writer, {}) | COARSE.get(reader, {})
+        verdicts = {part: verdict(data, found, part, part in shown, tolerances[part]) for part in PARTS}
         verdicts |= {part: ("its loss", False) for part in gone}
     except Exception as error:  # a tool that fails is a row of the table
         print(f"{writer:16} {file.name:24} {reader:16} FAILS: {str(error)[:90]}")
@@ -294,8 +340,12 @@ def main() -> int:
     ply, pcd = [by_open3d, by_open3d_tensors, by_plyfile], [by_open3d, by_open3d_tensors, by_pypcd4]
     if has_pcl:
         ply, pcd = [*ply, by_pcl], [*pcd, by_pcl]
+    has_cloudcompare = shutil.which("CloudCompare") is not None
+    if has_cloudcompare:
+        ply = [*ply, by_cloudcompare]
     names = {by_open3d: "open3d", by_open3d_tensors: "open3d tensors", by_plyfile: "plyfile", by_pypcd4: "pypcd4",
-             by_laspy: "laspy", by_pcl: "pcl", by_voxloom: "voxloom"}  # fmt: skip
+             by_laspy: "laspy", by_pcl: "pcl", by_cloudcompare: "cloudcompare",
+             by_cloudcompare_text: "cloudcompare text", by_voxloom: "voxloom"}  # fmt: skip
     out = [("binary.ply", ours(), ply), ("ascii.ply", ours("--encoding", "ascii"), ply),
            ("big.ply", ours("--encoding", "big-endian"), ply), ("binary.pcd", ours(), pcd),
            ("ascii.pcd", ours("--encoding", "ascii"), pcd), ("a.las", ours(), [by_laspy])]  # fmt: skip
@@ -315,6 +365,14 @@ def main() -> int:
                  ("pcl", "compressed.pcd", with_pcl("2")), ("pcl", "a.ply", with_pcl("ply"))]  # fmt: skip
     else:
         print("tools: PCL's programs are not there (Debian: pcl-tools)")
+    if has_cloudcompare:
+        out += [("a.txt", ours(), [by_cloudcompare_text])]
+        into += [("cloudcompare", "binary.ply", with_cloudcompare("-C_EXPORT_FMT", "PLY", "-PLY_EXPORT_FMT", "BINARY_LE")),
+                 ("cloudcompare", "ascii.ply", with_cloudcompare("-C_EXPORT_FMT", "PLY", "-PLY_EXPORT_FMT", "ASCII")),
+                 ("cloudcompare", "a.txt", with_cloudcompare("-C_EXPORT_FMT", "ASC", "-PREC", "9", "-ADD_HEADER",
+                                                             "-ADD_PTS_COUNT"))]  # fmt: skip
+    else:
+        print("tools: CloudCompare is not there (Debian: cloudcompare)")
     print(f"{'written by':16} {'file':24} {'read by':16} " + " ".join(f"{part:10}" for part in PARTS))
     failed = 0
     with tempfile.TemporaryDirectory() as name:
@@ -322,6 +380,8 @@ def main() -> int:
         for file, write, readers in out:
             for read in readers:
                 failed += not row(data, "voxloom", write, folder / file, names[read], read)
+        beyond = data | {"intensity": data["intensity"] * 2}
+        failed += not row(beyond, "voxloom", ours(), folder / "extra_bytes.las", "laspy", by_laspy)
         for writer, file, write in into:
             failed += not row(data, writer, write, folder / file, "voxloom", by_voxloom)
     print(", ".join(f"{name} {version(name)}" for name in ("open3d", "laspy", "plyfile", "pypcd4")) +
