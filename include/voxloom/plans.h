@@ -26,7 +26,7 @@ struct LoadedPlans {
   std::string warning;  // not empty: the file is there, but foreign or corrupt, and was not used
 };
 
-// Adds the file's plans to those in use. A file that is not there holds none.
+// Adds the file's plans to those in use. A file that is not there holds none. A warning goes to the context's log as well.
 LoadedPlans load_plans(const std::filesystem::path& path = default_plan_path());
 void forget_plans();
 

@@ -6,6 +6,7 @@
 #include "engine/choice.h"
 #include "engine/convolution.h"
 #include "engine/plan_file.h"
+#include "voxloom/context.h"
 
 namespace voxloom {
 namespace {
@@ -46,6 +47,7 @@ LoadedPlans load_plans(const std::filesystem::path& path) {
   if (path.empty()) return {};
   const engine::PlanText text = engine::read_plans(path);
   engine::add_tuned_plans(text.plans);
+  if (!text.warning.empty()) Context::current().log("plans " + text.warning);
   return {text.plans.size(), text.warning};
 }
 

@@ -4,20 +4,16 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
+
+#include "docs/source_folder.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
-
-fs::path root() {
-  const char* folder = std::getenv("VOXLOOM_SOURCE_DIR");
-  return folder == nullptr ? "." : folder;
-}
 
 Lines lines_of(const fs::path& path) {
   std::ifstream file(path);
@@ -76,13 +72,15 @@ bool stands_in(const Lines& source, const Lines& code) {
 
 TEST(Pages, EveryBlockOfCodeIsCompiled) {
   std::vector<Lines> sources;
-  for (const auto& path : files_in(root() / "tests/docs", "_snippets.cpp")) {
+  for (const auto& path :
+       files_in(voxloom::test::source_folder() / "tests/docs", "_snippets.cpp")) {
     sources.push_back(lines_of(path));
   }
-  for (const auto& path : files_in(root() / "examples", ".cpp")) sources.push_back(lines_of(path));
+  for (const auto& path : files_in(voxloom::test::source_folder() / "examples", ".cpp"))
+    sources.push_back(lines_of(path));
   std::size_t count = 0;
-  std::vector<fs::path> pages = files_in(root() / "docs", ".md");
-  pages.push_back(root() / "README.md");
+  std::vector<fs::path> pages = files_in(voxloom::test::source_folder() / "docs", ".md");
+  pages.push_back(voxloom::test::source_folder() / "README.md");
   for (const auto& path : pages) {
     for (const Block& block : blocks_of(lines_of(path))) {
       ++count;
@@ -138,7 +136,7 @@ std::vector<std::string> links_of(const std::string& line) {
 
 TEST(Pages, EveryLinkLeadsSomewhere) {
   std::size_t count = 0;
-  for (const auto& path : files_in(root() / "docs", ".md")) {
+  for (const auto& path : files_in(voxloom::test::source_folder() / "docs", ".md")) {
     const Lines page = lines_of(path);
     bool is_code = false;
     for (std::size_t i = 0; i < page.size(); ++i) {

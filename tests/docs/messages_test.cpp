@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "cli/shell.h"
+#include "docs/source_folder.h"
 #include "voxloom/voxloom.h"
 
 namespace {
@@ -19,17 +20,12 @@ namespace {
 using namespace voxloom;
 namespace fs = std::filesystem;
 
-fs::path root() {
-  const char* folder = std::getenv("VOXLOOM_SOURCE_DIR");
-  return fs::absolute(folder == nullptr ? "." : folder);
-}
-
 // The messages that the pages quote: indented, the program's or with an operation in brackets.
 std::set<std::string> quoted_messages() {
   constexpr std::size_t kIndent = 4;
   std::set<std::string> quoted;
   for (const char* page : {"docs/troubleshooting.md", "docs/limits.md"}) {
-    std::ifstream file(root() / page);
+    std::ifstream file(voxloom::test::source_folder() / page);
     for (std::string line; std::getline(file, line);) {
       if (line.starts_with("    [") || line.starts_with("    voxloom: ")) {
         quoted.insert(line.substr(kIndent));
@@ -195,7 +191,7 @@ TEST_F(Program, Scans) {
 
 TEST_F(Program, Models) {
   expect_told("info street.lattice", 1);
-  const std::string model = (root() / "tests/data/unet.lattice").string();
+  const std::string model = (voxloom::test::source_folder() / "tests/data/unet.lattice").string();
   fs::copy(model, in_folder("unet.lattice"), fs::copy_options::recursive);
   const std::string run_it = "run unet.lattice --inputs scan.safetensors --output out.safetensors";
   expect_told(run_it, 1);

@@ -12,6 +12,7 @@
 #include "engine/plan_file.h"
 #include "engine/plan_table.h"
 #include "engine/problems.h"
+#include "voxloom/context.h"
 
 namespace voxloom::test {
 namespace {
@@ -123,10 +124,17 @@ TEST_F(PlanFile, ForeignAndCorruptFilesAreNotUsed) {
         replaced("reference", "reference:17x0"), replaced("reference", "reference:1x9999"),
         replaced("reference", "reference:1x1x1"), replaced(" 27 ", " twenty-seven ")}) {
     write(text);
-    const LoadedPlans loaded = load_plans(path());
+    std::string logged;
+    Context context;
+    context.set_log([&](std::string_view message) { logged = message; });
+    LoadedPlans loaded;
+    context.run([&] {
+      loaded = load_plans(path());
+      EXPECT_TRUE(engine::tuned_plans().empty());
+    });
     EXPECT_EQ(loaded.count, 0U) << text;
     EXPECT_NE(loaded.warning.find("plans.txt"), std::string::npos) << text;
-    EXPECT_TRUE(engine::tuned_plans().empty());
+    EXPECT_EQ(logged, "plans " + loaded.warning);
   }
   engine::merge_plans_into(path(), {{some_key(), {"reference"}}});  // replaces what cannot be used
   EXPECT_EQ(load_plans(path()).count, 1U);
