@@ -24,7 +24,7 @@ def test_results_do_not_depend_on_the_threads():
     finally:
         voxloom.set_threads(0)
     assert all(np.array_equal(results[0], other) for other in results[1:])
-    with pytest.raises(ValueError, match="must not be negative, got -1"):
+    with pytest.raises(ValueError, match="must be from 0 to 4096, got -1"):
         voxloom.set_threads(-1)
 
 

@@ -126,7 +126,7 @@ TEST(Las, RefusesBadHeaders) {
   EXPECT_REASON(reason(las_file(2, 0, 1).at<std::uint8_t>(25, 5)), "version 1.5");
   EXPECT_REASON(reason(las_file(2, 0, 1).at<std::uint16_t>(94, 100)), "a header of 100 bytes");
   EXPECT_REASON(reason(las_file(2, 0, 1).at<std::uint8_t>(104, 0x81)),
-                "byte 104: the points are compressed (LAZ); unpack the file to LAS first");
+                "byte 104: the points are compressed (LAZ or COPC): unpack the file to LAS first");
   EXPECT_REASON(reason(las_file(2, 0, 1).at<std::uint8_t>(104, 11)), "point format 11");
   EXPECT_REASON(reason(las_file(2, 0, 1).at<std::uint16_t>(105, 19)),
                 "records of 19 bytes are too short for point format 0, which has 20");
