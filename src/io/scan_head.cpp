@@ -21,6 +21,7 @@ Scan head_of(const Scan& scan) {
           .pose = scan.pose,
           .viewpoint = scan.viewpoint,
           .las = scan.las,
+          .comments = scan.comments,
           .intensity_range = scan.intensity_range};
 }
 

@@ -101,12 +101,14 @@ TEST(Survey, PicksAllThatAPointHas) {
   Scan scan = grid(2);
   scan.set("pair", std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}, 2);
   scan.intensity_range = Interval{0, 1};
+  scan.comments = {"class 40 128 64 128 road"};
   const Scan picked = pick_points(scan, Numbers{3, 0});
   EXPECT_EQ(numbers_of(picked), (Numbers{3, 0}));
   EXPECT_EQ(picked.find("pair")->span<float>()[0], 6);
   EXPECT_EQ(picked.find("pair")->span<float>()[3], 1);
   EXPECT_EQ(picked.at(0), scan.at(3));
   EXPECT_EQ(picked.intensity_range, scan.intensity_range);
+  EXPECT_EQ(picked.comments, scan.comments);
   EXPECT_THROW((void)pick_points(scan, Numbers{4}), std::out_of_range);
 }
 
