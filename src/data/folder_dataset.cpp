@@ -161,13 +161,15 @@ DatasetPtr open_datasets(const std::vector<fs::path>& patterns, const FolderOpti
   require_parts(folders, layouts);
   std::vector<data::LabelledFile> files;
   std::optional<ClassTable> classes;
+  std::size_t first = 0;  // the folder that they are of
   for (std::size_t i = 0; i < folders.size(); ++i) {
     if (layouts[i].files.empty()) continue;  // the parts are in other folders
     ClassTable here = classes_of(folders[i], layouts[i], options);
     if (classes && *classes != here) {
       data::fail_data(folders[i], "has other classes than {}; give one table for all",
-                      folders.front().string());
+                      folders[first].string());
     }
+    if (!classes) first = i;
     classes = std::move(here);
     std::ranges::move(layouts[i].files, std::back_inserter(files));
   }

@@ -168,6 +168,12 @@ TEST_F(Layouts, SeveralFoldersAreOneDataSet) {
   write_text("three/classes.json", R"({"classes": [{"name": "wall", "values": [40]}]})");
   EXPECT_NE(refusal({folder_ / "one", folder_ / "three"}).find("has other classes than"),
             std::string::npos);
+  write_text("two/c.csv", "x,y,z,label\n1,2,3,40\n");
+  write_text("three/c.csv", "x,y,z,label\n1,2,3,40\n");
+  EXPECT_NE(refusal({folder_ / "one", folder_ / "two", folder_ / "three"}, {"c"})
+                .find("has other classes than " + (folder_ / "two").string()),
+            std::string::npos)
+      << "the first folder has none of the parts, and no classes";
 }
 
 TEST_F(Layouts, KittiYamlThatIsNone) {
