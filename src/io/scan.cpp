@@ -146,8 +146,10 @@ void append(Scan& scan, const Scan& more) {
   if (scan.positions.empty()) scan.origin = more.origin;
   const std::size_t first = scan.positions.size();
   scan.positions.insert(scan.positions.end(), more.positions.begin(), more.positions.end());
-  if (scan.origin != more.origin)
+  if (scan.origin != more.origin) {
     shift(std::span(scan.positions).subspan(first), more.origin, scan.origin);
+    scan.position_type = ColumnType::f64;  // a sum of two float32 need not be one
+  }
   for (std::size_t i = 0; i < scan.attributes.size(); ++i) {
     std::visit(
         [&](auto& to) {

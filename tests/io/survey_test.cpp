@@ -207,6 +207,17 @@ TEST(Survey, MergedScansHaveOneOriginAndOneLattice) {
   EXPECT_FALSE(merge_scans({{"a", a}, {"b", b}}).quantization) << "beyond 32-bit integers";
 }
 
+TEST(Survey, MergedFloat32PositionsOfTwoOriginsNeedNotFit) {
+  Scan near, far;
+  near.positions = far.positions = {{0.0625F, 1, 2}};
+  near.position_type = far.position_type = ColumnType::f32;
+  far.origin = {7e6, 0, 0};
+  const Scan merged = merge_scans({{"a", near}, {"b", far}});
+  EXPECT_EQ(merged.position_type, ColumnType::f64);
+  EXPECT_EQ(merged.at(0)[0], 0.0625);
+  EXPECT_EQ(merged.at(1)[0], 7000000.0625);
+}
+
 TEST(Survey, SplitsByValuesInOrder) {
   Scan scan = grid(2);
   scan.set("class", std::vector<std::int32_t>{6, -1, 6, 2});
