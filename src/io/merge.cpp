@@ -1,5 +1,6 @@
 // merge_scans: columns by name, in the order in which scans have them first.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -94,12 +95,23 @@ Column missing_column(const Column& like, std::int64_t points) {
   return column;
 }
 
+// What a full intensity or colour is follows from the type, which becomes another.
+void note_units(const std::string& name, const Column& own, ColumnType type, const OnNote& note) {
+  constexpr auto kOfUnits =
+      std::to_array<std::string_view>({"intensity", "red", "green", "blue", "alpha"});
+  if (!note || own.type() == type || own.points() == 0) return;
+  if (std::ranges::find(kOfUnits, own.name) == kOfUnits.end()) return;
+  note(fmt::format("{}: {} is {}, in the merged scan {}: its values are kept as they are", name,
+                   own.name, name_of(own.type()), name_of(type)));
+}
+
 void unite_columns(NamedScan& one, const std::vector<Column>& columns, const OnNote& note) {
   std::vector<Column> united;
   std::string missing;
   for (const Column& column : columns) {
     const auto own = std::ranges::find(one.scan.attributes, column.name, &Column::name);
     if (own != one.scan.attributes.end()) {
+      note_units(one.name, *own, column.type(), note);
       united.push_back(as_type(std::move(*own), column.type()));
       continue;
     }

@@ -164,8 +164,10 @@ TEST(Survey, MergesColumnsByName) {
   EXPECT_EQ(merged.find("intensity")->as_double(0), 200);
   EXPECT_EQ(merged.find("intensity")->as_double(1), -3);
   EXPECT_TRUE(std::isnan(merged.find("angle")->as_double(1)));
-  EXPECT_EQ(notes,
-            std::vector<std::string>{"b.las has no angle (nan): that is what its 1 points get"});
+  EXPECT_EQ(notes, (std::vector<std::string>{
+                       "a.las: intensity is uint8, in the merged scan int16: its values are kept "
+                       "as they are",
+                       "b.las has no angle (nan): that is what its 1 points get"}));
 }
 
 TEST(Survey, MergesTypesThatHoldBoth) {
