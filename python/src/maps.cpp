@@ -85,6 +85,11 @@ nb::object pairs_begin(const KernelMap& map) {
   return to_numpy(std::move(by_offset.begin), {count});
 }
 
+// Maps of pairs may lead from a row to several under one offset; `met`: the one before, or -1.
+void require_one_partner(std::string_view op, std::int64_t in, std::int32_t met, std::int32_t out) {
+  require(met < 0, op, "input row {} meets output rows {} and {} under one offset", in, met, out);
+}
+
 // In the order in which a loop over kernel offsets, then input rows, meets the output rows first.
 std::vector<std::int32_t> rows_as_met(const KernelMap& map) {
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -106,7 +111,10 @@ std::vector<std::int32_t> rows_as_met(const KernelMap& map) {
   for (const std::vector<std::int32_t>& outs : by_offset) {
     if (outs.empty()) continue;
     for (const std::int32_t out : outs) {
-      met_by[static_cast<std::size_t>(met_at[static_cast<std::size_t>(out)] % sources)] = out;
+      const std::int64_t in = met_at[static_cast<std::size_t>(out)] % sources;
+      std::int32_t& met = met_by[static_cast<std::size_t>(in)];
+      require_one_partner("KernelMap.first_met", in, met, out);
+      met = out;
     }
     for (std::int32_t& out : met_by) {
       if (out >= 0) order.push_back(std::exchange(out, -1));
@@ -133,7 +141,10 @@ nb::tuple offset_table(const KernelMap& map, bool is_mirrored) {
     std::int32_t* const ins = table.data();
     std::int32_t* const outs = ins + side;
     for_each_entry(blocks_of(map), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
-      if (!is_mirrored || k <= volume / 2) outs[k * sources + in] = out;
+      if (is_mirrored && k > volume / 2) return;
+      std::int32_t& met = outs[k * sources + in];
+      require_one_partner("KernelMap.offset_table", in, met, out);
+      met = out;
     });
     for (std::int64_t k = 0; k < volume; ++k) {
       std::int32_t& count = counts[static_cast<std::size_t>(k)];

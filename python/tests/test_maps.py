@@ -43,6 +43,10 @@ def test_outputs_in_the_order_in_which_a_loop_meets_them(rows, size, stride, is_
     assert map.first_met().tolist() == expected and len(expected) == len(map.target.rows)
     nothing = voxloom.KernelMap.from_pairs(2, 3, 1, *(np.zeros(0, np.int32) for _ in range(3)))
     assert nothing.first_met().tolist() == []
+    fan = voxloom.KernelMap.from_pairs(1, 2, 1, *(np.array(p, np.int32) for p in ([0, 0], [0, 1], [0, 0])))
+    for call in (fan.first_met, fan.offset_table):
+        with pytest.raises(ValueError, match="input row 0 meets output rows 0 and 1 under one offset"):
+            call()
 
 
 def test_tables_by_offset(coords):
