@@ -349,17 +349,18 @@ class SceneRun {
 
   void finish_input(data::InputValues& values, data::ProfileSurvey& profile) {
     struct Counts {
-      std::int64_t not_finite, outside, first;
+      std::int64_t not_finite, outside, first, beyond;
     };
     const data::InputValues::Replaced mine = values.replaced();
-    const auto counts = all_of(ranks_, Counts{mine.not_finite, mine.outside, mine.first});
+    const auto counts =
+        all_of(ranks_, Counts{mine.not_finite, mine.outside, mine.first, mine.beyond ? 1 : 0});
     const auto columns = dist::all_gather(ranks_, std::as_bytes(std::span(mine.first_column)));
     const auto profiles = dist::gather(ranks_, profile.seen());
     for (int rank = 1; is_first() && rank < ranks_.size(); ++rank) {
       const auto r = static_cast<std::size_t>(rank);
-      values.add(
-          {counts[r].not_finite, counts[r].outside, counts[r].first,
-           std::string(reinterpret_cast<const char*>(columns[r].data()), columns[r].size())});
+      values.add({counts[r].not_finite, counts[r].outside, counts[r].first,
+                  std::string(reinterpret_cast<const char*>(columns[r].data()), columns[r].size()),
+                  counts[r].beyond != 0});
       profile.add(profiles[r]);
     }
     report_.input = values.finish();

@@ -67,13 +67,14 @@ LabelledScan InputValues::of(const Scan& piece, std::int64_t first) {
 void InputValues::add(const Replaced& of_others) {
   facts_.not_finite += of_others.not_finite;
   facts_.outside += of_others.outside;
+  beyond_ = beyond_ || of_others.beyond;
   if (of_others.first < 0 || (first_ >= 0 && first_ < of_others.first)) return;
   first_ = of_others.first;
   first_column_ = of_others.first_column;
 }
 
 InputValues::Replaced InputValues::replaced() const {
-  return {facts_.not_finite, facts_.outside, first_, first_column_};
+  return {facts_.not_finite, facts_.outside, first_, first_column_, beyond_};
 }
 
 void InputValues::note(const std::string& text) const {

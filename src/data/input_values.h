@@ -29,6 +29,7 @@ class InputValues {
     std::int64_t not_finite = 0, outside = 0;
     std::int64_t first = -1;  // point with a value that is not finite
     std::string first_column = {};
+    bool beyond = false;  // one of them is finite, but not as float32
   };
   [[nodiscard]] Replaced replaced() const;
   void add(const Replaced& of_others);

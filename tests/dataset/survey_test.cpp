@@ -142,6 +142,32 @@ TEST(Survey, SixteenBitsAreLookedAtInFull) {
   EXPECT_EQ(other.choice()->range.high, 65535);
 }
 
+// Float64 that float32 does not hold, met by another process alone.
+TEST(Survey, SaysWhatOthersFoundBeyondFloat32) {
+  Scan scan;
+  scan.positions.resize(3);
+  scan.set("ring", std::vector<double>{1, 1e39, 2});
+  std::vector<std::string> said, said_of_others;
+  InputOptions options{
+      .features = {.features = {{PointValue::column, "ring", Frame::sensor, 64.0}}}};
+  options.on_note = [&](const std::string& note) { said.push_back(note); };
+  data::InputValues whole(options, {});
+  static_cast<void>(whole.of(scan, 0));
+  static_cast<void>(whole.finish());
+  options.on_note = [&](const std::string& note) { said_of_others.push_back(note); };
+  data::InputValues first(options, {}), other(options, {});
+  Scan head = scan;
+  head.positions.clear();
+  head.set("ring", std::vector<double>{});
+  static_cast<void>(first.of(head, 0));
+  static_cast<void>(other.of(scan, 0));
+  first.add(other.replaced());
+  static_cast<void>(first.finish());
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_NE(said[0].find("or not as float32"), std::string::npos) << said[0];
+  EXPECT_EQ(said_of_others, said);
+}
+
 TEST(Survey, RefusesWhatIsNone) {
   data::InputSurvey survey(10, {});
   EXPECT_THROW(survey.add(std::vector<double>{1}), std::invalid_argument);
