@@ -153,8 +153,9 @@ std::optional<Quantization> common_lattice(const std::vector<NamedScan>& scans) 
   const std::optional<Quantization>& first = scans.front().scan.quantization;
   for (const NamedScan& one : scans) {
     if (!first || !one.scan.quantization) return std::nullopt;
-    const bool fits =
-        is_same_lattice(*first, *one.scan.quantization) && fits_lattice(*first, bounds(one.scan));
+    // A scan without points, as one that was cropped, has no bounds.
+    const bool fits = is_same_lattice(*first, *one.scan.quantization) &&
+                      (one.scan.size() == 0 || fits_lattice(*first, bounds(one.scan)));
     if (!fits) return std::nullopt;
   }
   return first;

@@ -202,6 +202,9 @@ TEST(Survey, MergedScansHaveOneOriginAndOneLattice) {
   Scan merged = merge_scans({{"a", a}, {"b", b}});
   EXPECT_EQ(merged.quantization, a.quantization);
   EXPECT_EQ(merged.at(4)[0], 520000);
+  const Scan nothing = pick_points(b, {});
+  EXPECT_EQ(merge_scans({{"a", a}, {"none", nothing}}).quantization, a.quantization);
+  EXPECT_EQ(merge_scans({{"none", nothing}, {"a", a}}).quantization, nothing.quantization);
   b.quantization->offset[0] += 0.0005;
   EXPECT_FALSE(merge_scans({{"a", a}, {"b", b}}).quantization) << "half a step beside";
   b.quantization->offset[0] -= 0.0005;
