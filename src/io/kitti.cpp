@@ -127,7 +127,8 @@ Points open_floats(const Bytes& bytes, std::span<const std::string> names, std::
   return points;
 }
 
-// x, y, z and the named attributes as float32, intensities up to `full_intensity` where their unit is known; an attribute that is not there is zero.
+// x, y, z and the named attributes as float32, intensities up to `full_intensity` where their unit is known; an
+// attribute that is not there is zero.
 void write_floats(ByteSink& sink, const Scan& scan, std::initializer_list<std::string_view> names,
                   double full_intensity, std::string_view format, const WriteOptions& options) {
   std::vector<OutField> fields;

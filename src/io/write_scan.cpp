@@ -78,6 +78,7 @@ class MovedPieces final : public io::ScanPieces {
   const io::ScanPieces& pieces_;
   Scan head_;
 };
+
 void note_lost_system(const Scan& scan, const io::FormatSpec& spec, const OnNote& note) {
   const auto system = coordinate_system(scan);
   if (!system) return;
