@@ -188,7 +188,9 @@ class SceneRun {
       if (is_first()) write();
     });
     report_.seconds.write = seconds_since(clock);
-    if (is_first() && options_.pictures) draw_pictures();
+    dist::together(ranks_, [&] {
+      if (is_first() && options_.pictures) draw_pictures();
+    });
     return std::move(report_);
   }
 
