@@ -176,7 +176,7 @@ class SceneRun {
     say_overview();
     dist::together(ranks_, [&] {
       if (is_first()) require_writable();
-      points_.emplace(out_, input_.features, scene_.bricks, grid(), buffer_bytes());
+      points_.emplace(out_, input_.features, scene_.bricks, grid(), buffer_bytes(options_.memory));
     });
     take_points();
     say_own_columns();
@@ -198,9 +198,9 @@ class SceneRun {
   [[nodiscard]] bool is_first() const { return ranks_.rank() == 0; }
   [[nodiscard]] const Grid& grid() const { return labeller_.reach()->grid; }
   // For points and labels on their way to the disk.
-  [[nodiscard]] std::size_t buffer_bytes() const {
+  [[nodiscard]] static std::size_t buffer_bytes(std::size_t memory) {
     constexpr std::size_t kMost = std::size_t{64} << 20;
-    return std::min(kMost, options_.memory / 32);
+    return std::min(kMost, memory / 32);
   }
   [[nodiscard]] std::int64_t piece_points() const {
     constexpr std::int64_t kLeast = 1 << 12, kMost = 1 << 17, kPointBytes = 128;
@@ -386,7 +386,7 @@ class SceneRun {
       artifact::RunCost cost = labeller_.cost();
       cost.per_point += label::ScenePoints::kTakenBytes;
       const std::size_t least = std::ranges::min(memories);
-      std::size_t memory = least - std::min(kMostHeld, least / 4) - 2 * buffer_bytes();
+      std::size_t memory = least - std::min(kMostHeld, least / 4) - 2 * buffer_bytes(least);
       if (ranks_.size() > 1) {
         const double all = cost.per_point * static_cast<double>(scene_.points) +
                            cost.per_voxel * static_cast<double>(*report_.voxels);
@@ -403,7 +403,8 @@ class SceneRun {
   }
 
   void label_tiles(const EachTile& each_tile) {
-    dist::together(ranks_, [&] { labels_.emplace(out_, scene_.points, buffer_bytes()); });
+    dist::together(ranks_,
+                   [&] { labels_.emplace(out_, scene_.points, buffer_bytes(options_.memory)); });
     std::vector<std::int64_t> counts(report_.of_class.size() + 1);  // the last: of no class
     each_tile(tiles_.size(), [&](std::size_t tile) {
       const label::TilePoints points = points_->of(tiles_[tile], *labeller_.reach());
