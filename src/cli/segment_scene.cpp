@@ -177,6 +177,7 @@ class SceneRun {
     dist::together(ranks_, [&] {
       if (is_first()) require_writable();
       points_.emplace(out_, input_.features, scene_.bricks, grid(), buffer_bytes(options_.memory));
+      if (ranks_.size() == 1) points_->hide();
     });
     take_points();
     say_own_columns();
@@ -403,8 +404,10 @@ class SceneRun {
   }
 
   void label_tiles(const EachTile& each_tile) {
-    dist::together(ranks_,
-                   [&] { labels_.emplace(out_, scene_.points, buffer_bytes(options_.memory)); });
+    dist::together(ranks_, [&] {
+      labels_.emplace(out_, scene_.points, buffer_bytes(options_.memory));
+      if (ranks_.size() == 1) labels_->hide();
+    });
     std::vector<std::int64_t> counts(report_.of_class.size() + 1);  // the last: of no class
     each_tile(tiles_.size(), [&](std::size_t tile) {
       const label::TilePoints points = points_->of(tiles_[tile], *labeller_.reach());

@@ -244,7 +244,7 @@ void AtomicFolder::commit() {
 TemporaryFile::TemporaryFile(const fs::path& beside) {
   require(beside.has_filename(), "write", "'{}' does not name a file", beside.string());
   path_ = make_temporary_beside(beside, [&](const fs::path& name) {
-    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    descriptor_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor_ < 0 && errno != EEXIST) {
       throw_errno(errno, fmt::format("cannot write '{}'", name.string()));
     }
@@ -264,6 +264,18 @@ void TemporaryFile::append(std::span<const std::byte> bytes) {
     if (written < 0) throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
+}
+
+void TemporaryFile::sync() {
+  if (::fsync(descriptor_) != 0) {
+    throw_errno(errno, fmt::format("cannot write '{}'", path_.string()));
+  }
+}
+
+int TemporaryFile::duplicate() const {
+  const int descriptor = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) throw_errno(errno, fmt::format("cannot read '{}'", path_.string()));
+  return descriptor;
 }
 
 void TemporaryFile::hide() {

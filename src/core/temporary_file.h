@@ -17,6 +17,10 @@ class TemporaryFile {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   void append(std::span<const std::byte> bytes);
+  // Until the bytes are where other machines find them.
+  void sync();
+  // A descriptor of the same file, to read it by, with or without a name. The caller closes it.
+  [[nodiscard]] int duplicate() const;
   // Takes the name away, and leaves the file to who has it open: nothing stays when they are gone.
   void hide();
 

@@ -17,6 +17,8 @@ class SceneLabels {
   // `points`: of the scene; `buffer`: bytes that may be held while labels come in.
   SceneLabels(const std::filesystem::path& beside, std::int64_t points, std::size_t buffer);
 
+  // Takes the file's name away: for a rank alone, before anything is in it.
+  void hide() { writer_.file().hide(); }
   // Those of the inner points.
   void add(const TilePoints& tile, const PointLabels& labels);
   [[nodiscard]] std::int64_t added() const { return added_; }

@@ -49,6 +49,8 @@ class ScenePoints {
   ScenePoints(const std::filesystem::path& beside, const FeatureSet& features,
               std::vector<artifact::Brick> bricks, const Grid& grid, std::size_t buffer);
 
+  // Takes the file's name away: for a rank alone, before anything is in it.
+  void hide() { writer_.file().hide(); }
   // Points that are not finite are passed over. `first`: the number of the first.
   void add(const LabelledScan& points, std::uint64_t first);
   [[nodiscard]] std::int64_t added() const { return added_; }

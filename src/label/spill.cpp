@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -21,6 +22,12 @@ constexpr std::size_t kLeastChunk = std::size_t{1} << 12, kMostChunk = std::size
 [[noreturn]] void throw_errno(int error, const std::filesystem::path& path) {
   throw std::system_error(error, std::generic_category(),
                           fmt::format("cannot read '{}'", path.string()));
+}
+
+int opened(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw_errno(errno, path);
+  return descriptor;
 }
 
 // Path and index as bytes: the length of the path, the path, and of each chunk its bucket, offset and records.
@@ -107,26 +114,33 @@ void SpillWriter::flush() {
 SpillReader::SpillReader(dist::Communicator& ranks, SpillWriter& mine, const SpillForm& form,
                          Readers readers)
     : form_(form) {
-  dist::together(ranks, [&] { mine.flush(); });
+  dist::together(ranks, [&] {
+    mine.flush();
+    if (ranks.size() > 1) mine.file().sync();  // file systems of networks may keep it to themselves
+  });
   const dist::Bytes own = packed(mine.file().path(), mine.index());
   const std::vector<dist::Bytes> of_all =
       readers == Readers::all ? dist::all_gather(ranks, own) : dist::gather(ranks, own);
   dist::together(ranks, [&] {
-    for (const dist::Bytes& bytes : of_all) {
+    std::set<std::filesystem::path> paths;
+    files_.reserve(of_all.size());
+    for (std::size_t rank = 0; rank < of_all.size(); ++rank) {
       std::filesystem::path path;
-      SpillIndex index = unpacked(bytes, form.buckets, path);
-      files_.emplace_back(std::move(path), std::move(index));
+      SpillIndex index = unpacked(of_all[rank], form.buckets, path);
+      // Processes of two machines may have one number.
+      require(paths.insert(path).second, "segment",
+              "two ranks wrote '{}': what they share has to lie in one folder that all of them see",
+              path.string());
+      const bool is_mine = rank == static_cast<std::size_t>(ranks.rank());
+      const int descriptor = is_mine ? mine.file().duplicate() : opened(path);
+      files_.emplace_back(std::move(path), std::move(index), descriptor);
     }
   });
   mine.file().hide();
 }
 
-SpillReader::File::File(std::filesystem::path path, SpillIndex index)
-    : path_(std::move(path)),
-      index_(std::move(index)),
-      descriptor_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ < 0) throw_errno(errno, path_);
-}
+SpillReader::File::File(std::filesystem::path path, SpillIndex index, int descriptor)
+    : path_(std::move(path)), index_(std::move(index)), descriptor_(descriptor) {}
 
 SpillReader::File::File(File&& other) noexcept
     : path_(std::move(other.path_)),

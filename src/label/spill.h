@@ -55,7 +55,8 @@ class SpillWriter {
 // The files of all ranks.
 class SpillReader {
  public:
-  // (all) Writes what `mine` holds, opens the files of all ranks, or on rank 0 alone, and takes their names away.
+  // (all) Writes what `mine` holds, opens the files of all ranks, or on rank 0 alone, and takes their names away. Each
+  // rank's file must be another one.
   enum class Readers : std::uint8_t { all, first };
   SpillReader(dist::Communicator& ranks, SpillWriter& mine, const SpillForm& form, Readers readers);
 
@@ -66,7 +67,8 @@ class SpillReader {
  private:
   class File {
    public:
-    File(std::filesystem::path path, SpillIndex index);
+    // Closes the descriptor.
+    File(std::filesystem::path path, SpillIndex index, int descriptor);
     ~File();
     File(File&& other) noexcept;
     File& operator=(File&&) = delete;

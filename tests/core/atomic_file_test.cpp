@@ -11,8 +11,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
+
+#include "core/temporary_file.h"
 
 namespace voxloom::test {
 namespace {
@@ -199,6 +205,26 @@ TEST_F(AtomicFileTest, TakesAwayWhatTheDeadLeft) {
   in_work.commit();
   EXPECT_EQ(text_of(file("f")), "whole");
   remove_stale_temporaries(file("not there"));
+}
+
+TEST_F(AtomicFileTest, ATemporaryFileNeedsNoName) {
+  std::optional<TemporaryFile> out(std::in_place, file("a"));
+  EXPECT_EQ(entries(), 1);
+  const std::string_view first = "first ", second = "second";
+  out->append(std::as_bytes(std::span(first)));
+  out->hide();
+  EXPECT_EQ(entries(), 0);
+  out->append(std::as_bytes(std::span(second)));
+  out->sync();
+  const int descriptor = out->duplicate();
+  out.reset();
+  std::string text(16, '.');
+  EXPECT_EQ(::pread(descriptor, text.data(), text.size(), 0), 12);
+  EXPECT_EQ(text.substr(0, 12), "first second");
+  ::close(descriptor);
+  { const TemporaryFile named(file("a")); }
+  EXPECT_EQ(entries(), 0);
+  EXPECT_THROW(TemporaryFile{file("nowhere/a")}, std::system_error);
 }
 
 TEST_F(AtomicFileTest, FoldersAreNoFiles) {
