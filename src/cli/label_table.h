@@ -34,8 +34,8 @@ struct PageLabels {
 // Nothing where there are none that make a table.
 [[nodiscard]] std::optional<ClassTable> classes_in(const std::vector<std::string>& comments);
 
-// By the comments of the cloud's header, or else the classes.json beside `cloud`, as `segment` and data sets have it, where it knows all labels; else by
-// labels_by_name. `note` gets which, where that is not plain.
+// By the comments of the cloud's header, or else the classes.json beside `cloud`, as `segment` and data sets have it,
+// where they know all labels; else by labels_by_name. `note` gets which, where that is not plain.
 [[nodiscard]] PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
                                           const std::vector<std::string>& comments,
                                           const OnNote& note);

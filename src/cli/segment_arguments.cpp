@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <string_view>
 
 #include "cli/command.h"
 #include "cli/outputs.h"
@@ -26,7 +27,7 @@ bool is_companion(const fs::path& file) {
 }
 
 // Files as they are named; of a folder, the files whose names are those of scans, in order.
-std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
+std::vector<fs::path> scans_of(const SegmentArguments& arguments, bool says_what_it_leaves_out) {
   std::vector<fs::path> scans;
   for (const std::string& name : arguments.scans) {
     if (!fs::is_directory(name) || io::is_npy_folder(name)) {
@@ -39,7 +40,9 @@ std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
                                                 : entry.is_regular_file() &&
                                                       scan_format_of(entry.path()).has_value();
       if (is_scan && is_companion(entry.path())) {
-        note_on(entry.path().string())("is no scan by its name: left out of the folder's");
+        if (says_what_it_leaves_out) {
+          note_on(entry.path().string())("is no scan by its name: left out of the folder's");
+        }
         continue;
       }
       if (is_scan) found.push_back(entry.path());
@@ -64,8 +67,9 @@ std::vector<fs::path> scans_of(const SegmentArguments& arguments) {
 
 // What is the same on all ranks, or they do different things.
 std::string request_text(const SegmentArguments& arguments, const std::vector<fs::path>& scans) {
-  std::string text = fmt::format("{} {} {} {}", arguments.out, arguments.model, arguments.format,
-                                 arguments.no_pictures);
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {}", arguments.out, arguments.model, arguments.format,
+                  arguments.no_pictures, arguments.votes, arguments.scores, arguments.ego_radius);
   for (const fs::path& scan : scans) text += '\0' + scan.string();
   return text;
 }
@@ -75,7 +79,7 @@ std::string request_text(const SegmentArguments& arguments, const std::vector<fs
 std::vector<fs::path> agreed_scans(const SegmentArguments& arguments, dist::Communicator& ranks) {
   std::vector<fs::path> scans;
   dist::together(ranks, [&] {
-    scans = scans_of(arguments);
+    scans = scans_of(arguments, ranks.rank() == 0);
     if (ranks.size() > 1 && std::ranges::find(scans, fs::path(kStream)) != scans.end()) {
       throw BadUsage("several ranks cannot read the standard input");
     }

@@ -63,6 +63,7 @@ class RankedSegmentation : public LaunchTest {
 };
 
 TEST_F(RankedSegmentation, HasTheResultsOfOneProcess) {
+  std::ofstream(in_folder("scans/times.txt")) << "0\n";
   const ShellResult alone = run(arguments("1", ""));
   EXPECT_EQ(alone.exit_code, 1) << alone.text;  // one is broken
   ASSERT_EQ(names(alone.text).size(), 5U) << alone.text;
@@ -70,6 +71,10 @@ TEST_F(RankedSegmentation, HasTheResultsOfOneProcess) {
   EXPECT_EQ(result.exit_code, 1) << result.text;
   EXPECT_EQ(names(result.text), names(alone.text)) << result.text;
   EXPECT_NE(result.text.find("1 of 6 scans failed"), std::string::npos) << result.text;
+  // All ranks leave it out, one says so.
+  const std::size_t left_out = result.text.find("times.txt");
+  ASSERT_NE(left_out, std::string::npos) << result.text;
+  EXPECT_EQ(result.text.find("times.txt", left_out + 1), std::string::npos) << result.text;
   EXPECT_EQ(report("1"), report("3"));
   expect_same_results("1", "3");
 }
@@ -136,6 +141,14 @@ TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
   const ShellResult refused = run_shell(command);
   EXPECT_EQ(refused.exit_code, 2) << refused.text;
   EXPECT_NE(refused.text.find("set VOXLOOM_RANKS=1"), std::string::npos) << refused.text;
+  const std::string other_votes = fmt::format(
+      "'{0}' -n 2 sh -c '\"{1}\" segment \"{2}\" --no-pictures --model \"{3}\" --out \"{4}\" "
+      "--votes $((1 + ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}))'",
+      variable("VOXLOOM_MPIRUN"), variable("VOXLOOM_PROGRAM"), in_folder("scans"),
+      in_folder("run/model.lattice"), in_folder("voted"));
+  const ShellResult disagreed = run_shell(other_votes);
+  EXPECT_EQ(disagreed.exit_code, 2) << disagreed.text;
+  EXPECT_NE(disagreed.text.find("other scans or options"), std::string::npos) << disagreed.text;
   const ShellResult each = run_shell("VOXLOOM_RANKS=1 " + command);
   EXPECT_EQ(each.exit_code, 0) << each.text;
   EXPECT_EQ(results("own"), 2U);
