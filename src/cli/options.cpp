@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 
@@ -40,7 +42,16 @@ Check::Check(const CLI::Validator& validator)
 Check in_range(int first, int last) { return range(first, last); }
 Check in_range(std::int64_t first, std::int64_t last) { return range(first, last); }
 Check in_range(std::uint64_t first, std::uint64_t last) { return range(first, last); }
-Check in_range(double first, double last) { return range(first, last); }
+// CLI::Range lets through what is no number.
+Check in_range(double first, double last) {
+  const CLI::Range within(first, last);
+  return Check([within](const std::string& text) {
+    std::string value = text;
+    const std::string problem = within(value);
+    if (!problem.empty() || !std::isnan(std::strtod(text.c_str(), nullptr))) return problem;
+    return "Value " + text + " is not a number";
+  });
+}
 
 Check one_of(const std::vector<std::string>& words, List list) {
   CLI::IsMember member(words);

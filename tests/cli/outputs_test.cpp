@@ -194,6 +194,12 @@ TEST_F(Outputs, GiveNoClassToPointsOfTheVehicle) {
   const ShellResult none =
       segment(fmt::format("'{}' --out '{}' --ego-radius 1000", all, in_folder("none")));
   EXPECT_EQ(none.exit_code, 0) << none.text;
+  for (const char* bad : {"nan", "-1"}) {
+    const ShellResult refused =
+        segment(fmt::format("'{}' --out '{}' --ego-radius {}", all, in_folder("none"), bad));
+    EXPECT_EQ(refused.exit_code, 2) << refused.text;
+    EXPECT_NE(refused.text.find("--ego-radius"), std::string::npos) << refused.text;
+  }
 }
 
 TEST_F(Outputs, LeaveTheCompanionsOfAFoldersScansAlone) {
