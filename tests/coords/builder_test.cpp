@@ -147,7 +147,6 @@ TEST(Builder, ThreadsDoNotShow) {
   EXPECT_EQ(one.second, three.second);
 }
 
-// Coordinates too far apart for keys of 64 bits, many enough for several chunks.
 TEST(Builder, KeysInterleaveAndComeApartAgain) {
   oracle::Random random(83);
   for (int i = 0; i < 1000; ++i) {
@@ -193,6 +192,7 @@ TEST(Builder, HitsAreReadAsTheyWereAdded) {
   }
 }
 
+// Coordinates too far apart for keys of 64 bits, many enough for several chunks.
 TEST(Builder, WideScenesAreIndexedExactly) {
   oracle::Random random(87);
   std::vector<oracle::Coord> coords;
