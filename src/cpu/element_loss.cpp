@@ -1,4 +1,5 @@
 // Losses over elements, with their gradients.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/backend.h"
@@ -19,7 +20,7 @@ ElementTerm squared_term(float x, float t, float /*parameter*/) {
 
 ElementTerm smooth_l1_term(float x, float t, float beta) {
   const float away = x - t;
-  if (std::abs(away) < beta) return {away * away / (2 * beta), away / beta};
+  if (!(std::abs(away) >= beta)) return {away * away / (2 * beta), away / beta};  // no number too
   return {std::abs(away) - beta / 2, away < 0 ? -1.0F : 1.0F};
 }
 

@@ -139,7 +139,8 @@ std::vector<fs::path> folders_like(const std::vector<fs::path>& patterns) {
     std::erase_if(found, [](const fs::path& place) { return !fs::is_directory(place); });
     if (found.empty()) data::fail_data(pattern, "is not a folder");
     for (fs::path& folder : found) {
-      if (std::ranges::find(folders, folder) == folders.end()) folders.push_back(std::move(folder));
+      const auto is_same = [&](const fs::path& other) { return fs::equivalent(folder, other); };
+      if (std::ranges::none_of(folders, is_same)) folders.push_back(std::move(folder));
     }
   }
   return folders;

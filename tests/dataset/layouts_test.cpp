@@ -150,6 +150,8 @@ TEST_F(Layouts, SeveralFoldersAreOneDataSet) {
   };
   EXPECT_EQ(size({folder_ / "one", folder_ / "two"}), 3);
   EXPECT_EQ(size({folder_ / "t*", folder_ / "two"}), 3) << "each folder once";
+  EXPECT_EQ(size({folder_ / "one", folder_ / "two" / ".." / "one" / ""}), 1)
+      << "however it is named";
   EXPECT_EQ(size({folder_ / "one", folder_ / "two"}, {"b"}), 1) << "a part is in one of them";
   const auto refusal = [&](const std::vector<fs::path>& folders,
                            const std::vector<std::string>& parts = {}) -> std::string {
