@@ -57,13 +57,13 @@ std::string float_field(std::uint32_t field, double value) {
          little_endian(std::bit_cast<std::uint32_t>(static_cast<float>(value)));
 }
 
-// A summary of all numbers but the step, those within another as "validation_iou/road".
+// A summary of all numbers but the line's step, those within another as "validation_iou/road".
 std::string summary_of(const Json& object, const std::string& prefix) {
   std::string values;
   for (const auto& [name, value] : object.items()) {
     if (value.is_object()) {
       values += summary_of(value, prefix + name + "/");
-    } else if (value.is_number() && name != "step") {
+    } else if (value.is_number() && (name != "step" || !prefix.empty())) {
       values += text_field(1, text_field(1, prefix + name) + float_field(2, value.get<double>()));
     }
   }

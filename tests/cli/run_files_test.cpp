@@ -171,6 +171,16 @@ TEST_F(RunFiles, EventsSayWhatTheMetricsSay) {
   }
 }
 
+TEST_F(RunFiles, EventsHaveAClassThatIsCalledStep) {
+  std::ofstream(in_folder("scans/classes.json"))
+      << R"({"classes": [{"name": "step", "values": [7]}, {"name": "box", "values": [9]}]})";
+  write_config("config.json", kTiny);
+  const ShellResult done = train("config.json", "run");
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const Events events(bytes_of("run/events.out.tfevents.0.voxloom"));
+  EXPECT_EQ(events.all().back().values.count("validation_iou/step"), 1U);
+}
+
 TEST_F(RunFiles, APageShowsTheRun) {
   write_config("config.json", kTiny);
   ASSERT_EQ(train("config.json", "run").exit_code, 0);
