@@ -103,7 +103,8 @@ std::vector<LabelledFile> part_of_sequences(const fs::path& folder, const std::s
     if (fs::is_directory(place)) {
       take_sequence(place, !is_pattern(part), note, files);
     } else if (place.extension() == ".bin") {
-      files.push_back(paired(place, place.parent_path() / ".." / "labels"));
+      // Not by way of "..", which leaves a velodyne that is a link for where that leads.
+      files.push_back(paired(place, place.parent_path().parent_path() / "labels"));
     }
   }
   return files;
@@ -194,7 +195,7 @@ void take_parts(const std::vector<std::string>& parts, FilesOf&& files_of, Layou
     const std::vector<LabelledFile> files = files_of(part);
     if (files.empty()) to.missing.push_back(part);
     for (const LabelledFile& file : files) {
-      if (taken.insert(file.scan).second) to.files.push_back(file);
+      if (taken.insert(file.scan.lexically_normal()).second) to.files.push_back(file);
     }
   }
 }

@@ -100,11 +100,18 @@ TEST_F(Layouts, PartsAreNamesPathsAndPatterns) {
   EXPECT_EQ(count({"01", "01/000001"}), 2) << "what two parts name is taken once";
   EXPECT_EQ(count({"00/000001", "sequences/10/velodyne/000000.bin"}), 2);
   EXPECT_EQ(count({(folder_ / "sequences/10/velodyne/000000.bin").string()}), 1);
+  EXPECT_EQ(count({"01", "./01/velodyne/000001.bin"}), 2) << "however its path is written";
   EXPECT_EQ(count({"*/velodyne/*1.bin"}), 3);
   EXPECT_EQ(open_dataset(folder_, {.parts = {"10", "00"}})->size(), 4);
   EXPECT_NE(error_of({.parts = {"0?", "2?", "3?"}}).find("scan '2?', and 1 more"),
             std::string::npos)
       << error_of({.parts = {"0?", "2?", "3?"}});
+
+  // Labels lie beside the link, not beside where it leads.
+  fs::create_directories(folder_ / "elsewhere");
+  fs::rename(folder_ / "sequences/10/velodyne", folder_ / "elsewhere/velodyne");
+  fs::create_directory_symlink(folder_ / "elsewhere/velodyne", folder_ / "sequences/10/velodyne");
+  EXPECT_EQ(count({"10/000000"}), 1);
 
   write_text("list.txt", "# the first\n00/000000\n\n  10 \r\n");
   EXPECT_EQ(read_parts(folder_ / "list.txt"), (std::vector<std::string>{"00/000000", "10"}));
