@@ -112,7 +112,9 @@ Json data_json(const DataConfig& data) {
                  {"scans", data.street.scans},
                  {"seed", data.street.seed}};
   if (data.street.sensor) street["sensor"] = name_of(*data.street.sensor);
-  return {{"street", street}, {"cache", data.is_cached}};
+  Json json = {{"street", street}, {"cache", data.is_cached}};
+  if (data.crop > 0) json["crop"] = data.crop;
+  return json;
 }
 
 ClassTable class_table(const std::string& name) {

@@ -269,12 +269,15 @@ class Run {
   train::ConfusionMatrix last_{1};
 };
 
-TrainConfig config_of(const TrainArguments& arguments) {
-  TrainConfig config = named_config(arguments.config, arguments.data);
+TrainConfig overridden(TrainConfig config, const TrainArguments& arguments) {
   if (arguments.steps > 0) config.train.steps = arguments.steps;
   override_with(arguments.scan, config.data);
   if (config.validation) override_with(arguments.scan, *config.validation);
   return config;
+}
+
+TrainConfig config_of(const TrainArguments& arguments) {
+  return overridden(named_config(arguments.config, arguments.data), arguments);
 }
 
 // What the data say, not the file.
@@ -352,7 +355,10 @@ void train_on(dist::Communicator& ranks, const TrainArguments& arguments) {
 
 // With every setting, so that it can be edited.
 void print_config(const TrainArguments& arguments) {
-  TrainConfig config{.data = {.folders = {"scans"}}};
+  if (!arguments.resume.empty() && !arguments.config.empty()) {
+    throw BadUsage("give either a configuration or --resume RUN");
+  }
+  TrainConfig config = overridden({.data = {.folders = {"scans"}}}, arguments);
   if (!arguments.resume.empty()) config = config_for(arguments, false);
   if (!arguments.config.empty()) config = config_of(arguments);
   fmt::print("{}", to_json(config));

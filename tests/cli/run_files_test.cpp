@@ -297,6 +297,12 @@ TEST_F(RunFiles, TheConfigurationIsPrinted) {
   const ShellResult defaults = run("train --print-config");
   ASSERT_EQ(defaults.exit_code, 0) << defaults.text;
   EXPECT_EQ(nlohmann::json::parse(defaults.text)["data"]["folder"], "scans");
+  EXPECT_EQ(nlohmann::json::parse(run("train --print-config --steps 7").text)["steps"], 7);
+  EXPECT_EQ(run("train street --resume run --print-config").exit_code, 2);
+  std::ofstream(in_folder("squares.json")) << R"({"data": {"street": {"scans": 1}, "crop": 20}})";
+  const ShellResult squares =
+      run(fmt::format("train '{}' --print-config", in_folder("squares.json")));
+  EXPECT_EQ(nlohmann::json::parse(squares.text)["data"]["crop"], 20) << squares.text;
   write_config("config.json", kTiny);
   const ShellResult whole =
       run(fmt::format("train '{}' --steps 7 --print-config", in_folder("config.json")));
