@@ -68,7 +68,9 @@ void split_by_lists(const std::string& folder, TrainConfig& config) {
                                 train.string()));
   }
   config.data.split = train.string();
-  if (!std::filesystem::exists(val)) return;
+  if (!std::filesystem::exists(val)) {
+    return say_note(fmt::format("{} is not there: no scan validates", val.string()));
+  }
   config.validation = config.data;
   config.validation->split = val.string();
 }

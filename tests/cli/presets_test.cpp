@@ -90,6 +90,9 @@ TEST_F(Presets, NuScenes) {
   write_text("v1.0-mini/sample.json", R"([{"token": "k1", "scene_token": "z1"}])");
   write_text("v1.0-mini/scene.json", R"([{"token": "z1", "name": "scene-0061"}])");
   write_text("train.txt", "scene-0061\n");
+  const ShellResult alone = run(fmt::format("data check nuscenes --data '{}'", root().string()));
+  EXPECT_NE(alone.text.find("val.txt is not there: no scan validates"), std::string::npos)
+      << alone.text;
   write_text("val.txt", "scene-0061\n");
   const ShellResult seen = run(fmt::format("data check nuscenes --data '{}'", root().string()));
   EXPECT_EQ(seen.exit_code, 0) << seen.text;
