@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "conv/cases.h"
 #include "voxloom/parallel.h"
@@ -243,6 +245,21 @@ TEST(MinkUNet, IsTheSameForEverySeedRunAndThreadCount) {
   nn::MinkUNetOptions other = tiny();
   other.seed = 2;
   EXPECT_NE(to_doubles(nn::MinkUNet(other)(x).features()), expected);
+}
+
+// Called as the products' parameters are, in either style.
+TEST(MinkUNet, NamesTheWorkOfPointceptsStyle) {
+  nn::MinkUNetOptions options = tiny(18);
+  options.style = nn::UNetStyle::pointcept;
+  const nn::MinkUNet net(options);
+  std::set<std::string> products, worked;
+  for (const auto& [name, tensor] : nn::parameters_of(net)) {
+    if (tensor.rank() > 1) products.insert(name);
+  }
+  for (const nn::LayerWork& layer : net.work(small_input(3).coords())) {
+    worked.insert(layer.name + ".weight");
+  }
+  EXPECT_EQ(worked, products);
 }
 
 TEST(MinkUNet, ReportsTheWorkOfEachProduct) {

@@ -34,6 +34,11 @@ ConvNorm::Prefixes stem_names(const std::string& prefix, UNetStyle style) {
   return {prefix + "conv0p1s1.", prefix + "bn0."};
 }
 
+// Of a block, before the number of its convolution or norm.
+const char* shortcut_name(UNetStyle style) {
+  return style == UNetStyle::pointcept ? "proj." : "downsample.";
+}
+
 // Of what leads to a level, counted from 0 as they run.
 struct StageNames {
   std::string conv, norm;
@@ -60,7 +65,8 @@ void collect_block(const BasicBlock& block, const std::string& prefix, UNetStyle
   block.conv1.collect_parameters({prefix + "conv1.", prefix + "bn1."}, to);
   block.conv2.collect_parameters({prefix + "conv2.", prefix + "bn2."}, to);
   if (block.shortcut) {
-    block.shortcut->collect_parameters({prefix + "proj.0.", prefix + "proj.1."}, to);
+    const std::string shortcut = prefix + shortcut_name(style);
+    block.shortcut->collect_parameters({shortcut + "0.", shortcut + "1."}, to);
   }
 }
 
@@ -218,6 +224,14 @@ namespace {
 
 class WorkList {
  public:
+  explicit WorkList(UNetStyle style) : style_(style) {}
+
+  void add_stem(std::int64_t pairs, const ConvolutionBase& layer) {
+    std::string name = stem_names("", style_).product;
+    name.pop_back();  // the dot
+    add(std::move(name), pairs, layer);
+  }
+
   void add(std::string name, std::int64_t pairs, const ConvolutionBase& layer) {
     require(!layer.weight.is_packed(), kMinkunetOp,
             "'{}' has a packed weight, whose channels are not listed", name);
@@ -234,22 +248,24 @@ class WorkList {
       const std::string name = stage.block_name(b);
       add(name + ".conv1", pairs, block.conv1);
       add(name + ".conv2", pairs, block.conv2);
-      if (block.shortcut) add(name + ".downsample.0", rows.size(), *block.shortcut);
+      if (block.shortcut)
+        add(name + "." + shortcut_name(style_) + "0", rows.size(), *block.shortcut);
     }
   }
 
   std::vector<LayerWork> take() { return std::move(list_); }
 
  private:
+  UNetStyle style_;
   std::vector<LayerWork> list_;
 };
 
 }  // namespace
 
 std::vector<LayerWork> MinkUNet::work(const CoordinateSet& rows) const {
-  WorkList list;
+  WorkList list(layers_->style);
   std::vector<CoordinateSet> levels = {rows};
-  list.add("conv0p1s1", forward_map(rows, rows, {.kernel_size = 5}).size(), layers_->stem);
+  list.add_stem(forward_map(rows, rows, {.kernel_size = 5}).size(), layers_->stem);
   for (const Stage& stage : layers_->down) {
     const CoordinateSet coarse = strided_support(levels.back(), 2);
     // Every fine row has its one place under a 2x2x2 kernel of stride 2.
