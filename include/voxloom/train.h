@@ -119,7 +119,7 @@ class Trainer {
   [[nodiscard]] dist::Communicator& ranks() const { return ranks_; }
 
   StepReport step();
-  // With this rate, whatever the schedule says.
+  // With this rate, not below 0, whatever the schedule says.
   StepReport step(float rate);
   // Of the steps since it was last asked for.
   [[nodiscard]] ConfusionMatrix take_confusion();
@@ -184,7 +184,8 @@ struct RateCurve {
   // or the lowest place. None where the lowest lies less than three mean steps of the curve below the beginning.
   std::optional<float> suggestion = {};
 };
-// A call of all ranks. `on_step` gives false to stop there. std::invalid_argument for a sweep that does not rise.
+// A call of all ranks, on which a loss that is no number is LossNotFinite where there are several. `on_step` gives false
+// to stop there. std::invalid_argument for a sweep that does not rise.
 [[nodiscard]] RateCurve sweep_rates(Trainer& trainer, const RateSweep& sweep,
                                     const std::function<bool(const StepReport&)>& on_step = {});
 

@@ -261,6 +261,8 @@ void Trainer::run_passes_with_others(StepReport& report) {
 StepReport Trainer::step() { return step(schedule_.at(step_count())); }
 
 StepReport Trainer::step(float rate) {
+  require(std::isfinite(rate) && rate >= 0.0F, kTrainerOp, "the rate should not be below 0, got {}",
+          rate);
   require(!is_done(), kTrainerOp, "all {} steps are done", total_steps());
   const auto start = std::chrono::steady_clock::now();
   const PoolScope memory(*pool_);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "support/oracle_bridge.h"
 #include "support/same_bits.h"
@@ -105,6 +106,8 @@ TEST_F(TrainerTest, ASweepOfRatesRisesAndEndsWhereTheLossDoes) {
   EXPECT_FALSE(
       train::sweep_rates(still, {.lowest = 1e-12F, .highest = 1e-11F, .steps = 2}).suggestion);
   EXPECT_THROW(static_cast<void>(train::sweep_rates(still, {.lowest = 0})), Invalid);
+  EXPECT_THROW(still.step(std::numeric_limits<float>::quiet_NaN()), Invalid);
+  EXPECT_THROW(still.step(-1.0F), Invalid);
   EXPECT_THROW(static_cast<void>(train::sweep_rates(still, {.steps = 39})), Invalid);
 }
 
