@@ -181,7 +181,8 @@ struct RateCurve {
   // no longer a number, the curve ends.
   std::vector<double> smoothed;
   // Where the smoothed loss first is half-way from its beginning to its lowest: noise moves that less than the steepest
-  // or the lowest place. None where the lowest lies less than three mean steps of the curve below the beginning.
+  // or the lowest place. None where the lowest lies no further below the beginning than three times what the losses
+  // until there change by from one to the next, on average: of losses that only scatter, one curve in 200 falls so far.
   std::optional<float> suggestion = {};
 };
 // A call of all ranks, on which a loss that is no number is LossNotFinite where there are several. `on_step` gives false

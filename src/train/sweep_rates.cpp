@@ -17,12 +17,16 @@ double without_bias(double average, std::size_t count) {
 
 std::optional<float> suggestion(const RateCurve& curve) {
   const std::vector<double>& y = curve.smoothed;
-  if (y.size() < 2) return std::nullopt;
-  double step = 0;
-  for (std::size_t i = 1; i < y.size(); ++i) step += std::abs(y[i] - y[i - 1]);
-  step /= static_cast<double>(y.size() - 1);
+  const std::int64_t until = std::ranges::min_element(y) - y.begin();
+  if (until == 0) return std::nullopt;
+  // The smoothed curve moves little from step to step, whatever the losses do: it tells no fall from their scatter.
+  double scatter = 0;
+  for (std::size_t i = 1; i <= static_cast<std::size_t>(until); ++i) {
+    scatter += std::abs(curve.losses[i] - curve.losses[i - 1]);
+  }
+  scatter /= static_cast<double>(until);
   const double lowest = std::ranges::min(y);
-  if (y.front() - lowest < 3 * step) return std::nullopt;
+  if (y.front() - lowest <= 3 * scatter) return std::nullopt;
   const double half_way = (y.front() + lowest) / 2;
   const auto there = std::ranges::find_if(y, [&](double loss) { return loss <= half_way; });
   return curve.rates[static_cast<std::size_t>(there - y.begin())];
