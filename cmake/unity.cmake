@@ -14,8 +14,7 @@ function(voxloom_unity target)
     return()
   endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${VOXLOOM_UNITY_BATCH})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # Both see a source's own names as a header's.
-    target_compile_options(${target} PRIVATE -Wno-shadow -Wno-subobject-linkage)
-  endif()
+  # Both see a source's own names as a header's, or a neighbour's.
+  target_compile_options(${target} PRIVATE -Wno-shadow
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endfunction()

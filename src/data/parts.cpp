@@ -54,8 +54,7 @@ std::vector<std::size_t> NameIndex::find(const std::string& part) const {
     }
   }
   std::ranges::sort(found);
-  const auto repeated = std::ranges::unique(found);
-  found.erase(repeated.begin(), repeated.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
