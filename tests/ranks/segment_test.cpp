@@ -106,8 +106,8 @@ TEST_F(RankedSegmentation, OneSceneIsThatOfOneProcess) {
   const auto scene = [&](const std::string& out, const std::string& more) {
     return fmt::format(
         "segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}' --threads 1 {}",
-        in_folder("town.ply"), variable("VOXLOOM_SOURCE_DIR"), in_folder(out), in_folder(out + ".json"),
-        more);
+        in_folder("town.ply"), variable("VOXLOOM_SOURCE_DIR"), in_folder(out),
+        in_folder(out + ".json"), more);
   };
   const ShellResult alone = run(scene("one", ""));
   ASSERT_EQ(alone.exit_code, 0) << alone.text;
