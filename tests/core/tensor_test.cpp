@@ -61,8 +61,9 @@ TEST(Tensor, RowsAreCutWithin) {
   EXPECT_EQ(integers(x.rows(1, 3)), (std::vector<std::int32_t>{2, 3, 4, 5}));
   EXPECT_EQ(x.rows(4, 4).size(), 0);
   EXPECT_EQ(integers(x.rows(1, 4).rows(1, 2)), (std::vector<std::int32_t>{4, 5}));
-  for (const auto& [begin, end] : {std::pair{0, 5}, {-1, 2}, {3, 2}, {5, 5}}) {
-    expect_throws<Invalid>([&] { (void)x.rows(begin, end); }, "of a tensor of shape (4,2)");
+  for (const auto& cut : {std::pair{0, 5}, {-1, 2}, {3, 2}, {5, 5}}) {
+    expect_throws<Invalid>([&] { (void)x.rows(cut.first, cut.second); },
+                           "of a tensor of shape (4,2)");
   }
   expect_throws<Invalid>([] { (void)counted({}).rows(0, 0); }, "of a tensor of shape ()");
   EXPECT_EQ(Tensor::empty({0, 3}, DType::f32).rows(0, 0).shape(), (Shape{0, 3}));
