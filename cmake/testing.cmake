@@ -25,6 +25,10 @@ function(voxloom_add_test name target)
   # No plans that someone tuned on this machine: that file is never there.
   set(environment VOXLOOM_SHARED_DIR=${VOXLOOM_SHARED_DIR} VOXLOOM_SOURCE_DIR=${PROJECT_SOURCE_DIR}
       VOXLOOM_PLANS=${PROJECT_BINARY_DIR}/no-plans.txt)
+  if(VOXLOOM_SANITIZE)
+    # As without sanitizers: who asks for too much is told so.
+    list(APPEND environment ASAN_OPTIONS=allocator_may_return_null=1)
+  endif()
   if(TARGET voxloom_cli)
     list(APPEND environment VOXLOOM_PROGRAM=${VOXLOOM_RUNNABLE_PROGRAM})
   endif()

@@ -2,8 +2,7 @@
 # usage: scripts/test.sh [--quick | --full]
 #
 # Builds and tests. By default: every test, optimised and with assertions; before that, every fuzz
-# target for some seconds, the tests of what reads data under the address and undefined-behaviour
-# sanitizers, and those of what threads share under the thread sanitizer.
+# target for some seconds, and the tests of what threads share under the thread sanitizer.
 #   --quick  only the tests
 #   --full   also every test under the address and undefined-behaviour sanitizers and under the thread
 #            sanitizer, with the other compiler, with MPICH, on aarch64 under an emulator and in a Debian 13 tree,
@@ -15,7 +14,7 @@ cd "$(dirname "$0")/.."
 mode=${1:-default}
 case "$mode" in
   default | --quick | --full) ;;
-  *) sed -n '2,12s/^# \?//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,11s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
 
 jobs=${VOXLOOM_JOBS:-$(nproc)}
@@ -82,8 +81,6 @@ build_and_test_some() {
   "${fixed[@]}" ctest --preset "$preset" -j "$jobs" --no-label-summary -R "^($names)\$"
 }
 
-# In the fuzzers' build, whose library is there already.
-address_checks() { build_and_test_some fuzz core coords io artifact points pool nn; }
 thread_checks() { build_and_test_some tsan threads; }
 
 if [ "$mode" = --full ]; then
@@ -102,7 +99,6 @@ build dev
 case "$mode" in
   default)
     step fuzz 10
-    step address_checks
     step thread_checks
     ;;
   --full)

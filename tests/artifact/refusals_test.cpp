@@ -326,8 +326,8 @@ TEST(Refusals, CountsFit32Bits) {
 template <typename Net>
 std::string problems_with_channels(std::int64_t channels, const Net& net) {
   artifact::GraphBuilder b;
-  net(b, b.sparse_input("x", {.channels = 4}),
-      b.tensor_input("t", {{artifact::kDynamic, 4}, artifact::ElementType::f32}));
+  const auto t = b.tensor_input("t", {{artifact::kDynamic, 4}, artifact::ElementType::f32});
+  net(b, b.sparse_input("x", {.channels = 4}), t);
   const artifact::Bundle bundle = b.bundle();
   std::string text = artifact::to_text(bundle.graph);
   for (std::size_t at = 0; (at = text.find("<?x4xf32>", at)) != std::string::npos;) {
