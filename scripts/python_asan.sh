@@ -2,8 +2,8 @@
 # usage: scripts/python_asan.sh [PYTEST ARGUMENT...]     outside the continuous integration
 #
 # The Python module under the address and undefined-behaviour sanitizers, and Python's own allocator in its debug mode
-# (PYTHONMALLOC=debug): builds the module in build/python-asan and runs the tests of python/tests that do not compare speed or
-# start processes, or those that are named. Leaks are not looked for: interpreters keep what they load; reference counts are
+# (PYTHONMALLOC=debug): builds the module in build/python-asan and runs the tests of python/tests, but for the
+# notebook, types and stub, which other programs judge, or those that are named. Leaks are not looked for: interpreters keep what they load; reference counts are
 # counted by test_arrays.py.
 #
 # Wants what scripts/setup.sh --test installs, and nanobind (scripts/python_env.sh).

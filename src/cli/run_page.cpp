@@ -16,31 +16,16 @@ constexpr std::int64_t kMostScans = 100;  // judged
 constexpr std::size_t kMostWorst = 4;     // shown
 constexpr viz::Color kUnlabelled = {90, 90, 90}, kRight = {74, 80, 92}, kWrong = {240, 72, 60};
 
-constexpr std::string_view kRunPageHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{0}</title>
-<style>
-:root {{ color-scheme: dark; }}
-body {{ margin: 24px; background: #101218; color: #dee2ea; font: 14px/1.4 system-ui, sans-serif; }}
-h1 {{ font-size: 20px; }}
-h2 {{ font-size: 16px; margin-top: 32px; }}
-p {{ color: #a4acbb; }}
-img {{ max-width: 100%; border-radius: 8px; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: 3px 12px; text-align: right; }}
-th:first-child, td:first-child {{ text-align: left; }}
-tr:nth-child(even) {{ background: #181c25; }}
-td span {{ display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px; }}
-.scans {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 12px; }}
-pre {{ background: #181c25; padding: 12px; border-radius: 8px; overflow: auto; }}
-</style>
-</head>
-<body>
-<h1>{0}</h1>
+constexpr std::string_view kRunPageStyle = R"(h2 { font-size: 16px; margin-top: 32px; }
+p { color: #a4acbb; }
+img { max-width: 100%; border-radius: 8px; }
+table { border-collapse: collapse; }
+th, td { padding: 3px 12px; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+tr:nth-child(even) { background: #181c25; }
+td span { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px; }
+.scans { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 12px; }
+pre { background: #181c25; padding: 12px; border-radius: 8px; overflow: auto; }
 )";
 
 std::string image(const viz::Canvas& canvas, const std::string& what) {
@@ -137,8 +122,9 @@ std::optional<JudgedScans> judge_scans(const Dataset& data, const train::Labelle
 }
 
 std::string format_run_page(const RunPage& page) {
+  const std::string name = page.folder.path().string();
   std::string text =
-      fmt::format(fmt::runtime(kRunPageHead), viz::html_text(page.folder.path().string()));
+      viz::page_head(name, kRunPageStyle) + fmt::format("<h1>{}</h1>\n", viz::html_text(name));
   if (!page.curves.empty()) text += "<h2>Curves</h2>\n" + image(page.curves.picture(), "curves");
   if (page.judged != nullptr) {
     text += judged_scores(*page.judged, *page.validation) + "<h2>The scans it labels worst</h2>\n";

@@ -40,6 +40,25 @@ std::string link_to(std::string_view file_name) {
   return link;
 }
 
+std::string page_head(std::string_view title, std::string_view style) {
+  return fmt::format(R"(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{}</title>
+<style>
+:root {{ color-scheme: dark; }}
+body {{ margin: 24px; background: #101218; color: #dee2ea; font: 14px/1.4 system-ui, sans-serif; }}
+h1 {{ font-size: 20px; }}
+{}</style>
+</head>
+<body>
+)",
+                     html_text(title), style);
+}
+
 std::string base64(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -14,6 +14,9 @@ namespace voxloom::viz {
 // A file's name as a link relative to the page: all but letters, digits, '-', '.', '_' and '~' as %XX.
 [[nodiscard]] std::string link_to(std::string_view file_name);
 
+// A dark page down to its body's beginning; `style` adds rules to those that all of ours have.
+[[nodiscard]] std::string page_head(std::string_view title, std::string_view style);
+
 [[nodiscard]] std::string base64(std::span<const std::uint8_t> bytes);
 
 }  // namespace voxloom::viz

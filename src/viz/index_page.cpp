@@ -10,18 +10,7 @@
 namespace voxloom::viz {
 namespace {
 
-constexpr std::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>Labelled scans</title>
-<style>
-:root { color-scheme: dark; }
-body { margin: 24px; background: #101218; color: #dee2ea; font: 14px/1.4 system-ui, sans-serif; }
-h1 { font-size: 20px; }
-ul { list-style: none; padding: 0; }
+constexpr std::string_view kStyle = R"(ul { list-style: none; padding: 0; }
 a { color: inherit; }
 .scans { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 20px; }
 .scans li { background: #181c25; border-radius: 8px; overflow: hidden; }
@@ -31,9 +20,6 @@ a { color: inherit; }
 .bar { display: flex; height: 8px; }
 .legend li { display: inline-block; margin: 0 14px 4px 0; }
 .legend span { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px; }
-</style>
-</head>
-<body>
 )";
 
 std::string css_color(Color c) { return fmt::format("rgb({},{},{})", c.r, c.g, c.b); }
@@ -75,7 +61,7 @@ std::string card(const IndexEntry& entry, const std::vector<PageClass>& classes)
 
 std::string format_index(const std::vector<IndexEntry>& entries,
                          const std::vector<PageClass>& classes) {
-  std::string text(kHead);
+  std::string text = page_head("Labelled scans", kStyle);
   text += fmt::format("<h1>{} labelled scans</h1>\n", entries.size());
   text += legend(classes) + "<ul class=\"scans\">\n";
   for (const IndexEntry& entry : entries) text += card(entry, classes);
