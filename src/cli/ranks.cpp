@@ -54,6 +54,7 @@ int neighbours() {
   return 1;
 }
 
+#if defined(VOXLOOM_HAS_MPI)
 // Of the cores that this process may use, as far as its neighbours leave them: ranks that a launcher bound
 // to cores of their own use those, others share the machine.
 int threads_of_rank() {
@@ -65,7 +66,6 @@ int threads_of_rank() {
   return std::max(1, std::min(usable, cores / neighbours()));
 }
 
-#if defined(VOXLOOM_HAS_MPI)
 double patience() {
   const char* text = std::getenv("VOXLOOM_PATIENCE");
   if (text == nullptr) return mpi::Options{}.patience;

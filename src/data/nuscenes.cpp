@@ -80,7 +80,7 @@ void for_each_row(const fs::path& path, const std::function<void(const Row&)>& u
   if (!PlainJson::sax_parse(in, &reader)) fail_data(path, "is not a list of JSON objects");
 }
 
-const std::string& field(const fs::path& path, const Row& row, const std::string& name) {
+const std::string& field(const fs::path& path, const Row& row, const char* name) {
   const auto found = row.find(name);
   if (found == row.end()) fail_data(path, "an object has no \"{}\"", name);
   return found->second;
