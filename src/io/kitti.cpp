@@ -86,7 +86,8 @@ bool is_coordinate(double value) {
          (std::abs(value) < kMost && std::abs(value) > kLeast);
 }
 
-void check_plausible(const Bytes& bytes, const RecordLayout& layout, std::string_view format) {
+void check_plausible(const Bytes& bytes, const RecordLayout& layout, std::string_view format,
+                     const Interval& usual) {
   const std::vector<Column> columns = sample(bytes, layout);
   double low = 0, high = 0;  // of the intensities
   for (std::int64_t i = 0; i < columns[0].points(); ++i) {
@@ -101,7 +102,7 @@ void check_plausible(const Bytes& bytes, const RecordLayout& layout, std::string
     low = std::min(low, intensity);
     high = std::max(high, intensity);
   }
-  if (low >= 0 && high <= 1) return;
+  if (low >= 0 && high <= usual.high) return;
   std::string others;
   for (const std::int64_t floats :
        {std::int64_t{3}, std::int64_t{4}, std::int64_t{5}, std::int64_t{6}}) {
@@ -122,7 +123,7 @@ Points open_floats(const Bytes& bytes, std::span<const std::string> names, std::
   const RecordLayout layout = layout_of(options.fields.empty() ? names : options.fields, bytes);
   if (layout.fields.empty()) fail_file(bytes->name(), "no fields are named");
   Points points = open_layout(bytes, layout, format);
-  if (options.fields.empty() && !options.format) check_plausible(bytes, layout, format);
+  if (options.fields.empty() && !options.format) check_plausible(bytes, layout, format, intensity);
   if (options.fields.empty()) points->set_intensity_range(intensity);
   return points;
 }

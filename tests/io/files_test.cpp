@@ -84,6 +84,16 @@ TEST(Kitti, RefusesWhatMayBeAnotherLayout) {
   EXPECT_REASON(format_error(bare<float>({1, 2, 3, -200}, 1), "a.bin"), "from -200 to 0");
 }
 
+// A lidar of 32 beams mostly gives a multiple of 32 points: as many bytes fit four floats a point, too.
+TEST(NuScenes, IsToldByItsNameAndItsIntensities) {
+  EXPECT_EQ(parse(bare<float>({1, 2, -3, 255, 31}, 96), "a.pcd.bin").size(), 96);
+  EXPECT_REASON(format_error(bare<float>({1, 2, -3, 256, 31}, 96), "a.pcd.bin"),
+                "may not be nuScenes: the fourth numbers go from 0 to 256, and the size also fits "
+                "3, 4, 6 numbers");
+  // 120 points of four floats are also 96 of five.
+  EXPECT_REASON(format_error(bare<float>({1, 2, -3, 255}, 120), "a.pcd.bin"), "from -3 to 255");
+}
+
 TEST(Kitti, RefusesFloat64AndReadsItWhenTold) {
   const FileBytes doubles = bare<double>({1.1, 2.2, -3.3, 0.5}, 4);
   EXPECT_REASON(format_error(doubles, "a.bin"), "does not look like KITTI: a coordinate would be ");
