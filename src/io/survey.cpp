@@ -47,13 +47,15 @@ struct SurveyCellHash {
 };
 
 void check_box(const CropBox& box) {
-  const Interval height = box.height.value_or(Interval{0, 0});
-  const bool is_finite_box = is_finite(Point{box.low[0], box.low[1], height.low}) &&
-                             is_finite(Point{box.high[0], box.high[1], height.high});
-  require(is_finite_box && box.low[0] <= box.high[0] && box.low[1] <= box.high[1] &&
-              height.low <= height.high,
-          "crop", "expected the lower corner first, got {} {} {} {} and heights from {} to {}",
-          box.low[0], box.low[1], box.high[0], box.high[1], height.low, height.high);
+  const bool is_finite_box =
+      is_finite(Point{box.low[0], box.low[1], 0}) && is_finite(Point{box.high[0], box.high[1], 0});
+  require(is_finite_box && box.low[0] <= box.high[0] && box.low[1] <= box.high[1], "crop",
+          "expected the lower corner first, got {} {} {} {}", box.low[0], box.low[1], box.high[0],
+          box.high[1]);
+  if (!box.height) return;
+  const auto [low, high] = *box.height;
+  require(std::isfinite(low) && std::isfinite(high) && low <= high, "crop",
+          "expected the lower height first, got {} {}", low, high);
 }
 
 bool holds(const CropBox& box, const Point& p) {

@@ -55,7 +55,11 @@ TEST(Survey, CropsWithItsEdges) {
       points_within(scan, {.low = {0, 0}, .high = {1e7, 1e7}, .height = Interval{1, 2}}).empty());
   EXPECT_NE(refusal([&] {
               (void)points_within(scan, {.low = {1, 0}, .high = {0, 1}});
-            }).find("[crop] expected the lower corner first"),
+            }).find("[crop] expected the lower corner first, got 1 0 0 1"),
+            std::string::npos);
+  EXPECT_NE(refusal([&] {
+              (void)points_within(scan, {.low = {0, 0}, .high = {1, 1}, .height = Interval{5, 1}});
+            }).find("[crop] expected the lower height first, got 5 1"),
             std::string::npos);
 }
 
