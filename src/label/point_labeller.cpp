@@ -65,8 +65,9 @@ class BestClasses {
  public:
   BestClasses(const Tensor& scores, const ClassTable& table) {
     require(scores.rank() == 2 && scores.dim(1) == table.size(), kPointLabellerOp,
-            "the model gives scores of shape {} and its table has {} classes", scores.shape(),
-            table.size());
+            "the model gives scores of shape {}, and its classes.json, or without one the table of "
+            "streets, has {} classes",
+            scores.shape(), table.size());
     const Tensor values = scores.to(DType::f32);
     Tensor classes = Tensor::empty({values.dim(0)}, DType::i32, values.device());
     Tensor confidence = Tensor::empty({values.dim(0)}, DType::f32, values.device());

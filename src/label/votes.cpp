@@ -44,8 +44,9 @@ void VoteSums::add_row(const float* shares, std::size_t point) {
 void VoteSums::add(const Tensor& scores, std::span<const std::int32_t> points,
                    std::span<const std::uint8_t> inner) {
   require(scores.rank() == 2 && scores.dim(1) == classes_, "label",
-          "the model gives scores of shape {} and its table has {} classes", scores.shape(),
-          classes_);
+          "the model gives scores of shape {}, and its classes.json, or without one the table of "
+          "streets, has {} classes",
+          scores.shape(), classes_);
   const Tensor shares = softmax(scores.to(DType::f32)).to(Device{});
   const float* row = shares.data<float>();
   const auto rows = static_cast<std::size_t>(shares.dim(0));
