@@ -27,11 +27,17 @@ find "$tree/voxloom" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git ls-files -z --cached --others --exclude-standard |
   tar --null --ignore-failed-read -cf - -T - | tar -xf - -C "$tree/voxloom"
 
-# The network's names, and what programs ask of the kernel.
+# The network's names and the authorities that this machine trusts, and what programs ask of the kernel.
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
+environment=(HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 VOXLOOM_JOBS="${VOXLOOM_JOBS:-$(nproc)}")
+[ -z "${http_proxy-}" ] || environment+=(http_proxy="$http_proxy")
+[ -z "${https_proxy-}" ] || environment+=(https_proxy="$https_proxy")
+authorities=/etc/ssl/certs/ca-certificates.crt
+if [ -f "$authorities" ]; then
+  install -D -m 644 "$authorities" "$tree/etc/ssl/host-authorities.crt"
+  environment+=(PIP_CERT=/etc/ssl/host-authorities.crt)
+fi
 mountpoint -q "$tree/proc" || mount -t proc proc "$tree/proc"
 trap 'umount "$tree/proc"' EXIT
 
-chroot "$tree" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-  VOXLOOM_JOBS="${VOXLOOM_JOBS:-$(nproc)}" ${http_proxy:+http_proxy="$http_proxy"} \
-  ${https_proxy:+https_proxy="$https_proxy"} /voxloom/scripts/test.sh --quick
+chroot "$tree" env -i "${environment[@]}" /voxloom/scripts/test.sh --quick
