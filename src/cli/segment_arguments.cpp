@@ -165,7 +165,8 @@ void add_segment_options(Options command, SegmentArguments& arguments) {
       .add_option(
           "--sensor", arguments.sensor,
           "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
-          "else 0 0 0, and the middle of a scan that is far from there")
+          "else 0, and on an axis whose middle is more than 4096 from there that middle, or\n"
+          "a LAS file's offset: tell it for a scan in map coordinates")
       .type_name("X Y Z");
   add_overwrite_option(command, arguments.overwrite);
   add_read_options(command, arguments.scan);
