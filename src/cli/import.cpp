@@ -105,10 +105,9 @@ void add_import(Options command) {
       .required()
       .type_name("BUNDLE");
   command
-      .add_option(
-          "--from", arguments->from,
-          "The library that the weights come from; by default names and shapes tell: spconv "
-          "(2.x), spconv1, minkowski, torchsparse, warpconvnet or mlx-lattice")
+      .add_option("--from", arguments->from,
+                  "The library that the weights come from; by default names and shapes tell:\n"
+                  "spconv (2.x), spconv1, minkowski, torchsparse, warpconvnet or mlx-lattice")
       .check(one_of(kLibraries, List::hidden))
       .type_name("LIBRARY");
   command
@@ -119,7 +118,7 @@ void add_import(Options command) {
       .type_name("AXES");
   command
       .add_option("--entry", arguments->entry,
-                  "The checkpoint's entry with the weights, such as ema; by default state_dict, "
+                  "The checkpoint's entry with the weights, such as ema; by default state_dict,\n"
                   "model_state or model")
       .type_name("KEY");
   command
@@ -133,13 +132,13 @@ void add_import(Options command) {
       .type_name("PREFIX");
   command
       .add_option("--spatial-shape", arguments->spatial_shape,
-                  "The grid that a detection network cuts its coordinates off at, as its "
+                  "The grid that a detection network cuts its coordinates off at, as its\n"
                   "configuration writes it: sparse_shape, in the order of the axes")
       .delimiter(',')
       .type_name("N,N,N");
   command
       .add_option("--pointwise", arguments->pointwise,
-                  "spconv's 1x1x1 weights: as-run (the default), what the library computes with "
+                  "spconv's 1x1x1 weights: as-run (the default), what the library computes with\n"
                   "them; as-declared, what their shape says")
       .check(one_of_keys(kPointwise))
       .type_name("RULE");
