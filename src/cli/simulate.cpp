@@ -184,9 +184,10 @@ void simulate(const SimulateArguments& arguments) {
 
 void add_simulate(Options command) {
   const auto arguments = std::make_shared<SimulateArguments>();
-  const Option out =
-      command.add_option("-o,--out", arguments->out, "The folder to write; new or empty")
-          .type_name("DIR");
+  const Option out = command
+                         .add_option("-o,--out", arguments->out,
+                                     "The folder to write; new or empty: --overwrite is of --map")
+                         .type_name("DIR");
   command.add_option("--scans", arguments->scans, "How many, each of a street of its own")
       .required()
       .check(in_range(std::int64_t{1}, std::int64_t{1} << 28))
