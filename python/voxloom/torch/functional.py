@@ -73,11 +73,11 @@ def _of_this_torch() -> Tuple[Callable[[], bool], Callable[[], torch.dtype]]:
     return torch.is_autocast_cpu_enabled, torch.get_autocast_cpu_dtype
 
 
-_is_autocast, _get_autocast_dtype = _of_this_torch()
+is_autocast, _get_autocast_dtype = _of_this_torch()
 
 
 def _autocast_dtype() -> Optional[torch.dtype]:
-    return _get_autocast_dtype() if _is_autocast() else None
+    return _get_autocast_dtype() if is_autocast() else None
 
 
 def _in_float32(x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:

@@ -183,7 +183,7 @@ class SparseTensor(Tensor):
             require(len(self) > 0, "dense: expected a shape for a tensor without rows")
             shape = torch.Size([int(self.C[:, 0].max()) + 1, self.F.shape[1], *(spatial.max(0)[0] + 1).tolist()])
         empty = self.F.new_zeros(shape)
-        index = (self.C[:, 0].long(), slice(None), *spatial.long().unbind(1))
+        index: Any = (self.C[:, 0].long(), slice(None), *spatial.long().unbind(1))
         if len(self) > 0:
             empty[index] = self.F
         return empty, least if min_coordinate is None else low, stride

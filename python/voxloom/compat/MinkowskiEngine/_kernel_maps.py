@@ -50,7 +50,7 @@ class Kernel:
         """The kernel in the engine's words, for lattices of up to three axes."""
         if self.is_cube:
             return KernelSpec(triple(self.size), triple(stride), 0, triple(dilation))
-        offsets = [triple(offset, 0) for offset in self.offsets().tolist()]
+        offsets = [triple([int(step) for step in offset], 0) for offset in self.offsets()]
         return KernelSpec(1, triple(stride), 0, triple(dilation), offsets=offsets)
 
 

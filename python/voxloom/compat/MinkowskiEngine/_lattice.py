@@ -53,7 +53,7 @@ class Folding:
     def __call__(self, leading: Array) -> tuple[Array, Array]:
         """(number, is known) of each."""
         offset = leading.astype(np.int64) - self._low
-        known = ((offset >= 0) & (offset < self._extent)).all(1)
+        known: Array = np.all((offset >= 0) & (offset < self._extent), axis=1)
         keys = np.where(known[:, None], offset, 0) @ self._weights
         if not len(self._known):
             return np.zeros(len(keys), np.int32), np.zeros(len(keys), bool)
@@ -137,9 +137,9 @@ class Lattice:
         lattice_set = self.set_in(unit)
         assert lattice_set is not None
         batch, spatial = asked[:, 0], asked[:, 1:]
-        is_in = np.ones(len(asked), bool)
+        is_in: Array = np.ones(len(asked), bool)
         if asked.dtype != np.int32:
-            is_in = ((asked >= _INT32.min) & (asked <= _INT32.max)).all(1)
+            is_in = np.all((asked >= _INT32.min) & (asked <= _INT32.max), axis=1)
         if any(u != 1 for u in unit):
             divisor = np.array(unit, asked.dtype)
             is_in &= ~(spatial % divisor).any(1)

@@ -314,8 +314,8 @@ class CoordinateMapManagerCPU:
         """(rows of the map, rows of the field) int32 of the points whose voxel the map has."""
         lattice = self.lattice(sparse_key)
         found = lattice.find(quantized(self._field(field_key), lattice.tensor_stride).numpy())
-        points = np.flatnonzero(found >= 0)
-        rows, points = torch.from_numpy(found[points]), torch.from_numpy(points.astype(np.int32))
+        inside = np.flatnonzero(found >= 0)
+        rows, points = torch.from_numpy(found[inside]), torch.from_numpy(inside.astype(np.int32))
         self._field_maps.setdefault((field_key.key, sparse_key.key), (points, rows))
         return rows, points
 

@@ -20,7 +20,7 @@ from ._types import require, require_cpu
 
 def _is_double(op: str, *tensors: Tensor) -> bool:
     dtypes = {t.dtype for t in tensors}
-    require(len(dtypes) == 1 or torch.is_autocast_cpu_enabled(),
+    require(len(dtypes) == 1 or engine.is_autocast(),
             f"{op}: expected one type, got {sorted(map(str, dtypes))}")
     for t in tensors:
         require_cpu(t.device, op)

@@ -26,7 +26,8 @@ def require(condition: Any, message: str) -> None:
 
 def require_cpu(device: Any, what: str) -> None:
     """MisuseError for a device that is not the CPU."""
-    kind = torch.device(device).type
+    # A number means an accelerator; torch 2 itself refuses one where there is none.
+    kind = "cuda" if isinstance(device, int) else torch.device(device).type
     require(kind == "cpu", f"{what}: {CPU_ONLY}, got device '{device}'")
 
 

@@ -114,7 +114,7 @@ class Pairs:
     def offsets(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """(input rows, output rows), int64, of each kernel offset."""
         in_rows, out_rows, k = _arrays(self.map)
-        ends = np.searchsorted(k, np.arange(self.map.volume + 1)).tolist()
+        ends = [int(end) for end in np.searchsorted(k, np.arange(self.map.volume + 1))]
         ins, outs = torch.from_numpy(in_rows.astype(np.int64)), torch.from_numpy(out_rows.astype(np.int64))
         return [(ins[a:b], outs[a:b]) for a, b in zip(ends, ends[1:])]
 

@@ -122,7 +122,7 @@ def reach(
     if (high <= low).any() or not len(sites.rows):
         return hand_out(np.zeros((0, 4), np.int32))
     spec = _core.KernelSpec(size, stride=stride, padding=padding, origin="corner")
-    support = _core.reachable_support(sites.set, spec, (tuple(low.tolist()), tuple(high.tolist())))
+    support = _core.reachable_support(sites.set, spec, (tuple(int(c) for c in low), tuple(int(c) for c in high)))
     return hand_out(ascending(np.asarray(support.rows)))
 
 

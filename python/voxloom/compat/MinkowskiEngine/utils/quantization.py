@@ -17,7 +17,7 @@ def fnv_hash_vec(arr: Array) -> Array:
     """(N) uint64: FNV64-1, a number at a time, of the rows of (N,D)."""
     require(arr.ndim == 2, f"fnv_hash_vec: expected a matrix, got shape {arr.shape}")
     columns = arr.astype(np.uint64)
-    hashed = np.full(len(columns), 14695981039346656037, np.uint64)
+    hashed: Array = np.full(len(columns), 14695981039346656037, np.uint64)
     for column in columns.T:
         hashed = (hashed * np.uint64(1099511628211)) ^ column
     return hashed

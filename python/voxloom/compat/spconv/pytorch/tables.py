@@ -69,11 +69,11 @@ class ConcatTable(SparseModule):
     """Each module on the same input; their results as a list."""
 
     def forward(self, input: Any) -> list[Any]:
-        return [module(input) for module in self._modules.values()]  # type: ignore[misc]
+        return [module(input) for module in self._modules.values()]  # type: ignore[misc, operator]
 
     def add(self, module: torch.nn.Module) -> ConcatTable:
         self.add_module(str(len(self._modules)), module)
         return self
 
     def input_spatial_size(self, out_size: Any) -> Any:
-        return self._modules["0"].input_spatial_size(out_size)  # type: ignore[union-attr]
+        return self._modules["0"].input_spatial_size(out_size)  # type: ignore[union-attr, operator]
