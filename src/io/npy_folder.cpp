@@ -79,7 +79,9 @@ Points open_npy_folder(const fs::path& path, const ReadOptions& options) {
   std::ranges::sort(files);
   const Bytes coord = open_file(path / kPoints);
   std::vector<Points> parts;
-  parts.push_back(open_npy_array(coord, read_npy_header(coord), ""));
+  NpyHeader of_points = read_npy_header(coord);
+  set_upright(of_points, options.on_note);
+  parts.push_back(open_npy_array(coord, of_points, ""));
   const std::int64_t points = parts[0]->size();
   for (const fs::path& file : files) {
     const std::string array = file.stem().string();

@@ -38,6 +38,9 @@ struct NpyHeader {
 // FormatError when the header is malformed.
 [[nodiscard]] NpyHeader read_npy_header(const Bytes& bytes);
 
+// Positions that lie on their side, as (3,N) or (4,N), become (N,3) or (N,4), which is said.
+void set_upright(NpyHeader& header, const OnNote& note);
+
 // The columns of an array; FormatError when it is not one row per point of readable elements.
 // A plain (N,C) array gets the columns x, y, z (and intensity, or features) when `name` is empty, and
 // else one column with that name.

@@ -147,6 +147,16 @@ Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string
 
 }  // namespace
 
+void set_upright(NpyHeader& header, const OnNote& note) {
+  if (!lies_on_its_side(header)) return;
+  if (note) {
+    note(fmt::format("the array's shape ({}) is taken for a column per point",
+                     fmt::join(header.shape, ", ")));
+  }
+  std::swap(header.shape[0], header.shape[1]);
+  header.fortran_order = !header.fortran_order;
+}
+
 Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::string& name) {
   if (!header.problem.empty()) fail_byte(bytes->name(), 0, "{}", header.problem);
   return header.structured ? open_structured(bytes, header) : open_plain(bytes, header, name);
@@ -154,14 +164,7 @@ Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::st
 
 Points open_npy(const Bytes& bytes, const ReadOptions& options) {
   NpyHeader header = read_npy_header(bytes);
-  if (lies_on_its_side(header)) {
-    if (options.on_note) {
-      options.on_note(fmt::format("the array's shape ({}) is taken for a column per point",
-                                  fmt::join(header.shape, ", ")));
-    }
-    std::swap(header.shape[0], header.shape[1]);
-    header.fortran_order = !header.fortran_order;
-  }
+  set_upright(header, options.on_note);
   return open_npy_array(bytes, header, "");
 }
 

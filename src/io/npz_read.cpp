@@ -33,7 +33,7 @@ std::vector<Array> open_arrays(const Bytes& bytes, std::int64_t budget) {
 }
 
 // The array whose rows are the points: it says how many there are.
-const Array& find_points(const std::vector<Array>& arrays, const Bytes& bytes) {
+Array& find_points(std::vector<Array>& arrays, const Bytes& bytes) {
   for (const char* name :
        {"points", "positions", "xyz", "pos", "coords", "coord", "pc", "vertices", "x", "arr_0"}) {
     const auto found = std::ranges::find(arrays, name, &Array::name);
@@ -57,9 +57,10 @@ bool is_attribute(const Array& array, std::int64_t points) {
 }  // namespace
 
 Points open_npz(const Bytes& bytes, const ReadOptions& options) {
-  const std::vector<Array> arrays = open_arrays(bytes, options.max_unpacked_bytes);
-  const Array& points = find_points(arrays, bytes);
+  std::vector<Array> arrays = open_arrays(bytes, options.max_unpacked_bytes);
+  Array& points = find_points(arrays, bytes);
   const bool by_axis = points.name == "x" && !points.header.structured;
+  if (!by_axis) set_upright(points.header, options.on_note);
   std::vector<Points> parts;
   parts.push_back(open_npy_array(points.bytes, points.header, by_axis ? "x" : ""));
   std::string left_out;

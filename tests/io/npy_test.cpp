@@ -197,6 +197,21 @@ TEST(Npz, FindsPositionsByTheirUsualNames) {
   }
 }
 
+TEST(Npz, ReadsPositionsOnTheirSide) {
+  std::vector<float> numbers;
+  for (int i = 0; i < 192; ++i) numbers.push_back(static_cast<float>(i));
+  std::vector<std::string> notes;
+  const Scan scan =
+      parse(zip_file({{"pc.npy", array_text("'<f4'", "3, 64", numbers)},
+                      {"label.npy", array_text("'<f4'", "64,", std::vector<float>(64, 7))}}),
+            "a.npz", {.on_note = [&](const std::string& note) { notes.push_back(note); }});
+  ASSERT_EQ(scan.size(), 64);
+  EXPECT_EQ(scan.positions[1], (std::array<double, 3>{1, 65, 129}));
+  EXPECT_EQ(values<float>(scan, "label"), std::vector<float>(64, 7));
+  EXPECT_EQ(notes,
+            std::vector<std::string>{"the array's shape (3, 64) is taken for a column per point"});
+}
+
 TEST(Npz, ReadsWideDirectories) {
   EXPECT_EQ(parse(zip_file(some_arrays(true), {.with_64_bits = true}), "a.npz").positions,
             (Positions{{1, 2, 3}, {4, 5, 6}}));
