@@ -109,15 +109,33 @@ std::vector<OutField> pcd_fields(const Scan& scan, std::int64_t first,
   return fields;
 }
 
+// Of length 1, w x y z, from the component that is largest: the signs of the others follow from it, in a half turn,
+// where w is 0, too.
+std::array<double, 4> quaternion_of(const Pose& m) {
+  const std::array<double, 4> squares = {
+      1 + m[0][0] + m[1][1] + m[2][2], 1 + m[0][0] - m[1][1] - m[2][2],
+      1 - m[0][0] + m[1][1] - m[2][2], 1 - m[0][0] - m[1][1] + m[2][2]};  // 4 w w, 4 x x, ...
+  const double wx = m[2][1] - m[1][2], wy = m[0][2] - m[2][0],
+               wz = m[1][0] - m[0][1];  // 4 w x, ...
+  const double xy = m[1][0] + m[0][1], xz = m[0][2] + m[2][0], yz = m[2][1] + m[1][2];
+  const auto largest =
+      static_cast<std::size_t>(std::ranges::max_element(squares) - squares.begin());
+  const std::array<std::array<double, 4>, 4> products = {{{squares[0], wx, wy, wz},
+                                                          {wx, squares[1], xy, xz},
+                                                          {wy, xy, squares[2], yz},
+                                                          {wz, xz, yz, squares[3]}}};
+  std::array<double, 4> q = products.at(largest);
+  const double sign = q[0] < 0 ? -1 : 1;
+  const double length = std::hypot(std::hypot(q[0], q[1]), std::hypot(q[2], q[3]));
+  for (double& component : q) component = component == 0 ? 0 : sign * component / length;
+  return q;
+}
+
 // Place and orientation of the sensor: x y z, then the quaternion w x y z.
 std::string viewpoint_text(const Scan& scan, bool shifted) {
   if (!scan.viewpoint) return "0 0 0 1 0 0 0";
   const Pose& m = *scan.viewpoint;
-  const auto part = [](double square) { return std::sqrt(std::max(0.0, square)) / 2; };
-  const double w = part(1 + m[0][0] + m[1][1] + m[2][2]);
-  const double x = std::copysign(part(1 + m[0][0] - m[1][1] - m[2][2]), m[2][1] - m[1][2]);
-  const double y = std::copysign(part(1 - m[0][0] + m[1][1] - m[2][2]), m[0][2] - m[2][0]);
-  const double z = std::copysign(part(1 - m[0][0] - m[1][1] + m[2][2]), m[1][0] - m[0][1]);
+  const auto [w, x, y, z] = quaternion_of(m);
   const std::array<double, 3> away = shifted ? scan.origin : std::array<double, 3>{0, 0, 0};
   return fmt::format("{} {} {} {} {} {} {}", m[0][3] - away[0], m[1][3] - away[1],
                      m[2][3] - away[2], w, x, y, z);

@@ -167,6 +167,23 @@ TEST(Pcd, KeepsTheViewpoint) {
                 "VIEWPOINT should be seven numbers");
 }
 
+// Where w is 0 it tells no signs.
+TEST(Pcd, KeepsViewpointsOfHalfTurns) {
+  const std::string head =
+      "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 1\nHEIGHT 1\nVIEWPOINT 1 2 3 ";
+  for (const char* turn :
+       {"0 1 0 0", "0 0.6 -0.8 0", "0 -0.6 0 0.8", "0 0 0.6 -0.8", "0 0.6 0.48 -0.64",
+        "1e-9 0.6 -0.8 0", "-0.1 0.7 -0.1 0.7", "0.5 0.5 -0.5 0.5", "1 0 0 0"}) {
+    const Scan scan = parse_text(head + turn + "\nPOINTS 1\nDATA ascii\n4 5 6\n", "a.pcd");
+    const Scan back = parse_scan(format_scan(scan, {.format = ScanFormat::pcd}), "a.pcd");
+    ASSERT_TRUE(scan.viewpoint && back.viewpoint) << turn;
+    for (std::size_t i = 0; i < 16; ++i) {
+      EXPECT_NEAR(back.viewpoint->at(i / 4).at(i % 4), scan.viewpoint->at(i / 4).at(i % 4), 1e-12)
+          << turn;
+    }
+  }
+}
+
 TEST(Pcd, WritesWhatPclReads) {
   Scan scan;
   scan.positions = {{1, 2, 3}};
