@@ -364,6 +364,14 @@ void print_config(const TrainArguments& arguments) {
   fmt::print("{}", to_json(config));
 }
 
+// What a run that goes on has in its config.json, and cannot be told otherwise.
+bool tells_settings(const TrainArguments& arguments) {
+  const ScanOptions& scan = arguments.scan;
+  return arguments.steps > 0 || !arguments.data.empty() || !scan.from.empty() ||
+         !scan.fields.empty() || !scan.columns.empty() || !scan.drop.empty() ||
+         !scan.keep.empty() || scan.intensity_range || scan.strict;
+}
+
 void run_train(const TrainArguments& arguments) {
   if (arguments.prints_config) return print_config(arguments);
   use_tuned_plans();
@@ -373,6 +381,11 @@ void run_train(const TrainArguments& arguments) {
   }
   if (is_new == arguments.config.empty()) {
     throw BadUsage("give either a configuration or --resume RUN");
+  }
+  if (!is_new && tells_settings(arguments)) {
+    throw BadUsage(
+        "--resume goes on as the run began: --steps, --data and what is said of scans are for a "
+        "new run");
   }
   with_ranks(arguments.threads, [&](dist::Communicator& ranks) { train_on(ranks, arguments); });
 }

@@ -26,6 +26,8 @@ void check(const TrainOptions& o, std::int64_t classes) {
       "batch size, accumulation and epochs should be at least 1, steps and warmup not below 0, "
       "got {}, {}, {}, {} and {}",
       o.batch_size, o.accumulation, o.epochs, o.steps, o.warmup);
+  require(std::isfinite(o.voxel_size) && o.voxel_size > 0, kTrainerOp,
+          "the voxel size should be above 0, got {}", o.voxel_size);
   require(std::isfinite(o.rate) && o.rate >= 0.0F && o.last_rate >= 0.0F && o.last_rate <= 1.0F,
           kTrainerOp,
           "the rate should not be below 0 and its last share lie in [0, 1], got {} and {}", o.rate,

@@ -184,7 +184,16 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
   refuses(with(R"(, "epochs": "many")"), "\"epochs\" is \"many\"");
   refuses(with(R"(, "optimizer": {"rule": "adam"})"), "\"optimizer\": \"rule\" is \"adam\"");
   refuses(with(R"(, "batch_size": 0)"), "should be at least 1");
+  std::ofstream(in_folder("odd.json"))
+      << fmt::format(R"({{"data": {{"folder": "{}"}}, "voxel_size": 0}})", in_folder("scans"));
+  refuses(fmt::format("train '{}' --out '{}'", in_folder("odd.json"), in_folder("odd")),
+          "the voxel size should be above 0");
+  EXPECT_FALSE(fs::exists(in_folder("odd"))) << "it could neither be started nor continued";
   refuses("train", "give either a configuration or --resume RUN");
+  refuses(fmt::format("train --resume '{}' --steps 9", in_folder("nowhere")),
+          "--resume goes on as the run began");
+  refuses(fmt::format("train --resume '{}' --strict", in_folder("nowhere")),
+          "--resume goes on as the run began");
   refuses(fmt::format("train --resume '{}'", in_folder("nowhere")), "there is no config.json");
   refuses(fmt::format("train '{}'", in_folder("nowhere.json")), "[train] ");
   std::ofstream(in_folder("broken.json")) << "{";

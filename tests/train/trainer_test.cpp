@@ -358,6 +358,7 @@ TEST_F(TrainerTest, RefusesMisuse) {
     expect_throws<Invalid>([&] { Trainer(net, toy(3), options); }, text);
   };
   refuses("batch size", [](TrainOptions& o) { o.batch_size = 0; });
+  refuses("the voxel size", [](TrainOptions& o) { o.voxel_size = 0; });
   refuses("the rate", [](TrainOptions& o) { o.rate = -1; });
   refuses("shares", [](TrainOptions& o) { o.cross_entropy = o.lovasz = 0; });
   refuses("2 class weights for 3 classes", [](TrainOptions& o) { o.class_weights = {1, 2}; });
