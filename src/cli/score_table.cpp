@@ -62,7 +62,7 @@ std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& cla
                      {"classes", list},
                      {"confusion", confusion},
                      {"notes", notes}};
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace voxloom::cli

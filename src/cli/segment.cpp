@@ -235,15 +235,25 @@ class Segmentation {
       const bool is_left = arguments_.resume && records_->was_begun(scans_[i]);
       for (const fs::path& file : outputs_of_scan(i)) {
         (is_left ? replaced : outputs).require_free(file);
+        require_other_than_json(file);
       }
     }
     outputs.require_free(arguments_.json);
+    require_other_than_json(legend());
+    require_other_than_json(index());
     // Other parts, and calls before this one, write them too.
     if (!is_legend_there()) outputs.require_free(legend());
     const bool shares_index = part_.count > 1 && records_->is_used();
     if (!arguments_.no_pictures && all_scans_.size() > 1 && !shares_index) {
       outputs.require_free(index());
     }
+  }
+
+  void require_other_than_json(const fs::path& result) const {
+    if (arguments_.json.empty() || arguments_.json == kStream) return;
+    if (fs::weakly_canonical(arguments_.json) != fs::weakly_canonical(result)) return;
+    throw std::invalid_argument(fmt::format(
+        "'{}' is a result of this call: choose another place for --json", result.string()));
   }
 
   [[nodiscard]] std::vector<fs::path> outputs_of_scan(std::size_t i) const {
@@ -459,7 +469,10 @@ class Segmentation {
 
   void write_json() const {
     if (arguments_.json.empty()) return;
-    write_text_to(arguments_.json, report_.dump(2) + "\n");
+    // Names of files need not be UTF-8, JSON is.
+    write_text_to(
+        arguments_.json,
+        report_.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }
 
   void show_progress(const std::string& within) {

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/outputs.h"
 #include "cli/segment_scan.h"
+#include "cli/segment_steps.h"
 #include "cli/streams.h"
 #include "io/npy_folder.h"
 #include "voxloom/io.h"
@@ -56,11 +57,16 @@ std::vector<fs::path> scans_of(const SegmentArguments& arguments, bool says_what
   if (scans.empty()) throw BadUsage("there is no scan in what was named");
   std::set<std::string> names;
   for (const fs::path& scan : scans) {
-    if (!names.insert(scan.stem().string()).second) {
+    const std::string name = report_name(scan);
+    if (!names.insert(name).second) {
       throw BadUsage(
-          fmt::format("two scans are named '{}': their results would overwrite each other",
-                      scan.stem().string()));
+          fmt::format("two scans are named '{}': their results would overwrite each other", name));
     }
+  }
+  if (names.size() > 1 && !arguments.no_pictures && names.contains("index")) {
+    throw BadUsage(
+        "the page of the scan 'index' and that of all scans, index.html, would overwrite each "
+        "other: --no-pictures, or another name");
   }
   return scans;
 }

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cli/segment_steps.h"
 #include "cli/streams.h"
 #include "core/atomic_file.h"
 #include "io/byte_source.h"
@@ -189,7 +190,7 @@ SegmentRecords::SegmentRecords(const SegmentOptions& options, const fs::path& mo
       classes_(classes) {}
 
 fs::path SegmentRecords::file_of(const fs::path& scan) const {
-  return out_ / ".voxloom" / (scan.stem().string() + ".json");
+  return out_ / ".voxloom" / (report_name(scan) + ".json");
 }
 
 std::optional<Json> SegmentRecords::results_of(const fs::path& scan) const {
@@ -197,8 +198,7 @@ std::optional<Json> SegmentRecords::results_of(const fs::path& scan) const {
   for (const fs::path& file : outputs_of(scan, out_, format_, pictures_)) {
     std::error_code none;
     const std::uintmax_t size = fs::file_size(file, none);
-    const bool may_be_missing =
-        file == io::sidecar_of(out_ / (scan.stem().string() + "." + format_));
+    const bool may_be_missing = file == io::sidecar_of(out_ / (report_name(scan) + "." + format_));
     if (none && !may_be_missing) return std::nullopt;
     results[file.lexically_relative(out_).string()] = none ? Json() : Json(size);
   }
@@ -220,7 +220,7 @@ std::optional<SegmentedScan> SegmentRecords::find(const fs::path& scan) const {
       if (json->at("results").at(file) != size) return std::nullopt;
     }
     SegmentedScan found = segmented_scan(json->at("scan"), classes_);
-    if (found.name != scan.stem().string()) return std::nullopt;
+    if (found.name != report_name(scan)) return std::nullopt;
     return found;
   } catch (const std::exception&) {  // whatever it is, it is no note: the scan is labelled again
     return std::nullopt;

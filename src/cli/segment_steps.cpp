@@ -91,7 +91,14 @@ WriteOptions write_options(const OnNote& note) {
 }
 
 std::string report_name(const fs::path& path) {
-  return fs::path(shown_name(path.string())).stem().string();
+  if (path == kStream || !fs::is_directory(path)) {
+    return fs::path(shown_name(path.string())).stem().string();
+  }
+  // "scene.1/" is the folder "scene.1", and "." one that has a name.
+  fs::path name = path.lexically_normal();
+  if (!name.has_filename()) name = name.parent_path();
+  name = name.filename();
+  return (name == "." || name == ".." ? fs::canonical(path).filename() : name).string();
 }
 
 void set_sensor(Scan& scan, const SegmentOptions& options) {

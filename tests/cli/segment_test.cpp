@@ -75,6 +75,44 @@ TEST_F(SegmentCommand, ABrokenScanDoesNotStopTheOthers) {
   EXPECT_FALSE(fs::exists(in_folder("out/index.html")));
 }
 
+TEST_F(SegmentCommand, ScenesHaveTheWholeNamesOfTheirFolders) {
+  Scan bare;
+  bare.positions = read_scan(in_folder("scans/000000.bin")).positions;
+  for (const char* scene : {"hall.1", "hall.2"}) {
+    fs::create_directory(in_folder(scene));
+    write_scan(in_folder(fmt::format("{}/coord.npy", scene)), bare);
+  }
+  const ShellResult done =
+      segment(fmt::format("'{}/' '{}/' --no-pictures", in_folder("hall.1"), in_folder("hall.2")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  EXPECT_TRUE(fs::exists(in_folder("out/hall.1.ply")));
+  EXPECT_TRUE(fs::exists(in_folder("out/hall.2.ply")));
+}
+
+TEST_F(SegmentCommand, NoResultTakesAnothersPlace) {
+  const std::string scan = in_folder("scans/000000.bin");
+  for (const char* result : {"out/000000.ply", "out/classes.json", "out/../out/000000.html"}) {
+    const ShellResult refused = segment(fmt::format("'{}' --json '{}'", scan, in_folder(result)));
+    EXPECT_EQ(refused.exit_code, 1) << refused.text;
+    EXPECT_NE(refused.text.find("is a result of this call"), std::string::npos) << refused.text;
+  }
+  fs::copy_file(scan, in_folder("scans/index.bin"));
+  const ShellResult refused = segment(fmt::format("'{}'", in_folder("scans")));
+  EXPECT_EQ(refused.exit_code, 2) << refused.text;
+  EXPECT_NE(refused.text.find("index.html"), std::string::npos) << refused.text;
+  EXPECT_EQ(segment(fmt::format("'{}'", in_folder("scans/index.bin"))).exit_code, 0);
+}
+
+TEST_F(SegmentCommand, NamesNeedNotBeUtf8) {
+  const std::string odd = in_folder("caf\xe9.bin");
+  fs::copy_file(in_folder("scans/000000.bin"), odd);
+  const ShellResult done =
+      segment(fmt::format("'{}' --no-pictures --json '{}'", odd, in_folder("report.json")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  std::ifstream file(in_folder("report.json"));
+  EXPECT_EQ(nlohmann::json::parse(file)[0]["scan"], "caf\xef\xbf\xbd");
+}
+
 // Without what the clock says.
 nlohmann::json report_in(const std::string& path) {
   std::ifstream file(path);
