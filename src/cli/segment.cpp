@@ -91,7 +91,7 @@ class Segmentation {
       const fs::path model = find_model(arguments.model);
       labeller_.emplace(model);
       set_memory();
-      records_.emplace(options_of(0), model, labeller_->classes());
+      records_.emplace(segment_options(arguments, 0), model, labeller_->classes());
     });
     choose_what_to_do();
     dist::together(ranks_, [&] {
@@ -151,7 +151,7 @@ class Segmentation {
     std::string answer;
     if (is_first()) {
       try {
-        const SegmentOptions options = options_of(memory_);
+        const SegmentOptions options = segment_options(arguments_, memory_);
         answer = can_be_scene(scans_[todo_[0]], *labeller_, options) ? "yes" : "no";
       } catch (const std::exception&) {
         answer = "no";  // what is wrong with it is said when it is read
@@ -325,27 +325,14 @@ class Segmentation {
     const fs::path& scan = scans_[todo_[job]];
     if (arguments_.jobs == 1 || scan == kStream) return memory_;
     try {
-      return std::min(memory_, most_bytes(scan, options_of(0), *labeller_));
+      return std::min(memory_, most_bytes(scan, segment_options(arguments_, 0), *labeller_));
     } catch (const std::exception&) {
       return 0;
     }
   }
 
-  [[nodiscard]] SegmentOptions options_of(std::size_t memory) const {
-    return {.out = arguments_.out,
-            .votes = arguments_.votes,
-            .scores = arguments_.scores,
-            .ego_radius = arguments_.ego_radius,
-            .format = arguments_.format,
-            .pictures = !arguments_.no_pictures,
-            .memory = memory,
-            .scan = arguments_.scan,
-            .survey = arguments_.survey,
-            .sensor = arguments_.sensor};
-  }
-
   [[nodiscard]] SegmentOptions options_with_progress(std::size_t i, std::size_t memory) {
-    SegmentOptions options = options_of(memory);
+    SegmentOptions options = segment_options(arguments_, memory);
     options.on_piece = [this] {
       if (watch_.was_asked()) throw Stopped();
     };

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "cli/command.h"
 #include "cli/outputs.h"
+#include "cli/segment_record.h"
 #include "cli/segment_scan.h"
 #include "cli/segment_steps.h"
 #include "cli/streams.h"
@@ -19,6 +22,7 @@ namespace voxloom::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 // What data sets keep beside their scans.
 bool is_companion(const fs::path& file) {
@@ -72,15 +76,89 @@ std::vector<fs::path> scans_of(const SegmentArguments& arguments, bool says_what
 }
 
 // What is the same on all ranks, or they do different things.
-std::string request_text(const SegmentArguments& arguments, const std::vector<fs::path>& scans) {
-  std::string text =
-      fmt::format("{} {} {} {} {} {} {}", arguments.out, arguments.model, arguments.format,
-                  arguments.no_pictures, arguments.votes, arguments.scores, arguments.ego_radius);
-  for (const fs::path& scan : scans) text += '\0' + scan.string();
-  return text;
+Json request(const SegmentArguments& arguments, const std::vector<fs::path>& scans) {
+  Json json = what_results_depend_on(segment_options(arguments, 0));
+  json["out"] = arguments.out;
+  json["model"] = arguments.model;
+  json["no-pictures"] = arguments.no_pictures;
+  json["resume"] = arguments.resume;
+  json["overwrite"] = arguments.overwrite;
+  json["scans"] = Json::array();
+  for (const fs::path& scan : scans) json["scans"].push_back(scan.string());
+  return json;
+}
+
+// An option as it was given.
+std::string option_text(const Json& of, const std::string& name) {
+  const Json value = of.value(name, Json());
+  if (value.is_null() || value == false || value == "" || value == Json::array()) {
+    return fmt::format("no --{}", name);
+  }
+  if (value == true) return fmt::format("--{}", name);
+  return fmt::format("--{} {}", name,
+                     value.is_string()
+                         ? value.get<std::string>()
+                         : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string scan_text(const Json& of, std::size_t i) {
+  const Json& scans = of.at("scans");
+  return i < scans.size() ? "'" + scans[i].get<std::string>() + "'" : "none";
+}
+
+// Where a rank's request is another than that of rank 0; empty: nowhere.
+std::string difference(const Json& own, int rank, const Json& first) {
+  for (const Json* keys : {&own, &first}) {
+    for (const auto& [name, value] : keys->items()) {
+      const std::string here = option_text(own, name), there = option_text(first, name);
+      if (name != "scans" && here != there) {
+        return fmt::format("rank {} was given {}, and rank 0 {}", rank, here, there);
+      }
+    }
+  }
+  const std::size_t scans = std::max(own.at("scans").size(), first.at("scans").size());
+  for (std::size_t i = 0; i < scans; ++i) {
+    const std::string here = scan_text(own, i), there = scan_text(first, i);
+    if (here != there) {
+      return fmt::format("scan {} is {} for rank {}, and {} for rank 0", i + 1, here, rank, there);
+    }
+  }
+  return "";
+}
+
+void require_one_request(const SegmentArguments& arguments, const std::vector<fs::path>& scans,
+                         dist::Communicator& ranks) {
+  const Json own = request(arguments, scans);
+  const std::string text = own.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string first = dist::broadcast_text(ranks, text);
+  const std::string mine =
+      text == first ? "" : difference(Json::parse(text), ranks.rank(), Json::parse(first));
+  const std::vector<dist::Bytes> all = dist::all_gather(ranks, std::as_bytes(std::span(mine)));
+  dist::together(ranks, [&] {
+    for (const dist::Bytes& words : all) {
+      if (words.empty()) continue;
+      throw BadUsage(fmt::format(
+          "{}: all ranks need the same scans and options; where each is to run by itself, set "
+          "VOXLOOM_RANKS=1",
+          std::string_view(reinterpret_cast<const char*>(words.data()), words.size())));
+    }
+  });
 }
 
 }  // namespace
+
+SegmentOptions segment_options(const SegmentArguments& arguments, std::size_t memory) {
+  return {.out = arguments.out,
+          .votes = arguments.votes,
+          .scores = arguments.scores,
+          .ego_radius = arguments.ego_radius,
+          .format = arguments.format,
+          .pictures = !arguments.no_pictures,
+          .memory = memory,
+          .scan = arguments.scan,
+          .survey = arguments.survey,
+          .sensor = arguments.sensor};
+}
 
 std::vector<fs::path> agreed_scans(const SegmentArguments& arguments, dist::Communicator& ranks) {
   std::vector<fs::path> scans;
@@ -90,17 +168,7 @@ std::vector<fs::path> agreed_scans(const SegmentArguments& arguments, dist::Comm
       throw BadUsage("several ranks cannot read the standard input");
     }
   });
-  if (ranks.size() == 1) return scans;
-  const std::string own = request_text(arguments, scans);
-  const std::string first = dist::broadcast_text(ranks, own);
-  const bool differ = dist::any(ranks, own != first);
-  dist::together(ranks, [&] {
-    if (differ) {
-      throw BadUsage(
-          "the ranks were given other scans or options than rank 0, or find other scans in a "
-          "folder; where each is to run by itself, set VOXLOOM_RANKS=1");
-    }
-  });
+  if (ranks.size() > 1) require_one_request(arguments, scans, ranks);
   return scans;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "cli/model_path.h"
 #include "cli/options.h"
 #include "cli/scan_options.h"
+#include "cli/segment_scan.h"
 #include "cli/survey_options.h"
 #include "voxloom/dist.h"
 
@@ -32,8 +34,11 @@ struct SegmentArguments {
 // The arguments must outlive the command.
 void add_segment_options(Options command, SegmentArguments& arguments);
 
+// What the caller says of each scan, to be labelled within `memory` bytes.
+[[nodiscard]] SegmentOptions segment_options(const SegmentArguments& arguments, std::size_t memory);
+
 // (all) Files as they are named; of a folder, the files whose names are those of scans, in order. Each rank finds them,
-// and they must be the same.
+// and they must be the same, as must be the options. BadUsage, on all ranks, names what a rank has otherwise.
 [[nodiscard]] std::vector<std::filesystem::path> agreed_scans(const SegmentArguments& arguments,
                                                               dist::Communicator& ranks);
 

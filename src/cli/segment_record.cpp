@@ -85,24 +85,6 @@ std::string checksum_of(const fs::path& model) {
 
 Json names(const std::vector<std::string>& list) { return list; }
 
-std::string text_of(const SegmentOptions& options) {
-  const ScanOptions& scan = options.scan;
-  Json json = {
-      {"format", options.format},     {"votes", options.votes},         {"from", scan.from},
-      {"fields", names(scan.fields)}, {"columns", names(scan.columns)}, {"drop", names(scan.drop)},
-      {"keep", names(scan.keep)},     {"strict", scan.strict}};
-  if (options.scores) json["scores"] = true;
-  if (options.ego_radius > 0) json["ego_radius"] = options.ego_radius;
-  if (scan.intensity_range) json["intensity_range"] = *scan.intensity_range;
-  if (options.sensor) json["sensor"] = *options.sensor;
-  const SurveyOptions& survey = options.survey;
-  if (survey.crop) json["crop"] = *survey.crop;
-  if (survey.crop_z) json["crop_z"] = *survey.crop_z;
-  if (survey.thin > 0) json["thin"] = survey.thin;
-  if (survey.shift) json["shift"] = *survey.shift;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // Nothing where there is none.
 std::optional<Json> read_note(const fs::path& path) {
   constexpr std::int64_t kLargestNote = 1 << 20;
@@ -135,6 +117,24 @@ std::string size_and_time(const fs::path& path) {
 }
 
 }  // namespace
+
+Json what_results_depend_on(const SegmentOptions& options) {
+  const ScanOptions& scan = options.scan;
+  Json json = {
+      {"format", options.format},     {"votes", options.votes},        {"from", scan.from},
+      {"fields", names(scan.fields)}, {"column", names(scan.columns)}, {"drop", names(scan.drop)},
+      {"keep", names(scan.keep)},     {"strict", scan.strict}};
+  if (options.scores) json["scores"] = true;
+  if (options.ego_radius > 0) json["ego-radius"] = options.ego_radius;
+  if (scan.intensity_range) json["intensity-range"] = *scan.intensity_range;
+  if (options.sensor) json["sensor"] = *options.sensor;
+  const SurveyOptions& survey = options.survey;
+  if (survey.crop) json["crop"] = *survey.crop;
+  if (survey.crop_z) json["crop-z"] = *survey.crop_z;
+  if (survey.thin > 0) json["thin"] = survey.thin;
+  if (survey.shift) json["shift"] = *survey.shift;
+  return json;
+}
 
 Json to_json(const SegmentedScan& scan, const ClassTable& classes) {
   Json counts;
@@ -184,8 +184,9 @@ SegmentRecords::SegmentRecords(const SegmentOptions& options, const fs::path& mo
                                const ClassTable& classes)
     : out_(options.out),
       format_(options.format),
-      key_(
-          fmt::format("voxloom {}, model {}, {}", version(), checksum_of(model), text_of(options))),
+      key_(fmt::format(
+          "voxloom {}, model {}, {}", version(), checksum_of(model),
+          what_results_depend_on(options).dump(-1, ' ', false, Json::error_handler_t::replace))),
       pictures_(options.pictures),
       classes_(classes) {}
 

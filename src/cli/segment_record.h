@@ -12,6 +12,9 @@
 
 namespace voxloom::cli {
 
+// The options of a call that its results depend on, by their names on the command line.
+[[nodiscard]] nlohmann::ordered_json what_results_depend_on(const SegmentOptions& options);
+
 [[nodiscard]] nlohmann::ordered_json to_json(const SegmentedScan& scan, const ClassTable& classes);
 // The other way. Throws what nlohmann::json throws, or std::invalid_argument, for what is none.
 [[nodiscard]] SegmentedScan segmented_scan(const nlohmann::ordered_json& json,

@@ -141,14 +141,11 @@ TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
   const ShellResult refused = run_shell(command);
   EXPECT_EQ(refused.exit_code, 2) << refused.text;
   EXPECT_NE(refused.text.find("set VOXLOOM_RANKS=1"), std::string::npos) << refused.text;
-  const std::string other_votes = fmt::format(
-      "'{0}' -n 2 sh -c '\"{1}\" segment \"{2}\" --no-pictures --model \"{3}\" --out \"{4}\" "
-      "--votes $((1 + ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}))'",
-      variable("VOXLOOM_MPIRUN"), variable("VOXLOOM_PROGRAM"), in_folder("scans"),
-      in_folder("run/model.lattice"), in_folder("voted"));
-  const ShellResult disagreed = run_shell(other_votes);
-  EXPECT_EQ(disagreed.exit_code, 2) << disagreed.text;
-  EXPECT_NE(disagreed.text.find("other scans or options"), std::string::npos) << disagreed.text;
+  EXPECT_NE(refused.text.find(fmt::format("scan 1 is '{0}/000001.bin' for rank 1, and "
+                                          "'{0}/000000.bin' for rank 0",
+                                          in_folder("scans"))),
+            std::string::npos)
+      << refused.text;
   const ShellResult each = run_shell("VOXLOOM_RANKS=1 " + command);
   EXPECT_EQ(each.exit_code, 0) << each.text;
   EXPECT_EQ(results("own"), 2U);
@@ -156,3 +153,31 @@ TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
 
 }  // namespace
 }  // namespace voxloom::test
+TEST_F(RankedSegmentation, RanksThatWereGivenOtherOptionsAreRefused) {
+  struct Case {
+    std::string first, second, words;
+  };
+  for (const Case& one : {
+           Case{"--votes 1", "--votes 2", "rank 1 was given --votes 2, and rank 0 --votes 1"},
+           Case{"", "--sensor 0 0 2.5",
+                "rank 1 was given --sensor [0.0,0.0,2.5], and rank 0 no --sensor"},
+           Case{"--sensor 0 0 1", "--sensor 0 0 2.5",
+                "rank 1 was given --sensor [0.0,0.0,2.5], and rank 0 --sensor [0.0,0.0,1.0]"},
+           Case{"--thin 0.5", "", "rank 1 was given no --thin, and rank 0 --thin 0.5"},
+           Case{"", "--crop-z 0 1", "rank 1 was given --crop-z [0.0,1.0], and rank 0 no --crop-z"},
+           Case{"", "--from kitti", "rank 1 was given --from kitti, and rank 0 no --from"},
+           Case{"", "--strict", "rank 1 was given --strict, and rank 0 no --strict"},
+           Case{"", "--intensity-range 0 1", "rank 1 was given --intensity-range [0.0,1.0]"},
+           Case{"--overwrite", "", "rank 1 was given no --overwrite, and rank 0 --overwrite"},
+       }) {
+    const ShellResult refused =
+        launch(2, fmt::format("sh -c 'if [ \"${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}\" = 0 ]; then "
+                              "exec \"$@\" {}; else exec \"$@\" {}; fi' - '{}' {}",
+                              one.first, one.second, variable("VOXLOOM_PROGRAM"),
+                              arguments("refused", "--no-pictures")));
+    EXPECT_EQ(refused.exit_code, 2) << refused.text;
+    EXPECT_NE(refused.text.find(one.words), std::string::npos) << refused.text;
+    EXPECT_FALSE(fs::exists(in_folder("refused")));
+  }
+}
+
