@@ -151,8 +151,12 @@ class Segmentation {
     std::string answer;
     if (is_first()) {
       try {
-        const SegmentOptions options = segment_options(arguments_, memory_);
-        answer = can_be_scene(scans_[todo_[0]], *labeller_, options) ? "yes" : "no";
+        const fs::path& scan = scans_[todo_[0]];
+        const std::string why = why_held(scan, *labeller_, segment_options(arguments_, memory_));
+        answer = why.empty() ? "yes" : "no";
+        if (!why.empty()) {
+          note_on(shown_name(scan.string()))("has to be held for " + why + ": one rank labels it");
+        }
       } catch (const std::exception&) {
         answer = "no";  // what is wrong with it is said when it is read
       }

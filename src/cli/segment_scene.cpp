@@ -490,18 +490,23 @@ EachTile each_tile_here(const SegmentOptions& options) {
   };
 }
 
-bool can_be_scene(const fs::path& path, const label::PointLabeller& labeller,
-                  const SegmentOptions& options) {
+std::string why_held(const fs::path& path, const label::PointLabeller& labeller,
+                     const SegmentOptions& options) {
   const FeatureSet& features = labeller.features();
-  if (path == kStream || options.survey != SurveyOptions{} || options.memory == 0 ||
-      options.votes > 1 || options.scores || options.ego_radius > 0 || !labeller.reach() ||
-      features.has(Frame::ground) || features.has(Frame::scene)) {
-    return false;
-  }
-  if (!features.has_normals()) return true;
+  if (path == kStream) return "the standard input";
+  if (options.memory == 0) return "a memory without bounds";
+  if (options.survey != SurveyOptions{}) return "--crop, --crop-z, --thin or --shift";
+  if (options.votes > 1) return "--votes";
+  if (options.scores) return "--scores";
+  if (options.ego_radius > 0) return "--ego-radius";
+  if (!labeller.reach()) return "a network that looks at the whole scene";
+  if (features.has(Frame::ground)) return "a network that reads heights above the ground";
+  if (features.has(Frame::scene)) return "a network that reads places in the scene";
+  if (!features.has_normals()) return "";
   const Scan head = ScanReader(path, read_options_of(options, {})).read(0);
-  return std::ranges::all_of(std::array{"nx", "ny", "nz"},
-                             [&](const char* name) { return head.find(name) != nullptr; });
+  const bool has_own = std::ranges::all_of(
+      std::array{"nx", "ny", "nz"}, [&](const char* name) { return head.find(name) != nullptr; });
+  return has_own ? "" : "a network that reads normals, which the file lacks";
 }
 
 bool is_scene(const fs::path& path, const label::PointLabeller& labeller,
@@ -511,14 +516,21 @@ bool is_scene(const fs::path& path, const label::PointLabeller& labeller,
   std::error_code ignored;
   const bool is_small = fs::is_regular_file(path, ignored) &&
                         fs::file_size(path, ignored) < options.memory / 2 / kTimes;
-  if (is_small || !can_be_scene(path, labeller, options)) return false;
+  if (is_small || path == kStream || options.memory == 0) return false;
   ScanReader reader(path, read_options_of(options, {}));
   const auto points = static_cast<std::size_t>(reader.size());
   std::size_t of_point = sizeof(std::array<double, 3>) + kInputBytes + kLabelBytes + kWrittenBytes;
   for (const Column& column : reader.read(0).attributes) {
     of_point += static_cast<std::size_t>(column.components) * size_of(column.type());
   }
-  return points > options.memory / 2 / of_point;
+  if (points <= options.memory / 2 / of_point) return false;
+  const std::string why = why_held(path, labeller, options);
+  require(why.empty() || options.survey.leaves_out_points() || points <= options.memory / of_point,
+          "segment",
+          "{} points have to be held for {}, and take {:.3f} GB of {:.3f} GB; raise --memory",
+          points, why, static_cast<double>(points) * static_cast<double>(of_point) * 1e-9,
+          static_cast<double>(options.memory) * 1e-9);
+  return why.empty();
 }
 
 SegmentedScan segment_scene(const fs::path& path, const label::PointLabeller& labeller,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <string>
 
 #include "cli/segment_scan.h"
 #include "voxloom/dist.h"
@@ -17,12 +18,13 @@ using EachTile =
 // One after the other.
 [[nodiscard]] EachTile each_tile_here(const SegmentOptions& options);
 
-// Whether a scene may be streamed: a whole file, a network that looks within bounds and takes what stands in the file
-// for each point, one vote.
-[[nodiscard]] bool can_be_scene(const std::filesystem::path& path,
-                                const label::PointLabeller& labeller,
-                                const SegmentOptions& options);
-// Whether it should be by one process: its points would take more than half of the memory.
+// Why a scan cannot be streamed, as in "--votes"; empty: it can be. That wants a whole file, a network that looks within
+// bounds and takes what stands in the file for each point, one vote.
+[[nodiscard]] std::string why_held(const std::filesystem::path& path,
+                                   const label::PointLabeller& labeller,
+                                   const SegmentOptions& options);
+// Whether it should be by one process: its points would take more than half of the memory. std::invalid_argument where
+// they have to be held and would take more than all of it, before any is read.
 [[nodiscard]] bool is_scene(const std::filesystem::path& path, const label::PointLabeller& labeller,
                             const SegmentOptions& options);
 

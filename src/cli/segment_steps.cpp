@@ -81,9 +81,14 @@ bool looks_from_sensor(const FeatureSet& features) {
 }
 
 ReadOptions read_options_of(const SegmentOptions& options, const OnNote& note) {
-  return read_options(options.scan,
-                      options.format == kLabelFormat ? InvalidPoints::keep : InvalidPoints::drop,
-                      note);
+  ReadOptions how = read_options(
+      options.scan, options.format == kLabelFormat ? InvalidPoints::keep : InvalidPoints::drop,
+      note);
+  if (options.memory > 0) {
+    how.max_unpacked_bytes =
+        std::min(how.max_unpacked_bytes, static_cast<std::int64_t>(options.memory / 2));
+  }
+  return how;
 }
 
 WriteOptions write_options(const OnNote& note) {

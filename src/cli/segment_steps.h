@@ -29,7 +29,7 @@ inline constexpr std::size_t kWrittenBytes = sizeof(std::int32_t) + sizeof(float
 [[nodiscard]] bool looks_from_sensor(const FeatureSet& features);
 
 // How a scan that is labelled is read: a file of labels alone has one for each of its points, too for those that
-// cannot be placed.
+// cannot be placed. What is compressed may unpack to half of the memory.
 [[nodiscard]] ReadOptions read_options_of(const SegmentOptions& options, const OnNote& note);
 [[nodiscard]] WriteOptions write_options(const OnNote& note);
 [[nodiscard]] std::string report_name(const std::filesystem::path& path);

@@ -235,6 +235,38 @@ TEST_F(SegmentCommand, AStreamedSceneIsTheSceneThatIsHeld) {
   }
 }
 
+// What has to be held, and cannot be, is said before it is read, with what wants it.
+TEST_F(SegmentCommand, SaysWhyASceneIsNotStreamed) {
+  const char* source = std::getenv("VOXLOOM_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  ASSERT_EQ(run(fmt::format("simulate --map '{}' --scans 30 --sensor vlp16 --seed 2",
+                            in_folder("town.ply")))
+                .exit_code,
+            0);
+  const auto run_with = [&](const std::string& file, const std::string& options) {
+    return run(
+        fmt::format("segment '{}' --model '{}/models/street.lattice' --out '{}' "
+                    "--no-pictures {}",
+                    in_folder(file), source, in_folder("out"), options));
+  };
+  for (const char* option : {"--votes 2", "--scores", "--ego-radius 1", "--shift 0 0 1"}) {
+    const ShellResult refused = run_with("town.ply", fmt::format("--memory 0.116 {}", option));
+    EXPECT_EQ(refused.exit_code, 1) << refused.text;
+    const std::string name(option, std::strcspn(option, " "));
+    EXPECT_NE(refused.text.find("points have to be held for "), std::string::npos) << refused.text;
+    EXPECT_NE(refused.text.find(name), std::string::npos) << refused.text;
+    EXPECT_NE(refused.text.find("raise --memory"), std::string::npos) << refused.text;
+  }
+  // Unpacked it would take 24 MB, of the 6 that are the half of what --memory leaves beside the program.
+  std::ofstream(in_folder("packed.pcd"), std::ios::binary)
+      << "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 2000000\nHEIGHT 1\n"
+         "VIEWPOINT 0 0 0 1 0 0 0\nPOINTS 2000000\nDATA binary_compressed\n"
+      << std::string("\x00\x00\x10\x00\x00\x36\x6e\x01", 8) << std::string(1 << 20, '\0');
+  const ShellResult packed = run_with("packed.pcd", "--memory 0.1");
+  EXPECT_EQ(packed.exit_code, 1) << packed.text;
+  EXPECT_NE(packed.text.find("packed bytes cannot unpack to"), std::string::npos) << packed.text;
+}
+
 // Once, before anything is done, not with each scan.
 TEST_F(SegmentCommand, RefusesNamesThatTheEnvironmentGetsWrong) {
   for (const char* setting : {"VOXLOOM_ISA=z80", "VOXLOOM_ALGORITHM=guess"}) {
