@@ -10,6 +10,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@
 #include "cli/segment_scene.h"
 #include "cli/streams.h"
 #include "cli/train_progress.h"
+#include "core/atomic_file.h"
 #include "core/machine_memory.h"
 #include "io/sidecar.h"
 #include "viz/index_page.h"
@@ -98,6 +100,7 @@ class Segmentation {
       if (!is_first()) return;
       require_free_places();
       fs::create_directories(arguments_.out);
+      remove_leftovers();
       write_legend();
     });
   }
@@ -262,6 +265,26 @@ class Segmentation {
 
   [[nodiscard]] std::vector<fs::path> outputs_of_scan(std::size_t i) const {
     return outputs_of(scans_[i], arguments_.out, arguments_.format, !arguments_.no_pictures);
+  }
+
+  // What a call that was killed did not finish. Other parts may be at work beside this one, on other machines: theirs
+  // are left alone.
+  void remove_leftovers() const {
+    std::set<std::string> results, notes;
+    for (const fs::path& scan : scans_) {
+      for (const fs::path& file : outputs_of(scan, arguments_.out, arguments_.format, true)) {
+        results.insert(file.filename().string());
+      }
+      notes.insert(records_->file_of(scan).filename().string());
+    }
+    if (part_.count == 1) {
+      for (const fs::path& file : {legend(), index()}) results.insert(file.filename().string());
+    }
+    const auto among = [](const std::set<std::string>& names) {
+      return [&names](const std::string& name) { return names.contains(name); };
+    };
+    remove_stale_temporaries(arguments_.out, among(results));
+    remove_stale_temporaries(records_->file_of("any").parent_path(), among(notes));
   }
 
   // What the numbers of the labels mean.

@@ -34,11 +34,12 @@ class SegmentRecords {
   [[nodiscard]] bool was_begun(const std::filesystem::path& scan) const;
   // Whether a call wrote into this folder before.
   [[nodiscard]] bool is_used() const;
+  // The note on a scan.
+  [[nodiscard]] std::filesystem::path file_of(const std::filesystem::path& scan) const;
   // After the results: whoever finds it finds them. A scan of the standard input is not noted down.
   void write(const std::filesystem::path& scan, const SegmentedScan& labelled) const;
 
  private:
-  [[nodiscard]] std::filesystem::path file_of(const std::filesystem::path& scan) const;
   // The results and their sizes; nothing where one is missing.
   [[nodiscard]] std::optional<nlohmann::ordered_json> results_of(
       const std::filesystem::path& scan) const;

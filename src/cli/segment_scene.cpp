@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "artifact/tiles/bricks.h"
+#include "cli/open_files.h"
 #include "cli/scene_file.h"
 #include "cli/segment_steps.h"
 #include "cli/streams.h"
@@ -168,6 +169,8 @@ class SceneRun {
   SegmentedScan run(const EachTile& each_tile) {
     Clock::time_point clock = Clock::now();
     dist::together(ranks_, [&] {
+      // The points' and the labels' files of each.
+      allow_open_files(2 * static_cast<std::size_t>(ranks_.size()), "ranks that label one scene");
       file_.emplace(path_, read_options_of(options_, is_first() ? note_ : OnNote()), piece_points(),
                     options_.on_piece);
     });

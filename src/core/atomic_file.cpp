@@ -28,8 +28,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMark = ".tmp-";
 
-// Process and a counter within the process: unique among the living.
+// Process and a counter within the process: unique among the living. `meant`: the name that was to be.
 struct Maker {
+  std::string meant = {};
   ::pid_t process = 0;
   unsigned counter = 0;
 };
@@ -52,7 +53,7 @@ std::optional<Maker> maker_of(const std::string& name) {
   const std::size_t mark = name.rfind(kMark);
   if (mark == std::string::npos) return std::nullopt;
   const char* end = name.data() + name.size();
-  Maker maker;
+  Maker maker{.meant = name.substr(0, mark)};
   const auto first = std::from_chars(name.data() + mark + kMark.size(), end, maker.process);
   if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-') return std::nullopt;
   const auto second = std::from_chars(first.ptr + 1, end, maker.counter);
@@ -282,12 +283,12 @@ void TemporaryFile::hide() {
   if (!std::exchange(is_hidden_, true)) ::unlink(path_.c_str());
 }
 
-void remove_stale_temporaries(const fs::path& folder) {
+void remove_stale_temporaries(const fs::path& folder, const IsWanted& wanted) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::optional<Maker> maker = maker_of(entry->path().filename().string());
-    if (!maker || !is_gone(*maker)) continue;
+    if (!maker || (wanted && !wanted(maker->meant)) || !is_gone(*maker)) continue;
     std::error_code ignored;
     fs::remove_all(entry->path(), ignored);
   }

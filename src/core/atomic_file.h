@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace voxloom {
@@ -50,7 +52,9 @@ class AtomicFolder {
 };
 
 // Takes away what processes that are gone left in `folder` (not below it) in place of files and folders
-// that they did not finish.
-void remove_stale_temporaries(const std::filesystem::path& folder);
+// that they did not finish: all of them, or those of files and folders that are `wanted`, by their names. Where other
+// machines write into the folder too, whose processes nobody sees here, that should be one's own.
+using IsWanted = std::function<bool(const std::string& name)>;
+void remove_stale_temporaries(const std::filesystem::path& folder, const IsWanted& wanted = {});
 
 }  // namespace voxloom

@@ -205,6 +205,11 @@ TEST_F(AtomicFileTest, TakesAwayWhatTheDeadLeft) {
   in_work.commit();
   EXPECT_EQ(text_of(file("f")), "whole");
   remove_stale_temporaries(file("not there"));
+  put(file("a" + of_dead), "stale");
+  put(file("b" + of_dead), "stale, of others");
+  remove_stale_temporaries(file(""), [](const std::string& name) { return name == "a"; });
+  EXPECT_FALSE(fs::exists(file("a" + of_dead)));
+  EXPECT_TRUE(fs::exists(file("b" + of_dead)));
 }
 
 TEST_F(AtomicFileTest, ATemporaryFileNeedsNoName) {

@@ -1,6 +1,9 @@
 // voxloom segment under a launcher and in parts: the results of one process, and what is left of a job that
 // was killed.
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -44,6 +47,33 @@ class RankedSegmentation : public LaunchTest {
       ++files;
     }
     EXPECT_GT(files, 0U);
+  }
+  void simulate_town() const {
+    ASSERT_EQ(run(fmt::format("simulate --map '{}' --scans 16 --sensor vlp16 --seed 2",
+                              in_folder("town.ply")))
+                  .exit_code,
+              0);
+  }
+  [[nodiscard]] std::string scene(const std::string& out, const std::string& more) const {
+    return fmt::format(
+        "segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}' --threads 1 {}",
+        in_folder("town.ply"), variable("VOXLOOM_SOURCE_DIR"), in_folder(out),
+        in_folder(out + ".json"), more);
+  }
+  // The program after `setup`, a line of the shell, on the rank that is named.
+  [[nodiscard]] ShellResult voxloom_with(int ranks, const std::string& setup, const char* on,
+                                         const std::string& arguments) const {
+    return launch(ranks, fmt::format("sh -c 'case \"${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}\" in {}) "
+                                     "{};; esac; exec \"$@\"' - '{}' {}",
+                                     on, setup, variable("VOXLOOM_PROGRAM"), arguments));
+  }
+  [[nodiscard]] std::vector<std::string> temporaries(const std::string& out) const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(in_folder(out))) {
+      const std::string name = entry.path().filename().string();
+      if (name.find(".tmp-") != std::string::npos) found.push_back(name);
+    }
+    return found;
   }
   [[nodiscard]] std::size_t results(const std::string& out) const {
     if (!fs::exists(in_folder(out))) return 0;
@@ -99,16 +129,7 @@ TEST_F(RankedSegmentation, AKilledJobIsTakenUp) {
 
 // Its tiles go to the ranks, none of which holds it.
 TEST_F(RankedSegmentation, OneSceneIsThatOfOneProcess) {
-  ASSERT_EQ(run(fmt::format("simulate --map '{}' --scans 16 --sensor vlp16 --seed 2",
-                            in_folder("town.ply")))
-                .exit_code,
-            0);
-  const auto scene = [&](const std::string& out, const std::string& more) {
-    return fmt::format(
-        "segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}' --threads 1 {}",
-        in_folder("town.ply"), variable("VOXLOOM_SOURCE_DIR"), in_folder(out),
-        in_folder(out + ".json"), more);
-  };
+  simulate_town();
   const ShellResult alone = run(scene("one", ""));
   ASSERT_EQ(alone.exit_code, 0) << alone.text;
   nlohmann::json held = report("one");
@@ -121,15 +142,79 @@ TEST_F(RankedSegmentation, OneSceneIsThatOfOneProcess) {
     streamed[0]["tiles"] = held[0]["tiles"];
     EXPECT_EQ(streamed, held);
     expect_same_results("one", out);
-    for (const auto& entry : fs::directory_iterator(in_folder(out))) {
-      EXPECT_EQ(entry.path().filename().string().find(".tmp-"), std::string::npos);
-    }
+    EXPECT_TRUE(temporaries(out).empty());
   }
   // What goes wrong is said once, by all.
   const ShellResult little = voxloom(2, scene("none", "--memory 0.0881"));
   EXPECT_EQ(little.exit_code, 1) << little.text;
   EXPECT_NE(little.text.find("too little"), std::string::npos) << little.text;
   EXPECT_EQ(results("none"), 0U);
+}
+
+// A rank whose files may not grow: while it sorts points, and rank 0 while it writes the result.
+TEST_F(RankedSegmentation, ADiskThatIsFullEndsASceneOnAllRanks) {
+  simulate_town();
+  struct Case {
+    const char *rank, *blocks, *file;  // blocks of 512 bytes
+  };
+  // Of 325,206 points a rank sorts 2.6 MB and keeps at most 3.9 of labels; the result has 10.
+  for (const Case& one : {Case{"1", "64", "town.ply.tmp-"}, Case{"0", "8400", "town.ply'"}}) {
+    const ShellResult full =
+        voxloom_with(3, fmt::format("trap \"\" XFSZ; ulimit -f {}", one.blocks), one.rank,
+                     scene("full", "--no-pictures --memory 0.116"));
+    EXPECT_EQ(full.exit_code, 1) << full.text;
+    const std::string words = fmt::format("cannot write '{}/{}", in_folder("full"), one.file);
+    EXPECT_NE(full.text.find(words), std::string::npos) << full.text;
+    EXPECT_NE(full.text.find("File too large"), std::string::npos) << full.text;
+    EXPECT_EQ(results("full"), 0U);
+    EXPECT_TRUE(temporaries("full").empty());
+  }
+}
+
+// What a rank that was killed left behind, on this machine, is gone after the next call.
+TEST_F(RankedSegmentation, AKilledSceneLeavesNothingForEver) {
+  simulate_town();
+  const std::string options = "--no-pictures --resume --memory 0.116";
+  ASSERT_EQ(voxloom(2, scene("whole", options)).exit_code, 0);
+  // As soon as its file of points is there.
+  const ShellResult killed = voxloom_with(
+      3,
+      fmt::format("( while ! ls {}/*.tmp-$$-* >/dev/null 2>&1; do sleep 0.01; done; kill -9 $$ ) &",
+                  in_folder("killed")),
+      "1", scene("killed", options));
+  EXPECT_NE(killed.exit_code, 0) << killed.text;
+  EXPECT_EQ(results("killed"), 0U) << killed.text;
+  // A launcher may end before its ranks do.
+  for (const std::string& name : temporaries("killed")) {
+    const int maker = std::stoi(name.substr(name.find(".tmp-") + 5));
+    while (::kill(maker, 0) == 0) ::usleep(10'000);
+  }
+  // Whether or not it was too late, and of a note and of what several scans share.
+  const std::string dead = run_shell("echo $$").text;
+  for (const char* name : {"town.ply", ".voxloom/town.json", "index.html", "another.ply"}) {
+    std::ofstream(in_folder(fmt::format("killed/{}.tmp-{}-0", name, std::stoi(dead)))) << "half";
+  }
+  const ShellResult again = voxloom(2, scene("killed", options));
+  ASSERT_EQ(again.exit_code, 0) << again.text;
+  // That of another scan, which another part may label.
+  const std::string others = fmt::format("another.ply.tmp-{}-0", std::stoi(dead));
+  EXPECT_EQ(temporaries("killed"), std::vector<std::string>{others});
+  fs::remove(in_folder("killed/" + others));
+  expect_same_results("whole", "killed");
+}
+
+TEST_F(RankedSegmentation, ASceneWantsAFileOfEachRank) {
+  simulate_town();
+  // 64 and two for each of three.
+  const ShellResult some =
+      voxloom_with(3, "ulimit -Sn 66", "*", scene("some", "--no-pictures --memory 0.116"));
+  EXPECT_EQ(some.exit_code, 0) << some.text;
+  const ShellResult few =
+      voxloom_with(3, "ulimit -n 66", "*", scene("few", "--no-pictures --memory 0.116"));
+  EXPECT_EQ(few.exit_code, 1) << few.text;
+  EXPECT_NE(few.text.find("want 70 open files, and the system allows a process 66"),
+            std::string::npos)
+      << few.text;
 }
 
 TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
@@ -151,8 +236,6 @@ TEST_F(RankedSegmentation, RanksThatWereGivenOtherScansAreRefused) {
   EXPECT_EQ(results("own"), 2U);
 }
 
-}  // namespace
-}  // namespace voxloom::test
 TEST_F(RankedSegmentation, RanksThatWereGivenOtherOptionsAreRefused) {
   struct Case {
     std::string first, second, words;
@@ -181,3 +264,5 @@ TEST_F(RankedSegmentation, RanksThatWereGivenOtherOptionsAreRefused) {
   }
 }
 
+}  // namespace
+}  // namespace voxloom::test
