@@ -9,6 +9,7 @@
 #include "artifact/helpers.h"
 #include "artifact/random_data.h"
 #include "conv/cases.h"
+#include "voxloom/graph_builder.h"
 #include "voxloom/models.h"
 
 namespace voxloom::test {
@@ -189,6 +190,27 @@ TEST(WithoutPoints, RefusesWhatHasNone) {
   expect_throws<std::invalid_argument>(
       [&] { static_cast<void>(artifact::without_points(export_module(net, {.in_channels = 2}))); },
       "[without_points] expected one operation voxelize, got 0");
+}
+
+TEST(WithoutPoints, RefusesANetworkThatLooksAtThem) {
+  const auto cut = [](const char* looks) {
+    artifact::GraphBuilder b;
+    constexpr auto kAny = artifact::kDynamic;
+    artifact::PointOperands p;
+    p.points = b.tensor_input("points", {{kAny, 3}, artifact::ElementType::f32});
+    p.features = b.tensor_input("features", {{kAny, 2}, artifact::ElementType::f32});
+    p.batch = b.tensor_input("batch", {{kAny}, artifact::ElementType::i32});
+    p.active = b.tensor_input("active", {{1}, artifact::ElementType::i32});
+    const artifact::ValueRef voxels = b.voxelize(p);
+    static_cast<void>(b.exp(std::string_view(looks) == "points" ? p.points : p.features));
+    p.voxels = voxels;
+    b.output("scores", b.devoxelize(p));
+    static_cast<void>(artifact::without_points(b.bundle()));
+  };
+  for (const char* input : {"points", "features"}) {
+    expect_throws<std::invalid_argument>([&] { cut(input); },
+                                         fmt::format("also takes the input '{}'", input));
+  }
 }
 
 // Packed where mlx-lattice runs it: not in the way back to a target.

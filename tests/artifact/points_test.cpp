@@ -123,6 +123,22 @@ TEST(Devoxelize, FindsCellsInFloat32WhereTheFormatDoes) {
   EXPECT_EQ(read(false), 60);
 }
 
+// IR v2 divides in float32; where that may find another cell, our own operation stays.
+TEST(Voxelize, StaysOurOwnWhereTheFormatFindsOtherCells) {
+  const auto plain = [](double size, bool in_float32) {
+    GraphBuilder b;
+    const PointOperands p = declare(b);
+    b.output("voxels", b.op("voxloom.voxelize", {p.points, p.features, p.batch, p.active},
+                            {{"voxel_size", std::array<double, 3>{size, size, size}},
+                             {"reduction", artifact::EnumValue{"voxloom.reduction", "mean"}},
+                             {"float32", in_float32}})[0]);
+    return artifact::to_plain(b.bundle().graph).ops.at(0).name;
+  };
+  EXPECT_EQ(plain(0.05, false), "voxloom.voxelize");
+  EXPECT_EQ(plain(0.25, false), "lattice.voxelize");  // a power of two divides exactly
+  EXPECT_EQ(plain(0.05, true), "lattice.voxelize");
+}
+
 TEST(VoxelizeExtension, GivesTheRowOfEachPoint) {
   GraphBuilder b;
   const PointOperands p = declare(b);

@@ -346,6 +346,27 @@ TEST(Refusals, AnOperandThatIsNoValue) {
   EXPECT_THROW(static_cast<void>(artifact::to_text(bundle.graph)), std::invalid_argument);
 }
 
+TEST(Refusals, AValueOfTwoOperations) {
+  artifact::GraphBuilder b;
+  b.output("y", b.exp(b.tensor_input("t", {{artifact::kDynamic, 4}, artifact::ElementType::f32})));
+  artifact::Bundle bundle = b.bundle();
+  bundle.graph.ops.push_back(bundle.graph.ops.at(0));
+  const std::string found = messages(artifact::verify_bundle(bundle));
+  EXPECT_NE(found.find("is defined twice"), std::string::npos) << found;
+}
+
+TEST(Refusals, SubmanifoldKernelsAreOddAlongEachAxis) {
+  for (const Triple size : {Triple(2, 3, 3), Triple(3, 4, 1), Triple(1, 3, 2)}) {
+    artifact::GraphBuilder b;
+    const auto x = b.sparse_input("x", {.channels = 1});
+    const Tensor ones = Tensor::full({1, size.x, size.y, size.z, 1}, DType::f32, 1);
+    b.output("y", b.op("lattice.subm_conv3d", {x, b.conv_weight("w", ones, size)},
+                       {{"kernel_size", size}})[0]);
+    const std::string found = messages(artifact::verify_bundle(b.bundle()));
+    EXPECT_NE(found.find("a submanifold kernel must be odd"), std::string::npos) << found;
+  }
+}
+
 TEST(Refusals, ChannelsThatDoNotFitTogether) {
   const auto cat = [](artifact::GraphBuilder& b, artifact::ValueRef x, artifact::ValueRef) {
     b.output("y", b.cat({x, x}));

@@ -313,6 +313,31 @@ TEST(Chains, LeaveAloneWhatOthersSee) {
   });
   EXPECT_TRUE(chains_of(other).empty());
   expect_identical(run(seen, true), run(seen, false));
+  const Bundle sites = bundle_of([](auto& b, ValueRef x) {  // of what stands before the rectifier
+    const ValueRef a = conv(b, x, "a", 4);
+    const auto parts = b.op("lattice.sparse.decompose", {a});
+    b.output("sites", parts[0]);
+    return b.with_features(a, b.activate(parts[1], Activation::relu));
+  });
+  EXPECT_TRUE(chains_of(sites).empty());
+  expect_identical(run(sites, true), run(sites, false));
+}
+
+TEST(Chains, OfTwoOperandsOnlySumsAreFused) {
+  for (const BinaryOp op : {BinaryOp::mul, BinaryOp::sub, BinaryOp::maximum}) {
+    const Bundle bundle = bundle_of([op](auto& b, ValueRef x) {
+      const ValueRef a = conv(b, x, "a", 4);
+      return b.binary(op, conv(b, a, "b"), a, {});
+    });
+    EXPECT_TRUE(chains_of(bundle).empty());
+    expect_identical(run(bundle, true), run(bundle, false));
+  }
+  const Bundle twice = bundle_of([](auto& b, ValueRef x) {  // no residual of its own
+    const ValueRef a = conv(b, x, "a", 4);
+    return b.binary(BinaryOp::add, a, a, {});
+  });
+  EXPECT_TRUE(chains_of(twice).empty());
+  expect_identical(run(twice, true), run(twice, false));
 }
 
 TEST(Chains, ABundledGraphKeepsItsText) {

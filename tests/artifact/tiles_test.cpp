@@ -289,6 +289,15 @@ TEST(Halo, HoldsEveryCellWithinReach) {
   EXPECT_GT(outside, 0) << "otherwise nothing was rounded, and this test shows nothing";
 }
 
+// Tiles share their faces, and a point belongs to one of them.
+TEST(Halo, APointOnACutIsInnerOnce) {
+  const Tile below{.low = {-1, -1, -1}, .high = {2, 3, 3}},
+      above{.low = {2, -1, -1}, .high = {5, 3, 3}};
+  const std::array<float, 3> on_cut = {2, 0, 0};
+  EXPECT_FALSE(artifact::is_inner(on_cut, below));
+  EXPECT_TRUE(artifact::is_inner(on_cut, above));
+}
+
 // Far from the origin float32 puts points into one voxel that lie many cells apart.
 TEST(Halo, WidensWhereFloat32RoundsCells) {
   const double size = 0.25;
@@ -419,6 +428,18 @@ TEST(ReceptiveField, KernelsMayLeanToOneSide) {
   const Reach reach = artifact::receptive_field(on_points(net).graph);  // offsets 0, 1, 2, 3
   EXPECT_NEAR(reach.below[0], 1, 1e-9);
   EXPECT_NEAR(reach.above[0], 4, 1e-9);
+}
+
+// Offsets of a list stand in any order.
+TEST(ReceptiveField, AListReachesAsFarAsItsFarthest) {
+  const std::vector<std::int64_t> offsets = {1, 0, 0, -3, 0, 0, 5, 0, 0, -1, 0, 0};
+  const Net net = [&](GraphBuilder& b, ValueRef x) {
+    return b.op("voxloom.conv3d", {x, weight(b, {4, 4, 1, 1, 4})},
+                {{"kernel_size", Triple(4, 1, 1)}, {"offsets", AttributeValue(offsets)}})[0];
+  };
+  const Reach reach = artifact::receptive_field(on_points(net).graph);
+  EXPECT_NEAR(reach.below[0], 4, 1e-9);  // and the point's own cell
+  EXPECT_NEAR(reach.above[0], 6, 1e-9);
 }
 
 struct Unbounded {

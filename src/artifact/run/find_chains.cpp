@@ -48,7 +48,7 @@ class ChainFinder {
     if (op.name != "lattice.sparse.binary") return;
     const OpSpec& spec = *find_op(op.name);
     const std::vector<Slot> slots = *match_operands(spec, kinds_of(graph_, op));
-    if (OpView(spec, op, slots).text("op") != "add" || op.operands[0] == op.operands[1]) return;
+    if (OpView(spec, op, slots).text("op") != "add") return;
     if (element_of(graph_.value(chain.result).type) != ElementType::f32) return;
     chain.addition = user;
     chain.residual = op.operands[0] == chain.result ? op.operands[1] : op.operands[0];
