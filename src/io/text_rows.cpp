@@ -119,8 +119,9 @@ std::vector<Cell> plain_cells(const std::vector<Field>& fields) {
 }
 
 Points open_text_rows(Bytes bytes, TextLayout layout) {
-  // A cell is at least a digit and a separator; the last row may lack its end of line.
-  const auto shortest = static_cast<std::int64_t>(2 * layout.cells.size());
+  // A cell is at least a digit, if anything of it is read, and a separator; the last row may lack its end of line.
+  std::int64_t shortest = 0;
+  for (const Cell& cell : layout.cells) shortest += cell.kind == Cell::Kind::skip ? 1 : 2;
   const std::int64_t there = bytes->size() - layout.begin;
   if (shortest == 0 || layout.count > (there + 1) / shortest) {
     fail_byte(bytes->name(), layout.begin,

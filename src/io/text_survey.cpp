@@ -1,6 +1,7 @@
 #include "io/text_survey.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -52,6 +53,19 @@ bool holds(double value, T number) {
 bool is_axis(const std::string& name) {
   const std::string canonical = canonical_name(name);
   return canonical == "x" || canonical == "y" || canonical == "z";
+}
+
+// Text has no types: as bytes, shares that all happen to be 0 or 1 would be 1 of 255, and what full intensities of
+// small whole numbers are follows from their values, as it does for 16 bits.
+ColumnType text_type_of(const std::string& name, const ColumnSurvey& survey) {
+  constexpr auto kColours = std::to_array<std::string_view>({"red", "green", "blue", "alpha"});
+  const std::string canonical = canonical_name(name);
+  if (is_axis(name)) return ColumnType::f64;
+  const bool is_intensity = canonical == "intensity";
+  const bool is_share = survey.low >= 0 && survey.high <= 1;
+  const bool is_colour = std::ranges::find(kColours, canonical) != kColours.end();
+  if (is_share && (is_intensity || (is_colour && !survey.digits))) return ColumnType::f64;
+  return is_intensity && survey.is_byte() ? ColumnType::u16 : survey.type();
 }
 
 constexpr std::size_t kMostText = 64;  // of a cell that is kept for messages
@@ -189,7 +203,7 @@ class Surveyor {
   void add_field(std::size_t column, const std::string& name) {
     const ColumnSurvey& survey = found_.columns[column];
     if (survey.text_line > 0) fail_text(column);
-    const ColumnType type = is_axis(name) ? ColumnType::f64 : survey.type();
+    const ColumnType type = text_type_of(name, survey);
     if (type == ColumnType::f64 && survey.is_rounded) {
       note(fmt::format("whole numbers of {} beyond 2^53 are rounded: the column is float64",
                        excerpt(name)));
@@ -253,8 +267,8 @@ void ColumnSurvey::add(std::string_view text, double value) {
   const bool is_unsigned = parse_number(text, wide) == Number::good;
   fits_signed = fits_signed && is_signed;
   fits_unsigned = fits_unsigned && is_unsigned;
-  is_rounded =
-      is_rounded || (is_signed && !holds(value, narrow)) || (is_unsigned && !holds(value, wide));
+  const bool is_held = (is_signed && holds(value, narrow)) || (is_unsigned && holds(value, wide));
+  is_rounded = is_rounded || (std::isfinite(value) && !is_held);
 }
 
 ColumnType ColumnSurvey::type() const {

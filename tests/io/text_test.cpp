@@ -110,6 +110,35 @@ TEST(Text, SaysWhereStampsAreRounded) {
   EXPECT_TRUE(notes.empty());
 }
 
+TEST(Text, SaysWhereMoreThan64BitsAreRounded) {
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  static_cast<void>(
+      parse_text("x,y,z,t,u\n1,2,3,123456789012345678901234567890,inf\n", "a.csv", options));
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "whole numbers of 't' beyond 2^53 are rounded: the column is float64"});
+}
+
+// A byte of 1 is 1 of 255.
+TEST(Text, TakesNoSharesForBytes) {
+  const Scan scan = parse_text(
+      "x,y,z,i,red,green,blue,label\n1,2,3,1.0,0.0,1.0,1.0,1.0\n4,5,6,0.0,1.0,0.0,0.0,0\n",
+      "a.csv");
+  EXPECT_EQ(values<double>(scan, "intensity"), (std::vector<double>{1, 0}));
+  EXPECT_EQ((*byte_colours(scan))[1], (std::vector<std::uint8_t>{255, 0}));
+  EXPECT_EQ(values<std::uint8_t>(scan, "label"), (std::vector<std::uint8_t>{1, 0}));
+  EXPECT_EQ(values<double>(parse_text("1 2 3 1\n", "a.xyz"), "intensity"), std::vector<double>{1});
+  EXPECT_EQ(values<std::uint16_t>(parse_text("1 2 3 7\n", "a.xyz"), "intensity"),
+            std::vector<std::uint16_t>{7});
+  EXPECT_EQ(values<std::uint8_t>(parse_text("x y z r g b\n1 2 3 0 0 1\n", "a.xyz"), "blue"),
+            std::vector<std::uint8_t>{1});
+}
+
+TEST(Text, ReadsRowsWithEmptyCells) {
+  EXPECT_EQ(parse_text("x,y,z,,\n1,2,3,,\n4,5,6,,\n", "a.csv").positions,
+            (Positions{{1, 2, 3}, {4, 5, 6}}));
+}
+
 TEST(Text, ReadsItsOwnOddNames) {
   Scan scan;
   scan.positions = {{1, 2, 3}};
