@@ -48,6 +48,21 @@ Variable element_loss(Operation operation, engine::ElementLossKind kind, const V
   return record(operation, Variable(std::move(loss)), {&x}, {dx}, gradient);
 }
 
+// The loss of others has no lower bound: a label of 255 would be learned from, and nothing say so.
+void check_shares(std::string_view op, const Tensor& targets, const Tensor& row_weights) {
+  const Tensor on_host = targets.to(Device{});
+  const Tensor weights = row_weights.defined() ? row_weights.to(Device{}) : Tensor{};
+  const std::int64_t width = targets.dim(1);
+  const float* target = on_host.data<float>();
+  for (std::int64_t row = 0; row < targets.dim(0); ++row, target += width) {
+    if (weights.defined() && !(weights.data<float>()[row] > 0)) continue;
+    for (std::int64_t c = 0; c < width; ++c) {
+      require(target[c] >= 0.0F && target[c] <= 1.0F, op,
+              "the target of row {}, channel {} is {}, expected 0 to 1", row, c, target[c]);
+    }
+  }
+}
+
 void check_above_zero(Operation operation, const char* name, float value) {
   require(std::isfinite(value) && value > 0.0F, name_of(operation), "{} should be above 0, got {}",
           name, value);
@@ -69,7 +84,10 @@ Variable smooth_l1(const Variable& x, const Tensor& targets, float beta,
 
 Variable binary_cross_entropy(const Variable& x, const Tensor& targets, float positive,
                               const Tensor& row_weights) {
+  const std::string_view op = name_of(Operation::binary_cross_entropy);
   check_above_zero(Operation::binary_cross_entropy, "the weight of positives", positive);
+  check_targets(op, x.value(), targets, row_weights);
+  check_shares(op, targets, row_weights);
   return element_loss(Operation::binary_cross_entropy,
                       engine::ElementLossKind::binary_cross_entropy, x, targets, positive,
                       row_weights);

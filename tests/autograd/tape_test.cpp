@@ -213,6 +213,13 @@ TEST(Tape, RefusesMisuse) {
   expect_throws<Invalid>(
       [&] { static_cast<void>(autograd::binary_cross_entropy(x, targets, -2.0F)); },
       "[binary_cross_entropy] the weight of positives should be above 0, got -2");
+  const Tensor wide = Tensor::from<float>({0, 1, 0.5F, 255, 0, 0, 0, 0}, {4, 2});
+  expect_throws<Invalid>([&] { static_cast<void>(autograd::binary_cross_entropy(x, wide)); },
+                         "[binary_cross_entropy] the target of row 1, channel 1 is 255, expected 0 "
+                         "to 1");
+  // A row without weight has no targets.
+  EXPECT_NO_THROW(static_cast<void>(
+      autograd::binary_cross_entropy(x, wide, 1.0F, Tensor::from<float>({1, 0, 1, 1}, {4}))));
   const Variable ones = Tensor::full({2}, DType::f32, 1.0F);
   expect_throws<Invalid>([&] { static_cast<void>(autograd::instance_norm(x, {ones})); },
                          "[instance_norm] needs a sparse tensor");
