@@ -190,6 +190,7 @@ struct LoadOptions {
 // weight.h, told apart by rank, and is kept as (K, G, C_in/G, C_out/G); that of nn::Linear is kept as (C_out, C_in).
 // All others fit a parameter of the same shape up to axes of size 1. float16 and bfloat16 are widened to the
 // parameter's float32. Counts of batches (NORM.num_batches_tracked), which no norm here reads, are passed over.
+// A parameter that goes by several names (tied weights) needs a tensor under one of them; under several, all are alike.
 // std::invalid_argument, before anything is assigned, names what does not fit.
 void load_parameters(Module& module, const NamedTensors& tensors, const LoadOptions& options = {});
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "core/dispatch.h"
 #include "core/error.h"
@@ -107,6 +108,40 @@ Tensor fitted(const std::string& name, const Tensor& given, const NamedParameter
   return result.to(now.dtype()).to(now.device());
 }
 
+bool has_bits_of(const Tensor& a, const Tensor& b) {
+  const Tensor x = a.to(Device{}), y = b.to(Device{});
+  return x.dtype() == y.dtype() && x.shape() == y.shape() &&
+         std::memcmp(x.raw(), y.raw(), x.bytes()) == 0;
+}
+
+// What each parameter becomes. One that goes by several names is given under any of them, and alike under all that are
+// there: files keep such a tensor once or once for each name.
+class Changes {
+ public:
+  void add(const std::string& name, const std::shared_ptr<Tensor>& place, Tensor tensor) {
+    const auto found = changes_.find(place);
+    if (found == changes_.end()) {
+      changes_.emplace(place, Change{name, std::move(tensor)});
+      return;
+    }
+    require(has_bits_of(found->second.tensor, tensor), kLoadParametersOp,
+            "'{}' and '{}' are one parameter, but their tensors differ", found->second.name, name);
+  }
+  [[nodiscard]] bool has(const std::shared_ptr<Tensor>& place) const {
+    return changes_.contains(place);
+  }
+  void make() {
+    for (auto& [place, change] : changes_) *place = std::move(change.tensor);
+  }
+
+ private:
+  struct Change {
+    std::string name;
+    Tensor tensor;
+  };
+  std::map<std::shared_ptr<Tensor>, Change> changes_;
+};
+
 bool is_batch_count(const std::string& name, const NamedTensors& known) {
   if (!name.ends_with(kBatchCount)) return false;
   const std::string norm = name.substr(0, name.size() - kBatchCount.size());
@@ -122,19 +157,21 @@ NamedTensors parameters_of(const Module& module) {
 }
 
 void load_parameters(Module& module, const NamedTensors& tensors, const LoadOptions& options) {
-  std::vector<std::pair<std::shared_ptr<Tensor>, Tensor>> changes;
+  Changes changes;
   std::size_t used = 0;
   NamedTensors known;
-  for (const NamedParameter& p : module.named_parameters()) {
+  const std::vector<NamedParameter> parameters = module.named_parameters();
+  for (const NamedParameter& p : parameters) {
     const std::string name = options.prefix + p.name;
     known.emplace(name, Tensor{});
     const auto found = tensors.find(name);
-    if (found == tensors.end()) {
-      require(options.allow_missing, kLoadParametersOp, "there is no tensor '{}'", name);
-      continue;
-    }
+    if (found == tensors.end()) continue;
     ++used;
-    changes.emplace_back(p.value, fitted(name, found->second, p, options));
+    changes.add(name, p.value, fitted(name, found->second, p, options));
+  }
+  for (const NamedParameter& p : parameters) {
+    require(options.allow_missing || changes.has(p.value), kLoadParametersOp,
+            "there is no tensor '{}'", options.prefix + p.name);
   }
   for (const auto& [name, tensor] : tensors) {
     require(options.allow_unknown || known.contains(name) || is_batch_count(name, known),
@@ -142,7 +179,7 @@ void load_parameters(Module& module, const NamedTensors& tensors, const LoadOpti
   }
   require(used > 0 || tensors.empty(), kLoadParametersOp,
           "none of the {} tensors has a parameter's name", tensors.size());
-  for (auto& [place, tensor] : changes) *place = std::move(tensor);
+  changes.make();
 }
 
 }  // namespace voxloom::nn

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 
 #include "core/error.h"
 #include "engine/choice.h"
@@ -14,16 +15,17 @@ Gradients::Gradients(nn::Module& module) : Gradients(module, {}) {}
 
 Gradients::Gradients(nn::Module& module, const std::vector<std::string>& frozen) {
   std::vector<bool> is_met(frozen.size(), false);
+  std::set<const Tensor*> frozen_places;  // a tied weight is frozen under any of its names
   for (const nn::NamedParameter& p : module.named_parameters()) {
     if (!p.is_trained) continue;
     places_.push_back(p.value);
-    bool is_frozen = false;
     for (std::size_t i = 0; i < frozen.size(); ++i) {
       if (!p.name.starts_with(frozen[i])) continue;
-      is_met[i] = is_frozen = true;
+      is_met[i] = true;
+      frozen_places.insert(p.value.get());
     }
-    is_frozen_.push_back(is_frozen);
   }
+  for (const auto& place : places_) is_frozen_.push_back(frozen_places.contains(place.get()));
   for (std::size_t i = 0; i < frozen.size(); ++i) {
     require(is_met[i], "Gradients", "no parameter's name begins with '{}', to be frozen",
             frozen[i]);
@@ -55,8 +57,8 @@ void Gradients::set(std::vector<Tensor> sums) {
   for (std::size_t i = 0; i < sums.size(); ++i) {
     require(!sums[i].defined() || sums[i].shape() == places_[i]->shape(), "Gradients::set",
             "sum {} is {}, the parameter {}", i, sums[i], places_[i]->shape());
-    // They are added to and scaled in place.
-    if (sums[i].defined() && sums[i].buffer().is_borrowed) sums[i] = sums[i].clone();
+    // They are added to and scaled in place, which whoever shares their elements must not see.
+    if (sums[i].defined() && !sums[i].is_unique()) sums[i] = sums[i].clone();
   }
   sums_ = std::move(sums);
 }

@@ -171,6 +171,47 @@ TEST(LoadParameters, CountsOfBatchesArePassedOver) {
                          "there is no parameter 'num_batches_tracked'");
 }
 
+// One weight under two names, as an encoder and a decoder share it.
+class Tied final : public nn::Module {
+ public:
+  Tied() : Tied(nn::SubmConv3d({.in = 2, .out = 2, .bias = false})) {}
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
+    return pass.run(layer, x);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    layer.collect_parameters(prefix + "encoder.", to);
+    layer.collect_parameters(prefix + "decoder.", to);
+  }
+
+  nn::SubmConv3d layer;
+
+ private:
+  explicit Tied(nn::SubmConv3d first) : layer(std::move(first)) {}
+};
+
+TEST(LoadParameters, TiedWeightsNeedOneOfTheirNames) {
+  const Tensor weight = counted({27, 1, 2, 2});
+  for (const char* name : {"encoder.weight", "decoder.weight"}) {
+    Tied tied;
+    load_parameters(tied, {{name, weight}});
+    EXPECT_TRUE(same_bits(tied.layer.weight.tensor(), weight)) << name;
+  }
+  Tied tied;
+  // As files keep them that have a tensor for each name; another layout of it is the same.
+  load_parameters(
+      tied, {{"encoder.weight", weight}, {"decoder.weight", output_major(weight, {3, 3, 3})}});
+  EXPECT_TRUE(same_bits(tied.layer.weight.tensor(), weight));
+  Tensor other = weight.clone();
+  other.mutable_span<float>()[5] = 0;
+  expect_throws<Invalid>(
+      [&] {
+        load_parameters(tied, {{"encoder.weight", weight}, {"decoder.weight", other}});
+      },
+      "'encoder.weight' and 'decoder.weight' are one parameter, but their tensors differ");
+  expect_throws<Invalid>([&] { load_parameters(tied, {}); }, "there is no tensor 'encoder.weight'");
+}
+
 TEST(LoadParameters, TheCallersTensorsAreNotShared) {
   nn::SubmConv3d layer({.in = 2, .out = 3, .bias = false});
   Tensor weight = counted({27, 1, 2, 3});

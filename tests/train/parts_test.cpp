@@ -76,6 +76,43 @@ TEST(Optimizer, SgdIsItsFormula) {
   }
 }
 
+// Sums that somebody else holds, too: they are added to and scaled in place.
+TEST(Optimizer, GradientsThatAreSetAreOnesOwn) {
+  Layer layer;
+  Gradients gradients(layer.linear);
+  const std::vector<Tensor> mine = {Tensor::from<float>({3, 4}, {1, 2}),
+                                    Tensor::from<float>({0}, {1})};
+  gradients.set(mine);
+  EXPECT_EQ(gradients.clip(1), 5);
+  layer.add_gradients(gradients, 1.0F);
+  EXPECT_EQ(to_doubles(mine[0]), (std::vector<double>{3, 4}));
+  EXPECT_EQ(to_doubles(mine[1]), (std::vector<double>{0}));
+}
+
+// One weight under two names.
+struct Tied final : nn::Module {
+  nn::Linear linear{{.in = 2, .out = 1, .seed = 3}};
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
+    return pass.run(linear, x);
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    nn::collect(prefix + "encoder", linear.weight, to);
+    nn::collect(prefix + "decoder", linear.weight, to);
+    nn::collect(prefix + "bias", linear.bias, to);
+  }
+};
+
+TEST(Optimizer, TiedWeightsAreFrozenUnderAnyName) {
+  for (const char* name : {"encoder", "decoder"}) {
+    Tied tied;
+    const Gradients gradients(tied, {name});
+    ASSERT_EQ(gradients.places().size(), 3U);
+    EXPECT_TRUE(gradients.is_frozen(0) && gradients.is_frozen(1)) << name;
+    EXPECT_FALSE(gradients.is_frozen(2));
+  }
+}
+
 TEST(Optimizer, LeavesTensorsOfOthersAlone) {
   Layer layer;
   const Tensor before = layer.linear.weight.tensor();
