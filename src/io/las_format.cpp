@@ -119,4 +119,9 @@ bool is_las_name(int format, std::string_view name) {
   return has_las_field(format, name) || std::ranges::find(kOthers, name) != kOthers.end();
 }
 
+bool is_reserved_las_name(int format, std::string_view name) {
+  while (name.starts_with(kLasExact)) name.remove_prefix(kLasExact.size());
+  return is_las_name(format, name);
+}
+
 }  // namespace voxloom::io

@@ -45,10 +45,12 @@ inline constexpr std::int64_t kLasExtraRecord = 192;
 [[nodiscard]] bool has_las_field(int format, std::string_view name);
 
 // What extra bytes are called that hold what the format's own field NAME cannot: exact_NAME. Readers such as laspy
-// refuse a file that has a name twice.
+// refuse a file that has a name twice. An attribute that is called exact_NAME itself gets one more of these beginnings.
 inline constexpr std::string_view kLasExact = "exact_";
 // Whether readers know a field of this name in the format: ours, and those of the packed bytes as laspy calls them.
 [[nodiscard]] bool is_las_name(int format, std::string_view name);
+// Whether it is one, behind any number of kLasExact.
+[[nodiscard]] bool is_reserved_las_name(int format, std::string_view name);
 
 // Fields as stored. The two bytes that pack several numbers are named "returns" and "flags".
 [[nodiscard]] std::vector<PlacedField> las_fields(int format);

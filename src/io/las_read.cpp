@@ -296,7 +296,7 @@ class LasSource final : public PointSource {
   void rename_exact(std::string& name) const {
     if (!name.starts_with(kLasExact)) return;
     const std::string field = name.substr(kLasExact.size());
-    if (is_las_name(format_, field)) name = field;
+    if (is_reserved_las_name(format_, field)) name = field;
   }
 
   // Extra bytes named like one of the format's own fields hold what that could not.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 
 #include "core/error.h"
 #include "io/formats.h"
@@ -42,6 +43,8 @@ struct Part {
 
 std::vector<Part> extra_parts(const LasLayout& layout) {
   std::vector<Part> parts;
+  std::set<std::string> taken, used;
+  for (const Column* column : layout.extras) taken.insert(column->name);
   for (const Column* column : layout.extras) {
     for (std::int64_t first = 0; first < column->components; first += 3) {
       const std::int64_t components = std::min<std::int64_t>(3, column->components - first);
@@ -51,10 +54,14 @@ std::vector<Part> extra_parts(const LasLayout& layout) {
       // The format's own field of this name is taken by another attribute.
       const Column* own = layout.source_of(column->name);
       if (own != nullptr && own != column) {
-        name += "_2";
-      } else if (is_las_name(layout.format, name)) {
+        int number = 2;
+        while (taken.contains(fmt::format("{}_{}", name, number))) ++number;
+        name += fmt::format("_{}", number);
+      } else if (is_reserved_las_name(layout.format, name)) {
         name.insert(0, kLasExact);
       }
+      require(used.insert(name).second, kLasWriteOp,
+              "LAS: two attributes would be called '{}': rename one", name);
       require(name.size() <= 32, kLasWriteOp,
               "LAS: the attribute name '{}' is longer than 32 bytes", name);
       parts.push_back({std::move(name), static_cast<std::int64_t>(column->type()), components});

@@ -269,9 +269,37 @@ TEST(Las, GivesExtraBytesNamesOfTheirOwn) {
   const Scan back = parse_scan(bytes, "a.las");
   ASSERT_NE(back.find("X"), nullptr);
   EXPECT_EQ(*back.find("X"), *scan.find("X"));
+  // Names of attributes that are ours already do not collide with those that we make.
+  scan.set("intensity", std::vector<float>{-1, 0, 1, 2, 3});
+  scan.set("exact_intensity", std::vector<float>{5, 6, 7, 8, 9});
+  scan.set("exact_exact_X", std::vector<std::uint8_t>{1, 2, 3, 4, 5});
+  const Scan all = through_las(scan);
+  for (const Column& column : scan.attributes) {
+    ASSERT_NE(all.find(column.name), nullptr) << column.name;
+    EXPECT_EQ(*all.find(column.name), column) << column.name;
+  }
   // What only begins so keeps its name.
   scan.set("exact_science", std::vector<float>{1, 2, 3, 4, 5});
   EXPECT_NE(through_las(scan).find("exact_science"), nullptr);
+}
+
+TEST(Las, NumbersWhatItRenames) {
+  Scan scan = lattice_scan();
+  scan.set("label", std::vector<std::uint8_t>{1, 2, 3, 4, 5});
+  scan.set("classification", std::vector<std::uint8_t>{6, 7, 8, 9, 10});
+  scan.set("classification_2", std::vector<float>{0, 0.5F, 0, 0, 0});
+  const Scan back = parse_scan(
+      format_scan(scan, {.format = ScanFormat::las, .classification = "label"}), "a.las");
+  EXPECT_EQ(values<std::uint8_t>(back, "classification"),
+            (std::vector<std::uint8_t>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(values<float>(back, "classification_2")[1], 0.5F);
+  EXPECT_EQ(values<std::uint8_t>(back, "classification_3"),
+            (std::vector<std::uint8_t>{6, 7, 8, 9, 10}));
+  // Three values at most fit a description: wider attributes get several, by numbers.
+  Column wide = make_column("wide", ColumnType::u8, scan.size(), 4);
+  scan.attributes.push_back(wide);
+  scan.set("wide_3", std::vector<std::uint8_t>{1, 2, 3, 4, 5});
+  EXPECT_THROW((void)format_scan(scan, {.format = ScanFormat::las}), std::invalid_argument);
 }
 
 TEST(Las, WritesColoursOfAnyTypeWith16Bits) {
