@@ -74,7 +74,11 @@ class PlyHeaderParser {
     constexpr std::string_view kWord = "comment";
     constexpr std::size_t kMostComments = 4096, kLongest = 256;
     const std::string_view text = trimmed(line.substr(kWord.size()));
-    if (header_.comments.size() >= kMostComments || text.empty() || text.size() > kLongest) return;
+    if (text.empty()) return;
+    if (header_.comments.size() >= kMostComments || text.size() > kLongest) {
+      ++header_.comments_left_out;
+      return;
+    }
     header_.comments.emplace_back(text);
   }
 

@@ -41,6 +41,7 @@ struct PlyHeader {
   Encoding encoding = Encoding::ascii;
   std::vector<PlyElement> elements = {};
   std::vector<std::string> comments = {};  // the first ones, as far as they are short
+  std::int64_t comments_left_out = 0;      // the others
   std::int64_t size = 0;                   // in bytes
   std::int64_t lines = 0;
 };

@@ -263,6 +263,12 @@ Points open_ply(const Bytes& bytes, const ReadOptions& options) {
   Points points = header.encoding == Encoding::ascii ? open_ascii(bytes, header, index, options)
                                                      : open_binary(bytes, header, index, options);
   points->set_comments(header.comments);
+  if (header.comments_left_out > 0 && options.on_note) {
+    options.on_note(
+        fmt::format("{} comments of the header are left out: they are longer than 256 bytes, or "
+                    "beyond the first 4096",
+                    header.comments_left_out));
+  }
   return points;
 }
 

@@ -253,6 +253,23 @@ TEST(Ply, KeepsCommentsAndSaysWhatIsLeftOut) {
             std::vector<std::string>{"two lines"});
 }
 
+TEST(Ply, SaysWhichCommentsAreTooLong) {
+  std::vector<std::string> notes;
+  std::string text = "ply\nformat ascii 1.0\ncomment " + std::string(256, 'a') + "\ncomment " +
+                     std::string(257, 'b') + "\n";
+  for (int i = 0; i < 4100; ++i) text += "comment c\n";
+  text +=
+      "element vertex 1\nproperty float x\nproperty float y\nproperty float z\nend_header\n1 2 "
+      "3\n";
+  const Scan scan =
+      parse_text(text, "a.ply", {.on_note = [&](const std::string& n) { notes.push_back(n); }});
+  ASSERT_EQ(scan.comments.size(), 4096U);
+  EXPECT_EQ(scan.comments[0], std::string(256, 'a'));
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "6 comments of the header are left out: they are longer than 256 bytes, or "
+                       "beyond the first 4096"});
+}
+
 TEST(Ply, KeepsListsOfOneLengthAsComponents) {
   FileBytes file(header("binary_little_endian", kEvenLists));
   file.put(1.F).put<std::uint32_t>(2).put(5.F).put(6.F).put(2.F).put(3.F);
