@@ -78,11 +78,19 @@ struct CoordinateSystem {
   std::string name = {};         // "ETRS89 / UTM zone 32N"; may be empty
   std::optional<int> epsg = {};  // its number in EPSG's registry
   std::string unit = {};         // "metre"; may be empty
+  // What heights are above. Nothing where it does not say.
+  struct Heights {
+    std::string name = {};  // "NAVD88 height"; may be empty, as the others
+    std::optional<int> epsg = {};
+    std::string unit = {};
+    friend bool operator==(const Heights&, const Heights&) = default;
+  };
+  std::optional<Heights> heights = {};
   friend bool operator==(const CoordinateSystem&, const CoordinateSystem&) = default;
 };
 // Nothing where the scan does not say.
 [[nodiscard]] std::optional<CoordinateSystem> coordinate_system(const Scan& scan);
-// "ETRS89 / UTM zone 32N (EPSG:25832), in metre"
+// "ETRS89 / UTM zone 32N (EPSG:25832), in metre", then "; heights: DHHN2016 height (EPSG:7837), in metre"
 [[nodiscard]] std::string to_string(const CoordinateSystem& system);
 
 }  // namespace voxloom

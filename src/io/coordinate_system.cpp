@@ -1,9 +1,11 @@
 // Coordinate systems of LAS files. GeoTIFF keys are u16: version, revision, minor revision, count, and for each key its
 // number, where its value lies (0: here; 34737: in the texts), how long it is, and the value or its place.
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cstring>
+#include <span>
 
 #include "core/text.h"
 #include "io/failure.h"
@@ -23,7 +25,7 @@ std::optional<int> number_in(std::string_view text) {
 }
 
 // Goes through KEYWORD["text",number,INNER[...]], brackets of either kind, versions 1 and 2, and keeps what names the
-// system as a whole, and its horizontal part where the whole is not numbered.
+// system as a whole, its horizontal part where the whole is not numbered, and its vertical one.
 class WellKnownText {
  public:
   explicit WellKnownText(std::string_view text) : text_(text) {}
@@ -33,6 +35,7 @@ class WellKnownText {
     if (whole_.name.empty() && !whole_.epsg && !part_.epsg) return std::nullopt;
     if (!whole_.epsg) whole_.epsg = part_.epsg;
     if (whole_.unit.empty()) whole_.unit = part_.unit;
+    whole_.heights = heights_;
     return whole_;
   }
 
@@ -81,13 +84,40 @@ class WellKnownText {
     const Node node = open_.back();
     open_.pop_back();
     if (node.values.empty()) return;
+    if (take_heights(node)) return;
     if (open_.empty()) {
       if (whole_.name.empty()) whole_.name = node.values[0];
       return;
     }
     const bool is_horizontal = open_.size() == 2 && open_[1].keyword.starts_with("PROJ");
     if (open_.size() > 1 && !is_horizontal) return;
-    CoordinateSystem& system = is_horizontal ? part_ : whole_;
+    take_number_or_unit(node, is_horizontal ? part_ : whole_);
+  }
+
+  // Of version 1, or of version 2, inside the whole or behind it; the unit of the latter may lie in its AXIS.
+  bool take_heights(const Node& node) {
+    const auto is_vertical = [](const Node& one) {
+      constexpr auto kWords =
+          std::to_array<std::string_view>({"VERT_CS", "VERTCS", "VERTCRS", "VERTICALCRS"});
+      return std::ranges::find(kWords, one.keyword) != kWords.end();
+    };
+    const auto vertical = std::ranges::find_if(open_, is_vertical);
+    const bool ends = is_vertical(node);
+    if (!ends && vertical == open_.end()) return false;
+    if (!heights_) heights_.emplace();
+    if (ends) {
+      heights_->name = node.values[0];
+      return true;
+    }
+    const std::span<const Node> inside(vertical + 1, open_.end());
+    if (inside.empty() || (inside.size() == 1 && inside[0].keyword == "AXIS")) {
+      take_number_or_unit(node, *heights_);
+    }
+    return true;
+  }
+
+  template <typename System>
+  static void take_number_or_unit(const Node& node, System& system) {
     const std::string_view keyword = node.keyword;
     if ((keyword == "AUTHORITY" || keyword == "ID") && node.values.size() == 2 &&
         node.values[0] == "EPSG") {
@@ -101,6 +131,7 @@ class WellKnownText {
   std::size_t at_ = 0;
   std::vector<Node> open_ = {};
   CoordinateSystem whole_ = {}, part_ = {};
+  std::optional<CoordinateSystem::Heights> heights_ = {};
 };
 
 std::string_view text_in(std::span<const std::byte> bytes) {
@@ -125,10 +156,18 @@ class GeoKeys {
     system.unit = unit_named(value_of(kUnits).value_or(0));
     if (system.unit.empty() && !is_projected && system.epsg) system.unit = "degree";
     if (system.name.empty() && !system.epsg) return std::nullopt;
+    system.heights = heights();
     return system;
   }
 
  private:
+  [[nodiscard]] std::optional<CoordinateSystem::Heights> heights() const {
+    constexpr std::uint16_t kVertical = 4096, kCitation = 4097, kUnits = 4099;
+    const CoordinateSystem::Heights heights = {text_of(kCitation), epsg_of(kVertical),
+                                               unit_named(value_of(kUnits).value_or(0))};
+    return heights == CoordinateSystem::Heights{} ? std::nullopt : std::optional(heights);
+  }
+
   static constexpr std::size_t kKey = 8;
 
   [[nodiscard]] std::uint16_t at(std::size_t place) const {
@@ -190,16 +229,25 @@ std::optional<CoordinateSystem> coordinate_system(const Scan& scan) {
   if (!system) return system;
   system->name = io::printable(system->name);
   system->unit = io::printable(system->unit);
+  if (system->heights) {
+    system->heights->name = io::printable(system->heights->name);
+    system->heights->unit = io::printable(system->heights->unit);
+  }
   return system;
 }
 
 std::string to_string(const CoordinateSystem& system) {
-  std::string text = system.name;
-  if (system.epsg) {
-    const std::string number = fmt::format("EPSG:{}", *system.epsg);
-    text = text.empty() ? number : fmt::format("{} ({})", text, number);
-  }
-  return system.unit.empty() ? text : fmt::format("{}, in {}", text, system.unit);
+  const auto text_of = [](const auto& part) {
+    std::string text = part.name;
+    if (part.epsg) {
+      const std::string number = fmt::format("EPSG:{}", *part.epsg);
+      text = text.empty() ? number : fmt::format("{} ({})", text, number);
+    }
+    if (part.unit.empty()) return text;
+    return text.empty() ? "in " + part.unit : fmt::format("{}, in {}", text, part.unit);
+  };
+  const std::string text = text_of(system);
+  return system.heights ? fmt::format("{}; heights: {}", text, text_of(*system.heights)) : text;
 }
 
 }  // namespace voxloom

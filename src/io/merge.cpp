@@ -161,15 +161,45 @@ std::optional<Quantization> common_lattice(const std::vector<NamedScan>& scans) 
   return first;
 }
 
-// Records of the first that has some; the others must mean the same by their coordinates and times.
-std::optional<LasRecords> common_records(const std::vector<NamedScan>& scans, const OnNote& note) {
-  const NamedScan *with_system = nullptr, *with_records = nullptr;
-  for (const NamedScan& one : scans) {
-    if (with_system == nullptr && coordinate_system(one.scan)) with_system = &one;
-    if (with_records == nullptr && one.scan.las) with_records = &one;
+bool is_same_plane(const CoordinateSystem& a, const CoordinateSystem& b) {
+  if (a.epsg && b.epsg) return a.epsg == b.epsg;
+  return a.name == b.name && a.epsg == b.epsg && a.unit == b.unit;
+}
+
+// What only one of two says is no difference.
+bool are_same_heights(const CoordinateSystem::Heights& a, const CoordinateSystem::Heights& b) {
+  const bool has_same_unit = a.unit.empty() || b.unit.empty() || a.unit == b.unit;
+  if (a.epsg && b.epsg) return a.epsg == b.epsg && has_same_unit;
+  return (a.name.empty() || b.name.empty() || a.name == b.name) && has_same_unit;
+}
+
+void require_same_system(const NamedScan& chosen, const CoordinateSystem& system,
+                         const NamedScan& other, const CoordinateSystem& of_other,
+                         const OnNote& note) {
+  const bool is_same =
+      is_same_plane(system, of_other) && (!system.heights || !of_other.heights ||
+                                          are_same_heights(*system.heights, *of_other.heights));
+  if (!is_same) {
+    fail(kMergeOp, "{} is in {}, {} in {}: bring them into one coordinate system first",
+         chosen.name, to_string(system), other.name, to_string(of_other));
   }
-  if (with_records == nullptr) return std::nullopt;
-  const NamedScan& chosen = with_system == nullptr ? *with_records : *with_system;
+  if (note && system.heights.has_value() != of_other.heights.has_value()) {
+    note(fmt::format("{} does not say what its heights mean: taken for what {} says, {}",
+                     (system.heights ? other : chosen).name, (system.heights ? chosen : other).name,
+                     to_string(system.heights ? system : of_other)));
+  }
+}
+
+// Records of the first that says most; the others must mean the same by their coordinates and times.
+std::optional<LasRecords> common_records(const std::vector<NamedScan>& scans, const OnNote& note) {
+  const auto says = [](const NamedScan& one) {
+    if (!one.scan.las) return 0;
+    const auto system = coordinate_system(one.scan);
+    if (!system) return 1;
+    return system->heights ? 3 : 2;
+  };
+  const NamedScan& chosen = *std::ranges::max_element(scans, {}, says);
+  if (says(chosen) == 0) return std::nullopt;
   const auto system = coordinate_system(chosen.scan);
   for (const NamedScan& one : scans) {
     const auto other = coordinate_system(one.scan);
@@ -177,11 +207,7 @@ std::optional<LasRecords> common_records(const std::vector<NamedScan>& scans, co
       note(fmt::format("{} does not say its coordinate system: taken for {}'s, {}", one.name,
                        chosen.name, to_string(*system)));
     }
-    const bool is_same = !other || other == system || (system->epsg && other->epsg == system->epsg);
-    if (!is_same) {
-      fail(kMergeOp, "{} is in {}, {} in {}: bring them into one coordinate system first",
-           chosen.name, to_string(*system), one.name, to_string(*other));
-    }
+    if (system && other) require_same_system(chosen, *system, one, *other, note);
     constexpr unsigned kTimeBit = 1;
     const bool has_times = one.scan.las && one.scan.find("gps_time") != nullptr &&
                            chosen.scan.find("gps_time") != nullptr;

@@ -288,7 +288,19 @@ TEST(CoordinateSystem, OfWellKnownText) {
   EXPECT_EQ(system_of({record(
                 2112, R"(COMPD_CS["both",PROJCS["p",UNIT["metre",1],AUTHORITY["EPSG","31467"]],)"
                       R"(VERT_CS["v",AUTHORITY["EPSG","5783"]]])")}),
-            "both (EPSG:31467), in metre");
+            "both (EPSG:31467), in metre; heights: v (EPSG:5783)");
+  // Version 2, with the unit in the axis, and an extent that is no system.
+  EXPECT_EQ(system_of({record(2112, R"(COMPOUNDCRS["c",PROJCRS["p",ID["EPSG",25832],)"
+                                    R"(USAGE[VERTICALEXTENT[-9,9,LENGTHUNIT["foot",0.3]]]],)"
+                                    R"(VERTCRS["DHHN2016 height",VDATUM["d",ID["EPSG",1170]],)"
+                                    R"(CS[vertical,1],AXIS["up",up,LENGTHUNIT["metre",1]],)"
+                                    R"(ID["EPSG",7837]],ID["EPSG",9932]])")}),
+            "c (EPSG:9932); heights: DHHN2016 height (EPSG:7837), in metre");
+  // One behind the other.
+  EXPECT_EQ(system_of({record(2112, R"(PROJCS["p",AUTHORITY["EPSG","2272"]],VERT_CS["v",)"
+                                    R"(VERT_DATUM["d",2005,AUTHORITY["EPSG","5103"]],)"
+                                    R"(UNIT["US survey foot",0.3],AUTHORITY["EPSG","6360"]])")}),
+            "p (EPSG:2272); heights: v (EPSG:6360), in US survey foot");
 }
 
 TEST(CoordinateSystem, OfGeoKeys) {
@@ -301,6 +313,10 @@ TEST(CoordinateSystem, OfGeoKeys) {
   EXPECT_EQ(system_of({record(34735, content), record(34737, "xx|zone|")}),
             "zone (EPSG:32633), in metre");
   EXPECT_EQ(system_of({record(34735, content)}), "EPSG:32633, in metre") << "without its texts";
+  key({4096, 0, 1, 5703, 4099, 0, 1, 9003});
+  const std::string more(reinterpret_cast<const char*>(keys.bytes().data()), keys.size());
+  EXPECT_EQ(system_of({record(34735, more)}),
+            "EPSG:32633, in metre; heights: EPSG:5703, in US survey foot");
 }
 
 TEST(CoordinateSystem, IsNoneOfWhatSaysNothing) {
@@ -336,6 +352,41 @@ TEST(CoordinateSystem, MustBeOneToMerge) {
             }),
             "[merge] a.las is in one (EPSG:1), b.las in two (EPSG:2): bring them into one "
             "coordinate system first");
+}
+
+TEST(CoordinateSystem, OfHeightsMustBeOneToMerge) {
+  const auto scan_in = [](const std::string& heights) {
+    Scan scan = grid(1);
+    const std::string text = R"(COMPD_CS["c",PROJCS["p",AUTHORITY["EPSG","25832"]])";
+    scan.las = LasRecords{.vlrs = {record(2112, text + heights + "]")}};
+    return scan;
+  };
+  const Scan ellipsoid = scan_in(R"(,VERT_CS["e",UNIT["metre",1],AUTHORITY["EPSG","4979"]])"),
+             geoid = scan_in(R"(,VERT_CS["g",UNIT["metre",1],AUTHORITY["EPSG","7837"]])"),
+             feet = scan_in(R"(,VERT_CS["g",UNIT["foot",0.3048],AUTHORITY["EPSG","7837"]])"),
+             plane = scan_in("");
+  EXPECT_EQ(refusal([&] {
+              (void)merge_scans({{"a.las", ellipsoid}, {"b.las", geoid}});
+            }),
+            "[merge] a.las is in c (EPSG:25832); heights: e (EPSG:4979), in metre, b.las in c "
+            "(EPSG:25832); heights: g (EPSG:7837), in metre: bring them into one coordinate "
+            "system first");
+  EXPECT_NE(refusal([&] {
+              (void)merge_scans({{"a", geoid}, {"b", feet}});
+            }).find("in foot"),
+            std::string::npos);
+  EXPECT_NE(refusal([&] {
+              (void)merge_scans({{"a", plane}, {"b", ellipsoid}, {"c", geoid}});
+            }).find("b is in"),
+            std::string::npos)
+      << "whichever comes first";
+  std::vector<std::string> notes;
+  const Scan merged = merge_scans({{"a.las", plane}, {"b.las", geoid}, {"c.las", geoid}},
+                                  [&](const std::string& note) { notes.push_back(note); });
+  EXPECT_EQ(coordinate_system(merged)->heights->epsg, 7837);
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "a.las does not say what its heights mean: taken for what b.las says, "
+                       "c (EPSG:25832); heights: g (EPSG:7837), in metre"});
 }
 
 TEST(CoordinateSystem, OfTwoTimesIsRefused) {
