@@ -177,7 +177,7 @@ struct FolderOptions {
 [[nodiscard]] DatasetPtr open_dataset(const std::filesystem::path& folder,
                                       const FolderOptions& options = {});
 // Several folders, one after another; *, ? and [ab] in their names stand for letters. They must have the same classes, and
-// each part must be in one of them.
+// each part must be in one of them. A scan that two of them hold, one lying inside the other, is taken once, which is noted.
 [[nodiscard]] DatasetPtr open_datasets(const std::vector<std::filesystem::path>& folders,
                                        const FolderOptions& options = {});
 // The parts that a split file lists: one on each line, without blank lines and those that begin with #.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -146,6 +147,42 @@ std::vector<fs::path> folders_like(const std::vector<fs::path>& patterns) {
   return folders;
 }
 
+// Where one listed folder lies inside of another, both have some of the scans.
+class OnceEach {
+ public:
+  explicit OnceEach(const OnNote& note) : note_(note) {}
+
+  void take(const fs::path& folder, std::vector<data::LabelledFile> from,
+            std::vector<data::LabelledFile>& to) {
+    const std::size_t before = to.size(), offered = from.size();
+    std::set<fs::path> here;
+    for (data::LabelledFile& file : from) {
+      fs::path place = place_of(file.scan);
+      if (taken_.contains(place)) continue;
+      here.insert(std::move(place));
+      to.push_back(std::move(file));
+    }
+    taken_.merge(here);
+    const std::size_t left = offered - (to.size() - before);
+    if (left > 0 && note_) {
+      note_(fmt::format("{}: {} of its scans are in a folder that was named before: taken once",
+                        folder.string(), left));
+    }
+  }
+
+ private:
+  // Links to folders are followed; one to a scan is a scan of its own.
+  fs::path place_of(const fs::path& scan) {
+    const auto [found, is_new] = folders_.try_emplace(scan.parent_path());
+    if (is_new) found->second = fs::canonical(scan.parent_path());
+    return found->second / scan.filename();
+  }
+
+  const OnNote& note_;
+  std::map<fs::path, fs::path> folders_;
+  std::set<fs::path> taken_;
+};
+
 }  // namespace
 
 DatasetPtr open_dataset(const fs::path& folder, const FolderOptions& options) {
@@ -163,6 +200,7 @@ DatasetPtr open_datasets(const std::vector<fs::path>& patterns, const FolderOpti
   std::vector<data::LabelledFile> files;
   std::optional<ClassTable> classes;
   std::size_t first = 0;  // the folder that they are of
+  OnceEach once(options.on_note);
   for (std::size_t i = 0; i < folders.size(); ++i) {
     if (layouts[i].files.empty()) continue;  // the parts are in other folders
     ClassTable here = classes_of(folders[i], layouts[i], options);
@@ -172,7 +210,7 @@ DatasetPtr open_datasets(const std::vector<fs::path>& patterns, const FolderOpti
     }
     if (!classes) first = i;
     classes = std::move(here);
-    std::ranges::move(layouts[i].files, std::back_inserter(files));
+    once.take(folders[i], std::move(layouts[i].files), files);
   }
   return std::make_shared<FolderDataset>(std::move(files), std::move(*classes), options);
 }

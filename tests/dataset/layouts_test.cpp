@@ -185,6 +185,26 @@ TEST_F(Layouts, SeveralFoldersAreOneDataSet) {
       << "the first folder has none of the parts, and no classes";
 }
 
+TEST_F(Layouts, AFolderInsideOfAnotherGivesItsScansOnce) {
+  for (const char* scan : {"site/a", "site/north/b", "site/north/c"}) {
+    write_text(std::string(scan) + ".csv", "x,y,z,label\n1,2,3,40\n");
+  }
+  fs::create_directory_symlink(folder_ / "site/north", folder_ / "link");
+  const fs::path site = folder_ / "site";
+  std::vector<std::string> notes;
+  const FolderOptions options = {.parts = {"north", "b"},
+                                 .on_note = [&](const std::string& n) { notes.push_back(n); }};
+  EXPECT_EQ(open_datasets({site, site / "north"}, options)->size(), 2);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("north: 1 of its scans are in a folder that was named before"),
+            std::string::npos)
+      << notes[0];
+  EXPECT_EQ(open_datasets({folder_ / "link", site}, options)->size(), 2) << "by a link";
+  // A link to a scan is one that was put there.
+  fs::create_symlink(folder_ / "site/a.csv", folder_ / "site/again.csv");
+  EXPECT_EQ(open_dataset(site)->size(), 2);
+}
+
 TEST_F(Layouts, KittiYamlThatIsNone) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "has no table learning_ignore"},
