@@ -88,6 +88,13 @@ DataConfig read_data(const Json& json, const std::string& where) {
   fields.take("split", data.split);
   read_scan_options(fields, data.scan);
   const Json* street = fields.find("street");
+  // What is for files would be passed over.
+  const bool is_of_files = !data.classes.empty() || !data.parts.empty() || !data.split.empty() ||
+                           !scan_json(data.scan).empty();
+  if (street != nullptr && data.folders.empty() && is_of_files) {
+    fields.refuse(
+        "beside a \"street\" stand \"cache\" and \"crop\": the other names are for a \"folder\"");
+  }
   if (street != nullptr) data.street = read_street(*street, fields.inside("street"));
   if (data.folders.empty() == (street == nullptr)) {
     fields.refuse("names either a \"folder\" or a \"street\"");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,17 +27,31 @@
 namespace voxloom::cli {
 namespace {
 
+constexpr std::uint64_t kNoSeed = std::numeric_limits<std::uint64_t>::max();
+
 struct EvalArguments {
   std::string bundle, dataset, split, json, out;
   bool overwrite = false;
   int votes = 1;
-  std::int64_t scans = 20;
-  std::uint64_t seed = 0;
+  std::int64_t scans = 0;  // of streets; 0: not said
+  std::uint64_t seed = kNoSeed;
   int threads = 0;
   std::string classes;
   std::vector<std::string> parts;
   ScanOptions scan;
 };
+
+// What would be passed over is refused.
+void check_usage(const EvalArguments& arguments) {
+  if (arguments.dataset != "street") {
+    if (arguments.scans == 0 && arguments.seed == kNoSeed) return;
+    throw BadUsage("--scans and --seed are of `street`; --parts and --split choose of a folder");
+  }
+  refuse_of_streets(arguments.scan);
+  if (!arguments.classes.empty() || !arguments.parts.empty()) {
+    throw BadUsage("--classes and --parts are of a folder, not of `street`");
+  }
+}
 
 DatasetPtr scans_of(const EvalArguments& arguments, const label::PointLabeller& labeller,
                     std::vector<std::string>& notes) {
@@ -54,8 +69,10 @@ DatasetPtr scans_of(const EvalArguments& arguments, const label::PointLabeller& 
   const auto splits = words_of(sim::kSplits);
   const auto split = splits.find(arguments.split.empty() ? "test" : arguments.split);
   if (split == splits.end()) throw BadUsage("--split of `street` is train, val or test");
-  return sim::street_dataset(
-      {.split = split->second, .scans = arguments.scans, .seed = arguments.seed});
+  constexpr std::int64_t kScans = 20;
+  return sim::street_dataset({.split = split->second,
+                              .scans = arguments.scans > 0 ? arguments.scans : kScans,
+                              .seed = arguments.seed == kNoSeed ? 0 : arguments.seed});
 }
 
 std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
@@ -108,6 +125,7 @@ train::Labeller by_name(const label::PointLabeller& labeller, std::vector<std::i
 }
 
 void run_eval(const EvalArguments& arguments) {
+  check_usage(arguments);
   use_tuned_plans();
   const label::PointLabeller labeller(arguments.bundle);
   std::vector<std::string> notes;

@@ -57,7 +57,7 @@ void find_rate(train::Trainer& trainer, const fs::path& folder, bool says) {
         return !is_stopped;
       });
   progress.clear();
-  if (is_stopped) throw Stopped();
+  if (is_stopped) throw Stopped("the last rate was tried: none is named");
   if (!says) return;
   if (curve.rates.empty()) {
     throw std::runtime_error("the loss is no number at the first step, whatever the rate is");

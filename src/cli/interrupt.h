@@ -3,12 +3,14 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <string>
 
 namespace voxloom::cli {
 
 // The program says so and leaves with kStoppedByUser.
 struct Stopped : std::runtime_error {
-  Stopped() : std::runtime_error("stopped before the last scan") {}
+  explicit Stopped(const std::string& before = "the last scan")
+      : std::runtime_error("stopped before " + before) {}
 };
 
 class InterruptWatch {

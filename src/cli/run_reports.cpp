@@ -4,18 +4,9 @@
 
 #include "cli/event_log.h"
 #include "cli/metrics_table.h"
-#include "core/atomic_file.h"
+#include "cli/streams.h"
 
 namespace voxloom::cli {
-namespace {
-
-void write_whole(const std::filesystem::path& path, const std::string& bytes) {
-  AtomicFile file(path);
-  file.write(bytes);
-  file.commit();
-}
-
-}  // namespace
 
 RunCurves write_run_reports(const RunFolder& folder) {
   RunCurves curves;
@@ -27,8 +18,8 @@ RunCurves write_run_reports(const RunFolder& folder) {
     events.add(line);
   });
   if (curves.empty()) return curves;
-  write_whole(folder.table(), table.csv());
-  write_whole(folder.events(), events.bytes());
+  write_text_to(folder.table().string(), table.csv());
+  write_text_to(folder.events().string(), events.bytes());
   viz::write_png(folder.curves(), curves.picture());
   return curves;
 }

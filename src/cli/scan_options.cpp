@@ -24,6 +24,19 @@ std::vector<ColumnRole> roles_of(const std::vector<std::string>& columns) {
 
 }  // namespace
 
+bool says_something(const ScanOptions& options) {
+  return !options.from.empty() || !options.fields.empty() || !options.columns.empty() ||
+         !options.drop.empty() || !options.keep.empty() || options.intensity_range ||
+         options.strict;
+}
+
+void refuse_of_streets(const ScanOptions& options) {
+  if (!says_something(options)) return;
+  throw BadUsage(
+      "the data are simulated streets: --from, --fields, --column, --drop, --keep, "
+      "--intensity-range and --strict are for files");
+}
+
 void add_format_option(Options command, const char* option, std::string& format, const char* help) {
   std::vector<std::string> names;
   for (const ScanFormatInfo& info : scan_formats()) names.emplace_back(info.name);

@@ -11,7 +11,6 @@
 #include "cli/command.h"
 #include "cli/find_rate.h"
 #include "cli/interrupt.h"
-#include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "cli/presets.h"
 #include "cli/ranks.h"
@@ -19,8 +18,8 @@
 #include "cli/run_page.h"
 #include "cli/run_reports.h"
 #include "cli/score_table.h"
+#include "cli/streams.h"
 #include "cli/train_progress.h"
-#include "core/atomic_file.h"
 #include "voxloom/augment.h"
 #include "voxloom/export_module.h"
 #include "voxloom/input_profile.h"
@@ -39,8 +38,9 @@ struct TrainArguments {
   ScanOptions scan;
 };
 
-// What the command line says of the scans rules over the configuration.
+// What the command line says of the scans rules over the configuration. Simulated ones are what they are.
 void override_with(const ScanOptions& told, DataConfig& data) {
+  if (data.folders.empty()) return;
   const auto take = [](const auto& from, auto& to) {
     if (!from.empty()) to = from;
   };
@@ -247,14 +247,11 @@ class Run {
     if (validation_ != nullptr) {
       page.labeller = train::labeller_of(*net_, config_.train.voxel_size, config_.train.features);
       judged = judge_scans(*validation_, page.labeller, [&] { return !watch.was_asked(); });
-      if (!judged) throw Stopped();
+      if (!judged) throw Stopped("the page was whole; the models are");
       page.validation = validation_.get();
       page.judged = &*judged;
     }
-    AtomicFile file(folder.page());
-    file.write(format_run_page(page));
-    file.commit();
-    Outputs::mark(folder.page());
+    write_text_to(folder.page().string(), format_run_page(page));
   }
 
   TrainConfig config_;
@@ -271,6 +268,9 @@ class Run {
 
 TrainConfig overridden(TrainConfig config, const TrainArguments& arguments) {
   if (arguments.steps > 0) config.train.steps = arguments.steps;
+  const bool has_files =
+      !config.data.folders.empty() || (config.validation && !config.validation->folders.empty());
+  if (!has_files) refuse_of_streets(arguments.scan);
   override_with(arguments.scan, config.data);
   if (config.validation) override_with(arguments.scan, *config.validation);
   return config;
@@ -366,10 +366,7 @@ void print_config(const TrainArguments& arguments) {
 
 // What a run that goes on has in its config.json, and cannot be told otherwise.
 bool tells_settings(const TrainArguments& arguments) {
-  const ScanOptions& scan = arguments.scan;
-  return arguments.steps > 0 || !arguments.data.empty() || !scan.from.empty() ||
-         !scan.fields.empty() || !scan.columns.empty() || !scan.drop.empty() ||
-         !scan.keep.empty() || scan.intensity_range || scan.strict;
+  return !arguments.data.empty() || arguments.steps > 0 || says_something(arguments.scan);
 }
 
 void run_train(const TrainArguments& arguments) {
@@ -402,15 +399,19 @@ void add_train(Options command) {
       .type_name("CONFIG");
   command.add_option("--data", arguments->data, "The folder of a data set that is named")
       .type_name("FOLDER");
-  command.add_option("-o,--out", arguments->out, "The run's folder")
-      .default_val("run")
-      .type_name("RUN");
+  const Option out = command.add_option("-o,--out", arguments->out, "The run's folder")
+                         .default_val("run")
+                         .type_name("RUN");
   add_overwrite_option(command, arguments->overwrite);
-  command.add_option("--resume", arguments->resume, "Continue the run in this folder")
-      .type_name("RUN");
   command.add_option("--steps", arguments->steps, "So many steps, whatever the configuration says")
       .check(in_range(std::int64_t{1}, std::int64_t{1} << 31))
       .type_name("N");
+  command
+      .add_option(
+          "--resume", arguments->resume,
+          "Continue the run in this folder, as it began: with no other option but --threads")
+      .type_name("RUN")
+      .excludes(out);
   command.add_flag(
       "--find-rate", arguments->finds_rate,
       "Train nothing: raise the rate from step to step, say which one to begin with, and\n"

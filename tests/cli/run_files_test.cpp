@@ -239,6 +239,21 @@ TEST_F(RunFiles, FindsARate) {
   EXPECT_EQ(resumed.exit_code, 2) << resumed.text;
 }
 
+TEST_F(RunFiles, AStoppedSearchForARateSaysSo) {
+  write_config("config.json", kTiny);
+  // Once it listens to the signal.
+  const ShellResult stopped = run(fmt::format(
+      "train '{}' --find-rate --steps 1000000 --out '{}' & p=$!; until grep -q "
+      "'SigCgt:.*[2367abef]$' /proc/$p/status; do sleep 0.01; done; kill -INT $p; wait $p; "
+      "echo code $?",
+      in_folder("config.json"), in_folder("rates")));
+  EXPECT_NE(stopped.text.find("stopped before the last rate was tried: none is named"),
+            std::string::npos)
+      << stopped.text;
+  EXPECT_NE(stopped.text.find("code 130"), std::string::npos) << stopped.text;
+  EXPECT_FALSE(fs::exists(in_folder("rates")));
+}
+
 TEST_F(RunFiles, NetworksAreChosen) {
   for (const char* network : {"spunet", "resnet"}) {
     SCOPED_TRACE(network);

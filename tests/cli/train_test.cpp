@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/shell.h"
+#include "core/temporary_file.h"
 #include "oracle/random.h"
 #include "support/npy.h"
 #include "voxloom/io.h"
@@ -135,7 +136,10 @@ TEST_F(TrainCommand, AResumedRunHasTheSameMetrics) {
       "train '{0}' --out '{1}' & p=$!; while [ ! -f '{1}/checkpoint.safetensors' ]; do sleep 0.01; "
       "done; kill -9 $p; wait $p",
       in_folder("config.json"), in_folder("killed")));
-  std::ofstream(in_folder("killed/checkpoint.safetensors.tmp-999999999-0")) << "unfinished";
+  // As a process of this host would have left it.
+  std::string stale = TemporaryFile(in_folder("killed/checkpoint.safetensors")).path().string();
+  stale.replace(stale.find("-", stale.rfind(".tmp-") + 5), std::string::npos, "-999999999-0");
+  std::ofstream(stale) << "unfinished";
   std::ofstream(in_folder("killed/metrics.jsonl"), std::ios::app) << "{\"step\": 3, \"lo";
   ASSERT_EQ(train(fmt::format("--resume '{}'", in_folder("killed"))).exit_code, 0) << stopped.text;
   auto whole = metrics("whole"), killed = metrics("killed");
@@ -144,7 +148,7 @@ TEST_F(TrainCommand, AResumedRunHasTheSameMetrics) {
     for (auto* line : {&whole[i], &killed[i]}) line->erase("seconds");
     EXPECT_EQ(killed[i], whole[i]);
   }
-  EXPECT_FALSE(fs::exists(in_folder("killed/checkpoint.safetensors.tmp-999999999-0")));
+  EXPECT_FALSE(fs::exists(stale));
 }
 
 TEST_F(TrainCommand, ARefusedConfigurationLeavesNoFolder) {
@@ -190,15 +194,36 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
           "the voxel size should be above 0");
   EXPECT_FALSE(fs::exists(in_folder("odd"))) << "it could neither be started nor continued";
   refuses("train", "give either a configuration or --resume RUN");
-  refuses(fmt::format("train --resume '{}' --steps 9", in_folder("nowhere")),
-          "--resume goes on as the run began");
-  refuses(fmt::format("train --resume '{}' --strict", in_folder("nowhere")),
-          "--resume goes on as the run began");
+  // What a run that goes on would pass over.
+  for (const char* option : {"--steps 5", "--data scans", "--out other", "--strict",
+                             "--column intensity=i", "--from ply", "--drop a"}) {
+    const ShellResult result = run(fmt::format("train --resume run {}", option));
+    EXPECT_EQ(result.exit_code, 2) << option << result.text;
+    EXPECT_NE(result.text.find("--resume "), std::string::npos) << result.text;
+  }
+  // And what simulated streets would.
+  for (const char* option : {"--strict", "--column intensity=i", "--intensity-range 0 1"}) {
+    const ShellResult result = run(fmt::format("train street --print-config {}", option));
+    EXPECT_EQ(result.exit_code, 2) << option << result.text;
+    EXPECT_NE(result.text.find("the data are simulated streets"), std::string::npos) << result.text;
+  }
+  for (const char* name : {R"("parts": ["0"])", R"("strict": true)", R"("classes": "dales")",
+                           R"("split": "list.txt")", R"("columns": {"intensity": "i"})"}) {
+    std::ofstream(in_folder("street.json"))
+        << fmt::format(R"({{"data": {{"street": {{"scans": 1}}, {}}}}})", name);
+    refuses(fmt::format("train '{}' --print-config", in_folder("street.json")),
+            "beside a \"street\" stand \"cache\" and \"crop\"");
+  }
   refuses(fmt::format("train --resume '{}'", in_folder("nowhere")), "there is no config.json");
   refuses(fmt::format("train '{}'", in_folder("nowhere.json")), "[train] ");
   std::ofstream(in_folder("broken.json")) << "{";
   refuses(fmt::format("train '{}'", in_folder("broken.json")), "is not JSON");
   refuses(fmt::format("eval '{}' street", in_folder("nowhere.lattice")), "nowhere.lattice");
+  const std::string model = "'" + in_folder("nowhere.lattice") + "'";
+  refuses("eval " + model + " street --strict", "the data are simulated streets");
+  refuses("eval " + model + " street --parts 00", "--classes and --parts are of a folder");
+  refuses("eval " + model + " scans --scans 3", "--scans and --seed are of `street`");
+  refuses("eval " + model + " scans --seed 0", "--scans and --seed are of `street`");
 
   fs::create_directory(in_folder("taken"));
   std::ofstream(in_folder("taken/config.json")) << "{}";
