@@ -18,11 +18,19 @@ namespace {
 
 // Of the finite values, and how many are not.
 struct ValueRange {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
-  std::int64_t not_finite = 0;
+  // A mantissa of 64 bits, or of more: whole numbers of any type are exact.
+  using Number = long double;
+  static_assert(std::numeric_limits<Number>::digits >= 64);
 
-  void add(double value) {
+  Number low = std::numeric_limits<Number>::infinity();
+  Number high = -std::numeric_limits<Number>::infinity();
+  std::int64_t not_finite = 0;
+  bool is_whole = false;
+
+  template <typename T>
+  void add(T of_file) {
+    is_whole = std::is_integral_v<T>;
+    const auto value = static_cast<Number>(of_file);
     if (!std::isfinite(value)) {
       ++not_finite;
       return;
@@ -31,9 +39,12 @@ struct ValueRange {
     high = std::max(high, value);
   }
   [[nodiscard]] std::string text() const {
-    std::string text = low <= high ? fmt::format("{} to {}", low, high) : "-";
+    std::string text = low <= high ? fmt::format("{} to {}", text_of(low), text_of(high)) : "-";
     if (not_finite > 0) text += fmt::format(", {} not finite", not_finite);
     return text;
+  }
+  [[nodiscard]] std::string text_of(Number value) const {
+    return is_whole ? fmt::format("{:.0f}", value) : fmt::format("{}", static_cast<double>(value));
   }
 };
 
@@ -54,9 +65,11 @@ ScanFacts scan_facts(ScanReader& reader) {
       for (std::size_t axis = 0; axis < 3; ++axis) facts.extent.at(axis).add(p.at(axis));
     }
     for (std::size_t c = 0; c < piece.attributes.size(); ++c) {
-      const Column& column = piece.attributes[c];
-      const std::int64_t values = column.points() * column.components;
-      for (std::int64_t i = 0; i < values; ++i) facts.columns[c].add(column.as_double(i));
+      std::visit(
+          [&](const auto& values) {
+            for (const auto value : values) facts.columns[c].add(value);
+          },
+          piece.attributes[c].values);
     }
   }
   return facts;

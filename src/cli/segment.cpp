@@ -59,8 +59,9 @@ std::string row_text(const SegmentedScan& scan) {
       static_cast<double>(scan.points) / (s.read + s.network + s.write));
 }
 
-viz::IndexEntry index_entry(const SegmentedScan& scan) {
+viz::IndexEntry index_entry(const SegmentedScan& scan, const std::string& ending) {
   return {.name = scan.name,
+          .points = fmt::format("{}.{}", scan.name, ending),
           .note = fmt::format("{} points, {:.0f} ms", scan.points, 1e3 * scan.seconds.network),
           .of_class = scan.of_class};
 }
@@ -443,7 +444,7 @@ class Segmentation {
       fmt::print(table_, "{}", row_text(outcome.scan));
       const OnNote say = note_on(shown_name(scans_[i].string()));
       std::ranges::for_each(outcome.scan.notes, say);
-      index_.push_back(index_entry(outcome.scan));
+      index_.push_back(index_entry(outcome.scan, arguments_.format));
       report_.push_back(to_json(outcome.scan, labeller_->classes()));
     } else {
       ++broken_;
@@ -469,7 +470,8 @@ class Segmentation {
       before = entries.size();
       entries.clear();
       for (const fs::path& scan : all_scans_) {
-        if (const auto found = records_->find(scan)) entries.push_back(index_entry(*found));
+        if (const auto found = records_->find(scan))
+          entries.push_back(index_entry(*found, arguments_.format));
       }
       // Another part may have ended meanwhile, and its index have been replaced: once more, then.
       if (entries.size() != before) write_index_of(entries);

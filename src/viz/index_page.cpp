@@ -47,7 +47,7 @@ std::string bar(const IndexEntry& entry, const std::vector<PageClass>& classes) 
 }
 
 std::string card(const IndexEntry& entry, const std::vector<PageClass>& classes) {
-  const std::string page = link_to(entry.name + ".html"), points = link_to(entry.name + ".ply"),
+  const std::string page = link_to(entry.name + ".html"), points = link_to(entry.points),
                     picture = link_to(entry.name + "_perspective.png"),
                     name = html_text(entry.name);
   return fmt::format(

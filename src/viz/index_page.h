@@ -11,7 +11,8 @@
 namespace voxloom::viz {
 
 struct IndexEntry {
-  std::string name;       // files are NAME.html, NAME.ply and NAME_perspective.png beside the page
+  std::string name;       // files are NAME.html and NAME_perspective.png beside the page
+  std::string points;     // and the labelled points, NAME.ply, say
   std::string note = {};  // one line below the name
   std::vector<std::int64_t> of_class = {};  // points of each class
 };

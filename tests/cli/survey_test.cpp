@@ -132,6 +132,21 @@ TEST_F(SurveyCommands, AreShown) {
   EXPECT_NE(run("info none.las").exit_code, 0);
 }
 
+TEST_F(SurveyCommands, WholeNumbersAreShownAsTheyAre) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}, {4, 5, 6.5}};
+  scan.set("stamp", std::vector<std::int64_t>{1533151603547590123, -9007199254740993});
+  scan.set("id", std::vector<std::uint64_t>{18446744073709551615U, 9007199254740993U});
+  scan.set("share", std::vector<float>{0.1F, std::numeric_limits<float>::quiet_NaN()});
+  write_scan(in_folder("stamps.npz"), scan);
+  const ShellResult shown = run("info stamps.npz");
+  for (const char* range :
+       {"-9007199254740993 to 1533151603547590123", "9007199254740993 to 18446744073709551615",
+        "0.10000000149011612 to 0.10000000149011612, 1 not finite", "3 to 6.5"}) {
+    EXPECT_NE(shown.text.find(range), std::string::npos) << range << "\n" << shown.text;
+  }
+}
+
 TEST_F(SurveyCommands, AreSegmentedInPart) {
   simulate_and_train(1);
   const std::string call = fmt::format(

@@ -183,10 +183,11 @@ TEST(Page, EscapesNames) {
 }
 
 TEST(IndexPage, LinksAndEscapes) {
-  const std::string page =
-      format_index({{.name = "a \"b<", .note = "2 points", .of_class = {0, 3, 1}}},
-                   {{"x", {}}, {"y & z", {1, 2, 3}}, {"w", {}}});
+  const std::string page = format_index(
+      {{.name = "a \"b<", .points = "a \"b<.las", .note = "2 points", .of_class = {0, 3, 1}}},
+      {{"x", {}}, {"y & z", {1, 2, 3}}, {"w", {}}});
   EXPECT_NE(page.find("href=\"a%20%22b%3C.html\""), std::string::npos);
+  EXPECT_NE(page.find("href=\"a%20%22b%3C.las\">points"), std::string::npos) << page;
   EXPECT_NE(page.find("src=\"a%20%22b%3C_perspective.png\""), std::string::npos);
   EXPECT_NE(page.find("alt=\"a &quot;b&lt;, labelled\""), std::string::npos);
   EXPECT_NE(page.find("width:75.000%;background:rgb(1,2,3)\" title=\"y &amp; z 75.0 %\""),
