@@ -8,20 +8,10 @@
 
 #include "cpu/backend.h"
 #include "cpu/loops.h"
+#include "cpu/moments.h"
 
 namespace voxloom::cpu {
 namespace {
-
-// Adds x - s and its square per column, where s is the first row. It lies within a few deviations of
-// the mean, so that nothing cancels.
-void add_moments(std::int64_t width, const float* v, const float* shift, float* __restrict sums) {
-  float* __restrict squares = sums + width;
-  for (std::int64_t c = 0; c < width; ++c) {
-    const float away = v[c] - shift[c];
-    sums[c] += away;
-    squares[c] += away * away;
-  }
-}
 
 void column_statistics(const engine::ColumnStatistics& p) {
   const std::int64_t rows = p.x->dim(0), width = p.x->dim(1);
@@ -35,12 +25,11 @@ void column_statistics(const engine::ColumnStatistics& p) {
       });
   float* mean = p.mean->mutable_data<float>();
   float* variance = p.variance->mutable_data<float>();
-  const auto count = static_cast<double>(rows);
   for (std::int64_t c = 0; c < width; ++c) {
-    const double away = rows > 0 ? sums[static_cast<std::size_t>(c)] / count : 0.0;
-    const double square = rows > 0 ? sums[static_cast<std::size_t>(width + c)] / count : 0.0;
-    mean[c] = rows > 0 ? static_cast<float>(shift[c] + away) : 0.0F;
-    variance[c] = static_cast<float>(std::max(0.0, square - away * away));
+    const ColumnMoments of_column =
+        rows > 0 ? moments_of(sums, width, c, static_cast<double>(rows)) : ColumnMoments{};
+    mean[c] = rows > 0 ? static_cast<float>(shift[c] + of_column.away) : 0.0F;
+    variance[c] = static_cast<float>(of_column.variance);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "cpu/backend.h"
 #include "cpu/loops.h"
+#include "cpu/moments.h"
 
 namespace voxloom::cpu {
 namespace {
@@ -30,25 +31,18 @@ std::vector<double> sum_batch_rows(BatchRows rows, std::int64_t count, std::int6
                   });
 }
 
-// Sums of x - s and of its square, s the first row: that lies near the mean, so that nothing cancels.
 void batch_statistics(const engine::InstanceNorm& p, BatchRows rows, float* mean, float* factor) {
   const std::int64_t width = p.x->dim(1);
   const float* x = p.x->data<float>();
   const float* shift = x + rows.front() * width;
   const std::vector<double> sums = sum_batch_rows(rows, 2, width, [&](std::int64_t row, float* to) {
-    for (std::int64_t c = 0; c < width; ++c) {
-      const float away = x[row * width + c] - shift[c];
-      to[c] += away;
-      to[width + c] += away * away;
-    }
+    add_moments(width, x + row * width, shift, to);
   });
   const auto count = static_cast<double>(rows.size());
   for (std::int64_t c = 0; c < width; ++c) {
-    const double away = sums[static_cast<std::size_t>(c)] / count;
-    const double variance =
-        std::max(0.0, sums[static_cast<std::size_t>(width + c)] / count - away * away);
-    mean[c] = static_cast<float>(shift[c] + away);
-    factor[c] = static_cast<float>(1.0 / std::sqrt(variance + double{p.eps}));
+    const ColumnMoments of_channel = moments_of(sums, width, c, count);
+    mean[c] = static_cast<float>(shift[c] + of_channel.away);
+    factor[c] = static_cast<float>(1.0 / std::sqrt(of_channel.variance + double{p.eps}));
   }
 }
 
