@@ -15,6 +15,12 @@ function(expect_version)
 endfunction()
 
 run(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
+# Nothing but what a prefix has, the Python module neither.
+file(GLOB installed RELATIVE ${prefix} ${prefix}/*)
+list(REMOVE_ITEM installed bin include lib lib64 share)
+if(installed)
+  message(FATAL_ERROR "installed beside bin, include, lib and share: ${installed}")
+endif()
 
 run(${CMAKE_COMMAND} -S ${consumer} -B ${scratch}/cmake -G ${generator}
   -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_PREFIX_PATH=${prefix} -DVOXLOOM_WANTED=${version})
