@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "cli/shell.h"
-#include "core/temporary_file.h"
 #include "oracle/random.h"
 #include "support/npy.h"
 #include "voxloom/io.h"
@@ -136,10 +135,7 @@ TEST_F(TrainCommand, AResumedRunHasTheSameMetrics) {
       "train '{0}' --out '{1}' & p=$!; while [ ! -f '{1}/checkpoint.safetensors' ]; do sleep 0.01; "
       "done; kill -9 $p; wait $p",
       in_folder("config.json"), in_folder("killed")));
-  // As a process of this host would have left it.
-  std::string stale = TemporaryFile(in_folder("killed/checkpoint.safetensors")).path().string();
-  stale.replace(stale.find("-", stale.rfind(".tmp-") + 5), std::string::npos, "-999999999-0");
-  std::ofstream(stale) << "unfinished";
+  std::ofstream(in_folder("killed/checkpoint.safetensors.tmp-999999999-0")) << "unfinished";
   std::ofstream(in_folder("killed/metrics.jsonl"), std::ios::app) << "{\"step\": 3, \"lo";
   ASSERT_EQ(train(fmt::format("--resume '{}'", in_folder("killed"))).exit_code, 0) << stopped.text;
   auto whole = metrics("whole"), killed = metrics("killed");
@@ -148,7 +144,7 @@ TEST_F(TrainCommand, AResumedRunHasTheSameMetrics) {
     for (auto* line : {&whole[i], &killed[i]}) line->erase("seconds");
     EXPECT_EQ(killed[i], whole[i]);
   }
-  EXPECT_FALSE(fs::exists(stale));
+  EXPECT_FALSE(fs::exists(in_folder("killed/checkpoint.safetensors.tmp-999999999-0")));
 }
 
 TEST_F(TrainCommand, ARefusedConfigurationLeavesNoFolder) {
