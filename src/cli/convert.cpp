@@ -1,6 +1,7 @@
 // voxloom convert: scans from one format to another; cropped, thinned, shifted, merged and split on the way.
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -96,8 +97,23 @@ bool may_have_sidecar(const fs::path& file, const ConvertArguments& arguments) {
   return format && io::spec_of(*format).is_narrow;
 }
 
+// PCD and PTX hold where the sensor stood, which tells networks what lies how far.
+void note_lost_sensor(const std::string& file, const Scan& scan,
+                      const ConvertArguments& arguments) {
+  const auto named = scan_format_named(arguments.to);
+  const auto format = named ? named : scan_format_of(file);
+  if (!scan.viewpoint || format == ScanFormat::pcd || format == ScanFormat::ptx) return;
+  std::array<double, 3> place{};
+  for (std::size_t axis = 0; axis < 3; ++axis) place.at(axis) = scan.viewpoint->at(axis)[3];
+  if (scan.pose) place = transform(*scan.pose, place);
+  if (place == std::array<double, 3>{0, 0, 0}) return;
+  note_on(file)(fmt::format("the place of the sensor, {}, is not kept: {} has none for it",
+                            fmt::join(place, " "), format ? name_of(*format) : "the format"));
+}
+
 void write_one(const std::string& file, const Scan& scan, const ConvertArguments& arguments) {
   write_scan_to(file, scan, write_options_of(arguments, note_on(file)));
+  note_lost_sensor(file, scan, arguments);
   Outputs::mark(file);
   const fs::path sidecar = io::sidecar_of(file);
   if (may_have_sidecar(file, arguments) && io::is_sidecar(sidecar)) Outputs::mark(sidecar);

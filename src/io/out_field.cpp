@@ -208,6 +208,14 @@ void write_block(ByteSink& sink, const Scan& scan, std::span<const OutField> fie
                  [&](std::span<const std::byte> records, std::int64_t) { sink.write(records); });
 }
 
+std::vector<std::string_view> held_by_scanners(const Scan& scan, bool has_colours) {
+  std::vector<std::string_view> held;
+  const Column* intensity = scan.find("intensity");
+  if (intensity != nullptr && intensity->components == 1) held.emplace_back("intensity");
+  if (has_colours) held.insert(held.end(), {"red", "green", "blue"});
+  return held;
+}
+
 void note_left_out(const Scan& scan, std::span<const std::string_view> held,
                    std::string_view format, const WriteOptions& options) {
   if (!options.on_note) return;

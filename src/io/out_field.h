@@ -71,6 +71,9 @@ enum class Frame : std::uint8_t { file, origin };
 // Writes all the records, one behind the other.
 void write_block(ByteSink& sink, const Scan& scan, std::span<const OutField> fields);
 
+// What PTS and PTX hold of a scan: one intensity, and colours where they are those of 8 bits.
+[[nodiscard]] std::vector<std::string_view> held_by_scanners(const Scan& scan, bool has_colours);
+
 // Says which attributes are not among the `held` ones.
 void note_left_out(const Scan& scan, std::span<const std::string_view> held,
                    std::string_view format, const WriteOptions& options);

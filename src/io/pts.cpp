@@ -37,7 +37,7 @@ void write_pts(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& opt
   const Scan& scan = in_one_piece(pieces, "PTS");
   const std::optional<ByteColours> colours = byte_colours(scan);
   const Column* intensity = scan.find("intensity");
-  note_left_out(scan, {{"intensity", "red", "green", "blue"}}, "PTS", options);
+  note_left_out(scan, held_by_scanners(scan, colours.has_value()), "PTS", options);
   std::vector<Column> made;
   std::vector<OutField> fields;
   for (std::size_t axis = 0; axis < 3; ++axis) {

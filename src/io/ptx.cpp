@@ -252,7 +252,10 @@ void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& opt
   const std::optional<ByteColours> colours = byte_colours(scan);
   const std::optional<Column> intensity = intensities_to(1, scan, options.on_note);
   constexpr double kUnknown = 0.5;
-  note_left_out(scan, {{"intensity", "red", "green", "blue"}}, "PTX", options);
+  note_left_out(scan, held_by_scanners(scan, colours.has_value()), "PTX", options);
+  if (!intensity && options.on_note) {
+    options.on_note(fmt::format("there is no intensity: written as {}", kUnknown));
+  }
   sink.write(ptx_header(scan));
   std::string text;
   std::int64_t empty = 0;

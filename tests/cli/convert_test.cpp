@@ -42,6 +42,16 @@ TEST_F(ConvertCommand, GoesThroughTheFormats) {
   EXPECT_EQ(scan.find("classification")->as_double(2), 3);
 }
 
+TEST_F(ConvertCommand, SaysThatTheSensorsPlaceIsNotKept) {
+  std::ofstream(in_folder("v.pcd"))
+      << "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 1\nHEIGHT 1\nVIEWPOINT 1 2 3 1 0 0 0\n"
+         "POINTS 1\nDATA ascii\n4 5 6\n";
+  EXPECT_EQ(run("convert v.pcd v.ply").text,
+            "voxloom: v.ply: the place of the sensor, 1 2 3, is not kept: ply has none for it\n"
+            "v.ply: 1 points\n");
+  EXPECT_EQ(run("convert v.pcd w.pcd").text, "w.pcd: 1 points\n");
+}
+
 TEST_F(ConvertCommand, RefusesWithOneLineAndWritesNothing) {
   std::ofstream(in_folder("bad.bin")) << "seventeen letters";
   const ShellResult bad = run("convert bad.bin out.ply");

@@ -37,6 +37,26 @@ TEST(Pts, WritesTheExpectedBytes) {
   EXPECT_EQ(notes, std::vector<std::string>{"PTS has no place for 'label': left out"});
 }
 
+// Colours that 8 bits do not hold, and what is no single number.
+TEST(Pts, SaysWhatItLeavesOut) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  scan.set("intensity", std::vector<float>{1, 2}, 2);
+  for (const char* name : {"red", "green", "blue"}) {
+    scan.set(name, std::vector<std::int32_t>{300000});
+  }
+  for (const ScanFormat format : {ScanFormat::pts, ScanFormat::ptx}) {
+    std::vector<std::string> notes;
+    static_cast<void>(format_scan(scan, {.format = format, .on_note = [&](const std::string& note) {
+                                           notes.push_back(note);
+                                         }}));
+    const bool is_ptx = format == ScanFormat::ptx;
+    ASSERT_EQ(notes.size(), is_ptx ? 2U : 1U);
+    EXPECT_REASON(notes[0], "has no place for 'intensity, red, green, blue': left out");
+    EXPECT_EQ(notes.back() == "there is no intensity: written as 0.5", is_ptx);
+  }
+}
+
 TEST(Pts, Refuses) {
   const auto reason = [](std::string_view text) { return format_error(FileBytes(text), "a.pts"); };
   EXPECT_REASON(reason("1 2 3\n"), "line 1: the number of points is expected in the first line");
