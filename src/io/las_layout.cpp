@@ -233,6 +233,30 @@ void note_unheld(const LasLayout& layout, const WriteOptions& options) {
   }
 }
 
+// Positions are rounded to a lattice that neither the caller nor the file chose: of degrees, or of a model of a
+// hand's size, millimetres leave nothing.
+void note_rounding(const ScanPieces& scan, const LasLayout& layout, const WriteOptions& options) {
+  if (!options.on_note || options.quantization || layout.head.quantization) return;
+  constexpr double kUnseen = 0.001;  // of a step
+  const Quantization& lattice = layout.quantization;
+  double most = 0;
+  bool is_seen = false;
+  scan.each([&](const Scan& piece, std::int64_t) {
+    for (const auto& position : piece.positions) {
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        const double offset = lattice.offset.at(axis) - piece.origin.at(axis);
+        const double steps = (position.at(axis) - offset) / lattice.scale.at(axis);
+        const double rounded = std::abs(steps - std::round(steps));
+        is_seen = is_seen || rounded > kUnseen;
+        if (rounded * lattice.scale.at(axis) > most) most = rounded * lattice.scale.at(axis);
+      }
+    }
+  });
+  if (!is_seen) return;
+  options.on_note(fmt::format("LAS: positions are rounded to multiples of {}, by {:.2g} at most",
+                              std::ranges::max(lattice.scale), most));
+}
+
 }  // namespace
 
 const Column* LasLayout::source_of(std::string_view name) const {
@@ -262,6 +286,7 @@ LasLayout las_layout(const ScanPieces& scan, const WriteOptions& options) {
   layout.format = choose_format(layout);
   layout.extras = list_extras(layout, layout.format);
   note_unheld(layout, options);
+  note_rounding(scan, layout, options);
   return layout;
 }
 

@@ -394,6 +394,24 @@ TEST(Las, WritesTheNamedClassification) {
   EXPECT_EQ(values<std::uint8_t>(back, "classification_2"), (std::vector<std::uint8_t>(5, 1)));
 }
 
+TEST(Las, SaysWhatALatticeRoundsThatNobodyChose) {
+  std::vector<std::string> notes;
+  WriteOptions options{.format = ScanFormat::las,
+                       .on_note = [&](const std::string& note) { notes.push_back(note); }};
+  Scan scan;
+  scan.positions = {{8.1234, 47.25, 400}, {8.5, 47.5, 401.125}};  // degrees and metres
+  static_cast<void>(format_scan(scan, options));
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "LAS: positions are rounded to multiples of 0.001, by 0.0004 at most"});
+  notes.clear();
+  options.quantization = Quantization{{1e-7, 1e-7, 1e-3}, {8, 47, 400}};
+  static_cast<void>(format_scan(scan, options));
+  scan.positions = {{8.123, 47.25, 400}, {500000.5, 47.5, 401.125}};
+  options.quantization.reset();
+  static_cast<void>(format_scan(scan, options));
+  EXPECT_TRUE(notes.empty()) << notes.front();
+}
+
 TEST(Las, ChoosesALatticeForOtherScans) {
   Scan scan;
   scan.positions = {{-0.5, 10.1234, 5e6}, {100, 11, 0}};
