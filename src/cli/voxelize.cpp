@@ -1,11 +1,15 @@
 // voxloom voxelize: a scan onto a grid, as arrays.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -35,6 +39,40 @@ const std::map<std::string, Reduction> kReductions = {{"mean", Reduction::mean},
                                                       {"max", Reduction::max},
                                                       {"first", Reduction::first}};
 
+// Features are float32. What that cannot hold at all is an error; what is no number, or of times and the like hardly
+// anything, is said.
+void look_at_feature(const Column& column, const OnNote& note) {
+  constexpr double kSteps = 4096;  // of a range, that are enough
+  std::int64_t not_finite = 0;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  bool is_rounded = false;
+  const std::int64_t values = column.points() * column.components;
+  for (std::int64_t i = 0; i < values; ++i) {
+    const double value = column.as_double(i);
+    if (!std::isfinite(value)) {
+      ++not_finite;
+      continue;
+    }
+    if (std::abs(value) > std::numeric_limits<float>::max()) {
+      throw std::invalid_argument(fmt::format("{} of point {} is {}: float32 does not hold it",
+                                              column.name, i / column.components, value));
+    }
+    low = std::min(low, value);
+    high = std::max(high, value);
+    is_rounded = is_rounded || static_cast<double>(static_cast<float>(value)) != value;
+  }
+  if (not_finite > 0) {
+    note(fmt::format("{} values of {} are not finite, and so are the features of their voxels",
+                     not_finite, column.name));
+  }
+  const double step = std::max(std::abs(low), std::abs(high)) *
+                      static_cast<double>(std::numeric_limits<float>::epsilon());
+  if (is_rounded && high > low && step * kSteps > high - low) {
+    note(fmt::format("float32 keeps {} to {:.2g}, of a range of {:.2g}", column.name, step,
+                     high - low));
+  }
+}
+
 void voxelize_file(const VoxelizeArguments& arguments) {
   Outputs({arguments.input}, arguments.overwrite).require_free(arguments.output);
   const Scan scan = read_scan_from(
@@ -44,6 +82,10 @@ void voxelize_file(const VoxelizeArguments& arguments) {
                    note_on(shown_name(arguments.input))));
   std::vector<std::string> names = arguments.features;
   if (names.empty() && scan.find("intensity") != nullptr) names = {"intensity"};
+  for (const std::string& name : names) {
+    const Column* column = scan.find(name);
+    if (column != nullptr) look_at_feature(*column, note_on(shown_name(arguments.input)));
+  }
   const std::array<double, 3> origin = arguments.origin.value_or(cell_origin(scan, arguments.size));
   if (!arguments.origin && origin != std::array<double, 3>{0, 0, 0}) {
     note_on(shown_name(arguments.input))(

@@ -66,6 +66,23 @@ TEST_F(ConvertCommand, RefusesWithOneLineAndWritesNothing) {
   EXPECT_EQ(run("convert a.csv a.ply --to tape").exit_code, 2);
 }
 
+TEST_F(ConvertCommand, SaysWhatFeaturesDoNotHold) {
+  std::ofstream(in_folder("t.csv")) << "x,y,z,intensity,t,u\n0,0,0,nan,1700000000.25,1e300\n"
+                                       "2,2,2,0.5,1700000000.5,0.5\n";
+  EXPECT_EQ(
+      run("voxelize t.csv v.safetensors --size 1 --features intensity,t").text,
+      "voxloom: t.csv: 1 values of intensity are not finite, and so are the features of their "
+      "voxels\n"
+      "voxloom: t.csv: float32 keeps t to 2e+02, of a range of 0.25\n"
+      "v.safetensors: 2 points, 2 voxels\n");
+  const ShellResult refused = run("voxelize t.csv w.safetensors --size 1 --features u");
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.text.find("u of point 0 is 1e+300: float32 does not hold it"),
+            std::string::npos)
+      << refused.text;
+  EXPECT_FALSE(std::filesystem::exists(in_folder("w.safetensors")));
+}
+
 TEST_F(ConvertCommand, Voxelizes) {
   const ShellResult result =
       run("voxelize a.csv v.safetensors --size 0.5 --features label,intensity");
