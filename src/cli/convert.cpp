@@ -62,7 +62,11 @@ Scan read_input(const std::string& file, const ConvertArguments& arguments) {
   const std::vector<std::byte> bytes = file == kStream ? read_stdin() : std::vector<std::byte>();
   ScanReader reader =
       file == kStream ? ScanReader(bytes, shown_name(file), how) : ScanReader(file, how);
-  return read_cropped(reader, arguments.survey, note).scan;
+  CroppedScan read = read_cropped(reader, arguments.survey, note);
+  if (read.not_finite > 0) {
+    note(fmt::format("{} points that are not finite are left out", read.not_finite));
+  }
+  return std::move(read.scan);
 }
 
 Scan read_inputs(const Files& files, const ConvertArguments& arguments) {

@@ -1,5 +1,6 @@
 #include "cli/streams.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,9 +29,14 @@ std::vector<std::byte> read_stdin() {
 std::string shown_name(const std::string& file) { return file == kStream ? "stdin" : file; }
 
 Scan read_scan_from(const std::string& file, const ReadOptions& options) {
-  if (file != kStream) return read_scan(file, options);
-  const std::vector<std::byte> bytes = read_stdin();
-  return parse_scan(bytes, shown_name(file), options);
+  const std::vector<std::byte> bytes = file == kStream ? read_stdin() : std::vector<std::byte>();
+  ScanReader reader =
+      file == kStream ? ScanReader(bytes, shown_name(file), options) : ScanReader(file, options);
+  Scan scan = reader.read(reader.size());
+  if (const std::int64_t dropped = reader.size() - scan.size(); dropped > 0 && options.on_note) {
+    options.on_note(fmt::format("{} points that are not finite are left out", dropped));
+  }
+  return scan;
 }
 
 void write_scan_to(const std::string& file, const Scan& scan, const WriteOptions& options) {

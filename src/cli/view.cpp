@@ -136,6 +136,11 @@ void view(const ViewArguments& arguments) {
       arguments.cloud,
       read_options(arguments.scan, InvalidPoints::drop, note_on(shown_name(arguments.cloud))));
   const Column* column = labels_of(scan, arguments.labels);
+  if (column == nullptr && !arguments.classes.empty()) {
+    throw std::runtime_error(
+        "there are no labels that --classes could tell of: no label or classification of whole "
+        "numbers; --labels names them");
+  }
   PageLabels labels;
   if (column != nullptr) {
     labels = arguments.classes.empty() ? labels_by_legend(arguments.cloud, *column, scan.comments,

@@ -51,6 +51,19 @@ TEST_F(ViewCommand, ShowsClassesValuesAndColours) {
   EXPECT_EQ(names("a.html", "values").front(), "intensity");
 }
 
+TEST_F(ViewCommand, SaysWhatItLeavesOutAndCannotUse) {
+  write("n.csv", "x,y,z,intensity\n1,2,3,0.5\n1,nan,3,0.5\n");
+  const ShellResult shown = view("n.csv --out n.html");
+  EXPECT_NE(shown.text.find("n.csv: 1 points that are not finite are left out"), std::string::npos)
+      << shown.text;
+  EXPECT_NE(run("convert n.csv n.ply --invalid drop", "cd '" + in_folder(".") + "' &&")
+                .text.find("n.csv: 1 points that are not finite are left out"),
+            std::string::npos);
+  const ShellResult refused = view("n.csv --out m.html --classes nowhere.json");
+  EXPECT_EQ(refused.exit_code, 1) << refused.text;
+  EXPECT_NE(refused.text.find("there are no labels"), std::string::npos) << refused.text;
+}
+
 TEST_F(ViewCommand, ShowsAFilesOwnAttributesFirst) {
   std::string names_line = "x,y,z,return_number,user_data,scan_angle,point_source_id,gps_time",
               row = "1,2,3";
