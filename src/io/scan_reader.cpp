@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.h"
@@ -41,7 +43,13 @@ class ScanReader::Impl {
 
   // What the file beside the scan says.
   void use_sidecar(const std::filesystem::path& path) {
-    if (io::spec_of(format_).is_narrow) moved_ = io::read_sidecar(path);
+    if (!io::spec_of(format_).is_narrow) return;
+    moved_ = io::read_sidecar(path);
+    if (!moved_ || !options_.on_note || !io::is_older_sidecar(path)) return;
+    options_.on_note(fmt::format(
+        "positions are relative to {}, as '{}' says, which is older than the scan: remove it if it "
+        "is not the scan's",
+        fmt::join(*moved_, " "), io::sidecar_of(path).filename().string()));
   }
 
   ScanFormat format() const { return format_; }

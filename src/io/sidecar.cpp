@@ -31,6 +31,13 @@ bool is_sidecar(const fs::path& path) {
   return lines.next(line) && line.starts_with(kMark);
 }
 
+bool is_older_sidecar(const fs::path& scan) {
+  std::error_code first, second;
+  const auto of_scan = fs::last_write_time(scan, first);
+  const auto own = fs::last_write_time(sidecar_of(scan), second);
+  return !first && !second && own < of_scan;
+}
+
 std::optional<std::array<double, 3>> read_sidecar(const fs::path& scan) {
   const fs::path path = sidecar_of(scan);
   if (!is_sidecar(path)) return std::nullopt;

@@ -15,6 +15,9 @@ namespace voxloom::io {
 // Whether a file is there that write_sidecar wrote.
 [[nodiscard]] bool is_sidecar(const std::filesystem::path& path);
 
+// Whether the scan was written after the file beside it, as when another program replaced it.
+[[nodiscard]] bool is_older_sidecar(const std::filesystem::path& scan);
+
 // Nothing when there is no such file; FormatError when it is not like that.
 [[nodiscard]] std::optional<std::array<double, 3>> read_sidecar(const std::filesystem::path& scan);
 

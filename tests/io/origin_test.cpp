@@ -1,4 +1,5 @@
 // Positions far from 0: what readers make their origin, and what formats do that hold float32 alone.
+#include <chrono>
 #include <cmath>
 
 #include "io/support.h"
@@ -127,6 +128,28 @@ TEST(Narrow, FormatsAreShiftedWithANoteBesideThem) {
   EXPECT_EQ(read_scan(folder / "a.bin").origin, (std::array<double, 3>{0, 0, 0}));
   write_scan(folder / "a.bin", labelled_scan(), options);
   EXPECT_TRUE(std::filesystem::exists(folder / "a.bin.origin"));
+}
+
+// Another program may have replaced the scan, and knows nothing of the file beside it.
+TEST(Origin, SaysWhenTheFileBesideIsOlder) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / "voxloom_older_origin";
+  fs::remove_all(folder);
+  fs::create_directory(folder);
+  Scan scan;
+  scan.origin = {500000, 5400000, 0};
+  scan.positions = {{1, 2, 3}};
+  write_scan(folder / "a.pcd", scan, {.shift = true});
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  EXPECT_EQ(read_scan(folder / "a.pcd", options).at(0), scan.at(0));
+  EXPECT_TRUE(notes.empty());
+  const auto later = fs::last_write_time(folder / "a.pcd.origin") + std::chrono::hours(1);
+  fs::last_write_time(folder / "a.pcd", later);
+  EXPECT_EQ(read_scan(folder / "a.pcd", options).at(0), scan.at(0));
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_REASON(notes[0], "'a.pcd.origin' says, which is older than the scan");
+  fs::remove_all(folder);
 }
 
 }  // namespace
