@@ -1,5 +1,7 @@
 #include "io/text_survey.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -193,7 +195,14 @@ class Surveyor {
     }
     if (!names_.empty()) return names_;
     if (comment_names_.size() == width && names_positions(comment_names_)) return comment_names_;
-    return dialect_.names(found_, bytes_);
+    Names guessed = dialect_.names(found_, bytes_);
+    constexpr std::size_t kSix = 6, kSeven = 7;
+    const bool is_guessed = !dialect_.needs_count && (width == kSix || width == kSeven);
+    if (is_guessed) {
+      note(fmt::format("{} columns without names are taken for {}; --fields tells", width,
+                       fmt::join(guessed, " ")));
+    }
+    return guessed;
   }
 
   void note(const std::string& text) const {

@@ -134,6 +134,19 @@ TEST(Text, TakesNoSharesForBytes) {
             std::vector<std::uint8_t>{1});
 }
 
+// Colours, or normals; an opacity, or an intensity.
+TEST(Text, SaysWhatItTakesColumnsFor) {
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  static_cast<void>(parse_text("1 2 3 0 0 1\n", "a.xyz", options));
+  static_cast<void>(parse_text("1 2 3 9 255 7 255\n4 5 6 8 2 7 255\n", "a.xyz", options));
+  EXPECT_EQ(
+      notes,
+      (std::vector<std::string>{
+          "6 columns without names are taken for x y z nx ny nz; --fields tells",
+          "7 columns without names are taken for x y z red green blue alpha; --fields tells"}));
+}
+
 TEST(Text, ReadsRowsWithEmptyCells) {
   EXPECT_EQ(parse_text("x,y,z,,\n1,2,3,,\n4,5,6,,\n", "a.csv").positions,
             (Positions{{1, 2, 3}, {4, 5, 6}}));
