@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -61,10 +62,19 @@ std::optional<Maker> maker_of(const std::string& name) {
   return maker;
 }
 
+// A dead process keeps its number until its parent has looked, which the first one of a container may never do.
+bool is_dead(::pid_t process) {
+  std::ifstream status(fmt::format("/proc/{}/stat", process));
+  std::string line;
+  if (!std::getline(status, line)) return false;
+  const std::size_t name_end = line.rfind(')');  // a name may hold anything
+  return name_end != std::string::npos && line.compare(name_end, 4, ") Z ") == 0;
+}
+
 bool is_gone(const Maker& maker) {
   // A process of our number that counted further than we did was another one.
   if (maker.process == ::getpid()) return maker.counter >= next_counter.load();
-  return ::kill(maker.process, 0) != 0 && errno == ESRCH;
+  return (::kill(maker.process, 0) != 0 && errno == ESRCH) || is_dead(maker.process);
 }
 
 bool is_in_proc(const fs::path& path) { return path.string().starts_with("/proc/"); }

@@ -210,6 +210,17 @@ TEST_F(AtomicFileTest, TakesAwayWhatTheDeadLeft) {
   remove_stale_temporaries(file(""), [](const std::string& name) { return name == "a"; });
   EXPECT_FALSE(fs::exists(file("a" + of_dead)));
   EXPECT_TRUE(fs::exists(file("b" + of_dead)));
+  fs::remove(file("b" + of_dead));
+  // One that nobody waited for yet keeps its number.
+  const pid_t zombie = ::fork();
+  if (zombie == 0) ::_exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT), 0);
+  const std::string of_zombie = "a.tmp-" + std::to_string(zombie) + "-0";
+  put(file(of_zombie), "stale");
+  remove_stale_temporaries(file(""));
+  EXPECT_FALSE(fs::exists(file(of_zombie)));
+  ASSERT_EQ(::waitpid(zombie, nullptr, 0), zombie);
 }
 
 TEST_F(AtomicFileTest, ATemporaryFileNeedsNoName) {
