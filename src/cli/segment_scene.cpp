@@ -388,7 +388,7 @@ class SceneRun {
     dist::together(ranks_, [&] {
       if (!is_first()) return;
       artifact::RunCost cost = labeller_.cost();
-      cost.per_point += label::ScenePoints::kTakenBytes;
+      cost.per_point += points_->taken_bytes();
       const std::size_t least = std::ranges::min(memories);
       std::size_t memory = least - std::min(kMostHeld, least / 4) - 2 * buffer_bytes(least);
       if (ranks_.size() > 1) {

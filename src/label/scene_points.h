@@ -58,8 +58,13 @@ class ScenePoints {
   void share(dist::Communicator& ranks);
   [[nodiscard]] TilePoints of(const artifact::Tile& tile, const artifact::Reach& reach) const;
 
-  // What of() takes for a point beside what a run of the network does.
-  static constexpr double kTakenBytes = 40;
+  // What of() takes for a point beside what a run of the network does, which counts position, intensity and label: its
+  // place, its row and its number, and what else the features want once more.
+  [[nodiscard]] double taken_bytes() const {
+    constexpr double kPlace = 16, kNumber = sizeof(std::uint64_t), kUsual = 4;
+    const auto floats = static_cast<double>(form_.size());
+    return kPlace + kNumber + sizeof(float) * (floats + (floats - kUsual));
+  }
 
  private:
   data::RowForm form_;
