@@ -432,10 +432,9 @@ TEST(ReceptiveField, KernelsMayLeanToOneSide) {
 
 // Offsets of a list stand in any order.
 TEST(ReceptiveField, AListReachesAsFarAsItsFarthest) {
-  const std::vector<std::int64_t> offsets = {1, 0, 0, -3, 0, 0, 5, 0, 0, -1, 0, 0};
-  const Net net = [&](GraphBuilder& b, ValueRef x) {
-    return b.op("voxloom.conv3d", {x, weight(b, {4, 4, 1, 1, 4})},
-                {{"kernel_size", Triple(4, 1, 1)}, {"offsets", AttributeValue(offsets)}})[0];
+  const Net net = [](GraphBuilder& b, ValueRef x) {
+    const ValueRef w = b.weight("w", artifact::WeightFamily::kernel, random_tensor({4, 4, 4}, 1));
+    return b.conv3d(x, {.weight = w}, {.offsets = {{1, 0, 0}, {-3, 0, 0}, {5, 0, 0}, {-1, 0, 0}}});
   };
   const Reach reach = artifact::receptive_field(on_points(net).graph);
   EXPECT_NEAR(reach.below[0], 4, 1e-9);  // and the point's own cell

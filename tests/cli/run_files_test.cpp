@@ -241,12 +241,14 @@ TEST_F(RunFiles, FindsARate) {
 
 TEST_F(RunFiles, AStoppedSearchForARateSaysSo) {
   write_config("config.json", kTiny);
-  // Once it listens to the signal.
-  const ShellResult stopped = run(fmt::format(
-      "train '{}' --find-rate --steps 1000000 --out '{}' & p=$!; until grep -q "
-      "'SigCgt:.*[2367abef]$' /proc/$p/status; do sleep 0.01; done; kill -INT $p; wait $p; "
-      "echo code $?",
-      in_folder("config.json"), in_folder("rates")));
+  // Once it is the program, not a copy of the shell, and listens to the signal.
+  const ShellResult stopped =
+      run(fmt::format("train '{}' --find-rate --steps 1000000 --out '{}' & p=$!; until grep -q "
+                      "voxloom /proc/$p/comm "
+                      "&& grep -q 'SigCgt:.*[2367abef]$' /proc/$p/status; do sleep 0.01; done; "
+                      "kill -INT $p; wait $p; "
+                      "echo code $?",
+                      in_folder("config.json"), in_folder("rates")));
   EXPECT_NE(stopped.text.find("stopped before the last rate was tried: none is named"),
             std::string::npos)
       << stopped.text;
