@@ -242,13 +242,13 @@ TEST_F(RunFiles, FindsARate) {
 TEST_F(RunFiles, AStoppedSearchForARateSaysSo) {
   write_config("config.json", kTiny);
   // Once it is the program, not a copy of the shell, and listens to the signal.
-  const ShellResult stopped =
-      run(fmt::format("train '{}' --find-rate --steps 1000000 --out '{}' & p=$!; until grep -q "
-                      "voxloom /proc/$p/comm "
-                      "&& grep -q 'SigCgt:.*[2367abef]$' /proc/$p/status; do sleep 0.01; done; "
-                      "kill -INT $p; wait $p; "
-                      "echo code $?",
-                      in_folder("config.json"), in_folder("rates")));
+  const ShellResult stopped = run(
+      fmt::format("train '{}' --find-rate --steps 1000000 --out '{}' 2>&1 & p=$!; until grep -q "
+                  "voxloom /proc/$p/comm "
+                  "&& grep -q 'SigCgt:.*[2367abef]$' /proc/$p/status; do sleep 0.01; done; "
+                  "kill -INT $p; wait $p; "
+                  "echo code $?",
+                  in_folder("config.json"), in_folder("rates")));
   EXPECT_NE(stopped.text.find("stopped before the last rate was tried: none is named"),
             std::string::npos)
       << stopped.text;
