@@ -157,7 +157,7 @@ def expect_full(launched, words, what):
 def with_small_disks(program, job, folder, times, draws):
     """All ranks write to a disk that is too small, and then is not."""
     full, place = 0, folder / "disk"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     for k in range(times):
         what = f"{job.name} on small disk {k}"
         size = int(draws.uniform(0.02, 1.2) * job.bytes)
