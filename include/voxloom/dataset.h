@@ -1,4 +1,4 @@
-// Labelled scans and where they come from: a folder of files, or the street simulator (simulator.h).
+// Labelled scans and where they come from: a folder of files, or the simulator (simulator.h).
 //
 // A dataset's classes are numbered 0 .. classes().size() - 1; a point of no class has kIgnoreLabel.
 // In files a label is a number of the file's own making (`LabelClass::values`); the table of classes
@@ -112,7 +112,8 @@ struct LabelledScan {
   friend bool operator==(const LabelledScan&, const LabelledScan&) = default;
 };
 
-// With the attributes `intensity` (float32) and `label` (int32, the numbers of files).
+// With the attributes `intensity` (float32) and `label` (int32, the numbers of files), colours as `red`, `green` and
+// `blue` from 0 to 255, and the columns.
 [[nodiscard]] Scan to_scan(const LabelledScan& scan, const ClassTable& table);
 // What a network sees of a scan, and what was chosen and replaced for that; every label is kIgnoreLabel.
 // Positions become float32, relative to the sensor: the place of the scan's viewpoint, or else its origin, which

@@ -153,7 +153,9 @@ void add_data(Options command) {
       .type_name("check");
   command
       .add_option("config", arguments->config,
-                  "A configuration as of `train`, `street`, or the name of a data set with --data")
+                  "A configuration as of `train`, a simulated world (street, rooms, aerial), or "
+                  "the name of a\n"
+                  "data set with --data")
       .required()
       .type_name("CONFIG");
   command.add_option("--data", arguments->folder, "The folder of a data set that is named")

@@ -8,18 +8,41 @@
 namespace voxloom::cli {
 namespace {
 
-sim::StreetOptions read_street(const Json& json, const std::string& where) {
+sim::WorldOptions read_made(const Json& json, const std::string& where) {
   Fields fields(json, where);
-  sim::StreetOptions street;
-  fields.take("scans", street.scans);
-  fields.take("seed", street.seed);
-  take_choice(fields, "split", sim::kSplits, street.split);
+  sim::WorldOptions made;
+  fields.take("scans", made.scans);
+  fields.take("seed", made.seed);
+  take_choice(fields, "split", sim::kSplits, made.split);
   if (fields.find("sensor") != nullptr) {
-    street.sensor.emplace();
-    take_choice(fields, "sensor", sim::kSensors, *street.sensor);
+    made.sensor.emplace();
+    take_choice(fields, "sensor", sim::kSensors, *made.sensor);
   }
   fields.finish();
-  return street;
+  return made;
+}
+
+// {"street": {...}}, or another world's name; whether there is one.
+bool read_world(Fields& fields, DataConfig& data) {
+  int worlds = 0;
+  for (const sim::World world : sim::kWorlds) {
+    const std::string name(name_of(world));
+    const Json* made = fields.find(name.c_str());
+    if (made == nullptr) continue;
+    data.world = world;
+    data.made = read_made(*made, fields.inside(name.c_str()));
+    ++worlds;
+  }
+  if (worlds > 1) fields.refuse("names more than one world");
+  return worlds == 1;
+}
+
+std::string quoted_worlds() {
+  std::string names;
+  for (const sim::World world : sim::kWorlds) {
+    names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name_of(world));
+  }
+  return names;
 }
 
 // The options of commands that read scans, as settings.
@@ -87,17 +110,17 @@ DataConfig read_data(const Json& json, const std::string& where) {
   take_names(fields, "parts", data.parts);
   fields.take("split", data.split);
   read_scan_options(fields, data.scan);
-  const Json* street = fields.find("street");
+  const bool is_made = read_world(fields, data);
   // What is for files would be passed over.
   const bool is_of_files = !data.classes.empty() || !data.parts.empty() || !data.split.empty() ||
                            !scan_json(data.scan).empty();
-  if (street != nullptr && data.folders.empty() && is_of_files) {
-    fields.refuse(
-        "beside a \"street\" stand \"cache\" and \"crop\": the other names are for a \"folder\"");
+  if (is_made && data.folders.empty() && is_of_files) {
+    fields.refuse(fmt::format(
+        "beside a \"{}\" stand \"cache\" and \"crop\": the other names are for a \"folder\"",
+        name_of(data.world)));
   }
-  if (street != nullptr) data.street = read_street(*street, fields.inside("street"));
-  if (data.folders.empty() == (street == nullptr)) {
-    fields.refuse("names either a \"folder\" or a \"street\"");
+  if (data.folders.empty() != is_made) {
+    fields.refuse(fmt::format("names either a \"folder\" or a world: {}", quoted_worlds()));
   }
   fields.finish();
   return data;
@@ -115,11 +138,10 @@ Json data_json(const DataConfig& data) {
     json.update(scan_json(data.scan));
     return json;
   }
-  Json street = {{"split", name_of(data.street.split)},
-                 {"scans", data.street.scans},
-                 {"seed", data.street.seed}};
-  if (data.street.sensor) street["sensor"] = name_of(*data.street.sensor);
-  Json json = {{"street", street}, {"cache", data.is_cached}};
+  Json made = {
+      {"split", name_of(data.made.split)}, {"scans", data.made.scans}, {"seed", data.made.seed}};
+  if (data.made.sensor) made["sensor"] = name_of(*data.made.sensor);
+  Json json = {{std::string(name_of(data.world)), made}, {"cache", data.is_cached}};
   if (data.crop > 0) json["crop"] = data.crop;
   return json;
 }
@@ -134,7 +156,7 @@ void say_note(const std::string& note) { fmt::print(stderr, "voxloom: {}\n", not
 DatasetPtr open_data(const DataConfig& config, const FeatureSet& features, const OnNote& note) {
   DatasetPtr data;
   if (config.folders.empty()) {
-    data = sim::street_dataset(config.street);
+    data = sim::world_dataset(config.world, config.made);
   } else {
     InputOptions input = input_options(config.scan, {});
     input.features = features;

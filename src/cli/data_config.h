@@ -1,4 +1,4 @@
-// The scans of a configuration: folders of labelled ones, or simulated streets.
+// The scans of a configuration: folders of labelled ones, or simulated ones.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,11 +14,12 @@ namespace voxloom::cli {
 void say_note(const std::string& note);
 
 struct DataConfig {
-  std::vector<std::string> folders = {};  // empty: streets; *, ? and [ab] stand for letters
+  std::vector<std::string> folders = {};  // empty: made up; *, ? and [ab] stand for letters
   std::string classes = {};               // a known table, or a file; empty: what the folder tells
   std::vector<std::string> parts = {};    // FolderOptions::parts
   std::string split = {};                 // a file of more of them, read_parts(); empty: none
-  sim::StreetOptions street = {};
+  sim::World world = sim::World::street;
+  sim::WorldOptions made = {};
   bool is_cached = false;  // scans are kept once they were read or made
   double crop = 0;         // metres: squares of scans, 0: whole
   ScanOptions scan = {};   // of the folders' files

@@ -33,7 +33,7 @@ struct EvalArguments {
   std::string bundle, dataset, split, json, out;
   bool overwrite = false;
   int votes = 1;
-  std::int64_t scans = 0;  // of streets; 0: not said
+  std::int64_t scans = 0;  // of made-up worlds; 0: not said
   std::uint64_t seed = kNoSeed;
   int threads = 0;
   std::string classes;
@@ -43,19 +43,22 @@ struct EvalArguments {
 
 // What would be passed over is refused.
 void check_usage(const EvalArguments& arguments) {
-  if (arguments.dataset != "street") {
+  if (!words_of(sim::kWorlds).contains(arguments.dataset)) {
     if (arguments.scans == 0 && arguments.seed == kNoSeed) return;
-    throw BadUsage("--scans and --seed are of `street`; --parts and --split choose of a folder");
+    throw BadUsage(
+        "--scans and --seed are of made-up worlds; --parts and --split choose of a folder");
   }
-  refuse_of_streets(arguments.scan);
+  refuse_of_made(arguments.scan);
   if (!arguments.classes.empty() || !arguments.parts.empty()) {
-    throw BadUsage("--classes and --parts are of a folder, not of `street`");
+    throw BadUsage("--classes and --parts are of a folder, not of a made-up world");
   }
 }
 
 DatasetPtr scans_of(const EvalArguments& arguments, const label::PointLabeller& labeller,
                     std::vector<std::string>& notes) {
-  if (arguments.dataset != "street") {
+  const auto worlds = words_of(sim::kWorlds);
+  const auto world = worlds.find(arguments.dataset);
+  if (world == worlds.end()) {
     return open_data({.folders = {arguments.dataset},
                       .classes = arguments.classes,
                       .parts = arguments.parts,
@@ -68,11 +71,12 @@ DatasetPtr scans_of(const EvalArguments& arguments, const label::PointLabeller& 
   }
   const auto splits = words_of(sim::kSplits);
   const auto split = splits.find(arguments.split.empty() ? "test" : arguments.split);
-  if (split == splits.end()) throw BadUsage("--split of `street` is train, val or test");
+  if (split == splits.end()) throw BadUsage("--split of a made-up world is train, val or test");
   constexpr std::int64_t kScans = 20;
-  return sim::street_dataset({.split = split->second,
-                              .scans = arguments.scans > 0 ? arguments.scans : kScans,
-                              .seed = arguments.seed == kNoSeed ? 0 : arguments.seed});
+  return sim::world_dataset(world->second,
+                            {.split = split->second,
+                             .scans = arguments.scans > 0 ? arguments.scans : kScans,
+                             .seed = arguments.seed == kNoSeed ? 0 : arguments.seed});
 }
 
 std::int64_t labelled_in(const train::ConfusionMatrix& seen) {
@@ -184,19 +188,19 @@ void add_eval(Options command) {
       .type_name("BUNDLE");
   command
       .add_option("dataset", arguments->dataset,
-                  "A folder of labelled scans, or `street`: simulated ones")
+                  "A folder of labelled scans, or `street`, `rooms` or `aerial`: simulated ones")
       .required()
       .type_name("DATASET");
   command
       .add_option(
           "--split", arguments->split,
           "Of a folder: a file that lists its scans, a name or path below it on each line;\n"
-          "of `street`: train, val or test, the default")
+          "of simulated ones: train, val or test, the default")
       .type_name("FILE");
-  command.add_option("--scans", arguments->scans, "Of `street`: how many; default 20")
+  command.add_option("--scans", arguments->scans, "Of simulated ones: how many; default 20")
       .check(in_range(std::int64_t{1}, std::int64_t{1000000}))
       .type_name("N");
-  command.add_option("--seed", arguments->seed, "Of `street`")
+  command.add_option("--seed", arguments->seed, "Of simulated ones")
       .check(in_range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1))
       .type_name("N");
   command

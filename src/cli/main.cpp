@@ -29,7 +29,7 @@ constexpr std::array kCommands = {
     Command{"import", "Make a model of a published network's checkpoint", add_import},
     Command{"convert", "Turn a scan from one file format into another", add_convert},
     Command{"voxelize", "Put a scan onto a grid and write the voxels", add_voxelize},
-    Command{"simulate", "Make labelled lidar scans of made-up streets", add_simulate},
+    Command{"simulate", "Make labelled scans of made-up streets, rooms and towns", add_simulate},
     Command{"data", "Look at the scans that a network is to be trained on", add_data},
     Command{"train", "Train a network that labels the points of scans", add_train},
     Command{"eval", "Measure how well a model labels the points of a dataset", add_eval},

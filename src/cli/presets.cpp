@@ -23,9 +23,9 @@ struct Preset {
   const char* label = "";   // the column, where it is not called so
 };
 
-constexpr const char* kLidar = R"(["intensity", "height", "distance"])";
 constexpr const char* kIndoor =
     R"(["colour", "normal", {"value": "height", "frame": "scene", "unit": 2}])";
+constexpr const char* kLidar = R"(["intensity", "height", "distance"])";
 constexpr const char* kMobile =
     R"(["intensity", "colour", {"value": "height", "frame": "ground"}])";
 constexpr const char* kAerial =
@@ -99,13 +99,21 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
+std::vector<std::string> world_names() {
+  Names names;
+  for (const sim::World world : sim::kWorlds) names.emplace_back(name_of(world));
+  return names;
+}
+
 TrainConfig named_config(const std::string& name, const std::string& folder) {
   const auto* preset = std::ranges::find(presets(), name, &Preset::name);
   if (preset == presets().end()) {
     if (!folder.empty()) {
       throw BadUsage("--data is for data sets by name; a configuration names its own");
     }
-    return name == "street" ? street_config() : read_train_config(name);
+    const auto* world = std::ranges::find(sim::kWorlds, name,
+                                          [](sim::World one) { return std::string(name_of(one)); });
+    return world == sim::kWorlds.end() ? read_train_config(name) : world_config(*world);
   }
   if (folder.empty()) throw BadUsage(fmt::format("--data names the folder of {}", name));
   return config_of(*preset, folder);

@@ -30,10 +30,10 @@ bool says_something(const ScanOptions& options) {
          options.strict;
 }
 
-void refuse_of_streets(const ScanOptions& options) {
+void refuse_of_made(const ScanOptions& options) {
   if (!says_something(options)) return;
   throw BadUsage(
-      "the data are simulated streets: --from, --fields, --column, --drop, --keep, "
+      "the data are simulated: --from, --fields, --column, --drop, --keep, "
       "--intensity-range and --strict are for files");
 }
 

@@ -23,8 +23,8 @@ struct ScanOptions {
 };
 
 [[nodiscard]] bool says_something(const ScanOptions& options);
-// BadUsage where it does, as simulated streets are what they are.
-void refuse_of_streets(const ScanOptions& options);
+// BadUsage where it does, as simulated scans are what they are.
+void refuse_of_made(const ScanOptions& options);
 
 // A format of scans by its name.
 void add_format_option(Options command, const char* option, std::string& format, const char* help);

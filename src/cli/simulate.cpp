@@ -1,4 +1,4 @@
-// voxloom simulate: labelled lidar scans of made-up streets.
+// voxloom simulate: labelled scans of made-up worlds.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -30,17 +30,25 @@ struct SimulateArguments {
   std::string out, map;
   std::int64_t scans = 0;
   std::uint64_t seed = 0;
-  std::string split = "train", sensor, format = "kitti";
+  std::string world = "street", split = "train", sensor, format;
   int threads = 0;
   bool baseline = false, overwrite = false;
 };
 
-sim::StreetOptions street_options(const SimulateArguments& arguments) {
-  sim::StreetOptions options = {.split = words_of(sim::kSplits).at(arguments.split),
-                                .scans = arguments.scans,
-                                .seed = arguments.seed};
+sim::World world_of(const SimulateArguments& arguments) {
+  return words_of(sim::kWorlds).at(arguments.world);
+}
+
+sim::WorldOptions options_of(const SimulateArguments& arguments) {
+  sim::WorldOptions options = {.split = words_of(sim::kSplits).at(arguments.split),
+                               .scans = arguments.scans,
+                               .seed = arguments.seed};
   if (!arguments.sensor.empty()) options.sensor = words_of(sim::kSensors).at(arguments.sensor);
   return options;
+}
+
+DatasetPtr scenes_of(const SimulateArguments& arguments) {
+  return sim::world_dataset(world_of(arguments), options_of(arguments));
 }
 
 // A bar with the time left on a terminal, a line for every tenth elsewhere.
@@ -69,11 +77,11 @@ class Report {
   bench::Progress progress_{stderr};
 };
 
-void write_true_labels(const fs::path& path, const LabelledScan& scan) {
+void write_true_labels(const fs::path& path, const LabelledScan& scan, const ClassTable& classes) {
   std::vector<std::int32_t> values;
   values.reserve(scan.labels.size());
   for (const std::int32_t label : scan.labels) {
-    values.push_back(data::value_of(street_classes(), label));
+    values.push_back(data::value_of(classes, label));
   }
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(values)));
@@ -82,25 +90,32 @@ void write_true_labels(const fs::path& path, const LabelledScan& scan) {
 
 // The labels first: whoever sees a .bin finds its labels beside it.
 void write_one(const fs::path& folder, const std::string& name, const std::string& format,
-               const LabelledScan& scan) {
-  if (format == "ply") {
-    return write_scan(folder / (name + ".ply"), to_scan(scan, street_classes()));
-  }
-  write_true_labels(folder / (name + ".label"), scan);
-  write_scan(folder / (name + ".bin"), to_scan(scan, street_classes()));
+               const LabelledScan& scan, const ClassTable& classes) {
+  if (format == "ply") return write_scan(folder / (name + ".ply"), to_scan(scan, classes));
+  write_true_labels(folder / (name + ".label"), scan, classes);
+  write_scan(folder / (name + ".bin"), to_scan(scan, classes));
 }
 
 // How many points.
-std::int64_t write_all(const fs::path& folder, const Dataset& streets, const std::string& format) {
+std::int64_t write_all(const fs::path& folder, const Dataset& scenes, const std::string& format) {
   std::int64_t points = 0;
-  Report report(streets.size());
-  for (std::int64_t i = 0; i < streets.size(); ++i) {
-    const LabelledScan scan = streets.get(i);
-    write_one(folder, streets.name(i), format, scan);
+  Report report(scenes.size());
+  for (std::int64_t i = 0; i < scenes.size(); ++i) {
+    const LabelledScan scan = scenes.get(i);
+    write_one(folder, scenes.name(i), format, scan, scenes.classes());
     points += scan.size();
     report.done(i + 1);
   }
   return points;
+}
+
+std::string format_of(const SimulateArguments& arguments) {
+  const bool has_colours = sim::info_of(world_of(arguments)).has_colours;
+  if (arguments.format.empty()) return has_colours ? "ply" : "kitti";
+  if (has_colours && arguments.format == "kitti") {
+    throw BadUsage(fmt::format("--format kitti holds no colours, which {} have", arguments.world));
+  }
+  return arguments.format;
 }
 
 void write_scans(const SimulateArguments& arguments) {
@@ -111,21 +126,19 @@ void write_scans(const SimulateArguments& arguments) {
   if (fs::exists(folder) && !fs::is_empty(folder)) {
     throw std::runtime_error(fmt::format("{} holds files already", arguments.out));
   }
+  const DatasetPtr scenes = scenes_of(arguments);
+  const std::string format = format_of(arguments);
   fs::create_directories(folder);
-  const DatasetPtr streets = sim::street_dataset(street_options(arguments));
-  write_classes(folder / "classes.json", streets->classes());
-  const std::int64_t points = write_all(folder, *streets, arguments.format);
-  fmt::print("{}: {} scans, {} points\n", arguments.out, streets->size(), points);
+  write_classes(folder / "classes.json", scenes->classes());
+  const std::int64_t points = write_all(folder, *scenes, format);
+  fmt::print("{}: {} scans, {} points\n", arguments.out, scenes->size(), points);
 }
 
-// Streets in rows and columns around the origin, as far apart as neighbouring blocks of a town: each
-// sensor sees some 80 m, so that the clouds touch.
-constexpr double kMapSpacing = 100;  // metres
-
-void move(Scan& scan, std::int64_t street, std::int64_t streets) {
-  const auto side = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(streets))));
-  const double x = kMapSpacing * static_cast<double>(street % side - side / 2);
-  const double y = kMapSpacing * static_cast<double>(street / side - side / 2);
+// Scenes in rows and columns around the origin, so far apart that the clouds of neighbours touch.
+void move(Scan& scan, std::int64_t scene, std::int64_t scenes, double spacing) {
+  const auto side = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(scenes))));
+  const double x = spacing * static_cast<double>(scene % side - side / 2);
+  const double y = spacing * static_cast<double>(scene / side - side / 2);
   for (auto& p : scan.positions) {
     p[0] = static_cast<float>(p[0] + x);
     p[1] = static_cast<float>(p[1] + y);
@@ -134,12 +147,13 @@ void move(Scan& scan, std::int64_t street, std::int64_t streets) {
 
 void write_map(const SimulateArguments& arguments) {
   Outputs({}, arguments.overwrite).require_free(arguments.map);
-  const DatasetPtr streets = sim::street_dataset(street_options(arguments));
+  const DatasetPtr scenes = scenes_of(arguments);
+  const double spacing = sim::info_of(world_of(arguments)).spacing;
   Scan map;
-  Report report(streets->size());
-  for (std::int64_t i = 0; i < streets->size(); ++i) {
-    Scan scan = to_scan(streets->get(i), streets->classes());
-    move(scan, i, streets->size());
+  Report report(scenes->size());
+  for (std::int64_t i = 0; i < scenes->size(); ++i) {
+    Scan scan = to_scan(scenes->get(i), scenes->classes());
+    move(scan, i, scenes->size(), spacing);
     if (i == 0) {
       map = std::move(scan);
     } else {
@@ -149,21 +163,22 @@ void write_map(const SimulateArguments& arguments) {
   }
   write_scan(arguments.map, map);
   Outputs::mark(arguments.map);
-  fmt::print("{}: {} scans, {} points\n", arguments.map, streets->size(), map.size());
+  fmt::print("{}: {} scans, {} points\n", arguments.map, scenes->size(), map.size());
 }
 
-// Fitted on training streets, scored on held-out ones: `scans` of each.
+// Fitted on training scenes, scored on held-out ones: `scans` of each.
 void report_baseline(const SimulateArguments& arguments) {
-  sim::StreetOptions options = street_options(arguments);
+  const sim::World world = world_of(arguments);
+  sim::WorldOptions options = options_of(arguments);
   if (options.split == sim::Split::train) options.split = sim::Split::test;
-  const DatasetPtr held_out = sim::street_dataset(options);
+  const DatasetPtr held_out = sim::world_dataset(world, options);
   options.split = sim::Split::train;
-  const DatasetPtr training = sim::street_dataset(options);
+  const DatasetPtr training = sim::world_dataset(world, options);
   const data::NearestNeighbours baseline(*training, training->size(), arguments.seed);
   const data::ClassScores scores = data::score(baseline, *held_out, 8);
-  fmt::print("nearest neighbours by height, intensity and local shape\n");
+  fmt::print("nearest neighbours by height, intensity, colour, returns and local shape\n");
   for (std::size_t i = 0; i < scores.iou.size(); ++i) {
-    const std::string& name = street_classes().classes[i].name;
+    const std::string& name = held_out->classes().classes[i].name;
     if (scores.iou[i] < 0) {
       fmt::print("  {:<12}   -\n", name);
     } else {
@@ -180,35 +195,49 @@ void simulate(const SimulateArguments& arguments) {
   });
 }
 
+std::string world_help() {
+  std::string text;
+  for (const sim::World world : sim::kWorlds) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ";\n", name_of(world),
+                        sim::info_of(world).shows);
+  }
+  return text + "; street by default";
+}
+
 }  // namespace
 
 void add_simulate(Options command) {
   const auto arguments = std::make_shared<SimulateArguments>();
+  command.add_option("--world", arguments->world, world_help())
+      .check(one_of_keys(words_of(sim::kWorlds)))
+      .type_name("WORLD");
   const Option out = command
                          .add_option("-o,--out", arguments->out,
                                      "The folder to write; new or empty: --overwrite is of --map")
                          .type_name("DIR");
-  command.add_option("--scans", arguments->scans, "How many, each of a street of its own")
+  command.add_option("--scans", arguments->scans, "How many, each of a scene of its own")
       .required()
       .check(in_range(std::int64_t{1}, std::int64_t{1} << 28))
       .type_name("N");
-  command.add_option("--seed", arguments->seed, "Other streets; 0 (the default) to 2^32 - 1")
+  command.add_option("--seed", arguments->seed, "Other scenes; 0 (the default) to 2^32 - 1")
       .check(in_range(std::uint64_t{0}, (std::uint64_t{1} << 32) - 1))
       .type_name("SEED");
   command
       .add_option("--split", arguments->split,
-                  "train (the default), val or test: streets that share no seed; val and test\n"
-                  "differ from train in layout, density, sensor height and beams")
+                  "train (the default), val or test: scenes that share no seed; val and test\n"
+                  "differ from train in layout, density and sensors")
       .check(one_of_keys(words_of(sim::kSplits)))
       .type_name("SPLIT");
   command
       .add_option("--sensor", arguments->sensor,
-                  "hdl64 (that of KITTI, 1.73 m high), hdl32 or vlp16; by default the split's mix")
+                  "Of streets hdl64 (that of KITTI, 1.73 m high), hdl32 or vlp16; of rooms tls (a\n"
+                  "terrestrial scanner) or rgbd (a depth camera); by default the split's mix")
       .check(one_of_keys(words_of(sim::kSensors)))
       .type_name("SENSOR");
   command
-      .add_option("--format", arguments->format,
-                  "kitti (the default): NAME.bin and NAME.label; ply: NAME.ply")
+      .add_option(
+          "--format", arguments->format,
+          "kitti: NAME.bin and NAME.label, the default of streets; ply: NAME.ply, with colours")
       .check(one_of({"kitti", "ply"}))
       .type_name("FORMAT");
   command.add_option("--threads", arguments->threads, "At most this many; default: all")
@@ -221,8 +250,8 @@ void add_simulate(Options command) {
   const Option map =
       command
           .add_option("--map", arguments->map,
-                      "Instead of a folder: one cloud of all streets, in rows and columns\n"
-                      "100 m apart, in a format that `voxloom convert` knows")
+                      "Instead of a folder: one cloud of all scenes, side by side in rows and\n"
+                      "columns, in a format that `voxloom convert` knows")
           .type_name("FILE");
   out.excludes(baseline);
   map.excludes(baseline);
@@ -232,6 +261,7 @@ void add_simulate(Options command) {
       "\nExamples:\n"
       "  voxloom simulate --out streets --scans 100\n"
       "  voxloom simulate --out held_out --scans 20 --split test --format ply\n"
+      "  voxloom simulate --world rooms --out rooms --scans 100\n"
       "  voxloom simulate --map town.ply --scans 50\n"
       "  voxloom simulate --baseline --scans 20\n");
   command.callback([arguments] {

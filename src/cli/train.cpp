@@ -270,7 +270,7 @@ TrainConfig overridden(TrainConfig config, const TrainArguments& arguments) {
   if (arguments.steps > 0) config.train.steps = arguments.steps;
   const bool has_files =
       !config.data.folders.empty() || (config.validation && !config.validation->folders.empty());
-  if (!has_files) refuse_of_streets(arguments.scan);
+  if (!has_files) refuse_of_made(arguments.scan);
   override_with(arguments.scan, config.data);
   if (config.validation) override_with(arguments.scan, *config.validation);
   return config;
@@ -393,9 +393,9 @@ void add_train(Options command) {
   const auto arguments = std::make_shared<TrainArguments>();
   command
       .add_option("config", arguments->config,
-                  "A configuration (JSON), `street`: simulated streets with sensible settings, or\n"
-                  "the name of a data set: " +
-                      listed(preset_names()))
+                  "A configuration (JSON); a simulated world with sensible settings: " +
+                      listed(world_names()) +
+                      ";\nor the name of a data set: " + listed(preset_names()))
       .type_name("CONFIG");
   command.add_option("--data", arguments->data, "The folder of a data set that is named")
       .type_name("FOLDER");
@@ -432,6 +432,7 @@ void add_train(Options command) {
       "machines.\n"
       "\nExamples:\n"
       "  voxloom train street --out runs/street\n"
+      "  voxloom train rooms --out runs/rooms\n"
       "  voxloom train --print-config > mine.json\n"
       "  voxloom train mine.json --find-rate --out rates\n"
       "  voxloom train mine.json --out runs/mine\n"

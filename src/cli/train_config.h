@@ -1,4 +1,4 @@
-// The configuration of a training run: a JSON file, or the street defaults.
+// The configuration of a training run: a JSON file, or that of a made-up world.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct TrainConfig {
   bool is_trainable = false;  // the bundle carries kTrainedFile
 };
 
-// `voxloom train street`.
-[[nodiscard]] TrainConfig street_config();
+// `voxloom train street`, and the other worlds.
+[[nodiscard]] TrainConfig world_config(sim::World world);
 
 // FormatError with the file's name for what is no JSON, no known name, or of the wrong type.
 [[nodiscard]] TrainConfig read_train_config(const std::filesystem::path& path);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -29,6 +30,31 @@ std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& ta
   return labels;
 }
 
+// As most files hold them.
+void set_colours(Scan& out, const std::vector<std::array<float, 3>>& colours) {
+  constexpr std::array kChannels = {"red", "green", "blue"};
+  for (std::size_t c = 0; c < kChannels.size(); ++c) {
+    std::vector<std::uint8_t> values;
+    values.reserve(colours.size());
+    for (const auto& colour : colours) {
+      const float share = std::clamp(colour.at(c), 0.0F, 1.0F);
+      values.push_back(static_cast<std::uint8_t>(std::floor(share * 255 + 0.5F)));
+    }
+    out.set(kChannels.at(c), std::move(values));
+  }
+}
+
+// Small whole numbers, as of returns, in one byte.
+void set_column(Scan& out, const PointColumn& column) {
+  const bool is_small = std::ranges::all_of(
+      column.values, [](float v) { return v >= 0 && v <= 255 && v == std::floor(v); });
+  if (!is_small) return out.set(column.name, column.values);
+  std::vector<std::uint8_t> values;
+  values.reserve(column.values.size());
+  for (const float value : column.values) values.push_back(static_cast<std::uint8_t>(value));
+  out.set(column.name, std::move(values));
+}
+
 }  // namespace
 
 Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
@@ -41,6 +67,8 @@ Scan to_scan(const LabelledScan& scan, const ClassTable& table) {
   for (const std::int32_t label : scan.labels) values.push_back(data::value_of(table, label));
   out.set("intensity", scan.intensity);
   out.set("label", std::move(values));
+  if (!scan.colours.empty()) set_colours(out, scan.colours);
+  for (const PointColumn& column : scan.columns) set_column(out, column);
   return out;
 }
 

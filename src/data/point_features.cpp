@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/parallel.h"
+#include "data/feature_values.h"
 #include "data/moments.h"
 
 namespace voxloom::data {
@@ -88,12 +89,20 @@ class Neighbourhoods {
 }  // namespace
 
 std::vector<PointFeatures> point_features(const LabelledScan& scan) {
+  constexpr std::size_t kColour = 6, kReturns = 9;
   const Neighbourhoods neighbourhoods(scan);
+  const std::array columns = {find_column(scan, "return_number"),
+                              find_column(scan, "number_of_returns")};
   std::vector<PointFeatures> features(scan.positions.size());
   parallel_for(scan.size(), 1024, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      features[at] = neighbourhoods.at(scan.positions[at], scan.intensity[at]);
+      PointFeatures& row = features[at];
+      row = neighbourhoods.at(scan.positions[at], scan.intensity[at]);
+      if (!scan.colours.empty()) std::ranges::copy(scan.colours[at], row.begin() + kColour);
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        if (columns.at(c) != nullptr) row.at(kReturns + c) = columns.at(c)->values[at];
+      }
     }
   });
   return features;

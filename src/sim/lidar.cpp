@@ -112,7 +112,7 @@ class Spin {
     const double hundredths = std::floor(100 * std::clamp(read, 0.0, 0.99) + 0.5);
     return Return{{lattice(direction.x), lattice(direction.y), lattice(direction.z, beam.lift)},
                   static_cast<float>(hundredths / 100),
-                  static_cast<std::int32_t>(hit.surface.label)};
+                  hit.surface.label.number};
   }
 
   const Scene& scene_;

@@ -31,7 +31,7 @@ LidarModel lidar_of(Sensor sensor) {
               .noise = 0.015};
     case Sensor::hdl32:
       return {.elevations = even_elevations(10.67, 4.0 / 3, 32), .columns = 2170, .noise = 0.02};
-    case Sensor::vlp16: break;
+    default: break;  // vlp16: no other sensor is one of streets
   }
   return {.elevations = even_elevations(15, 2, 16), .columns = 1800, .noise = 0.02};
 }

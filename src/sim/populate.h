@@ -26,6 +26,9 @@ inline constexpr double kReach = 82;  // how far from the sensor things stand
 // Takes the rectangle when it is free and lies in zones from `from` to `to`.
 [[nodiscard]] bool claim(Stage& stage, const Rectangle& place, Zone from, Zone to);
 
+// The roads of a design and the land around them.
+[[nodiscard]] GroundSpec draw_ground(const StreetDesign& design, Draw& draw);
+
 void add_vehicles(Stage& stage, const Road& road);   // moving and parked
 void add_people(Stage& stage, const Road& road);     // on foot and on wheels
 void add_furniture(Stage& stage, const Road& road);  // poles and signs

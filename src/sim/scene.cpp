@@ -46,6 +46,8 @@ std::vector<Road> draw_roads(const StreetDesign& design, Draw& draw) {
   return roads;
 }
 
+}  // namespace
+
 GroundSpec draw_ground(const StreetDesign& design, Draw& draw) {
   GroundSpec spec;
   spec.roads = draw_roads(design, draw);
@@ -64,8 +66,6 @@ GroundSpec draw_ground(const StreetDesign& design, Draw& draw) {
   return spec;
 }
 
-}  // namespace
-
 Scene build_scene(const StreetDesign& design, Draw& draw) {
   Ground ground(draw_ground(design, draw));
   Parts parts;
@@ -81,6 +81,12 @@ Scene build_scene(const StreetDesign& design, Draw& draw) {
   return {std::move(ground),      ShapeTree(parts.take_shapes(), parts.take_planes()),
           {0, 0, height},         Yaw::of(draw.in(-0.12, 0.12)),
           draw.in(-0.012, 0.012), draw.in(-0.012, 0.012)};
+}
+
+LabelledScan scan_street(const WorldOptions& options, Draw& draw) {
+  const StreetDesign design = draw_design(options, draw);
+  const Scene scene = build_scene(design, draw);
+  return spin(scene, lidar_of(design.sensor), draw.seed());
 }
 
 std::optional<Hit> nearest(const Scene& scene, const Ray& ray, double limit) {

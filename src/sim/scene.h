@@ -17,6 +17,9 @@ struct Scene {
 
 [[nodiscard]] Scene build_scene(const StreetDesign& design, Draw& draw);
 
+// A street of the split, as its sensor sees it.
+[[nodiscard]] LabelledScan scan_street(const WorldOptions& options, Draw& draw);
+
 // The nearest thing a ray meets within `limit`.
 [[nodiscard]] std::optional<Hit> nearest(const Scene& scene, const Ray& ray, double limit);
 

@@ -1,8 +1,9 @@
-// What a street is built of, besides its ground: solid shapes with a surface.
+// What a made-up world is built of, besides a street's ground: solid shapes with a surface.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "data/vec.h"
@@ -20,14 +21,28 @@ enum class Pattern : std::uint8_t {
   mesh,     // thin wire: now and then a return
 };
 
+// How a colour varies over a surface, where a world has colours.
+enum class Texture : std::uint8_t { plain, grain, tiles, speckle };
+
+// A class by its number in the world that the shape stands in.
+struct ClassNumber {
+  std::int32_t number = 0;
+  template <typename Class>
+  requires std::is_enum_v<Class>
+  constexpr ClassNumber(Class one) : number(static_cast<std::int32_t>(one)) {}
+  friend bool operator==(const ClassNumber&, const ClassNumber&) = default;
+};
+
 struct Surface {
-  StreetClass label = StreetClass::building;
+  ClassNumber label = StreetClass::building;
   double reflectance = 0.3;
   double gloss = 0;  // 0: dull; towards 1 less comes back from a slanted surface
   double retro = 0;  // share of light sent straight back (signs, licence plates)
   Pattern pattern = Pattern::solid;
   // foliage: returns per metre; facade: window width; bars: their spacing; mesh: share of returns
   double grain = 0;
+  Vec3 colour = {0.5, 0.5, 0.5};  // red, green, blue, 0 to 1: what comes back of white light
+  Texture texture = Texture::plain;
 };
 
 enum class ShapeKind : std::uint8_t { box, ellipsoid, cylinder, hull };

@@ -30,7 +30,7 @@ constexpr SplitRanges kHeldOut = {.layouts = {0.2, 0.25, 0.3, 0.25},
 
 constexpr std::array<double, 3> kUsualHeights = {1.73, 1.85, 1.75};
 
-void draw_sensor(const StreetOptions& options, const SplitRanges& ranges, StreetDesign& design,
+void draw_sensor(const WorldOptions& options, const SplitRanges& ranges, StreetDesign& design,
                  Draw& draw) {
   design.sensor = static_cast<Sensor>(draw.weighted(ranges.sensors));
   design.sensor_height = draw.in(ranges.heights[static_cast<std::size_t>(draw.whole(0, 1))]);
@@ -44,7 +44,7 @@ void draw_sensor(const StreetOptions& options, const SplitRanges& ranges, Street
 
 const SplitRanges& ranges_of(Split split) { return split == Split::train ? kTrain : kHeldOut; }
 
-StreetDesign draw_design(const StreetOptions& options, Draw& draw) {
+StreetDesign draw_design(const WorldOptions& options, Draw& draw) {
   const SplitRanges& ranges = ranges_of(options.split);
   StreetDesign design;
   design.layout = static_cast<Layout>(draw.weighted(ranges.layouts));

@@ -12,7 +12,7 @@
 namespace voxloom::street {
 
 using sim::Split;
-using sim::StreetOptions;
+using sim::WorldOptions;
 
 enum class Layout : std::uint8_t { straight, curved, crossing, junction };
 enum class Quarter : std::uint8_t { rows, houses, works, fields };
@@ -41,6 +41,6 @@ struct StreetDesign {
   Sensor sensor = Sensor::hdl64;
   double sensor_height = 1.73;
 };
-[[nodiscard]] StreetDesign draw_design(const StreetOptions& options, Draw& draw);
+[[nodiscard]] StreetDesign draw_design(const WorldOptions& options, Draw& draw);
 
 }  // namespace voxloom::street

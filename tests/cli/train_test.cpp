@@ -201,7 +201,7 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
   for (const char* option : {"--strict", "--column intensity=i", "--intensity-range 0 1"}) {
     const ShellResult result = run(fmt::format("train street --print-config {}", option));
     EXPECT_EQ(result.exit_code, 2) << option << result.text;
-    EXPECT_NE(result.text.find("the data are simulated streets"), std::string::npos) << result.text;
+    EXPECT_NE(result.text.find("the data are simulated"), std::string::npos) << result.text;
   }
   for (const char* name : {R"("parts": ["0"])", R"("strict": true)", R"("classes": "dales")",
                            R"("split": "list.txt")", R"("columns": {"intensity": "i"})"}) {
@@ -216,10 +216,10 @@ TEST_F(TrainCommand, RefusesWhatItDoesNotKnow) {
   refuses(fmt::format("train '{}'", in_folder("broken.json")), "is not JSON");
   refuses(fmt::format("eval '{}' street", in_folder("nowhere.lattice")), "nowhere.lattice");
   const std::string model = "'" + in_folder("nowhere.lattice") + "'";
-  refuses("eval " + model + " street --strict", "the data are simulated streets");
+  refuses("eval " + model + " street --strict", "the data are simulated");
   refuses("eval " + model + " street --parts 00", "--classes and --parts are of a folder");
-  refuses("eval " + model + " scans --scans 3", "--scans and --seed are of `street`");
-  refuses("eval " + model + " scans --seed 0", "--scans and --seed are of `street`");
+  refuses("eval " + model + " scans --scans 3", "--scans and --seed are of made-up worlds");
+  refuses("eval " + model + " scans --seed 0", "--scans and --seed are of made-up worlds");
 
   fs::create_directory(in_folder("taken"));
   std::ofstream(in_folder("taken/config.json")) << "{}";

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 
 #include "core/parallel.h"
-#include "core/random.h"
 #include "data/baseline.h"
 #include "sim/scene.h"
+#include "support/scan_checksum.h"
 #include "voxloom/parallel.h"
 #include "voxloom/simulator.h"
 
@@ -21,18 +20,6 @@ constexpr std::uint64_t kTest7 = 15688993147639487646U;
 
 LabelledScan street(sim::Split split, std::int64_t index, sim::Sensor sensor = sim::Sensor::vlp16) {
   return sim::street_dataset({.split = split, .scans = 1000, .sensor = sensor})->get(index);
-}
-
-std::uint64_t checksum(const LabelledScan& scan) {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < scan.positions.size(); ++i) {
-    std::array<std::uint32_t, 4> bits{};
-    std::memcpy(bits.data(), scan.positions[i].data(), 12);
-    std::memcpy(&bits[3], &scan.intensity[i], 4);
-    for (const std::uint32_t part : bits) sum = Random(sum ^ part).next();
-    sum = Random(sum ^ static_cast<std::uint64_t>(scan.labels[i])).next();
-  }
-  return sum;
 }
 
 TEST(Street, IsTheSameForEveryThreadCount) {
