@@ -209,6 +209,23 @@ TEST(KernelMap, MisuseIsRefused) {
   refused({.kernel_size = kMax}, "too many offsets");
   refused({.kernel_size = {1 << 12, 1 << 12, 2}}, "too many offsets");
   expect_throws<Misuse>([&] { (void)strided_support(set, {2, 0, 2}); }, "stride");
+  for (const Bounds& bounds :
+       {Bounds{{1, 0, 0}, {0, 1, 1}}, Bounds{{0, 1, 0}, {1, 0, 1}}, Bounds{{0, 0, 1}, {1, 1, 0}}}) {
+    expect_throws<Misuse>([&] { (void)reachable_support(set, {}, bounds); }, "are inside out");
+  }
+}
+
+// Both ends of the range on each axis: one more than the greatest is not the least.
+TEST(KernelMap, NeighboursDoNotWrapAround) {
+  const CoordinateSet ends = CoordinateSet::from_rows(Rows{{0, kMax, 0, 0},
+                                                           {0, kMin, 0, 0},
+                                                           {0, 0, kMax, 0},
+                                                           {0, 0, kMin, 0},
+                                                           {0, 0, 0, kMax},
+                                                           {0, 0, 0, kMin}});
+  for (const std::int32_t size : {3, 5, 9, 13}) {
+    EXPECT_EQ(forward_map(ends, ends, {.kernel_size = size}).size(), ends.size()) << size;
+  }
 }
 
 }  // namespace

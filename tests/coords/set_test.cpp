@@ -152,7 +152,9 @@ TEST(CoordinateSet, MisuseIsRefused) {
   refused({{0, 0, 0, 0}, {-1, 0, 0, 0}}, {}, "row 1 (-1,0,0,0) has a negative batch");
   refused({{3, 0, 0, 0}}, {.batch_size = 3}, "batch_size 3 is too small");
   refused({}, {.batch_size = -1}, "batch_size -1");
-  refused({}, {.stride = {1, 0, 1}}, "stride must be at least 1");
+  for (const Triple& stride : {Triple(0, 1, 1), Triple(1, 0, 1), Triple(1, 1, 0)}) {
+    refused({}, {.stride = stride}, "stride must be at least 1");
+  }
   refused({{0, 1, 1, 1}, {0, 5, 5, 5}, {0, 7, 7, 7}, {0, 5, 5, 5}, {0, 1, 1, 1}}, {},
           "rows 1 and 3 are the same coordinate (0,5,5,5)");
   const Tensor wide = Tensor::zeros({2, 3}, DType::i32);

@@ -160,6 +160,10 @@ TEST_F(AtomicFileTest, WritesToOpenFilesBehindWhatIsThere) {
   std::fflush(open);
   write_atomically("/proc/self/fd/" + std::to_string(::fileno(open)), "second");
   EXPECT_EQ(text_of(file("a")), "first second");
+  if (fs::exists("/dev/fd")) {
+    write_atomically("/dev/fd/" + std::to_string(::fileno(open)), " third");
+    EXPECT_EQ(text_of(file("a")), "first second third");
+  }
   struct ::stat held {
   }, named{};
   ASSERT_EQ(::fstat(::fileno(open), &held), 0);
@@ -172,11 +176,14 @@ TEST_F(AtomicFileTest, NamesThatADeadProcessLeftBlockNothing) {
   const std::string mine = ".tmp-" + std::to_string(::getpid()) + "-";
   for (int i = 0; i < 300; ++i) {
     put(file("a" + mine + std::to_string(i)), "stale");
-    fs::create_directory(file("b" + mine + std::to_string(i)));
-    put(file("b" + mine + std::to_string(i)) / "stale", "stale");
   }
   write_atomically(file("a"), "new");
   EXPECT_EQ(text_of(file("a")), "new");
+  // The file has counted beyond the first ones.
+  for (int i = 0; i < 900; ++i) {
+    fs::create_directory(file("b" + mine + std::to_string(i)));
+    put(file("b" + mine + std::to_string(i)) / "stale", "stale");
+  }
   AtomicFolder out(file("b"), {});
   put(out.temporary() / "fresh", "new");
   out.commit();

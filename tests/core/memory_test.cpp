@@ -184,6 +184,24 @@ TEST(MemoryPool, WhatCannotServeAgainIsLetGo) {
   EXPECT_GE(pool.idle_bytes(), static_cast<std::size_t>(kLargest)) << "the last one is kept";
 }
 
+// A call that asks for more than the one before it does not keep both blocks.
+TEST(MemoryPool, AnOutgrownBlockGoes) {
+  MemoryPool pool;
+  for (const std::int64_t size : {10 * kMiB, 20 * kMiB}) {
+    const PoolScope scope(pool);
+    const Tensor x = bytes(size);
+  }
+  EXPECT_LT(pool.idle_bytes(), static_cast<std::size_t>(25 * kMiB));
+}
+
+TEST(MemoryPool, ASmallRequestTakesNoHugeBlock) {
+  MemoryPool pool;
+  const PoolScope scope(pool);
+  { const Tensor huge = bytes(100 * kMiB); }
+  const Tensor small = bytes(kMiB);
+  EXPECT_GE(pool.idle_bytes(), static_cast<std::size_t>(100 * kMiB));
+}
+
 // Sanitizers reserve more addresses than any limit leaves.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 // In a process of its own, which has 300 MiB left: 200 lie idle, then 250 are asked for.
