@@ -96,6 +96,18 @@ TEST(ScanInput, ValuesBeyondTheRangeAreItsEndsAndSaid) {
   EXPECT_EQ(notes[0], "2 intensities lie outside 0 to 20: they count as its ends");
 }
 
+TEST(ScanInput, PositionsAreSeenFromTheSensor) {
+  Scan scan = scan_of(ramp<float>(1));
+  scan.origin = {500000, 0, 0};
+  scan.viewpoint = kIdentityPose;
+  scan.viewpoint->at(0)[3] = 499999;
+  scan.viewpoint->at(1)[3] = 2;
+  scan.viewpoint->at(2)[3] = -3;
+  const ScanInput input = to_input(scan);
+  EXPECT_EQ(input.points.positions[0], (std::array<float, 3>{1, -2, 3}));
+  EXPECT_FLOAT_EQ(input.points.positions[20][0], 3);
+}
+
 // A column that is read as it is must be a float32.
 TEST(ScanInput, WhatFloat32DoesNotHoldIsMissing) {
   Scan scan = scan_of(ramp<float>(1));

@@ -121,6 +121,8 @@ TEST(Npy, RefusesBadHeaders) {
   EXPECT_REASON(reason(header_text("[('x', [('a', '<f4')])]", "2,")), "records inside of records");
   EXPECT_REASON(reason(header_text("[('x', '<f4'), ('y', '>f4')]", "2,")), "mix both byte orders");
   EXPECT_REASON(reason(header_text("[('x', '<f4', (0,))]", "2,")), "65536 values, or none");
+  EXPECT_REASON(reason(header_text("[('x', '<f4', (65537,))]", "2,")), "more than 65536 values");
+  EXPECT_REASON(reason(header_text("[('x', '<f4', (300, 300))]", "2,")), "more than 65536 values");
   EXPECT_REASON(reason(header_text("[('x', '<f4')]", "2, 3")), "records in 2 dimensions");
   EXPECT_REASON(reason("{'descr': '<f4'}"), "are expected");
   EXPECT_REASON(reason("{'descr': <f4}"), "a quoted word is expected");
@@ -280,6 +282,21 @@ TEST(Npz, RefusesBombs) {
                 "does not unpack to the promised size");
   EXPECT_REASON(format_error(zip_file(zeros, {.size_lie = -1000}), "a.npz"),
                 "does not unpack to the promised size");
+  // Each alone would fit.
+  std::vector<ZipEntry> two = zeros;
+  two.push_back({"score.npy", array_text("'<f4'", "100000,", std::vector<float>(100000)), true});
+  EXPECT_EQ(parse(zip_file(two), "a.npz", {.max_unpacked_bytes = 1700000}).size(), 100000);
+  EXPECT_REASON(format_error(zip_file(two), "a.npz", {.max_unpacked_bytes = 1500000}), "(limit ");
+}
+
+TEST(Npz, RefusesMembersThatLieInOnePlace) {
+  FileBytes file = zip_file({{"points.npy", array_text("'<f4'", "100, 3", std::vector<float>(300))},
+                             {"score.npy", array_text("'<f4'", "100,", std::vector<float>(100))}});
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.size());
+  const std::size_t entry = text.rfind("PK\1\2");
+  file.at<std::uint32_t>(entry + 20, 1280).at<std::uint32_t>(entry + 24, 1280);
+  file.at<std::uint32_t>(entry + 42, 0);
+  EXPECT_REASON(format_error(file, "a.npz"), "the zip members have more bytes than the file");
 }
 
 }  // namespace

@@ -120,6 +120,8 @@ TEST(Pcd, RefusesBadHeaders) {
   EXPECT_REASON(reason("FIELDS x\nSIZE 4\nTYPE F\nCOUNT 0\n", "WIDTH 1\n"), "has COUNT 0");
   EXPECT_REASON(reason("FIELDS x\nSIZE 4\nTYPE F\nCOUNT 99999999\n", "WIDTH 1\n"),
                 "has COUNT 99999999");
+  EXPECT_REASON(reason("FIELDS x y\nSIZE 4 4\nTYPE F F\nCOUNT 40000 40000\n", "WIDTH 1\n"),
+                "COUNT 40000");
   EXPECT_REASON(reason("FIELDS x y\nSIZE 4 4\nTYPE F F\n", "WIDTH 0\n"), "has no column 'z'");
   EXPECT_REASON(reason(kXyz, "WIDTH 2\nHEIGHT 3\nPOINTS 5\n"),
                 "POINTS is 5, WIDTH 2 x HEIGHT 3 is 6");
