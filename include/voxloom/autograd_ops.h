@@ -200,8 +200,8 @@ struct CrossEntropyOptions {
 // beta above 0.
 [[nodiscard]] Variable smooth_l1(const Variable& x, const Tensor& targets, float beta = 1.0F,
                                  const Tensor& row_weights = {});
-// Of a sigmoid s of x, and targets in [0, 1] wherever a row counts: l = -p t log s(x) - (1 - t) log(1 - s(x)), where p > 0, `positive`, weighs
-// what is to be found. Worked out from x, so that no large one overflows.
+// Of a sigmoid s of x, and targets in [0, 1] wherever a row counts: l = -p t log s(x) - (1 - t) log(1 - s(x)), where
+// p > 0, `positive`, weighs what is to be found. Worked out from x, so that no large one overflows.
 [[nodiscard]] Variable binary_cross_entropy(const Variable& x, const Tensor& targets,
                                             float positive = 1.0F, const Tensor& row_weights = {});
 
