@@ -80,9 +80,9 @@ struct CoordinateSystem {
   std::string unit = {};         // "metre"; may be empty
   // What heights are above. Nothing where it does not say.
   struct Heights {
-    std::string name = {};  // "NAVD88 height"; may be empty, as the others
-    std::optional<int> epsg = {};
-    std::string unit = {};
+    std::string name;  // "NAVD88 height"; may be empty, as the others
+    std::optional<int> epsg;
+    std::string unit;
     friend bool operator==(const Heights&, const Heights&) = default;
   };
   std::optional<Heights> heights = {};
