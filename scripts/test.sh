@@ -98,7 +98,7 @@ build dev
 
 case "$mode" in
   default)
-    step fuzz 10
+    step fuzz 8
     step thread_checks
     ;;
   --full)
