@@ -29,25 +29,6 @@ void check_targets(std::string_view op, const Tensor& x, const Tensor& targets,
   }
 }
 
-Variable element_loss(Operation operation, engine::ElementLossKind kind, const Variable& x,
-                      const Tensor& targets, float parameter, const Tensor& row_weights) {
-  const Tensor& value = x.value();
-  check_targets(name_of(operation), value, targets, row_weights);
-  Tensor loss = Tensor::empty({1}, DType::f32, value.device());
-  Tensor dx = float_like(value);
-  engine::run(engine::ElementLoss{.kind = kind,
-                                  .parameter = parameter,
-                                  .x = &value,
-                                  .targets = &targets,
-                                  .row_weights = row_weights.defined() ? &row_weights : nullptr,
-                                  .loss = &loss,
-                                  .dx = &dx});
-  const auto gradient = [dx](const Tensor& dy, GradientSink& to) {
-    to.add(0, multiplied_by_element(dx, dy));
-  };
-  return record(operation, Variable(std::move(loss)), {&x}, {dx}, gradient);
-}
-
 // The loss of others has no lower bound: a label of 255 would be learned from, and nothing say so.
 void check_shares(std::string_view op, const Tensor& targets, const Tensor& row_weights) {
   const Tensor on_host = targets.to(Device{});
@@ -61,6 +42,28 @@ void check_shares(std::string_view op, const Tensor& targets, const Tensor& row_
               "the target of row {}, channel {} is {}, expected 0 to 1", row, c, target[c]);
     }
   }
+}
+
+Variable element_loss(Operation operation, engine::ElementLossKind kind, const Variable& x,
+                      const Tensor& targets, float parameter, const Tensor& row_weights) {
+  const Tensor& value = x.value();
+  check_targets(name_of(operation), value, targets, row_weights);
+  if (kind == engine::ElementLossKind::binary_cross_entropy) {
+    check_shares(name_of(operation), targets, row_weights);
+  }
+  Tensor loss = Tensor::empty({1}, DType::f32, value.device());
+  Tensor dx = float_like(value);
+  engine::run(engine::ElementLoss{.kind = kind,
+                                  .parameter = parameter,
+                                  .x = &value,
+                                  .targets = &targets,
+                                  .row_weights = row_weights.defined() ? &row_weights : nullptr,
+                                  .loss = &loss,
+                                  .dx = &dx});
+  const auto gradient = [dx](const Tensor& dy, GradientSink& to) {
+    to.add(0, multiplied_by_element(dx, dy));
+  };
+  return record(operation, Variable(std::move(loss)), {&x}, {dx}, gradient);
 }
 
 void check_above_zero(Operation operation, const char* name, float value) {
@@ -84,10 +87,7 @@ Variable smooth_l1(const Variable& x, const Tensor& targets, float beta,
 
 Variable binary_cross_entropy(const Variable& x, const Tensor& targets, float positive,
                               const Tensor& row_weights) {
-  const std::string_view op = name_of(Operation::binary_cross_entropy);
   check_above_zero(Operation::binary_cross_entropy, "the weight of positives", positive);
-  check_targets(op, x.value(), targets, row_weights);
-  check_shares(op, targets, row_weights);
   return element_loss(Operation::binary_cross_entropy,
                       engine::ElementLossKind::binary_cross_entropy, x, targets, positive,
                       row_weights);

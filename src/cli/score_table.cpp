@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/json_text.h"
+
 namespace voxloom::cli {
 namespace {
 
@@ -62,7 +64,7 @@ std::string score_json(const train::ConfusionMatrix& seen, const ClassTable& cla
                      {"classes", list},
                      {"confusion", confusion},
                      {"notes", notes}};
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace voxloom::cli

@@ -17,6 +17,7 @@
 #include "bench/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/label_table.h"
 #include "cli/model_path.h"
 #include "cli/ordered_jobs.h"
@@ -411,8 +412,7 @@ class Segmentation {
     if (outcome.is_done && outcome.error.empty()) {
       json["scan"] = to_json(outcome.scan, labeller_->classes());
     }
-    const std::string text =
-        json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    const std::string text = json_text(json);
     const auto bytes = std::as_bytes(std::span(text));
     return {bytes.begin(), bytes.end()};
   }
@@ -485,10 +485,7 @@ class Segmentation {
 
   void write_json() const {
     if (arguments_.json.empty()) return;
-    // Names of files need not be UTF-8, JSON is.
-    write_text_to(
-        arguments_.json,
-        report_.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    write_text_to(arguments_.json, json_text(report_, 2) + "\n");
   }
 
   void show_progress(const std::string& within) {

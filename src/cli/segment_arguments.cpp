@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/outputs.h"
 #include "cli/segment_record.h"
 #include "cli/segment_scan.h"
@@ -96,9 +97,7 @@ std::string option_text(const Json& of, const std::string& name) {
   }
   if (value == true) return fmt::format("--{}", name);
   return fmt::format("--{} {}", name,
-                     value.is_string()
-                         ? value.get<std::string>()
-                         : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+                     value.is_string() ? value.get<std::string>() : json_text(value));
 }
 
 std::string scan_text(const Json& of, std::size_t i) {
@@ -129,7 +128,7 @@ std::string difference(const Json& own, int rank, const Json& first) {
 void require_one_request(const SegmentArguments& arguments, const std::vector<fs::path>& scans,
                          dist::Communicator& ranks) {
   const Json own = request(arguments, scans);
-  const std::string text = own.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = json_text(own);
   const std::string first = dist::broadcast_text(ranks, text);
   const std::string mine =
       text == first ? "" : difference(Json::parse(text), ranks.rank(), Json::parse(first));

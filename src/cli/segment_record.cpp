@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cli/json_text.h"
 #include "cli/segment_steps.h"
 #include "cli/streams.h"
 #include "core/atomic_file.h"
@@ -184,9 +185,8 @@ SegmentRecords::SegmentRecords(const SegmentOptions& options, const fs::path& mo
                                const ClassTable& classes)
     : out_(options.out),
       format_(options.format),
-      key_(fmt::format(
-          "voxloom {}, model {}, {}", version(), checksum_of(model),
-          what_results_depend_on(options).dump(-1, ' ', false, Json::error_handler_t::replace))),
+      key_(fmt::format("voxloom {}, model {}, {}", version(), checksum_of(model),
+                       json_text(what_results_depend_on(options)))),
       pictures_(options.pictures),
       classes_(classes) {}
 
@@ -242,7 +242,7 @@ bool SegmentRecords::is_used() const { return fs::exists(out_ / ".voxloom"); }
 void SegmentRecords::note(const fs::path& scan, const Json& json) const {
   fs::create_directories(file_of(scan).parent_path());
   AtomicFile file(file_of(scan));
-  file.write(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  file.write(json_text(json) + "\n");
   file.commit();
 }
 

@@ -189,7 +189,8 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   return config;
 }
 
-// What differs between the worlds: each is trained in some 40 minutes on two cores with AVX2.
+// What differs between the worlds. Steps of rooms and land are meant for 40 minutes on two cores with AVX2, and were not
+// run to their end yet.
 struct WorldTraining {
   sim::World world;
   double voxel_size, width, mix;

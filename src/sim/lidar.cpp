@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/parallel.h"
+#include "sim/cast_rays.h"
 #include "sim/scene.h"
 
 namespace voxloom::street {
 namespace {
 
-constexpr std::int64_t kGrain = 512;  // rays of a chunk
 // Measured against a KITTI scan: where slanted asphalt fades, and what reads as nothing.
 constexpr double kSlant = 0.04, kDark = 0.05, kFade = 0.3;
 constexpr double kNoiseFloor = 0.25;  // signal that noise swallows at the longest range
@@ -126,18 +125,12 @@ class Spin {
 
 LabelledScan spin(const Scene& scene, const LidarModel& model, std::uint64_t seed) {
   const Spin turn(scene, model, seed);
-  std::vector<std::optional<Return>> returns(static_cast<std::size_t>(turn.rays()));
-  parallel_for(turn.rays(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t ray = begin; ray < end; ++ray) {
-      returns[static_cast<std::size_t>(ray)] = turn.cast(ray);
-    }
-  });
   LabelledScan scan;
-  for (const auto& one : returns) {
-    if (!one) continue;
-    scan.positions.push_back(one->position);
-    scan.intensity.push_back(one->intensity);
-    scan.labels.push_back(one->label);
+  const auto cast = [&turn](std::int64_t ray) { return turn.cast(ray); };
+  for (const Return& one : cast_rays<Return>(turn.rays(), cast)) {
+    scan.positions.push_back(one.position);
+    scan.intensity.push_back(one.intensity);
+    scan.labels.push_back(one.label);
   }
   return scan;
 }

@@ -195,12 +195,7 @@ TEST(WithoutPoints, RefusesWhatHasNone) {
 TEST(WithoutPoints, RefusesANetworkThatLooksAtThem) {
   const auto cut = [](const char* looks) {
     artifact::GraphBuilder b;
-    constexpr auto kAny = artifact::kDynamic;
-    artifact::PointOperands p;
-    p.points = b.tensor_input("points", {{kAny, 3}, artifact::ElementType::f32});
-    p.features = b.tensor_input("features", {{kAny, 2}, artifact::ElementType::f32});
-    p.batch = b.tensor_input("batch", {{kAny}, artifact::ElementType::i32});
-    p.active = b.tensor_input("active", {{1}, artifact::ElementType::i32});
+    artifact::PointOperands p = declare_points(b, 2);
     const artifact::ValueRef voxels = b.voxelize(p);
     static_cast<void>(b.exp(std::string_view(looks) == "points" ? p.points : p.features));
     p.voxels = voxels;

@@ -13,6 +13,7 @@
 #include "core/dispatch.h"
 #include "support/keep_bundles.h"
 #include "voxloom/artifact.h"
+#include "voxloom/graph_builder.h"
 
 namespace voxloom::test {
 
@@ -139,6 +140,17 @@ inline void expect_identical(const TensorMap& a, const TensorMap& b) {
     ASSERT_EQ(tensor.shape(), other.shape()) << name;
     ASSERT_TRUE(std::equal(tensor.raw(), tensor.raw() + tensor.bytes(), other.raw())) << name;
   }
+}
+
+// The inputs of a graph on points, by their usual names.
+inline artifact::PointOperands declare_points(artifact::GraphBuilder& b, std::int64_t channels) {
+  using artifact::ElementType, artifact::kDynamic;
+  artifact::PointOperands p;
+  p.points = b.tensor_input("points", {{kDynamic, 3}, ElementType::f32});
+  p.features = b.tensor_input("features", {{kDynamic, channels}, ElementType::f32});
+  p.batch = b.tensor_input("batch", {{kDynamic}, ElementType::i32});
+  p.active = b.tensor_input("active", {{1}, ElementType::i32});
+  return p;
 }
 
 }  // namespace voxloom::test

@@ -24,15 +24,7 @@ TensorMap point_inputs() {
           {"active", Tensor::from(std::vector<std::int32_t>{kActive}, {1})}};
 }
 
-PointOperands declare(GraphBuilder& b) {
-  constexpr auto kAny = artifact::kDynamic;
-  PointOperands p;
-  p.points = b.tensor_input("points", {{kAny, 3}, ElementType::f32});
-  p.features = b.tensor_input("features", {{kAny, 2}, ElementType::f32});
-  p.batch = b.tensor_input("batch", {{kAny}, ElementType::i32});
-  p.active = b.tensor_input("active", {{1}, ElementType::i32});
-  return p;
-}
+PointOperands declare(GraphBuilder& b) { return declare_points(b, 2); }
 
 struct PointCase {
   VoxelizeOptions voxelize;

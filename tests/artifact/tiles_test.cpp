@@ -59,15 +59,7 @@ TensorMap inputs_of(const Points& points) {
           {"active", Tensor::from(std::vector{static_cast<std::int32_t>(count)}, {1})}};
 }
 
-PointOperands declare(GraphBuilder& b) {
-  constexpr auto kAny = artifact::kDynamic;
-  PointOperands p;
-  p.points = b.tensor_input("points", {{kAny, 3}, ElementType::f32});
-  p.features = b.tensor_input("features", {{kAny, 4}, ElementType::f32});
-  p.batch = b.tensor_input("batch", {{kAny}, ElementType::i32});
-  p.active = b.tensor_input("active", {{1}, ElementType::i32});
-  return p;
-}
+PointOperands declare(GraphBuilder& b) { return declare_points(b, 4); }
 
 int weight_number = 0;
 ValueRef weight(GraphBuilder& b, const Shape& shape) {

@@ -215,18 +215,5 @@ TEST(KernelMap, MisuseIsRefused) {
   }
 }
 
-// Both ends of the range on each axis: one more than the greatest is not the least.
-TEST(KernelMap, NeighboursDoNotWrapAround) {
-  const CoordinateSet ends = CoordinateSet::from_rows(Rows{{0, kMax, 0, 0},
-                                                           {0, kMin, 0, 0},
-                                                           {0, 0, kMax, 0},
-                                                           {0, 0, kMin, 0},
-                                                           {0, 0, 0, kMax},
-                                                           {0, 0, 0, kMin}});
-  for (const std::int32_t size : {3, 5, 9, 13}) {
-    EXPECT_EQ(forward_map(ends, ends, {.kernel_size = size}).size(), ends.size()) << size;
-  }
-}
-
 }  // namespace
 }  // namespace voxloom::test

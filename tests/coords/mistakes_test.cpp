@@ -86,7 +86,9 @@ TEST(Mistakes, ProbesBeyondInt32WrapAround) {
                                                           {0, 5, 5, kMin},
                                                           {0, kMax, kMax, kMax},
                                                           {0, kMin, kMin, kMin}});
-  EXPECT_EQ(forward_map(set, set, {}).size(), set.size());  // each row meets only itself
+  for (const std::int32_t size : {3, 5, 9, 13}) {  // each row meets only itself
+    EXPECT_EQ(forward_map(set, set, {.kernel_size = size}).size(), set.size()) << size;
+  }
   expect_forward(set, set, {.kernel_size = 7});
   expect_forward(set, set, {.stride = 2, .dilation = kMax});
   expect_transposed(set, set, {.stride = kMax, .padding = kMax, .dilation = kMax});

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/parallel.h"
+#include "sim/cast_rays.h"
 
 namespace voxloom::rooms {
 namespace {
@@ -13,7 +13,6 @@ using street::kPi;
 using street::mix;
 using street::sine;
 
-constexpr std::int64_t kGrain = 512;  // rays of a chunk
 constexpr double kPositionStep = 1.0 / 1024;
 constexpr double kColourNoise = 0.025;
 
@@ -148,19 +147,13 @@ class Survey {
 };
 
 LabelledScan collect(const Survey& survey) {
-  std::vector<std::optional<Seen>> all(static_cast<std::size_t>(survey.rays()));
-  parallel_for(survey.rays(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t ray = begin; ray < end; ++ray) {
-      all[static_cast<std::size_t>(ray)] = survey.cast(ray);
-    }
-  });
   LabelledScan scan;
-  for (const auto& one : all) {
-    if (!one) continue;
-    scan.positions.push_back(one->position);
-    scan.intensity.push_back(one->intensity);
-    scan.labels.push_back(one->label);
-    scan.colours.push_back(one->colour);
+  const auto cast = [&survey](std::int64_t ray) { return survey.cast(ray); };
+  for (const Seen& one : street::cast_rays<Seen>(survey.rays(), cast)) {
+    scan.positions.push_back(one.position);
+    scan.intensity.push_back(one.intensity);
+    scan.labels.push_back(one.label);
+    scan.colours.push_back(one.colour);
   }
   return scan;
 }
