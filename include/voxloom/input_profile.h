@@ -24,6 +24,9 @@ struct InputProfile {
   Interval
       floor;  // metres: 1 of 100 points within 10 m in the plane (or of all, without any) lies below
   Interval surrounding;  // of eight sectors around the sensor, those with points
+  // The share of the points within a quarter of the extent: about 1/16 of what is seen evenly, as from the air, and most of
+  // what a turning sensor sees.
+  Interval nearness = {0, 1};  // older bundles do not say
   struct Feature {
     std::string name;
     double low = 0, middle = 0, high = 0;  // 5, 50 and 95 of 100 values are not above
@@ -43,6 +46,12 @@ struct InputProfile {
 // One line for each way in which a scan is far from what the network was trained on; none where that is not known.
 [[nodiscard]] std::vector<std::string> misfits(const InputProfile& trained_on,
                                                const InputProfile& scan);
+
+// How far a scan lies outside of what a network was trained on, to compare networks by: 0 within all of it; 1 for each
+// doubling of extent, density or nearness beyond, each metre of the floor, where the network looks from the sensor, and each
+// attribute that it wants and that the scan lacks, every one of these at most 3.
+[[nodiscard]] double unlikeness(const InputProfile& trained_on, const InputProfile& scan,
+                                std::int64_t missing_attributes = 0);
 
 // features.json of a bundle with "trained_on", which older bundles do not have.
 [[nodiscard]] std::string format_features(const FeatureSet& features, const InputProfile& profile);

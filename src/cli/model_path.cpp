@@ -20,6 +20,7 @@ fs::path program_folder() {
 std::vector<fs::path> places_of(const fs::path& name) {
   std::vector<fs::path> places = {name};
   if (name.has_parent_path()) return places;
+  if (!name.has_extension()) return places_of(name.string() + ".lattice");
   places.push_back("models" / name);
   if (const fs::path folder = program_folder(); !folder.empty()) {
     places.push_back((folder / VOXLOOM_MODELS_FROM_PROGRAM / name).lexically_normal());

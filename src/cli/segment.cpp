@@ -92,10 +92,11 @@ class Segmentation {
     }
     outcomes_.resize(scans_.size());
     dist::together(ranks_, [&] {
-      const fs::path model = find_model(arguments.model);
-      labeller_.emplace(model);
+      model_ = find_model(arguments.model);
+      known_ = known_models(model_);
+      labeller_.emplace(model_);
       set_memory();
-      records_.emplace(segment_options(arguments, 0), model, labeller_->classes());
+      records_.emplace(segment_options(arguments, 0), model_, labeller_->classes());
     });
     choose_what_to_do();
     dist::together(ranks_, [&] {
@@ -237,7 +238,7 @@ class Segmentation {
   // Before anything is done.
   void require_free_places() const {
     std::vector<fs::path> inputs(all_scans_);
-    inputs.push_back(find_model(arguments_.model));
+    inputs.push_back(model_);
     const Outputs outputs(inputs, arguments_.overwrite), replaced(inputs, true);
     for (const std::size_t i : todo_) {
       // A call that was killed may have left some of them, and marks on none.
@@ -362,6 +363,8 @@ class Segmentation {
 
   [[nodiscard]] SegmentOptions options_with_progress(std::size_t i, std::size_t memory) {
     SegmentOptions options = segment_options(arguments_, memory);
+    options.model = model_;
+    options.known = known_;
     options.on_piece = [this] {
       if (watch_.was_asked()) throw Stopped();
     };
@@ -510,6 +513,8 @@ class Segmentation {
   Part part_;
   std::vector<fs::path> all_scans_, scans_;  // of all parts, and of this one
   int threads_;                              // of a job
+  fs::path model_;
+  std::vector<KnownModel> known_;
   std::optional<label::PointLabeller> labeller_;
   std::optional<SegmentRecords> records_;
   std::size_t memory_ = 0;         // for scans

@@ -120,6 +120,10 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   ScanInput seen = labeller.input(scan, input_options(options.scan, note));
   report.input = std::move(seen.facts);
   const LabelledScan input = std::move(seen.points);
+  // What fits is seldom looked at twice.
+  if (!report.input.misfits.empty() || !report.input.missing.empty()) {
+    say_better_model(options, profile_of(input, labeller.features()), scan, note);
+  }
   shift(scan, options.survey, note);
   const fs::path file = outputs_of(path, options.out, options.format, false).front();
   const OwnColumns own(scan, classes, options, note);

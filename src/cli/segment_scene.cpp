@@ -371,8 +371,12 @@ class SceneRun {
     }
     report_.input = values.finish();
     if (!is_first() || !labeller_.trained_on()) return;
-    report_.input.misfits = misfits(*labeller_.trained_on(), profile.profile());
+    const InputProfile seen = profile.profile();
+    report_.input.misfits = misfits(*labeller_.trained_on(), seen);
     std::ranges::for_each(report_.input.misfits, note_);
+    if (!report_.input.misfits.empty() || !report_.input.missing.empty()) {
+      say_better_model(options_, seen, file_->head(), note_);
+    }
   }
 
   void say_own_columns() {

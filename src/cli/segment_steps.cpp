@@ -106,6 +106,12 @@ std::string report_name(const fs::path& path) {
   return (name == "." || name == ".." ? fs::canonical(path).filename() : name).string();
 }
 
+void say_better_model(const SegmentOptions& options, const InputProfile& seen, const Scan& head,
+                      const OnNote& note) {
+  const std::string line = better_model(options.known, options.model, seen, head);
+  if (!line.empty()) note(line);
+}
+
 void set_sensor(Scan& scan, const SegmentOptions& options) {
   if (!options.sensor) return;
   scan.viewpoint = kIdentityPose;

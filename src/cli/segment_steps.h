@@ -40,6 +40,10 @@ void set_sensor(Scan& scan, const SegmentOptions& options);
 void say_sensor(const Scan& scan, const Box& box, const SegmentOptions& options,
                 const OnNote& note);
 
+// Says when another model that comes with the program fits what the network sees better.
+void say_better_model(const SegmentOptions& options, const InputProfile& seen, const Scan& head,
+                      const OnNote& note);
+
 // The file's own columns of the names that labels get stay, under a number; its colours stay as they are.
 class OwnColumns {
  public:

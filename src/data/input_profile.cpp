@@ -49,6 +49,12 @@ double extent_of(const std::vector<Point>& samples) {
   return quantile(std::move(distances), 0.95);
 }
 
+double nearness_of(const std::vector<Point>& samples, double extent) {
+  const auto near =
+      std::ranges::count_if(samples, [&](const Point& p) { return in_the_plane(p) <= extent / 4; });
+  return static_cast<double>(near) / static_cast<double>(samples.size());
+}
+
 double floor_of(const std::vector<Point>& samples) {
   std::vector<double> near, all;
   for (const Point& p : samples) {
@@ -78,12 +84,13 @@ std::vector<InputProfile::Feature> features_of(const FeatureSet& features, const
   return of;
 }
 
-constexpr std::array<std::pair<const char*, Interval InputProfile::*>, 5> kIntervals = {
+constexpr std::array<std::pair<const char*, Interval InputProfile::*>, 6> kIntervals = {
     {{"points", &InputProfile::points},
      {"extent", &InputProfile::extent},
      {"density", &InputProfile::density},
      {"floor", &InputProfile::floor},
-     {"surrounding", &InputProfile::surrounding}}};
+     {"surrounding", &InputProfile::surrounding},
+     {"nearness", &InputProfile::nearness}}};
 
 void widen(InputProfile& to, const InputProfile& by) {
   if (by.scans == 0) return;
@@ -140,12 +147,14 @@ InputProfile ProfileSurvey::shape() const {
   counts.reserve(density_.size());
   for (const auto& [key, count] : density_) counts.push_back(count);
   const auto both = [](double value) { return Interval{value, value}; };
+  const double extent = extent_of(samples);
   return {.scans = 1,
           .points = both(static_cast<double>(points_)),
-          .extent = both(extent_of(samples)),
+          .extent = both(extent),
           .density = both(quantile(std::move(counts), 0.5)),
           .floor = both(floor_of(samples)),
-          .surrounding = both(sectors_of(samples))};
+          .surrounding = both(sectors_of(samples)),
+          .nearness = both(nearness_of(samples, extent))};
 }
 
 Values ProfileSurvey::values() const {
@@ -243,56 +252,6 @@ InputProfile profile_of(const Dataset& data, const FeatureSet& features, std::in
   return profile;
 }
 
-std::vector<std::string> misfits(const InputProfile& trained_on, const InputProfile& scan) {
-  std::vector<std::string> lines;
-  if (trained_on.scans == 0 || scan.scans == 0) return lines;
-  constexpr double kTimes = 3, kDenser = 5, kFloor = 1, kFewSectors = 2;
-  const double extent = scan.extent.high, density = scan.density.high, floor = scan.floor.high;
-  const InputProfile& t = trained_on;
-  if (extent > kTimes * t.extent.high || extent * kTimes < t.extent.low) {
-    lines.push_back(fmt::format(
-        "95 of 100 points lie within {:.3g} m of the sensor, in the scans that the network was "
-        "trained on within {:.3g} to {:.3g} m: are the positions metres?",
-        extent, t.extent.low, t.extent.high));
-  }
-  if (density > kDenser * t.density.high || density * kDenser < t.density.low) {
-    lines.push_back(fmt::format(
-        "half of the cubic metres with points have at most {:.3g} of them, in the scans that the "
-        "network was trained on {:.3g} to {:.3g}",
-        density, t.density.low, t.density.high));
-  }
-  if (floor > t.floor.high + kFloor) {
-    lines.push_back(fmt::format(
-        "no ground below the sensor: the lowest points around it are at a height of {:.3g} m, "
-        "in training {:.3g} to {:.3g} m; --sensor tells where it stood",
-        floor, t.floor.low, t.floor.high));
-  } else if (floor < t.floor.low - kTimes * kFloor) {
-    lines.push_back(fmt::format(
-        "the sensor is high: the lowest points around it are at a height of {:.3g} m, in training "
-        "{:.3g} to {:.3g} m; --sensor tells where it stood",
-        floor, t.floor.low, t.floor.high));
-  }
-  if (scan.surrounding.high + kFewSectors < t.surrounding.low) {
-    lines.push_back(fmt::format(
-        "points lie to {:.0f} of 8 sides of the sensor, in training to at least {:.0f}: it stands "
-        "outside of the cloud, or sees a part; --sensor tells where it stood",
-        scan.surrounding.high, t.surrounding.low));
-  }
-  for (const InputProfile::Feature& seen : scan.features) {
-    const auto known = std::ranges::find(t.features, seen.name, &InputProfile::Feature::name);
-    // Lengths are told of above.
-    const bool is_length = seen.name.find(" the ") != std::string::npos;
-    if (known == t.features.end() || is_length) continue;
-    if (seen.middle < known->low || seen.middle > known->high) {
-      lines.push_back(fmt::format(
-          "{} is {:.3g} in the middle, and 90 of 100 values of the training lie within {:.3g} to "
-          "{:.3g}: is its unit right?",
-          seen.name, seen.middle, known->low, known->high));
-    }
-  }
-  return lines;
-}
-
 std::string format_features(const FeatureSet& features, const InputProfile& profile) {
   Json json = data::json_of(features);
   if (profile.scans > 0) {
@@ -319,6 +278,7 @@ std::optional<InputProfile> read_profile(const std::filesystem::path& path) {
     const Json& trained = json["trained_on"];
     profile.scans = trained.at("scans").get<std::int64_t>();
     for (const auto& [name, interval] : kIntervals) {
+      if (interval == &InputProfile::nearness && !trained.contains(name)) continue;
       profile.*
           interval = {trained.at(name).at(0).get<double>(), trained.at(name).at(1).get<double>()};
     }

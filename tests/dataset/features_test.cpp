@@ -292,12 +292,58 @@ TEST_F(Profiles, SayWhatIsUnlike) {
   EXPECT_NE(only(scan).find("cubic metres"), std::string::npos);
 }
 
+// Where the points lie evenly, the scan was not taken by a sensor that stood among them.
+TEST_F(Profiles, SayThatPointsLieInAnotherWay) {
+  EXPECT_NEAR(trained_.nearness.high, 0.06, 0.03);
+  LabelledScan scan = street(2);
+  for (auto& p : scan.positions) {
+    const float inwards = std::hypot(p[0], p[1]) / 60;
+    p = {p[0] * inwards, p[1] * inwards, p[2]};
+  }
+  EXPECT_NE(only(scan).find("seen in another way"), std::string::npos);
+  InputProfile older = trained_;
+  older.nearness = InputProfile{}.nearness;
+  EXPECT_EQ(misfits(older, profile_of(scan, set_)), std::vector<std::string>{});
+}
+
+// Without anything that changes with the sensor's place it is all the same where it stood.
+TEST_F(Profiles, AskForTheSensorOnlyWhereItMatters) {
+  FeatureSet set = set_;
+  set.features = {{PointValue::intensity}, {.value = PointValue::height, .frame = Frame::ground}};
+  const InputProfile trained = profile_of(street(1), set);
+  LabelledScan scan = street(2);
+  for (auto& p : scan.positions) p[2] += 500;
+  EXPECT_EQ(misfits(trained, profile_of(scan, set)), std::vector<std::string>{});
+  EXPECT_NE(misfits_of(scan), std::vector<std::string>{});
+}
+
+TEST_F(Profiles, TellHowUnlikeAScanIs) {
+  const auto unlike = [&](const LabelledScan& scan) {
+    return unlikeness(trained_, profile_of(scan, set_));
+  };
+  EXPECT_LT(unlike(street(2)), 0.1);
+  LabelledScan scan = street(2);
+  for (auto& p : scan.positions) p = {p[0] * 4, p[1] * 4, p[2]};
+  EXPECT_NEAR(unlike(scan), 2, 0.3);
+  for (auto& p : scan.positions) p[2] += 1.5F;
+  EXPECT_NEAR(unlike(scan), 3.5, 0.3);
+  for (auto& p : scan.positions) p[2] += 1000;
+  EXPECT_NEAR(unlike(scan), 5, 0.3);  // no measure decides alone
+  EXPECT_NEAR(unlikeness(trained_, profile_of(street(2), set_), 2), 2, 0.1);
+  EXPECT_EQ(unlikeness(trained_, {}), 0);
+}
+
 TEST_F(Profiles, TravelInFeaturesJson) {
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / fmt::format("voxloom-profile-{}.json", ::getpid());
   std::ofstream(path) << format_features(set_, trained_);
   EXPECT_EQ(read_features(path), set_);
   EXPECT_EQ(read_profile(path), trained_);
+  std::string older = format_features(set_, trained_);
+  const std::size_t nearness = older.find(",\"nearness\"");
+  older.erase(nearness, older.find(']', nearness) + 1 - nearness);
+  std::ofstream(path) << older;
+  EXPECT_EQ(read_profile(path).value().nearness, InputProfile{}.nearness);
   std::ofstream(path) << format_features(set_);
   EXPECT_FALSE(read_profile(path).has_value());
   for (const char* text : {R"({"trained_on": 3})", R"({"trained_on": {"scans": 1}})"}) {
