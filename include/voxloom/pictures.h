@@ -26,18 +26,21 @@ struct LegendEntry {
   Color color;
 };
 
+// The legend stands in a strip of its own, to the right.
 struct PictureOptions {
   int width = 1280, height = 800;
   std::string title = {};
   std::vector<LegendEntry> legend = {};
 };
 
-// From above, forward is up, with a scale bar and a cross at the origin. Shows the box that holds all
-// but the outermost hundredth of the points on each side.
+// From above, forward is up, with a scale bar, and a cross at the origin where that is in or near the cloud. Shows the box
+// that holds all but the outermost hundredth of the points on each side.
 [[nodiscard]] Canvas view_from_above(const PointCloud& points, const PictureOptions& options = {});
 
-// From behind and above the origin, looking forward and down; near points are large, and edges of
-// depth are shaded (eye-dome lighting), so that shapes can be told apart.
+// Of a cloud that crowds around a sensor above the ground, as from a car, from behind and above the origin, looking forward
+// and down; of another all of it, from outside over its longer side, and of a room without its ceiling and the walls on
+// this side. Points are balls, near ones large, and edges of depth are shaded (eye-dome lighting), so that shapes can be
+// told apart.
 [[nodiscard]] Canvas view_in_perspective(const PointCloud& points,
                                          const PictureOptions& options = {});
 

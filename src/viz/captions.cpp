@@ -2,24 +2,49 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 
 namespace voxloom::viz {
 
+namespace {
+
+constexpr double kSize = 12, kRow = 24, kMargin = 24;
+constexpr Color kStrip = {24, 27, 36};
+
+// All entries have room above each other.
+double row_of(const PictureOptions& options) {
+  const double rows = static_cast<double>(options.legend.size());
+  return std::clamp((options.height - 2 * kMargin) / std::max(1.0, rows), 4.0, kRow);
+}
+double size_of(const PictureOptions& options) { return kSize * row_of(options) / kRow; }
+
+}  // namespace
+
+int width_of_plot(const PictureOptions& options) {
+  if (options.legend.empty()) return options.width;
+  double widest = 0;
+  for (const LegendEntry& entry : options.legend) {
+    widest = std::max(widest, text_width(entry.name, size_of(options)));
+  }
+  const int strip = static_cast<int>(std::ceil(widest + 2 * kMargin + kSize));
+  return std::max(options.width - strip, options.width / 2);
+}
+
 void draw_captions(Canvas& canvas, const PictureOptions& options) {
-  constexpr double kSize = 12, kRow = 24, kMargin = 24;
+  const double left = width_of_plot(options), row = row_of(options), size = size_of(options);
   canvas.text({kMargin, kMargin}, options.title,
               {.color = kCaption, .size = 1.3 * kSize, .vertical = Align::start});
+  if (options.legend.empty()) return;
+  canvas.fill({left, 0, canvas.width() - left, static_cast<double>(canvas.height())}, kStrip);
   double y = kMargin;
   for (const LegendEntry& entry : options.legend) {
-    const double right = canvas.width() - kMargin;
-    canvas.disc({right - 5, y + kSize / 2}, 6, entry.color);
-    canvas.text(
-        {right - 20, y}, entry.name,
-        {.color = kCaption, .size = kSize, .horizontal = Align::end, .vertical = Align::start});
-    y += kRow;
+    canvas.disc({left + kMargin, y + size / 2}, size / 2, entry.color);
+    canvas.text({left + kMargin + size + 4, y}, entry.name,
+                {.color = kCaption, .size = size, .vertical = Align::start});
+    y += row;
   }
 }
 

@@ -9,6 +9,8 @@ namespace voxloom::viz {
 inline constexpr Color kNight = {16, 18, 24};
 inline constexpr Color kCaption = {222, 226, 234};
 
+// What the legend leaves.
+[[nodiscard]] int width_of_plot(const PictureOptions& options);
 void draw_captions(Canvas& canvas, const PictureOptions& options);
 // `pixels_per_metre` of the picture at its lower left.
 void draw_scale_bar(Canvas& canvas, double pixels_per_metre);

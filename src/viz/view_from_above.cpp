@@ -3,15 +3,18 @@
 #include <numeric>
 
 #include "viz/captions.h"
+#include "viz/disc_stamp.h"
 
 namespace voxloom::viz {
 namespace {
+
+constexpr double kOutside = 2 * DiscStamps::kMostRadius;
 
 struct Range {
   double low = -1, high = 1;
 };
 
-// Without the outermost hundredth on each side, which can be far away; the origin is always shown.
+// Without the outermost hundredth on each side, which can be far away; with the origin, where that is not.
 Range range_of(const PointCloud& points, const std::vector<std::size_t>& shown, std::size_t axis) {
   std::vector<float> values;
   for (const std::size_t i : shown) values.push_back(points.positions[i][axis]);
@@ -21,7 +24,12 @@ Range range_of(const PointCloud& points, const std::vector<std::size_t>& shown, 
     std::nth_element(values.begin(), values.begin() + place, values.end());
     return static_cast<double>(values[static_cast<std::size_t>(place)]);
   };
-  const Range range{std::min(at(0.01), 0.0), std::max(at(0.99), 0.0)};
+  constexpr double kNear = 0.5;  // of the points' own width
+  Range range{at(0.01), at(0.99)};
+  const double near = kNear * (range.high - range.low);
+  if (range.low <= near && range.high >= -near) {
+    range = {std::min(range.low, 0.0), std::max(range.high, 0.0)};
+  }
   const double margin = std::max(1.0, 0.05 * (range.high - range.low));
   return {range.low - margin, range.high + margin};
 }
@@ -44,17 +52,25 @@ Canvas view_from_above(const PointCloud& points, const PictureOptions& options) 
   Canvas canvas(options.width, options.height, kNight);
   const std::vector<std::size_t> order = from_below(points);
   const Range forward = range_of(points, order, 0), left = range_of(points, order, 1);
-  const double scale = std::min(options.height / (forward.high - forward.low),
-                                options.width / (left.high - left.low));
+  const int width = width_of_plot(options);
+  const double scale =
+      std::min(options.height / (forward.high - forward.low), width / (left.high - left.low));
   const auto pixel = [&](double x, double y) {
-    return Point2{options.width / 2.0 - (y - (left.low + left.high) / 2) * scale,
+    return Point2{width / 2.0 - (y - (left.low + left.high) / 2) * scale,
                   options.height / 2.0 - (x - (forward.low + forward.high) / 2) * scale};
   };
-  const double radius = std::clamp(0.09 * scale, 0.7, 3.0);
+  const double radius = std::clamp(0.09 * scale, 0.75, 3.0);
+  DiscStamps stamps;
   for (const std::size_t i : order) {
-    canvas.disc(pixel(static_cast<double>(points.positions[i][0]),
-                      static_cast<double>(points.positions[i][1])),
-                radius, points.colors[i], 0.9);
+    const Point2 at = pixel(double{points.positions[i][0]}, double{points.positions[i][1]});
+    if (!(at.x > -kOutside && at.y > -kOutside && at.x < width + kOutside &&
+          at.y < options.height + kOutside)) {
+      continue;
+    }
+    const int x = static_cast<int>(std::floor(at.x)), y = static_cast<int>(std::floor(at.y));
+    for (const StampPixel& p : stamps.at(radius, at)) {
+      canvas.blend(x + p.dx, y + p.dy, points.colors[i], 0.9 * double{p.share});
+    }
   }
   const Point2 origin = pixel(0, 0);
   const Pen cross{.color = kCaption, .width = 1.5};

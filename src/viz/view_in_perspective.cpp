@@ -1,40 +1,51 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "viz/captions.h"
+#include "viz/disc_stamp.h"
+#include "viz/viewpoint.h"
 
 namespace voxloom::viz {
 namespace {
 
-constexpr double kBehind = 9, kAbove = 6;  // the camera, in metres from the origin
-constexpr double kDown = 0.24;             // the slope of its view
-constexpr double kNearest = 0.5;           // nothing nearer is drawn
-constexpr double kPointSize = 0.09;        // metres
+constexpr double kNearest = 0.5;  // nothing nearer is drawn
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
 struct Projected {
-  double x = 0, y = 0, depth = 0;
+  Point2 at = {};
+  double depth = 0;
 };
 
 class Camera {
  public:
-  Camera(int width, int height) : width_(width), height_(height), focal_(0.75 * width) {}
+  Camera(const PointCloud& points, int width, int height)
+      : middle_{width / 2.0, height / 2.0},
+        focal_(0.75 * width),
+        view_(viewpoint_of(points, width, height, focal_)) {}
 
-  [[nodiscard]] Projected project(const std::array<float, 3>& p) const {
-    const double length = std::hypot(1.0, kDown);
-    const double x = static_cast<double>(p[0]) + kBehind, z = static_cast<double>(p[2]) - kAbove;
-    const double depth = (x - kDown * z) / length;
-    const double up = (z + kDown * x) / length;
-    if (depth < kNearest) return {.depth = -1};
-    return {width_ / 2.0 - focal_ * static_cast<double>(p[1]) / depth,
-            0.5 * height_ - focal_ * up / depth, depth};
+  // Nothing for what is behind, or in the way.
+  [[nodiscard]] std::optional<Projected> project(const std::array<float, 3>& p) const {
+    if (!is_finite(p) || !view_.shows(p)) return std::nullopt;
+    const Vector3 to = {double{p[0]} - view_.eye[0], double{p[1]} - view_.eye[1],
+                        double{p[2]} - view_.eye[2]};
+    const double depth = dot(to, view_.forward);
+    if (!(depth >= kNearest)) return std::nullopt;
+    return Projected{{middle_.x + focal_ * dot(to, view_.right) / depth,
+                      middle_.y - focal_ * dot(to, view_.up) / depth},
+                     depth};
   }
+  [[nodiscard]] double point_size() const { return view_.point_size; }
   [[nodiscard]] double pixels(double metres, double depth) const { return focal_ * metres / depth; }
 
  private:
-  int width_, height_;
+  static double dot(const Vector3& a, const Vector3& b) {
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+  }
+  Point2 middle_;
   double focal_;
+  Viewpoint view_;
 };
 
 // The nearest point of each pixel.
@@ -46,19 +57,22 @@ class DepthBuffer {
         depth_(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), kFar),
         color_(depth_.size(), kNight) {}
 
-  void splat(const Projected& at, double radius, Color color) {
-    const auto clamped = [](double v, int limit) {
-      return static_cast<int>(std::clamp(v, 0.0, static_cast<double>(limit)));
-    };
-    const auto depth = static_cast<float>(at.depth);
-    for (int y = clamped(at.y - radius, height_); y < clamped(at.y + radius + 1, height_); ++y) {
-      for (int x = clamped(at.x - radius, width_); x < clamped(at.x + radius + 1, width_); ++x) {
-        const std::size_t i = index(x, y);
-        if (depth < depth_[i]) {
-          depth_[i] = depth;
-          color_[i] = color;
-        }
-      }
+  // A ball, of which the half towards the eye is seen.
+  void splat(const Projected& point, double radius, double metres, Color color) {
+    if (!(std::abs(point.at.x) < Canvas::kMaxSide + kMargin) ||
+        !(std::abs(point.at.y) < Canvas::kMaxSide + kMargin)) {
+      return;
+    }
+    const int left = static_cast<int>(std::floor(point.at.x));
+    const int top = static_cast<int>(std::floor(point.at.y));
+    for (const StampPixel& pixel : stamps_.at(radius, point.at)) {
+      const int x = left + pixel.dx, y = top + pixel.dy;
+      if (pixel.share < 0.5F || x < 0 || y < 0 || x >= width_ || y >= height_) continue;
+      const std::size_t i = index(x, y);
+      const auto depth = static_cast<float>(point.depth - metres * double{pixel.height});
+      if (depth >= depth_[i]) continue;
+      depth_[i] = depth;
+      color_[i] = mix({0, 0, 0}, color, double{pixel.light});
     }
   }
 
@@ -93,7 +107,9 @@ class DepthBuffer {
     return sum / 4;
   }
 
+  static constexpr double kMargin = 2 * DiscStamps::kMostRadius;
   int width_, height_;
+  DiscStamps stamps_;
   std::vector<float> depth_;
   std::vector<Color> color_;
 };
@@ -103,14 +119,15 @@ class DepthBuffer {
 Canvas view_in_perspective(const PointCloud& points, const PictureOptions& options) {
   check(points);
   Canvas canvas(options.width, options.height, kNight);
-  const Camera camera(options.width, options.height);
-  DepthBuffer buffer(options.width, options.height);
+  const int width = width_of_plot(options);
+  const Camera camera(points, width, options.height);
+  DepthBuffer buffer(width, options.height);
   for (std::size_t i = 0; i < points.positions.size(); ++i) {
-    if (!is_finite(points.positions[i])) continue;
-    const Projected at = camera.project(points.positions[i]);
-    if (at.depth < kNearest) continue;
-    const double radius = std::clamp(camera.pixels(kPointSize, at.depth) / 2, 0.5, 5.0);
-    buffer.splat(at, radius, points.colors[i]);
+    const auto seen = camera.project(points.positions[i]);
+    if (!seen) continue;
+    const double radius =
+        std::clamp(camera.pixels(camera.point_size(), seen->depth) / 2, 0.75, 5.0);
+    buffer.splat(*seen, radius, camera.point_size() / 2, points.colors[i]);
   }
   buffer.draw(canvas);
   draw_captions(canvas, options);
