@@ -34,7 +34,7 @@ struct PictureOptions {
 };
 
 // From above, forward is up, with a scale bar, and a cross at the origin where that is in or near the cloud. Shows the box
-// that holds all but the outermost hundredth of the points on each side.
+// that holds all but the outermost hundredth of the points on each side, and a room without its ceiling.
 [[nodiscard]] Canvas view_from_above(const PointCloud& points, const PictureOptions& options = {});
 
 // Of a cloud that crowds around a sensor above the ground, as from a car, from behind and above the origin, looking forward

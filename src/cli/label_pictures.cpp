@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/label_table.h"
+#include "core/parallel.h"
 #include "voxloom/pictures.h"
 
 namespace voxloom::cli {
@@ -30,8 +31,11 @@ void write_label_pictures(const std::vector<std::filesystem::path>& files, const
     options.legend.push_back({fmt::format("{} {}", legend[c].name, counts[c]), legend[c].color});
   }
   const viz::PointCloud cloud{positions, colors};
-  viz::write_png(files.at(0), viz::view_from_above(cloud, options));
-  viz::write_png(files.at(1), viz::view_in_perspective(cloud, options));
+  parallel_for(2, 1, [&](std::int64_t i, std::int64_t) {
+    const bool is_first = i == 0;
+    viz::write_png(files.at(is_first ? 0 : 1), is_first ? viz::view_from_above(cloud, options)
+                                                        : viz::view_in_perspective(cloud, options));
+  });
 }
 
 }  // namespace voxloom::cli

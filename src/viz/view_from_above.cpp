@@ -4,6 +4,7 @@
 
 #include "viz/captions.h"
 #include "viz/disc_stamp.h"
+#include "viz/viewpoint.h"
 
 namespace voxloom::viz {
 namespace {
@@ -38,7 +39,11 @@ Range range_of(const PointCloud& points, const std::vector<std::size_t>& shown, 
 std::vector<std::size_t> from_below(const PointCloud& points) {
   std::vector<std::size_t> order(points.positions.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::erase_if(order, [&](std::size_t i) { return !is_finite(points.positions[i]); });
+  const double ceiling = ceiling_of(points);
+  std::erase_if(order, [&](std::size_t i) {
+    const auto& p = points.positions[i];
+    return !is_finite(p) || double{p[2]} > ceiling;
+  });
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return points.positions[a][2] < points.positions[b][2];
   });

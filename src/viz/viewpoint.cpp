@@ -91,6 +91,9 @@ Viewpoint behind_the_sensor() {
           .point_size = 0.09};
 }
 
+// Through the doors and windows of a room some of what is outside is seen.
+constexpr double kBeyondWalls = 0.03;
+
 // Whether nearly all that is seen from above is one height: a ceiling.
 bool has_lid(const std::vector<Point>& samples, const Box3& box) {
   constexpr double kTop = 0.15, kHighest = 8, kShare = 0.6;
@@ -116,10 +119,15 @@ void cut(Viewpoint& view, const Vector3& normal, double offset) {
   view.cuts.at(static_cast<std::size_t>(view.cut_count++)) = {normal, offset};
 }
 
+double below_ceiling(const Box3& box) {
+  constexpr double kCeiling = 0.12;
+  return box.high[2] - kCeiling * box.size(2);
+}
+
 // The ceiling, and the two walls towards the eye.
 void open_room(Viewpoint& view, const Box3& box) {
-  constexpr double kCeiling = 0.12, kWall = 0.06;
-  cut(view, {0, 0, 1}, box.high[2] - kCeiling * box.size(2));
+  constexpr double kWall = 0.06;
+  cut(view, {0, 0, 1}, below_ceiling(box));
   for (const std::size_t axis : {std::size_t{0}, std::size_t{1}}) {
     Vector3 outwards = {};
     const bool is_low = view.forward.at(axis) > 0;
@@ -180,8 +188,7 @@ void step_back(Viewpoint& view, const Box3& box, double width, double height, do
 Viewpoint overview(const std::vector<Point>& samples, std::size_t points, double width,
                    double height, double focal) {
   constexpr double kAside = 0.45, kOutside = -0.65, kInside = -1.3;  // slopes of the view
-  // Through the doors and windows of a room some of what is outside is seen.
-  constexpr double kBeyondWalls = 0.03, kStray = 0.005;
+  constexpr double kStray = 0.005;
   Box3 box = box_of(samples, kBeyondWalls);
   const bool is_room = has_lid(samples, box);
   if (!is_room) box = box_of(samples, kStray);
@@ -208,6 +215,13 @@ bool Viewpoint::shows(const std::array<float, 3>& p) const {
     if (dot(cut.normal, at) > cut.offset) return false;
   }
   return true;
+}
+
+double ceiling_of(const PointCloud& points) {
+  const std::vector<Point> samples = samples_of(points);
+  if (samples.empty() || is_seen_from_origin(samples)) return kEndless;
+  const Box3 box = box_of(samples, kBeyondWalls);
+  return has_lid(samples, box) ? below_ceiling(box) : kEndless;
 }
 
 Viewpoint viewpoint_of(const PointCloud& points, double width, double height, double focal) {

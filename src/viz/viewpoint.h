@@ -33,4 +33,7 @@ struct Viewpoint {
 [[nodiscard]] Viewpoint viewpoint_of(const PointCloud& points, double width, double height,
                                      double focal);
 
+// What lies higher is the ceiling of a room, and hides it from above; the largest number where there is none.
+[[nodiscard]] double ceiling_of(const PointCloud& points);
+
 }  // namespace voxloom::viz

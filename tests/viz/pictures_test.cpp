@@ -115,6 +115,9 @@ TEST(Pictures, LookIntoARoom) {
   const Canvas picture = view_in_perspective(room().view(), {.width = 360, .height = 240});
   expect_picture(picture, "room");
   EXPECT_EQ(pixels_like(picture, {250, 250, 250}), 0);
+  const Canvas above = view_from_above(room().view(), {.width = 360, .height = 240});
+  EXPECT_LT(pixels_like(above, {250, 250, 250}), 500);  // the cross and the scale bar
+  EXPECT_GT(pixels_like(above, {90, 150, 240}), 1000);
   EXPECT_EQ(pixels_like(picture, {235, 90, 60}), 0);
   EXPECT_GT(pixels_like(picture, {90, 200, 90}), 2000);
   EXPECT_GT(pixels_like(picture, {90, 150, 240}), 800);
