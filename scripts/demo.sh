@@ -17,9 +17,15 @@ voxloom=build/release/voxloom
 mkdir -p demo-out
 
 say "simulated lidar scans, labelled by the bundled model"
-rm -rf demo-out/scans
+rm -rf demo-out/scans demo-out/rooms demo-out/aerial
 show "$voxloom" simulate --scans 3 --split test --seed 5 --out demo-out/scans
 show "$voxloom" segment demo-out/scans --out demo-out/labelled
+
+say "a room, and a survey from the air, by the models for these"
+for world in rooms aerial; do
+  show "$voxloom" simulate --world "$world" --scans 1 --split test --seed 5 --out "demo-out/$world"
+  show "$voxloom" segment "demo-out/$world" --model "$world" --out "demo-out/labelled_$world"
+done
 
 say "the same in 20 lines of C++ (examples/label_scan.cpp)"
 show build/release/examples/example_label_scan examples/scan.bin models/street.lattice \
@@ -36,6 +42,6 @@ show "$voxloom" run demo-out/points.lattice --inputs demo-out/scan.safetensors \
   --output demo-out/scores.safetensors
 
 say "results"
-ls -l demo-out demo-out/labelled
-echo "Pictures: demo-out/labelled/*.png"
+ls -l demo-out demo-out/labelled*
+echo "Pictures: demo-out/labelled*/*.png"
 echo "Pages to turn in the browser: demo-out/labelled/index.html"
