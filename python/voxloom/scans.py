@@ -408,7 +408,8 @@ def view_from_above(points: Any, colors: Optional[Any] = None, *, width: int = 1
 
 def view_in_perspective(points: Any, colors: Optional[Any] = None, *, width: int = 1280, height: int = 800,
                         title: str = "", legend: Mapping[str, Color] = {}) -> bytes:
-    """A PNG from behind and above the origin, looking forward and down; edges of depth are shaded."""
+    """A PNG of points (N, 3): around a sensor on a car from behind and above the origin, forward and down; of other clouds
+    all of it, from outside, a room without its ceiling and the walls on this side. Edges of depth are shaded."""
     return _picture(points, colors, True, width, height, title, legend)
 
 
