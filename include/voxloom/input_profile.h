@@ -48,10 +48,9 @@ struct InputProfile {
                                                const InputProfile& scan);
 
 // How far a scan lies outside of what a network was trained on, to compare networks by: 0 within all of it; 1 for each
-// doubling of extent, density or nearness beyond, each metre of the floor, where the network looks from the sensor, and each
-// attribute that it wants and that the scan lacks, every one of these at most 3.
-[[nodiscard]] double unlikeness(const InputProfile& trained_on, const InputProfile& scan,
-                                std::int64_t missing_attributes = 0);
+// doubling of extent, density or nearness beyond and, where the network looks from the sensor, each metre of the floor,
+// every one of these at most 3. A network that does not look from the sensor takes any larger extent.
+[[nodiscard]] double unlikeness(const InputProfile& trained_on, const InputProfile& scan);
 
 // features.json of a bundle with "trained_on", which older bundles do not have.
 [[nodiscard]] std::string format_features(const FeatureSet& features, const InputProfile& profile);

@@ -72,6 +72,26 @@ label::PointLabels run_network(const LabelledScan& input, std::size_t memory,
   return for_all(labels, parts, input.size(), labeller.classes().size());
 }
 
+// By the positions alone.
+std::string advice_for(const Scan& scan, const SegmentOptions& options) {
+  FeatureSet shape;
+  shape.features = {{PointValue::height}};
+  const LabelledScan points = to_input(scan, {.features = shape}).points;
+  return better_model(options.known, options.model, profile_of(points, shape), scan);
+}
+
+// A scan that the network refuses may suit another.
+ScanInput input_of(const Scan& scan, const label::PointLabeller& labeller,
+                   const SegmentOptions& options, const OnNote& note) {
+  try {
+    return labeller.input(scan, input_options(options.scan, note));
+  } catch (const std::invalid_argument& error) {
+    const std::string advice = options.known.empty() ? "" : advice_for(scan, options);
+    if (advice.empty()) throw;
+    throw std::invalid_argument(fmt::format("{}; {}", error.what(), advice));
+  }
+}
+
 }  // namespace
 
 std::vector<fs::path> outputs_of(const fs::path& scan, const fs::path& out,
@@ -117,7 +137,7 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   if (scan.size() == 0)
     throw FormatError(fmt::format("{}: holds no points{}", path.string(),
                                   options.survey.leaves_out_points() ? " within --crop" : ""));
-  ScanInput seen = labeller.input(scan, input_options(options.scan, note));
+  ScanInput seen = input_of(scan, labeller, options, note);
   report.input = std::move(seen.facts);
   const LabelledScan input = std::move(seen.points);
   // What fits is seldom looked at twice.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <set>
 
 #include "cli/model_path.h"
 
@@ -32,26 +31,19 @@ bool is_bundled(const fs::path& model) {
   });
 }
 
-std::int64_t missing_attributes(const FeatureSet& features, const Scan& head) {
-  std::set<std::string> missing;
+// Attributes without which the model refuses a scan.
+std::string missing_attributes(const FeatureSet& features, const Scan& head) {
+  std::string missing;
   for (const PointFeature& feature : features.features) {
-    switch (feature.value) {
-      case PointValue::intensity:
-      case PointValue::red:
-      case PointValue::green:
-      case PointValue::blue: {
-        const std::string name(name_of(feature.value));
-        if (head.find(name) == nullptr) missing.insert(name);
-        break;
-      }
-      case PointValue::column:
-        if (head.find(feature.column) == nullptr) missing.insert(feature.column);
-        break;
-      default:  // follows from the positions
-        break;
+    std::string name = feature.column;
+    if (feature.value == PointValue::red || feature.value == PointValue::green ||
+        feature.value == PointValue::blue) {
+      name = name_of(feature.value);
     }
+    if (name.empty() || feature.missing || head.find(name) != nullptr) continue;
+    missing += (missing.empty() ? "" : ", ") + name;
   }
-  return static_cast<std::int64_t>(missing.size());
+  return missing;
 }
 
 }  // namespace
@@ -74,25 +66,22 @@ std::vector<KnownModel> known_models(const fs::path& used) {
 
 std::string better_model(std::span<const KnownModel> known, const fs::path& used,
                          const InputProfile& seen, const Scan& head) {
-  constexpr double kMuch = 1.5;
+  constexpr double kMuch = 1.5, kUnlikeAll = 2.5;
   const KnownModel* best = nullptr;
   double least = 0, own = 0;
-  std::string others;
   for (const KnownModel& model : known) {
-    const double unlike =
-        unlikeness(model.trained_on, seen, missing_attributes(model.features, head));
+    const double unlike = unlikeness(model.trained_on, seen);
     if (model.name == world_of(used)) own = unlike;
     if (best == nullptr || unlike < least) {
       best = &model;
       least = unlike;
     }
-    others += fmt::format("{}{} {:.1f}", others.empty() ? "" : ", ", model.name, unlike);
   }
-  if (best == nullptr || own - least < kMuch) return {};
+  if (best == nullptr || own - least < kMuch || least > kUnlikeAll) return {};
+  const std::string missing = missing_attributes(best->features, head);
   return fmt::format(
-      "in extent, density and attributes the scan is more like what --model {} was trained on (how "
-      "unlike it is: {})",
-      best->name, others);
+      "in extent and density the scan is more like what --model {} was trained on{}", best->name,
+      missing.empty() ? "" : ", which also reads " + missing + ", and the scan has none");
 }
 
 }  // namespace voxloom::cli

@@ -25,6 +25,17 @@ bool is_length(const InputProfile::Feature& feature) {
   return feature.name.find(" the ") != std::string::npos;
 }
 
+// So few points that each is alone, whatever the distance to the next.
+bool is_scattered(const InputProfile& t, const InputProfile& scan) {
+  return scan.density.high <= 1 && t.density.low >= 3;
+}
+
+// Whether the points lie around the place that is taken for the sensor's, as in training.
+bool is_amid(const InputProfile& t, const InputProfile& scan) {
+  constexpr double kFewSectors = 2;
+  return scan.surrounding.high + kFewSectors >= t.surrounding.low;
+}
+
 void tell_of_shape(const InputProfile& t, const InputProfile& scan,
                    std::vector<std::string>& lines) {
   constexpr double kTimes = 3, kDenser = 5;
@@ -37,10 +48,11 @@ void tell_of_shape(const InputProfile& t, const InputProfile& scan,
         "trained on within {:.3g} to {:.3g} m: are the positions metres?",
         extent, t.extent.low, t.extent.high));
   }
-  if (density > kDenser * t.density.high || density * kDenser < t.density.low) {
+  if (density > kDenser * t.density.high || density * kDenser < t.density.low ||
+      is_scattered(t, scan)) {
     lines.push_back(fmt::format(
         "half of the cubic metres with points have at most {:.3g} of them, in the scans that the "
-        "network was trained on {:.3g} to {:.3g}",
+        "network was trained on {:.3g} to {:.3g}: are the positions metres?",
         density, t.density.low, t.density.high));
   }
 }
@@ -48,9 +60,10 @@ void tell_of_shape(const InputProfile& t, const InputProfile& scan,
 // From where it was seen: around a turning sensor points are dense, from the air they lie evenly.
 void tell_of_view(const InputProfile& t, const InputProfile& scan,
                   std::vector<std::string>& lines) {
-  constexpr double kNearer = 2, kFewSectors = 2;
+  constexpr double kNearer = 2;
   const double near = scan.nearness.high;
-  if (looks_from_sensor(t) && scan.surrounding.high + kFewSectors < t.surrounding.low) {
+  if (!is_amid(t, scan)) {
+    if (!looks_from_sensor(t)) return;
     lines.push_back(fmt::format(
         "points lie to {:.0f} of 8 sides of the sensor, in training to at least {:.0f}: it stands "
         "outside of the cloud, or sees a part; --sensor tells where it stood",
@@ -114,18 +127,20 @@ std::vector<std::string> misfits(const InputProfile& trained_on, const InputProf
   return lines;
 }
 
-double unlikeness(const InputProfile& trained_on, const InputProfile& scan,
-                  std::int64_t missing_attributes) {
+double unlikeness(const InputProfile& trained_on, const InputProfile& scan) {
   if (trained_on.scans == 0 || scan.scans == 0) return 0;
   const InputProfile& t = trained_on;
-  double all = doublings_beyond(t.extent, scan.extent.high) +
-               doublings_beyond(t.density, scan.density.high) +
-               doublings_beyond(t.nearness, scan.nearness.high);
-  if (looks_from_sensor(t)) {
+  const bool has_sensor = looks_from_sensor(t);
+  double all = is_scattered(t, scan) ? kMost : doublings_beyond(t.density, scan.density.high);
+  if (has_sensor || scan.extent.high < t.extent.low) {
+    all += doublings_beyond(t.extent, scan.extent.high);
+  }
+  if (has_sensor || is_amid(t, scan)) all += doublings_beyond(t.nearness, scan.nearness.high);
+  if (has_sensor) {
     const double floor = scan.floor.high;
     all += std::clamp(std::max(floor - t.floor.high, t.floor.low - floor), 0.0, kMost);
   }
-  return all + std::min(static_cast<double>(missing_attributes), kMost);
+  return all;
 }
 
 }  // namespace voxloom

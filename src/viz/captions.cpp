@@ -14,12 +14,18 @@ namespace {
 constexpr double kSize = 12, kRow = 24, kMargin = 24;
 constexpr Color kStrip = {24, 27, 36};
 
-// All entries have room above each other.
+// Entries have room above each other, or the last ones are counted.
 double row_of(const PictureOptions& options) {
+  constexpr double kLeast = 14;
   const double rows = static_cast<double>(options.legend.size());
-  return std::clamp((options.height - 2 * kMargin) / std::max(1.0, rows), 4.0, kRow);
+  return std::clamp((options.height - 2 * kMargin) / std::max(1.0, rows), kLeast, kRow);
 }
 double size_of(const PictureOptions& options) { return kSize * row_of(options) / kRow; }
+
+std::size_t rows_in(const PictureOptions& options) {
+  const double rows = std::max(1.0, (options.height - 2 * kMargin) / row_of(options) + 1e-6);
+  return std::min(options.legend.size(), static_cast<std::size_t>(rows));
+}
 
 }  // namespace
 
@@ -35,17 +41,29 @@ int width_of_plot(const PictureOptions& options) {
 
 void draw_captions(Canvas& canvas, const PictureOptions& options) {
   const double left = width_of_plot(options), row = row_of(options), size = size_of(options);
+  constexpr double kTitle = 1.3 * kSize, kAround = 8;
+  if (!options.title.empty()) {
+    canvas.fill({kMargin - kAround, kMargin - kAround,
+                 text_width(options.title, kTitle) + 2 * kAround, kTitle + 2 * kAround},
+                kNight, 0.7);
+  }
   canvas.text({kMargin, kMargin}, options.title,
-              {.color = kCaption, .size = 1.3 * kSize, .vertical = Align::start});
+              {.color = kCaption, .size = kTitle, .vertical = Align::start});
   if (options.legend.empty()) return;
   canvas.fill({left, 0, canvas.width() - left, static_cast<double>(canvas.height())}, kStrip);
   double y = kMargin;
-  for (const LegendEntry& entry : options.legend) {
+  const std::size_t rows = rows_in(options);
+  const bool is_whole = rows == options.legend.size();
+  for (std::size_t i = 0; i < (is_whole ? rows : rows - 1); ++i) {
+    const LegendEntry& entry = options.legend[i];
     canvas.disc({left + kMargin, y + size / 2}, size / 2, entry.color);
     canvas.text({left + kMargin + size + 4, y}, entry.name,
                 {.color = kCaption, .size = size, .vertical = Align::start});
     y += row;
   }
+  if (is_whole) return;
+  canvas.text({left + kMargin, y}, fmt::format("and {} more", options.legend.size() - rows + 1),
+              {.color = kCaption, .size = size, .vertical = Align::start});
 }
 
 void draw_scale_bar(Canvas& canvas, double pixels_per_metre) {

@@ -25,8 +25,10 @@ Range range_of(const PointCloud& points, const std::vector<std::size_t>& shown, 
     std::nth_element(values.begin(), values.begin() + place, values.end());
     return static_cast<double>(values[static_cast<std::size_t>(place)]);
   };
-  constexpr double kNear = 0.5;  // of the points' own width
-  Range range{at(0.01), at(0.99)};
+  constexpr double kNear = 0.5;      // of the points' own width
+  constexpr std::size_t kFew = 200;  // of these the outermost ones count too
+  const double outside = values.size() < kFew ? 0 : 0.01;
+  Range range{at(outside), at(1 - outside)};
   const double near = kNear * (range.high - range.low);
   if (range.low <= near && range.high >= -near) {
     range = {std::min(range.low, 0.0), std::max(range.high, 0.0)};
@@ -64,7 +66,7 @@ Canvas view_from_above(const PointCloud& points, const PictureOptions& options) 
     return Point2{width / 2.0 - (y - (left.low + left.high) / 2) * scale,
                   options.height / 2.0 - (x - (forward.low + forward.high) / 2) * scale};
   };
-  const double radius = std::clamp(0.09 * scale, 0.75, 3.0);
+  const double radius = std::clamp(point_size_of(points) / 2 * scale, 0.75, 3.0);
   DiscStamps stamps;
   for (const std::size_t i : order) {
     const Point2 at = pixel(double{points.positions[i][0]}, double{points.positions[i][1]});

@@ -14,6 +14,7 @@ namespace {
 using Point = std::array<float, 3>;
 
 constexpr std::size_t kMostSamples = 1 << 15;
+constexpr double kSensorPointSize = 0.09;  // metres
 constexpr double kEndless = std::numeric_limits<double>::max();
 
 double dot(const Vector3& a, const Vector3& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
@@ -55,6 +56,8 @@ struct Box3 {
 // Without the outermost points, which may be far away.
 Box3 box_of(const std::vector<Point>& samples, double outside) {
   constexpr double kLeast = 0.5;
+  constexpr std::size_t kFew = 400;  // of these the outermost ones count too
+  if (samples.size() < kFew) outside = 0;
   Box3 box;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const std::vector<double> values = along(samples, axis);
@@ -88,15 +91,15 @@ Viewpoint behind_the_sensor() {
           .forward = unit({1, 0, -kDown}),
           .right = {0, -1, 0},
           .up = unit({kDown, 0, 1}),
-          .point_size = 0.09};
+          .point_size = kSensorPointSize};
 }
 
 // Through the doors and windows of a room some of what is outside is seen.
 constexpr double kBeyondWalls = 0.03;
 
-// Whether nearly all that is seen from above is one height: a ceiling.
+// Whether much of what is seen from above is of one height: a ceiling, of which a camera may have seen a part.
 bool has_lid(const std::vector<Point>& samples, const Box3& box) {
-  constexpr double kTop = 0.15, kHighest = 8, kShare = 0.6;
+  constexpr double kTop = 0.15, kHighest = 8, kShare = 0.35;
   if (box.size(2) > kHighest || box.size(2) < 1.5) return false;
   constexpr int kCells = 16;
   std::array<double, kCells * kCells> highest;
@@ -185,13 +188,32 @@ void step_back(Viewpoint& view, const Box3& box, double width, double height, do
   }
 }
 
-Viewpoint overview(const std::vector<Point>& samples, std::size_t points, double width,
-                   double height, double focal) {
-  constexpr double kAside = 0.45, kOutside = -0.65, kInside = -1.3;  // slopes of the view
+struct Layout {
+  enum class Kind : std::uint8_t { around_sensor, room, open } kind = Kind::around_sensor;
+  Box3 box = {};
+  double point_size = kSensorPointSize;
+};
+
+// A garage or a tunnel around a car is a room.
+Layout layout_of(const PointCloud& points) {
+  using enum Layout::Kind;
   constexpr double kStray = 0.005;
+  const std::vector<Point> samples = samples_of(points);
+  if (samples.empty()) return {};
   Box3 box = box_of(samples, kBeyondWalls);
   const bool is_room = has_lid(samples, box);
+  if (!is_room && is_seen_from_origin(samples)) return {};
   if (!is_room) box = box_of(samples, kStray);
+  // As much as a point has of what is seen: of a room walls and furniture too.
+  const double area = box.size(0) * box.size(1) * (is_room ? 4 : 1);
+  return {is_room ? room : open, box,
+          1.3 * std::sqrt(area / static_cast<double>(points.positions.size()))};
+}
+
+Viewpoint overview(const Layout& layout, double width, double height, double focal) {
+  constexpr double kAside = 0.45, kOutside = -0.65, kInside = -1.3;  // slopes of the view
+  const bool is_room = layout.kind == Layout::Kind::room;
+  const Box3& box = layout.box;
   const double down = is_room ? kInside : kOutside;
   Viewpoint view;
   view.forward =
@@ -200,9 +222,7 @@ Viewpoint overview(const std::vector<Point>& samples, std::size_t points, double
   view.up = cross(view.right, view.forward);
   if (is_room) open_room(view, box);
   step_back(view, box, width, height, focal);
-  // As much as a point has of what is seen: of a room walls and furniture too.
-  const double area = box.size(0) * box.size(1) * (is_room ? 4 : 1);
-  view.point_size = 1.3 * std::sqrt(area / static_cast<double>(points));
+  view.point_size = layout.point_size;
   return view;
 }
 
@@ -217,17 +237,17 @@ bool Viewpoint::shows(const std::array<float, 3>& p) const {
   return true;
 }
 
+double point_size_of(const PointCloud& points) { return layout_of(points).point_size; }
+
 double ceiling_of(const PointCloud& points) {
-  const std::vector<Point> samples = samples_of(points);
-  if (samples.empty() || is_seen_from_origin(samples)) return kEndless;
-  const Box3 box = box_of(samples, kBeyondWalls);
-  return has_lid(samples, box) ? below_ceiling(box) : kEndless;
+  const Layout layout = layout_of(points);
+  return layout.kind == Layout::Kind::room ? below_ceiling(layout.box) : kEndless;
 }
 
 Viewpoint viewpoint_of(const PointCloud& points, double width, double height, double focal) {
-  const std::vector<Point> samples = samples_of(points);
-  if (samples.empty() || is_seen_from_origin(samples)) return behind_the_sensor();
-  return overview(samples, points.positions.size(), width, height, focal);
+  const Layout layout = layout_of(points);
+  if (layout.kind == Layout::Kind::around_sensor) return behind_the_sensor();
+  return overview(layout, width, height, focal);
 }
 
 }  // namespace voxloom::viz

@@ -33,6 +33,9 @@ struct Viewpoint {
 [[nodiscard]] Viewpoint viewpoint_of(const PointCloud& points, double width, double height,
                                      double focal);
 
+// How large a point is drawn, in metres: as much as it has of what is seen, or, around a turning sensor, a fixed size.
+[[nodiscard]] double point_size_of(const PointCloud& points);
+
 // What lies higher is the ceiling of a room, and hides it from above; the largest number where there is none.
 [[nodiscard]] double ceiling_of(const PointCloud& points);
 

@@ -56,6 +56,21 @@ TEST_F(WhichModel, IsNotSaidOfTheOneThatFits) {
   EXPECT_EQ(segment(scan_of("street"), "street_int8").find("was trained on"), std::string::npos);
 }
 
+TEST_F(WhichModel, IsSaidWhereTheScanIsRefused) {
+  const auto refused = [&](const std::string& options) {
+    const ShellResult done = run(fmt::format("segment '{}' {} --out '{}' --no-pictures",
+                                             scan_of("aerial"), options, in_folder("none")));
+    return done.text;
+  };
+  const std::string colourless = refused("--model street --drop red,green,blue");
+  EXPECT_NE(colourless.find("--model aerial was trained on, which also reads red, green, blue"),
+            std::string::npos)
+      << colourless;
+  const std::string room = refused("--model rooms --drop red");
+  EXPECT_NE(room.find("reads red, and the scan has no such attribute"), std::string::npos) << room;
+  EXPECT_NE(room.find("--model aerial"), std::string::npos) << room;
+}
+
 // Who brings a model is not told of others.
 TEST_F(WhichModel, IsNotSaidOfAModelOfOnesOwn) {
   const char* source = std::getenv("VOXLOOM_SOURCE_DIR");

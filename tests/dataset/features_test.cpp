@@ -329,7 +329,13 @@ TEST_F(Profiles, TellHowUnlikeAScanIs) {
   EXPECT_NEAR(unlike(scan), 3.5, 0.3);
   for (auto& p : scan.positions) p[2] += 1000;
   EXPECT_NEAR(unlike(scan), 5, 0.3);  // no measure decides alone
-  EXPECT_NEAR(unlikeness(trained_, profile_of(street(2), set_), 2), 2, 0.1);
+  // Each point by itself, as of metres that are taken for millimetres.
+  scan = street(2);
+  for (auto& p : scan.positions) p = {p[0] * 1000, p[1] * 1000, p[2]};
+  InputProfile dense = trained_;
+  dense.density = {3, 9};
+  EXPECT_GE(unlikeness(dense, profile_of(scan, set_)), 6);
+  EXPECT_EQ(misfits(dense, profile_of(scan, set_)).size(), 2U);
   EXPECT_EQ(unlikeness(trained_, {}), 0);
 }
 
