@@ -80,9 +80,13 @@ struct Box {
 
 // What only LAS files have, kept from LAS to LAS: bits of the header and records byte for byte.
 struct LasRecords {
-  std::uint16_t encoding =
-      0;  // bit 0: times are seconds of a standard epoch; bit 4: the coordinate
-          // system is text
+  // Bit 0: times are seconds of a standard epoch; bit 3: returns are made up; bit 4: the coordinate system is text.
+  std::uint16_t encoding = 0;
+  std::uint16_t source_id = 0;                // of the flight line or the like; 0: none
+  std::array<std::uint8_t, 16> project = {};  // an identifier of many files; zeros: none
+  std::string system = {};                    // what made the points; at most 32 bytes
+  std::uint16_t created_day = 0;              // of the year, from 1 on; 0: not said
+  std::uint16_t created_year = 0;
   std::vector<std::vector<std::byte>> vlrs = {};   // with their headers of 54 bytes
   std::vector<std::vector<std::byte>> evlrs = {};  // with their headers of 60 bytes
   friend bool operator==(const LasRecords&, const LasRecords&) = default;

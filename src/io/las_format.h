@@ -1,7 +1,11 @@
 // LAS, all numbers little endian. The header (offsets in bytes):
 //
 //     0  "LASF"                      94  u16 header size: 227, 235 (1.3), 375 (1.4)
-//    24  u8 major, u8 minor          96  u32 offset to the points
+//     4  u16 source, u16 encoding    96  u32 offset to the points
+//     8  16 bytes project
+//    24  u8 major, u8 minor
+//    26  32 bytes system, 32 bytes generating software
+//    90  u16 day, u16 year of creation
 //   100  u32 number of VLRs         104  u8 point format, u16 record length
 //   107  u32 points, 5 x u32 by return (before 1.4, and where it fits)
 //   131  3 x f64 scale, 3 x f64 offset: position = offset + scale * integer
@@ -34,6 +38,7 @@ inline constexpr int kLasFormats = 11;  // 0 to 10
 inline constexpr std::int64_t kLasVlrHeader = 54;
 inline constexpr std::int64_t kLasEvlrHeader = 60;  // of an extended one: its length has 8 bytes
 inline constexpr std::int64_t kLasExtraRecord = 192;
+inline constexpr std::size_t kLasSystemBytes = 32;
 
 // Formats 6 and later: 4-bit returns, 8-bit classes, fine scan angles, always a time.
 [[nodiscard]] constexpr bool is_modern_las(int format) { return format >= 6; }

@@ -17,7 +17,7 @@ struct Header {
   int format = 0;
   std::int64_t size = 0;
   std::int64_t vlrs = 0;
-  std::uint16_t encoding = 0;
+  LasRecords kept = {};  // what of the header is kept
   std::int64_t first_evlr = 0, evlrs = 0;
   RecordLayout layout = {};
   Quantization quantization = {};
@@ -29,6 +29,11 @@ struct Extra {
   bool scaled = false;
   std::array<double, 3> scale = {1, 1, 1}, offset = {0, 0, 0};
 };
+
+std::string text_at(std::span<const std::byte> bytes, std::int64_t offset, std::size_t size) {
+  const char* begin = reinterpret_cast<const char*>(bytes.data()) + offset;
+  return {begin, ::strnlen(begin, size)};
+}
 
 class HeaderReader {
  public:
@@ -50,7 +55,7 @@ class HeaderReader {
                 minor);
     }
     header_.vlrs = load<std::uint32_t>(raw_, 100);
-    header_.encoding = load<std::uint16_t>(raw_, 6);
+    read_identity();
     if (minor == 4) read_evlrs();
     read_points(minor);
     read_quantization();
@@ -61,6 +66,18 @@ class HeaderReader {
   void require_size(std::int64_t size) {
     raw_.resize(static_cast<std::size_t>(size));
     bytes_.read(0, raw_);
+  }
+
+  void read_identity() {
+    LasRecords& kept = header_.kept;
+    kept.source_id = load<std::uint16_t>(raw_, 4);
+    kept.encoding = load<std::uint16_t>(raw_, 6);
+    for (std::size_t i = 0; i < kept.project.size(); ++i) {
+      kept.project.at(i) = load<std::uint8_t>(raw_, 8 + static_cast<std::int64_t>(i));
+    }
+    kept.system = text_at(raw_, 26, kLasSystemBytes);
+    kept.created_day = load<std::uint16_t>(raw_, 90);
+    kept.created_year = load<std::uint16_t>(raw_, 92);
   }
 
   void read_points(int minor) {
@@ -147,11 +164,6 @@ class HeaderReader {
   std::vector<std::byte> raw_;
   Header header_;
 };
-
-std::string text_at(std::span<const std::byte> bytes, std::int64_t offset, std::size_t size) {
-  const char* begin = reinterpret_cast<const char*>(bytes.data()) + offset;
-  return {begin, ::strnlen(begin, size)};
-}
 
 Extra parse_extra(std::span<const std::byte> record, const std::string& file, std::int64_t at) {
   const int type = load<std::uint8_t>(record, 2);
@@ -352,7 +364,7 @@ class LasSource final : public PointSource {
 
 Points open_las(const Bytes& bytes, const ReadOptions& options) {
   const Header header = HeaderReader(bytes, options.on_note).read();
-  LasRecords kept{.encoding = header.encoding};
+  LasRecords kept = header.kept;
   std::vector<Extra> extras = read_vlrs(bytes, header, kept);
   read_evlrs(bytes, header, kept, options.on_note);
   const std::int64_t room = header.layout.stride - las_record_size(header.format);

@@ -114,15 +114,26 @@ void put_geometry(Block& header, const LasLayout& layout) {
   }
 }
 
-// Bit 0, what times mean, is kept. Bit 4: the coordinate system is given as text; formats 6 and later demand
+// Bits 0 and 3, what times and returns mean, are kept. Bit 4: the coordinate system is given as text; formats 6 and later demand
 // it, so that it is only left out for files that have GeoTIFF keys and no text.
 std::uint16_t encoding_of(const LasLayout& layout) {
-  constexpr std::uint16_t kTimeBit = 1, kTextBit = 16;
+  constexpr std::uint16_t kTimeBit = 1, kReturnsBit = 8, kTextBit = 16;
   const std::optional<LasRecords>& las = layout.head.las;
-  const auto time = static_cast<std::uint16_t>(las ? las->encoding & kTimeBit : 0);
+  const auto kept = static_cast<std::uint16_t>(las ? las->encoding & (kTimeBit | kReturnsBit) : 0);
   const bool keys = las && find_record(*las, kProjectionUser, kGeoKeys) &&
                     !find_record(*las, kProjectionUser, kTextSystem);
-  return is_modern_las(layout.format) && !keys ? time | kTextBit : time;
+  return is_modern_las(layout.format) && !keys ? kept | kTextBit : kept;
+}
+
+void put_identity(Block& header, const LasRecords& kept) {
+  require(kept.system.size() <= kLasSystemBytes, kLasWriteOp,
+          "LAS: the system '{}' is longer than {} bytes", kept.system, kLasSystemBytes);
+  header.put(4, kept.source_id);
+  header.put(8, kept.project);
+  header.put_text(26, kept.system);
+  header.put_text(58, "voxloom");
+  header.put(90, kept.created_day);
+  header.put(92, kept.created_year);
 }
 
 std::int64_t bytes_in(const std::vector<std::vector<std::byte>>& records) {
@@ -140,10 +151,10 @@ Block make_header(const LasLayout& layout, std::int64_t record, std::int64_t des
   header.put<std::uint16_t>(6, encoding_of(layout));
   header.put<std::uint8_t>(24, 1);
   header.put<std::uint8_t>(25, modern ? 4 : 2);
-  header.put_text(58, "voxloom");
   header.put(94, static_cast<std::uint16_t>(size));
   static const LasRecords kNone;
   const LasRecords& kept = layout.head.las ? *layout.head.las : kNone;
+  put_identity(header, kept);
   const std::int64_t begin = size + bytes_in(kept.vlrs) + descriptions;
   require(begin <= 0xffffffffLL, kLasWriteOp, "LAS: the records before the points take {} bytes",
           begin);

@@ -190,6 +190,21 @@ void require_same_system(const NamedScan& chosen, const CoordinateSystem& system
   }
 }
 
+// What scans do not have in common is not said; a merged file's system is MERGE, as the format's description has it.
+LasRecords merged_identity(LasRecords records, const std::vector<NamedScan>& scans) {
+  const LasRecords own = records;
+  for (const NamedScan& one : scans) {
+    if (!one.scan.las) continue;
+    const LasRecords& other = *one.scan.las;
+    if (other.source_id != own.source_id) records.source_id = 0;
+    if (other.project != own.project) records.project = {};
+    if (other.system != own.system) records.system = "MERGE";
+    if (other.created_day == own.created_day && other.created_year == own.created_year) continue;
+    records.created_day = records.created_year = 0;
+  }
+  return records;
+}
+
 // Records of the first that says most; the others must mean the same by their coordinates and times.
 std::optional<LasRecords> common_records(const std::vector<NamedScan>& scans, const OnNote& note) {
   const auto says = [](const NamedScan& one) {
@@ -217,7 +232,7 @@ std::optional<LasRecords> common_records(const std::vector<NamedScan>& scans, co
             "gps_time) they merge",
             chosen.name, one.name);
   }
-  return chosen.scan.las;
+  return merged_identity(*chosen.scan.las, scans);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "io/support.h"
+#include "voxloom/survey.h"
 
 namespace voxloom::test {
 namespace {
@@ -367,6 +368,45 @@ TEST(Las, KeepsAnglesTimesAndRecords) {
   EXPECT_EQ(back.las->encoding, 17);
   EXPECT_EQ(back.las->vlrs, scan.las->vlrs);
   EXPECT_EQ(back.las->evlrs, scan.las->evlrs);
+}
+
+TEST(Las, KeepsWhoMadeTheFileAndWhen) {
+  FileBytes file = las_file(2, 1, 1);
+  file.at<std::uint16_t>(4, 77).at<std::uint16_t>(6, 8).at<std::uint16_t>(90, 63);
+  file.at<std::uint16_t>(92, 2019).at<std::uint64_t>(8, 12345).at<std::uint64_t>(16, 6789);
+  file.at<std::array<char, 5>>(26, {'R', 'I', 'E', 'G', 'L'});
+  const Scan scan = parse(file, "a.las");
+  const Scan back = through_las(scan);
+  ASSERT_TRUE(back.las.has_value());
+  EXPECT_EQ(back.las->source_id, 77);
+  EXPECT_EQ(back.las->encoding, 8) << "returns are made up";
+  EXPECT_EQ(back.las->system, "RIEGL");
+  EXPECT_EQ(back.las->created_day, 63);
+  EXPECT_EQ(back.las->created_year, 2019);
+  EXPECT_EQ(back.las->project, scan.las->project);
+  EXPECT_EQ(back.las->project[1], 0x30);
+  const auto bytes = format_scan(scan, {.format = ScanFormat::las});
+  EXPECT_EQ(as_text(bytes).substr(26, 8), std::string("RIEGL\0\0\0", 8));
+  Scan wrong = scan;
+  wrong.las->system = std::string(33, 's');
+  EXPECT_THROW(static_cast<void>(format_scan(wrong, {.format = ScanFormat::las})),
+               std::invalid_argument);
+}
+
+TEST(Las, MergedFilesAreOfNoFlightLine) {
+  Scan first = lattice_scan();
+  first.las = LasRecords{.source_id = 1, .system = "A", .created_day = 3, .created_year = 2020};
+  Scan second = first;
+  const auto merged = [&] { return merge_scans({{"a", first}, {"b", second}}).las.value(); };
+  EXPECT_EQ(merged(), *first.las);
+  second.las->source_id = 2;
+  second.las->system = "B";
+  second.las->created_day = 4;
+  const LasRecords both = merged();
+  EXPECT_EQ(both.source_id, 0);
+  EXPECT_EQ(both.system, "MERGE");
+  EXPECT_EQ(both.created_day, 0);
+  EXPECT_EQ(both.created_year, 0);
 }
 
 TEST(Las, KeepsUnknownAttributesAsExtraBytes) {
