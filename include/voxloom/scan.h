@@ -108,6 +108,8 @@ struct Scan {
   // What positions are relative to, in the file's coordinates. Readers leave it 0 on an axis whose
   // median is within 4096 of 0.
   std::array<double, 3> origin = {0, 0, 0};
+  // The whole part of the middle of all points, where a reader found that on some axis more than 4096 from 0.
+  std::optional<std::array<double, 3>> middle = {};
   std::optional<Pose> pose = {};       // from the file's coordinates to those shared by many scans
   std::optional<Pose> viewpoint = {};  // from the sensor's coordinates to the file's
   std::optional<LasRecords> las = {};
@@ -139,6 +141,10 @@ void validate(const Scan& scan);
 // Adds the points of `more` behind those of `scan`; both have the same attributes in the same order,
 // and the same pose.
 void append(Scan& scan, const Scan& more);
+
+// Where the sensor stood, in the file's coordinates: the viewpoint's place. Where there is none it is guessed: the
+// middle, of scans that lie far from 0; else the origin, which readers leave at 0 then.
+[[nodiscard]] std::array<double, 3> sensor_place(const Scan& scan);
 
 // Makes positions relative to another origin; no point moves.
 void move_origin(Scan& scan, const std::array<double, 3>& origin);

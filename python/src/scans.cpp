@@ -189,6 +189,8 @@ nb::dict scan_to_python(Scan scan) {
   parts["position_type"] = nb::str(std::string(name_of(scan.position_type)).c_str());
   parts["attributes"] = attributes;
   parts["origin"] = to_python(scan.origin);
+  parts["middle"] = nb::none();
+  if (scan.middle) parts["middle"] = to_python(*scan.middle);
   parts["quantization"] = nb::none();
   if (scan.quantization) {
     parts["quantization"] =
@@ -224,6 +226,9 @@ Scan scan_of(nb::handle parts, std::string_view op) {
     scan.set(column_of(nb::cast<std::string>(name), array, op));
   }
   scan.origin = three_doubles(parts["origin"], {op, "origin"});
+  if (const nb::object middle = parts["middle"]; !middle.is_none()) {
+    scan.middle = three_doubles(middle, {op, "middle"});
+  }
   if (const nb::object quantization = parts["quantization"]; !quantization.is_none()) {
     scan.quantization =
         Quantization{.scale = three_doubles(nb::object(quantization[0]), {op, "quantization"}),

@@ -34,6 +34,7 @@ class Scan:
     confidence, red, green, blue, classification and the other fields of LAS. position_type 'float32': every position
     came from one, and is written as one. quantization: (scale, offset), the lattice of LAS. pose: (4, 4), from the
     file's coordinates to those that many scans share; viewpoint: (4, 4), from the sensor's to the file's.
+    middle: of all points, where it lies far from 0: the sensor is taken to be there unless there is a viewpoint.
     notes: what was guessed, left out or replaced in reading.
     """
 
@@ -46,6 +47,7 @@ class Scan:
     viewpoint: Optional[np.ndarray[Any, Any]] = None
     las: Optional[LasRecords] = None
     notes: Tuple[str, ...] = ()
+    middle: Optional[Three] = None
 
     def __post_init__(self) -> None:
         if getattr(self.positions, "ndim", 0) != 2 or self.positions.shape[1] != 3:
@@ -101,8 +103,8 @@ class Scan:
 
         attributes = {name: np.ascontiguousarray(values) for name, values in self.attributes.items()}
         return {"positions": _columns(self.positions), "position_type": self.position_type, "attributes": attributes,
-                "origin": tuple(self.origin), "quantization": self.quantization, "pose": pose(self.pose),
-                "viewpoint": pose(self.viewpoint), "las": self.las}
+                "origin": tuple(self.origin), "middle": self.middle, "quantization": self.quantization,
+                "pose": pose(self.pose), "viewpoint": pose(self.viewpoint), "las": self.las}
 
     def page(self, title: str = "points", *, most_points: int = 2_000_000,
              classes: Optional[Sequence[LabelClass]] = None) -> str:

@@ -123,14 +123,12 @@ void set_sensor(Scan& scan, const SegmentOptions& options) {
 void say_sensor(const Scan& scan, const Box& box, const SegmentOptions& options,
                 const OnNote& note) {
   if (options.sensor) return;
-  std::array<double, 3> sensor = scan.origin;
-  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis)
-    sensor.at(axis) = scan.viewpoint->at(axis)[3];
+  const std::array<double, 3> sensor = sensor_place(scan);
   const bool is_within = surrounds(box, sensor);
   if (sensor == std::array<double, 3>{0, 0, 0} && is_within) return;
   note(fmt::format("the sensor is taken to be at {} {} {}, {}", sensor[0], sensor[1], sensor[2],
                    scan.viewpoint ? "the file's viewpoint"
-                   : is_within    ? "near the scan's middle; --sensor tells"
+                   : is_within    ? "the scan's middle; --sensor tells"
                                   : "outside the scan; --sensor tells"));
 }
 

@@ -16,10 +16,8 @@ constexpr std::string_view kInputValuesOp = "scan_input";
 
 // From the scan's origin to its sensor.
 std::array<double, 3> sensor_from_origin(const Scan& scan) {
-  std::array<double, 3> sensor = {0, 0, 0};
-  for (std::size_t axis = 0; scan.viewpoint && axis < 3; ++axis) {
-    sensor.at(axis) = scan.viewpoint->at(axis)[3] - scan.origin.at(axis);
-  }
+  std::array<double, 3> sensor = sensor_place(scan);
+  for (std::size_t axis = 0; axis < 3; ++axis) sensor.at(axis) -= scan.origin.at(axis);
   return sensor;
 }
 
@@ -41,6 +39,9 @@ std::vector<std::array<float, 3>> seen_positions(const Scan& scan) {
       const double place = p[axis] - sensor[axis];
       const bool is_zero = rounding[axis] > 0 && std::abs(place) <= rounding[axis];
       to[axis] = is_zero ? 0.0F : static_cast<float>(place);
+      require(std::isfinite(to[axis]) || !std::isfinite(p[axis]), kInputValuesOp,
+              "point {} is {} from the sensor along an axis, which float32 does not hold",
+              positions.size() - 1, place);
     }
   }
   return positions;

@@ -56,4 +56,16 @@ std::array<double, 3> OriginSearch::origin(const Quantization* lattice) const {
   return origin;
 }
 
+std::optional<std::array<double, 3>> OriginSearch::middle(const std::array<double, 3>& by) const {
+  std::array<double, 3> middle{};
+  bool is_far = false;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    if (samples_.at(axis).empty()) continue;
+    const double median = by.at(axis) + median_of(samples_.at(axis));
+    is_far = is_far || origin_near(median) != 0;
+    middle.at(axis) = std::trunc(median) + 0.0;  // no -0
+  }
+  return is_far ? std::optional(middle) : std::nullopt;
+}
+
 }  // namespace voxloom::io

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "voxloom/scan.h"
@@ -32,6 +33,9 @@ class OriginSearch {
   [[nodiscard]] std::int64_t stride() const { return stride_; }
   // By the median of each axis. A lattice's own offset is preferred where it is near that.
   [[nodiscard]] std::array<double, 3> origin(const Quantization* lattice) const;
+  // The whole part of all medians of the points moved by `by`, or nothing where all of them are near 0.
+  [[nodiscard]] std::optional<std::array<double, 3>> middle(const std::array<double, 3>& by = {
+                                                                0, 0, 0}) const;
 
  private:
   std::int64_t stride_;

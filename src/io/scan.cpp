@@ -115,8 +115,11 @@ std::array<double, 3> Scan::at(std::int64_t point) const {
 }
 
 void validate(const Scan& scan) {
-  require(is_finite(scan.origin), "scan", "the origin ({}, {}, {}) is not finite", scan.origin[0],
-          scan.origin[1], scan.origin[2]);
+  for (const auto& [name, place] :
+       {std::pair("origin", scan.origin), std::pair("middle", scan.middle.value_or(scan.origin))}) {
+    require(is_finite(place), "scan", "the {} ({}, {}, {}) is not finite", name, place[0], place[1],
+            place[2]);
+  }
   for (const auto& pose : {scan.pose, scan.viewpoint}) {
     for (std::size_t i = 0; pose && i < 16; ++i) {
       require(std::isfinite(pose->at(i / 4).at(i % 4)), "scan", "row {} of a pose is not finite",
@@ -143,7 +146,10 @@ void append(Scan& scan, const Scan& more) {
   }
   require(scan.pose == more.pose && scan.viewpoint == more.viewpoint, "append",
           "the scans have different poses; apply_pose() makes them comparable");
-  if (scan.positions.empty()) scan.origin = more.origin;
+  if (scan.positions.empty()) {
+    scan.origin = more.origin;
+    scan.middle = more.middle;
+  }
   const std::size_t first = scan.positions.size();
   scan.positions.insert(scan.positions.end(), more.positions.begin(), more.positions.end());
   if (scan.origin != more.origin) {
@@ -183,6 +189,12 @@ Box bounds(const Scan& scan) {
   return box;
 }
 
+std::array<double, 3> sensor_place(const Scan& scan) {
+  if (!scan.viewpoint) return scan.middle.value_or(scan.origin);
+  const Pose& seen_from = *scan.viewpoint;
+  return {seen_from[0][3], seen_from[1][3], seen_from[2][3]};
+}
+
 void move_origin(Scan& scan, const std::array<double, 3>& origin) {
   if (scan.origin == origin) return;
   shift(scan.positions, scan.origin, origin);
@@ -200,6 +212,7 @@ void apply_pose(Scan& scan) {
   }
   for (auto& position : scan.positions) position = transform(pose, position);
   if (scan.viewpoint) scan.viewpoint = product(*scan.pose, *scan.viewpoint);
+  if (scan.middle) scan.middle = transform(*scan.pose, *scan.middle);
   scan.pose.reset();
   scan.quantization.reset();
   scan.las.reset();  // its coordinate system is no longer the positions'

@@ -9,6 +9,7 @@ void settle_origin(Scan& scan) {
   search.add(scan.size(), [&](std::size_t axis, std::int64_t point) {
     return scan.origin.at(axis) + scan.positions.at(static_cast<std::size_t>(point)).at(axis);
   });
+  scan.middle = search.middle();
   move_origin(scan, search.origin(scan.quantization ? &*scan.quantization : nullptr));
 }
 
@@ -18,6 +19,7 @@ Scan head_of(const Scan& scan) {
           .quantization = scan.quantization,
           .attributes = {},
           .origin = scan.origin,
+          .middle = scan.middle,
           .pose = scan.pose,
           .viewpoint = scan.viewpoint,
           .las = scan.las,

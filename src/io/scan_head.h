@@ -8,7 +8,7 @@ namespace voxloom::io {
 // Makes positions relative to what a reader would have chosen for them, now that they are others; no point moves.
 void settle_origin(Scan& scan);
 
-// The head of a scan: origin, poses, lattice, records, comments. No points and no attributes.
+// The head of a scan: origin, middle, poses, lattice, records, comments. No points and no attributes.
 [[nodiscard]] Scan head_of(const Scan& scan);
 
 }  // namespace voxloom::io

@@ -59,16 +59,17 @@ class ScanReader::Impl {
   Scan read(std::int64_t count) {
     require(count >= 0, "read_scan", "cannot read {} points", count);
     count = std::min(count, remaining());
-    const bool first = !has_origin_ && assemble_.may_need_origin();
+    const bool first = !has_origin_ && needs_search();
     if (first && count < size()) look_ahead();
     std::vector<Column> columns = source_->read(count);
     if (first && count == size()) {
       io::OriginSearch search(size());
       assemble_.look(search, columns);
-      assemble_.set_origin(search);
+      take_from(search);
     }
     has_origin_ = true;
     Scan scan = assemble_(std::move(columns));
+    scan.middle = middle_;
     for (std::size_t axis = 0; moved_ && axis < 3; ++axis) {
       scan.origin.at(axis) += moved_->at(axis);
       if (scan.viewpoint) scan.viewpoint->at(axis)[3] += moved_->at(axis);
@@ -81,14 +82,22 @@ class ScanReader::Impl {
   void skip(std::int64_t count) {
     require(count >= 0, "read_scan", "cannot pass over {} points", count);
     count = std::min(count, remaining());
-    if (!has_origin_ && assemble_.may_need_origin()) look_ahead();
+    if (!has_origin_ && needs_search()) look_ahead();
     has_origin_ = true;
     source_->skip(count);
     done_ += count;
   }
 
  private:
-  // All pieces have one origin, which follows from all of the points.
+  // Whether the scan may lie far from 0.
+  bool needs_search() const { return assemble_.may_need_origin() || moved_; }
+
+  void take_from(const io::OriginSearch& search) {
+    if (assemble_.may_need_origin()) assemble_.set_origin(search);
+    middle_ = search.middle(moved_.value_or(std::array<double, 3>{}));
+  }
+
+  // All pieces have one origin and one middle, which follow from all of the points.
   void look_ahead() {
     constexpr std::int64_t kPiece = 1 << 16, kSparse = 64;
     ReadOptions silent = options_;
@@ -107,7 +116,7 @@ class ScanReader::Impl {
         assemble_.look(search, points->read(std::min(left, kPiece)));
       }
     }
-    assemble_.set_origin(search);
+    take_from(search);
   }
 
   Open open_;
@@ -117,7 +126,7 @@ class ScanReader::Impl {
   io::Points source_;
   io::Assembler assemble_;
   bool has_origin_ = false;
-  std::optional<std::array<double, 3>> moved_;
+  std::optional<std::array<double, 3>> moved_, middle_;
   std::int64_t done_ = 0;
 };
 

@@ -108,6 +108,20 @@ TEST(ScanInput, PositionsAreSeenFromTheSensor) {
   EXPECT_FLOAT_EQ(input.points.positions[20][0], 3);
 }
 
+TEST(ScanInput, PositionsBeyondFloat32AreRefused) {
+  Scan scan = scan_of(ramp<float>(1));
+  scan.viewpoint = kIdentityPose;
+  scan.viewpoint->at(1)[3] = 1e300;
+  try {
+    static_cast<void>(to_input(scan));
+    FAIL() << "taken";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("point 0 is -1e+300 from the sensor"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 // A column that is read as it is must be a float32.
 TEST(ScanInput, WhatFloat32DoesNotHoldIsMissing) {
   Scan scan = scan_of(ramp<float>(1));

@@ -292,11 +292,13 @@ TEST(Files, AppearWholeOrNotAtAll) {
   EXPECT_EQ(folder.entries(), 1U);
 }
 
-// Every column type, several components, float64 positions, as a reader gives them: y has an origin.
+// Every column type, several components, float64 positions, as a reader gives them: y has an origin, and
+// all of them a middle.
 Scan rich_scan() {
   Scan scan;
   for (int i = 0; i < 9; ++i) scan.positions.push_back({i / 3.0, 1e6 + i * 1e-3, -i * 1e-7});
   move_origin(scan, {0, 1e6, 0});
+  scan.middle = {1, 1e6, 0};
   scan.set("u8", std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 254, 255});
   scan.set("i8", std::vector<std::int8_t>{-128, 1, 2, 3, 4, 5, 6, 7, 127});
   scan.set("u16", std::vector<std::uint16_t>{0, 1, 2, 3, 4, 5, 6, 7, 65535});

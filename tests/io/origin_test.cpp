@@ -44,6 +44,38 @@ TEST(Origin, IsZeroForWhatIsNear) {
             (std::array<double, 3>{4097, -4097, 0}));
 }
 
+// Of a map nobody says where a sensor stood: in its middle on all axes, then, and not where a lattice begins.
+TEST(Origin, ASensorIsGuessedOnAllAxesOrNone) {
+  using Place = std::array<double, 3>;
+  EXPECT_EQ(sensor_place(parse_text("4000.5 -4000 0.5\n", "a.xyz")), (Place{0, 0, 0}));
+  const Scan narrow = parse_text("4097.5 -12.5 120.75\n", "a.xyz");
+  EXPECT_EQ(narrow.origin, (Place{4097, 0, 0}));
+  EXPECT_EQ(sensor_place(narrow), (Place{4097, -12, 120}));
+
+  Scan map = map_scan();
+  EXPECT_EQ(sensor_place(map), (Place{0, 0, 0})) << "nobody looked at it yet";
+  const Place middle = {500499, 5399500, 100};
+  const auto text = format_scan(map, {.format = ScanFormat::text});
+  EXPECT_EQ(sensor_place(parse_scan(text, "a.csv")), middle);
+  ScanReader pieces(text, "a.csv");
+  EXPECT_EQ(sensor_place(pieces.read(7)), middle);
+
+  // LAS with an offset of its own, 400 m from the middle.
+  map.positions.resize(999);
+  map.quantization = Quantization{.offset = {500100, 5399900, 0}};
+  Scan las = parse_scan(format_scan(map, {.format = ScanFormat::las}), "a.las");
+  EXPECT_EQ(las.origin, (Place{500100, 5399900, 0}));
+  const Place of_fewer = {500499, 5399501, 100};
+  EXPECT_EQ(sensor_place(las), of_fewer);
+  TemporaryFolder folder;
+  write_scan(folder / "a.pcd", las, {.shift = true});
+  EXPECT_EQ(sensor_place(read_scan(folder / "a.pcd")), of_fewer) << "float32 beside an origin";
+
+  las.viewpoint = kIdentityPose;
+  las.viewpoint->at(0)[3] = 500000;
+  EXPECT_EQ(sensor_place(las), (Place{500000, 0, 0}));
+}
+
 // A scan moved by whole voxels gives the same points, bit for bit, when its sensor is moved with it.
 TEST(Origin, MovesWithTheScan) {
   Scan near;
