@@ -38,7 +38,9 @@ struct CropBox {
 [[nodiscard]] Scan pick_points(const Scan& scan, std::span<const std::int64_t> points);
 
 // Moves the scan, its viewpoint and its lattice; of a scan with a pose that alone. Positions of float32 become float64,
-// since the moved ones need not fit. Records of LAS files stay, the coordinate system among them.
+// since the moved ones need not fit. Records of LAS files stay, the coordinate system among them. Steps beyond
+// kFarthestShift are std::invalid_argument: float64 would not keep a tenth of a millimetre there.
+inline constexpr double kFarthestShift = 1e12;
 void translate(Scan& scan, const std::array<double, 3>& by);
 
 struct CroppedScan {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/finite.h"
 #include "io/column_names.h"
@@ -42,7 +43,8 @@ Assembler::Assembler(const PointSource& source, const std::string& file, const R
       viewpoint_(source.viewpoint()),
       las_(source.las()),
       comments_(source.comments()),
-      intensity_range_(source.intensity_range()) {
+      intensity_range_(source.intensity_range()),
+      on_note_(options.on_note) {
   // Far beyond any real file; keeps the work for a hostile one small.
   constexpr std::size_t kMaxFields = 4096;
   if (source.fields().size() > kMaxFields) {
@@ -119,7 +121,32 @@ double Assembler::place(std::size_t axis, double stored) const {
   return offset == origin ? step : offset + step - origin;
 }
 
-Scan Assembler::operator()(std::vector<Column> columns) const {
+void Assembler::note_rounding(const Column& column, std::size_t axis) {
+  if (said_rounding_ || !on_note_ || quantization_) return;
+  constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
+  const Axis& at = axes_.at(axis);
+  std::visit(
+      [&](const auto& values) {
+        using T = typename std::decay_t<decltype(values)>::value_type;
+        if constexpr (std::is_integral_v<T> && sizeof(T) == sizeof(std::int64_t)) {
+          const auto step = static_cast<std::size_t>(column.components);
+          for (auto i = static_cast<std::size_t>(at.component); i < values.size(); i += step) {
+            const T value = values[i];
+            if (std::cmp_less_equal(value, kMostExact) &&
+                std::cmp_greater_equal(value, -kMostExact))
+              continue;
+            on_note_(fmt::format(
+                "positions are float64, which rounds whole numbers beyond 2^53, such as {}",
+                value));
+            said_rounding_ = true;
+            return;
+          }
+        }
+      },
+      column.values);
+}
+
+Scan Assembler::operator()(std::vector<Column> columns) {
   Scan scan;
   scan.position_type = position_type_;
   scan.quantization = quantization_;
@@ -132,6 +159,7 @@ Scan Assembler::operator()(std::vector<Column> columns) const {
   scan.positions.resize(static_cast<std::size_t>(columns[axes_[0].field].points()));
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const Column& column = columns[axes_.at(axis).field];
+    note_rounding(column, axis);
     const auto step = static_cast<std::size_t>(column.components);
     const auto first = static_cast<std::size_t>(axes_.at(axis).component);
     std::visit(

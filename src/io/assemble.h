@@ -22,10 +22,12 @@ class Assembler {
   void look(OriginSearch& search, const std::vector<Column>& columns) const;
   void set_origin(const OriginSearch& search);
 
-  [[nodiscard]] Scan operator()(std::vector<Column> columns) const;
+  // Says once where whole numbers of 64 bits do not fit float64.
+  [[nodiscard]] Scan operator()(std::vector<Column> columns);
 
  private:
   [[nodiscard]] double place(std::size_t axis, double stored) const;
+  void note_rounding(const Column& column, std::size_t axis);
 
   // Where a coordinate lies in the columns.
   struct Axis {
@@ -45,6 +47,8 @@ class Assembler {
   std::optional<LasRecords> las_;
   std::vector<std::string> comments_;
   std::optional<Interval> intensity_range_;
+  OnNote on_note_;
+  bool said_rounding_ = false;
 };
 
 // Drops the points that are not finite, or throws; `first` is the file's number of the first point.

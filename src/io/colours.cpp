@@ -11,15 +11,20 @@ namespace {
 
 constexpr double kMost8 = 255, kMost16 = 65535;
 
-using Channels = std::array<const Column*, 3>;
+constexpr std::array<std::string_view, 3> kRgbNames = {"red", "green", "blue"};
+constexpr std::array<std::string_view, 1> kAlphaNames = {"alpha"};
 
-std::optional<Channels> find_channels(const Scan& scan) {
-  Channels channels{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    channels.at(c) = scan.find(std::array{"red", "green", "blue"}.at(c));
-    if (channels.at(c) == nullptr || channels.at(c)->components != 1) return std::nullopt;
+// All of them, or none.
+std::vector<const Column*> find_channels(const Scan& scan, io::Channels channels) {
+  const std::span<const std::string_view> names =
+      channels == io::Channels::rgb ? std::span<const std::string_view>(kRgbNames) : kAlphaNames;
+  std::vector<const Column*> found;
+  for (const std::string_view name : names) {
+    const Column* column = scan.find(name);
+    if (column == nullptr || column->components != 1) return {};
+    found.push_back(column);
   }
-  return channels;
+  return found;
 }
 
 // Upper bytes are cut out, all else is rounded.
@@ -32,16 +37,28 @@ std::uint8_t byte_of(double value, double unit) {
   return static_cast<std::uint8_t>(scaled);
 }
 
+std::vector<std::uint8_t> bytes_of(const Column& column, double unit) {
+  std::vector<std::uint8_t> bytes;
+  std::visit(
+      [&](const auto& values) {
+        bytes.reserve(values.size());
+        for (const auto value : values) bytes.push_back(byte_of(static_cast<double>(value), unit));
+      },
+      column.values);
+  return bytes;
+}
+
 }  // namespace
 
-io::ColourSurvey::ColourSurvey(std::int64_t points) : spread_(points) {}
+io::ColourSurvey::ColourSurvey(std::int64_t points, Channels channels)
+    : channels_(channels), spread_(points) {}
 
 void io::ColourSurvey::look(const Scan& piece, std::int64_t first) {
-  const std::optional<Channels> channels = find_channels(piece);
-  is_there_ = channels.has_value();
+  const std::vector<const Column*> channels = find_channels(piece, channels_);
+  is_there_ = !channels.empty();
   if (!is_there_) return;
-  has_floats_ = std::ranges::any_of(*channels, [](auto* c) { return is_float(c->type()); });
-  for (const Column* column : *channels) {
+  has_floats_ = std::ranges::any_of(channels, [](auto* c) { return is_float(c->type()); });
+  for (const Column* column : channels) {
     if (has_floats_) spread_.look(*column, first);
     std::visit(
         [&](const auto& values) {
@@ -75,20 +92,17 @@ bool io::ColourSurvey::is_whole() const {
 }
 
 ByteColours io::bytes_of_colours(const Scan& scan, double unit) {
-  const std::optional<Channels> channels = find_channels(scan);
-  require(channels.has_value(), "byte_colours", "the scan has no colours");
+  const std::vector<const Column*> channels = find_channels(scan, Channels::rgb);
+  require(!channels.empty(), "byte_colours", "the scan has no colours");
   ByteColours colours;
-  for (std::size_t c = 0; c < 3; ++c) {
-    std::visit(
-        [&](const auto& values) {
-          colours.at(c).reserve(values.size());
-          for (const auto value : values) {
-            colours.at(c).push_back(byte_of(static_cast<double>(value), unit));
-          }
-        },
-        channels->at(c)->values);
-  }
+  for (std::size_t c = 0; c < 3; ++c) colours.at(c) = bytes_of(*channels[c], unit);
   return colours;
+}
+
+std::vector<std::uint8_t> io::bytes_of_alpha(const Scan& scan, double unit) {
+  const std::vector<const Column*> channels = find_channels(scan, Channels::alpha);
+  require(!channels.empty(), "byte_colours", "the scan has no alpha");
+  return bytes_of(*channels.front(), unit);
 }
 
 std::optional<ByteColours> byte_colours(const Scan& scan, StrayColours stray) {

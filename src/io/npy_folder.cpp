@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "io/failure.h"
+#include "io/named_vectors.h"
 #include "io/npy_header.h"
 
 namespace voxloom::io {
@@ -15,54 +15,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPoints = "coord.npy";
 
-// What arrays of three numbers are column by column, and what those of one number are called here.
-struct Parts {
-  std::string_view array;
-  std::array<std::string_view, 3> names;
-};
-constexpr std::array<Parts, 4> kParts = {{{"color", {"red", "green", "blue"}},
-                                          {"colors", {"red", "green", "blue"}},
-                                          {"normal", {"nx", "ny", "nz"}},
-                                          {"normals", {"nx", "ny", "nz"}}}};
-
 std::string column_name(const std::string& array) {
   if (array == "segment") return "label";
   return array == "strength" ? "intensity" : array;
-}
-
-// One column of several numbers as several columns.
-class SplitSource final : public PointSource {
- public:
-  SplitSource(Points source, const std::array<std::string_view, 3>& names)
-      : PointSource({}, source->size()), source_(std::move(source)) {
-    for (const std::string_view name : names) {
-      fields_.push_back({std::string(name), source_->fields()[0].type, 1});
-    }
-  }
-  std::vector<Column> read(std::int64_t count) override {
-    const Column whole = std::move(source_->read(count)[0]);
-    std::vector<Column> columns = make_columns(count);
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      std::visit(
-          [&](auto& to) {
-            const auto& from = std::get<std::decay_t<decltype(to)>>(whole.values);
-            for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[3 * i + c];
-          },
-          columns[c].values);
-    }
-    return columns;
-  }
-
- private:
-  Points source_;
-};
-
-Points with_columns(Points source, const std::string& array) {
-  const auto* parts = std::ranges::find(kParts, array, &Parts::array);
-  const bool splits =
-      parts != kParts.end() && source->fields().size() == 1 && source->fields()[0].components == 3;
-  return splits ? std::make_unique<SplitSource>(std::move(source), parts->names)
-                : std::move(source);
 }
 
 }  // namespace
@@ -94,9 +49,9 @@ Points open_npy_folder(const fs::path& path, const ReadOptions& options) {
       }
       continue;
     }
-    parts.push_back(with_columns(open_npy_array(bytes, header, column_name(array)), array));
+    parts.push_back(open_npy_array(bytes, header, column_name(array)));
   }
-  return join(std::move(parts));
+  return with_named_vectors(join(std::move(parts)));
 }
 
 }  // namespace voxloom::io

@@ -7,6 +7,7 @@
 #include "io/column_type.h"
 #include "io/failure.h"
 #include "io/formats.h"
+#include "io/named_vectors.h"
 #include "io/npy_header.h"
 #include "io/records.h"
 #include "voxloom/dtype.h"
@@ -119,6 +120,13 @@ bool lies_on_its_side(const NpyHeader& header) {
          header.shape[0] <= kMostRows && header.shape[1] >= kLeastPoints;
 }
 
+// Hardly any points, with more numbers than there are points: which axis is which cannot be told.
+bool may_lie_on_its_side(const NpyHeader& header) {
+  constexpr std::int64_t kMostRows = 8;
+  return !header.structured && header.shape.size() == 2 && header.shape[0] >= 3 &&
+         header.shape[0] <= kMostRows && header.shape[1] > header.shape[0];
+}
+
 Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string& name) {
   constexpr std::int64_t kMaxWidth = 65536;
   const NpyType& type = header.members[0].type;
@@ -148,7 +156,14 @@ Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string
 }  // namespace
 
 void set_upright(NpyHeader& header, const OnNote& note) {
-  if (!lies_on_its_side(header)) return;
+  if (!lies_on_its_side(header)) {
+    if (!may_lie_on_its_side(header) || !note) return;
+    note(
+        fmt::format("the array's shape ({0}) is taken for {1} points of {2} numbers: turn it over "
+                    "where it holds {2} points of {1}",
+                    fmt::join(header.shape, ", "), header.shape[0], header.shape[1]));
+    return;
+  }
   if (note) {
     note(fmt::format("the array's shape ({}) is taken for a column per point",
                      fmt::join(header.shape, ", ")));
@@ -165,7 +180,7 @@ Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::st
 Points open_npy(const Bytes& bytes, const ReadOptions& options) {
   NpyHeader header = read_npy_header(bytes);
   set_upright(header, options.on_note);
-  return open_npy_array(bytes, header, "");
+  return with_named_vectors(open_npy_array(bytes, header, ""));
 }
 
 }  // namespace voxloom::io

@@ -1,11 +1,12 @@
 // NPZ: a zip archive of NPY files. Positions are the array "points", "positions", "xyz", "pos",
 // "coords", "coord", "pc", "vertices" or "arr_0", (N,3) or wider, or the three arrays "x", "y" and "z"; other arrays with N rows
-// become attributes; what has another shape or unreadable elements is left out.
+// become attributes, colours and normals by their names (named_vectors.h); what has another shape or unreadable elements is left out.
 #include <algorithm>
 #include <map>
 
 #include "io/failure.h"
 #include "io/formats.h"
+#include "io/named_vectors.h"
 #include "io/npy_header.h"
 #include "io/zip.h"
 
@@ -76,7 +77,7 @@ Points open_npz(const Bytes& bytes, const ReadOptions& options) {
     options.on_note(fmt::format("arrays without numbers for each of the {} points are left out: {}",
                                 points.header.shape[0], excerpt(left_out)));
   }
-  return join(std::move(parts));
+  return with_named_vectors(join(std::move(parts)));
 }
 
 }  // namespace voxloom::io

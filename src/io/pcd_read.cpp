@@ -2,6 +2,7 @@
 // float32 or integer; it is read as the columns red, green, blue (and alpha).
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "io/column_type.h"
 #include "io/failure.h"
@@ -25,10 +26,14 @@ std::vector<std::string> channels_of(const Field& field) {
   return {"blue", "green", "red"};
 }
 
+// As text, the opaque colours that are no number have all become "nan": which they were is lost.
 class ColourSource final : public PointSource {
  public:
-  explicit ColourSource(Points packed)
-      : PointSource({}, packed->size()), packed_(std::move(packed)) {
+  ColourSource(Points packed, bool is_text, OnNote on_note)
+      : PointSource({}, packed->size()),
+        packed_(std::move(packed)),
+        is_text_(is_text),
+        on_note_(std::move(on_note)) {
     viewpoint_ = packed_->viewpoint();
     for (const Field& field : packed_->fields()) {
       if (!is_packed_colour(field)) {
@@ -59,7 +64,21 @@ class ColourSource final : public PointSource {
   std::string where(std::int64_t point) const override { return packed_->where(point); }
 
  private:
-  static void unpack(const Column& packed, std::vector<Column>& columns, const Field& field) {
+  // The bits of a colour; of one whose bits are lost, 0.
+  template <typename T>
+  std::uint32_t bits_of(T value) {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (is_text_ && std::isnan(value)) {
+        if (on_note_) on_note_("colours that are nan in the text are read as black");
+        on_note_ = {};  // once
+        return 0;
+      }
+    }
+    if constexpr (sizeof(T) == sizeof(std::uint32_t)) return std::bit_cast<std::uint32_t>(value);
+    return 0;
+  }
+
+  void unpack(const Column& packed, std::vector<Column>& columns, const Field& field) {
     const std::size_t first = columns.size();
     const std::vector<std::string> names = channels_of(field);
     for (std::size_t channel = 0; channel < names.size(); ++channel) {
@@ -68,11 +87,7 @@ class ColourSource final : public PointSource {
       std::visit(
           [&](const auto& values) {
             for (std::size_t i = 0; i < values.size(); ++i) {
-              std::uint32_t bits = 0;
-              if constexpr (sizeof(values[0]) == sizeof(bits)) {
-                bits = std::bit_cast<std::uint32_t>(values[i]);
-              }
-              out[i] = static_cast<std::uint8_t>(bits >> (8 * channel));
+              out[i] = static_cast<std::uint8_t>(bits_of(values[i]) >> (8 * channel));
             }
           },
           packed.values);
@@ -81,6 +96,8 @@ class ColourSource final : public PointSource {
   }
 
   Points packed_;
+  bool is_text_;
+  OnNote on_note_;
 };
 
 Points open_ascii(const Bytes& bytes, const PcdHeader& header) {
@@ -174,7 +191,8 @@ Points open_pcd(const Bytes& bytes, const ReadOptions& options) {
   Points points = open_data(bytes, header, options.max_unpacked_bytes);
   points->set_viewpoint(header.viewpoint);
   if (std::ranges::none_of(points->fields(), is_packed_colour)) return points;
-  return std::make_unique<ColourSource>(std::move(points));
+  return std::make_unique<ColourSource>(std::move(points), header.data == PcdData::ascii,
+                                        options.on_note);
 }
 
 }  // namespace voxloom::io

@@ -25,15 +25,15 @@ struct PackedColour {
   std::vector<std::string_view> replaced;
 };
 
-PackedColour pack_colour(const Scan& scan, double unit) {
+PackedColour pack_colour(const Scan& scan, double unit, const std::optional<double>& alpha_unit) {
   const ByteColours colours = bytes_of_colours(scan, unit);
-  const Column* alpha = scan.find("alpha");
-  const bool opaque = alpha == nullptr || alpha->type() != ColumnType::u8 || alpha->components != 1;
+  const bool opaque = !alpha_unit;
+  std::vector<std::uint8_t> alpha;
+  if (alpha_unit) alpha = bytes_of_alpha(scan, *alpha_unit);
   std::vector<std::uint32_t> bits(static_cast<std::size_t>(scan.size()));
   for (std::size_t i = 0; i < bits.size(); ++i) {
     bits[i] = std::uint32_t{colours[0][i]} << 16U | std::uint32_t{colours[1][i]} << 8U |
-              std::uint32_t{colours[2][i]} |
-              (opaque ? 0 : std::uint32_t{alpha->span<std::uint8_t>()[i]} << 24U);
+              std::uint32_t{colours[2][i]} | (opaque ? 0 : std::uint32_t{alpha[i]} << 24U);
   }
   if (!opaque) return PackedColour{{"rgba", 1, std::move(bits)}, {"red", "green", "blue", "alpha"}};
   std::vector<float> floats(bits.size());
@@ -60,30 +60,34 @@ const PclField* pcl_field_of(const Column& column) {
 
 // What the types of the fields follow from.
 struct PcdFacts {
-  std::optional<double> colour_unit = {};
+  std::optional<double> colour_unit = {}, alpha_unit = {};
   std::vector<bool> fit = {};  // of each attribute: PCL's type for the name holds its values
 };
 
 PcdFacts survey_for_pcd(const ScanPieces& scan) {
   const std::vector<Column>& attributes = scan.head().attributes;
   PcdFacts facts{.fit = std::vector<bool>(attributes.size(), true)};
-  ColourSurvey colours(scan.size());
+  ColourSurvey colours(scan.size()), alpha(scan.size(), Channels::alpha);
   scan.each([&](const Scan& piece, std::int64_t first) {
     colours.look(piece, first);
+    alpha.look(piece, first);
     for (std::size_t i = 0; i < attributes.size(); ++i) {
       const PclField* known = pcl_field_of(attributes[i]);
       if (known != nullptr) facts.fit[i] = facts.fit[i] && fits(piece.attributes[i], known->type);
     }
   });
   if (colours.is_whole()) facts.colour_unit = colours.unit();
+  if (alpha.is_whole()) facts.alpha_unit = alpha.unit();
   return facts;
 }
 
-OutField pcd_field(const Column& column, bool fits_known, std::int64_t first) {
+// A wide file keeps float64.
+OutField pcd_field(const Column& column, bool fits_known, std::int64_t first, bool is_wide) {
   const PclField* known = pcl_field_of(column);
   if (known == nullptr) return column_field(column);
+  const bool keeps_type = !fits_known || (is_wide && column.type() == ColumnType::f64);
   OutField field =
-      fits_known ? component_field(column, 0, known->type, "", first) : column_field(column);
+      keeps_type ? column_field(column) : component_field(column, 0, known->type, "", first);
   field.name = known->name;
   return field;
 }
@@ -103,7 +107,7 @@ std::vector<OutField> pcd_fields(const Scan& scan, std::int64_t first,
     if (colour && std::ranges::find(colour->replaced, column.name) != colour->replaced.end()) {
       continue;
     }
-    fields.push_back(pcd_field(column, facts.fit[i], first));
+    fields.push_back(pcd_field(column, facts.fit[i], first, options.wide));
   }
   make_words(fields);
   return fields;
@@ -167,7 +171,7 @@ void write_pcd(ByteSink& sink, const ScanPieces& scan, const WriteOptions& optio
   // Calls use(fields) with the fields of a piece.
   const auto with_fields = [&](const Scan& piece, std::int64_t first, const auto& use) {
     std::optional<PackedColour> colour;
-    if (facts.colour_unit) colour = pack_colour(piece, *facts.colour_unit);
+    if (facts.colour_unit) colour = pack_colour(piece, *facts.colour_unit, facts.alpha_unit);
     use(pcd_fields(piece, first, colour, facts, options));
   };
   with_fields(scan.head(), 0, [&](const std::vector<OutField>& fields) {

@@ -67,30 +67,41 @@ constexpr std::array<std::string_view, 3> kPlyColours = {"red", "green", "blue"}
 // What the types of the fields follow from.
 struct PlyFacts {
   std::optional<double> colour_unit = {};  // of wide colours, which become bytes
+  std::optional<double> alpha_unit = {};   // of a wide alpha beside colours of bytes
   std::vector<bool> are_exact = {};        // of each attribute: PLY's types hold its values
 };
 
-bool is_wide_colour(const Scan& scan) {
-  const Column* red = scan.find("red");
-  return red != nullptr && red->type() != ColumnType::u8;
+bool is_wide(const Scan& scan, std::string_view name) {
+  const Column* column = scan.find(name);
+  return column != nullptr && column->type() != ColumnType::u8;
+}
+
+bool has_byte_colours(const Scan& scan) {
+  return std::ranges::all_of(kPlyColours, [&](std::string_view name) {
+    const Column* column = scan.find(name);
+    return column != nullptr && column->type() == ColumnType::u8 && column->components == 1;
+  });
 }
 
 PlyFacts survey(const ScanPieces& scan, const OnNote& note) {
   const std::vector<Column>& attributes = scan.head().attributes;
   PlyFacts facts{.are_exact = std::vector<bool>(attributes.size(), true)};
   const auto is_64_bit = [](const Column& column) { return ply_name_of(column.type()).empty(); };
-  const bool is_wide = is_wide_colour(scan.head());
-  if (!is_wide && std::ranges::none_of(attributes, is_64_bit)) return facts;
-  ColourSurvey colours(scan.size());
+  const bool has_wide = is_wide(scan.head(), "red"), has_alpha = is_wide(scan.head(), "alpha");
+  if (!has_wide && !has_alpha && std::ranges::none_of(attributes, is_64_bit)) return facts;
+  ColourSurvey colours(scan.size()), alpha(scan.size(), Channels::alpha);
   scan.each([&](const Scan& piece, std::int64_t first) {
-    if (is_wide) colours.look(piece, first);
+    if (has_wide) colours.look(piece, first);
+    if (has_alpha) alpha.look(piece, first);
     for (std::size_t i = 0; i < attributes.size(); ++i) {
       if (!is_64_bit(attributes[i])) continue;
       facts.are_exact[i] = facts.are_exact[i] && is_exact_double(piece.attributes[i]);
     }
   });
-  if (is_wide && colours.is_whole()) facts.colour_unit = colours.unit();
-  if (facts.colour_unit && note) note("colours are written with 8 bits");
+  if (has_wide && colours.is_whole()) facts.colour_unit = colours.unit();
+  const bool are_bytes = facts.colour_unit || has_byte_colours(scan.head());
+  if (are_bytes && has_alpha && alpha.is_whole()) facts.alpha_unit = alpha.unit();
+  if ((facts.colour_unit || facts.alpha_unit) && note) note("colours are written with 8 bits");
   for (std::size_t i = 0; i < attributes.size(); ++i) {
     if (facts.are_exact[i] || !note) continue;
     note(fmt::format("PLY has no 64-bit integers: {0} becomes {0}_high and {0}_low",
@@ -114,6 +125,9 @@ class PlyFields {
       if (colours && channel != kPlyColours.end()) {
         const auto c = static_cast<std::size_t>(channel - kPlyColours.begin());
         made_.push_back({column.name, 1, std::move(colours->at(c))});
+        add(made_.back(), ColumnType::u8);
+      } else if (facts.alpha_unit && column.name == "alpha") {
+        made_.push_back({column.name, 1, bytes_of_alpha(piece, *facts.alpha_unit)});
         add(made_.back(), ColumnType::u8);
       } else {
         add_attribute(column, facts.are_exact[i]);

@@ -130,7 +130,10 @@ Scan pick_points(const Scan& scan, std::span<const std::int64_t> points) {
 }
 
 void translate(Scan& scan, const std::array<double, 3>& by) {
-  require(is_finite(by), "shift", "expected finite numbers, got {} {} {}", by[0], by[1], by[2]);
+  const bool keeps_places = std::ranges::all_of(
+      by, [](double step) { return std::abs(step) <= kFarthestShift; });  // nor not finite
+  require(keeps_places, "shift", "expected numbers up to {} either way, got {} {} {}",
+          kFarthestShift, by[0], by[1], by[2]);
   if (by == Point{0, 0, 0}) return;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     if (scan.pose) {

@@ -63,6 +63,40 @@ TEST(Npy, ReadsArraysOnTheirSide) {
             std::vector<std::string>{"the array's shape (4, 64) is taken for a column per point"});
 }
 
+// Three points of ten numbers, or ten of three: nobody can tell.
+TEST(Npy, SaysWhatShortArraysAreTakenFor) {
+  const auto notes_of = [](const char* shape, int numbers) {
+    FileBytes file = npy_header(header_text("'<f4'", shape));
+    for (int i = 0; i < numbers; ++i) file.put(static_cast<float>(i));
+    std::vector<std::string> notes;
+    static_cast<void>(
+        parse(file, "a.npy", {.on_note = [&](const std::string& note) { notes.push_back(note); }}));
+    return notes;
+  };
+  EXPECT_EQ(notes_of("3, 10", 30),
+            std::vector<std::string>{"the array's shape (3, 10) is taken for 3 points of 10 "
+                                     "numbers: turn it over where it holds 10 points of 3"});
+  EXPECT_EQ(notes_of("4, 63", 252).size(), 1U);
+  EXPECT_TRUE(notes_of("10, 3", 30).empty());
+  EXPECT_TRUE(notes_of("4, 4", 16).empty());
+  EXPECT_TRUE(notes_of("2, 4", 8).empty());
+}
+
+TEST(Npy, SaysWhereWholeNumbersAreRounded) {
+  const auto notes_of = [](std::int64_t x) {
+    FileBytes file = npy_header(header_text("'<i8'", "2, 3"));
+    for (int i = 0; i < 6; ++i) file.put<std::int64_t>(i == 0 ? x : i);
+    std::vector<std::string> notes;
+    static_cast<void>(
+        parse(file, "a.npy", {.on_note = [&](const std::string& note) { notes.push_back(note); }}));
+    return notes;
+  };
+  EXPECT_TRUE(notes_of(std::int64_t{1} << 53).empty());
+  EXPECT_EQ(notes_of(-(std::int64_t{1} << 53) - 1),
+            std::vector<std::string>{"positions are float64, which rounds whole numbers beyond "
+                                     "2^53, such as -9007199254740993"});
+}
+
 TEST(Npy, RefusesElementsWithoutAType) {
   FileBytes file = npy_header(header_text("'<V2'", "4, 3"));
   EXPECT_REASON(format_error(file.pad(file.size() + 24), "a.npy"),
@@ -197,6 +231,40 @@ TEST(Npz, FindsPositionsByTheirUsualNames) {
         "a.npz");
     EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {4, 5, 6}})) << name;
   }
+}
+
+TEST(Npz, KnowsColoursAndNormalsByTheirNames) {
+  const std::string points = array_text("'<f4'", "2, 3", {1, 2, 3, 4, 5, 6});
+  for (const char* name : {"colors", "color", "rgb", "Colours"}) {
+    const Scan scan =
+        parse(zip_file({{"points.npy", points},
+                        {std::string(name) + ".npy",
+                         array_text("'<f4'", "2, 3", {0, 0.25F, 1, 0.5F, 0.75F, 0})},
+                        {"normals.npy", array_text("'<f4'", "2, 3", {0, 0, 1, 0, 1, 0})}}),
+              "a.npz");
+    EXPECT_EQ(values<float>(scan, "green"), (std::vector<float>{0.25F, 0.75F})) << name;
+    EXPECT_EQ(values<float>(scan, "nz"), (std::vector<float>{1, 0})) << name;
+    EXPECT_EQ(scan.attributes.size(), 6U) << name;
+  }
+  // With alpha; column by column; and beside columns that have the names.
+  const Scan four =
+      parse(zip_file({{"points.npy", points},
+                      {"rgba.npy", array_text("'<f4'", "2, 4", {1, 2, 3, 4, 5, 6, 7, 8})}}),
+            "a.npz");
+  EXPECT_EQ(values<float>(four, "alpha"), (std::vector<float>{4, 8}));
+  FileBytes turned = npy_header(header_text("'<f4'", "2, 3", true));
+  for (int i = 0; i < 6; ++i) turned.put(static_cast<float>(i));
+  const std::string columns(reinterpret_cast<const char*>(turned.bytes().data()), turned.size());
+  EXPECT_EQ(values<float>(parse(zip_file({{"points.npy", points}, {"rgb.npy", columns}}), "a.npz"),
+                          "blue"),
+            (std::vector<float>{4, 5}));
+  const Scan own = parse(zip_file({{"points.npy", points},
+                                   {"red.npy", array_text("'<f4'", "2,", {7, 8})},
+                                   {"rgb.npy", array_text("'<f4'", "2, 3", {0, 0, 1, 0, 1, 0})}}),
+                         "a.npz");
+  EXPECT_EQ(values<float>(own, "red"), (std::vector<float>{7, 8}));
+  ASSERT_NE(own.find("rgb"), nullptr);
+  EXPECT_EQ(own.find("rgb")->components, 3);
 }
 
 TEST(Npz, ReadsPositionsOnTheirSide) {

@@ -226,5 +226,57 @@ TEST(Pcd, WritesColoursPacked) {
                std::invalid_argument);
 }
 
+TEST(Pcd, WideFilesKeepFloat64) {
+  Scan scan;
+  scan.positions = {{0.1, 0.2, 0.3}};
+  scan.set("nx", std::vector<double>{1.0 / 3});
+  scan.set("curvature", std::vector<double>{1.0 / 7});
+  scan.set("intensity", std::vector<float>{0.5F});
+  const Scan wide =
+      parse_scan(format_scan(scan, {.format = ScanFormat::pcd, .wide = true}), "a.pcd");
+  EXPECT_EQ(values<double>(wide, "nx"), std::vector<double>{1.0 / 3});
+  EXPECT_EQ(values<double>(wide, "curvature"), std::vector<double>{1.0 / 7});
+  EXPECT_EQ(values<float>(wide, "intensity"), std::vector<float>{0.5F});
+  const Scan narrow = parse_scan(format_scan(scan, {.format = ScanFormat::pcd}), "a.pcd");
+  EXPECT_EQ(values<float>(narrow, "nx"), std::vector<float>{1.0F / 3});
+}
+
+TEST(Pcd, PacksAnAlphaOfAnyTypeWithTheColours) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}, {4, 5, 6}};
+  for (const char* name : {"red", "green", "blue"}) {
+    scan.set(name, std::vector<std::uint8_t>{10, 20});
+  }
+  scan.set("alpha", std::vector<float>{0.5F, 1});
+  const auto bytes = format_scan(scan, {.format = ScanFormat::pcd});
+  EXPECT_NE(as_text(bytes).find("FIELDS x y z rgba\n"), std::string::npos) << as_text(bytes);
+  EXPECT_EQ(values<std::uint8_t>(parse_scan(bytes, "a.pcd"), "alpha"),
+            (std::vector<std::uint8_t>{128, 255}));
+  // What is no alpha stays a column of its own.
+  scan.set("alpha", std::vector<float>{-2, 1});
+  const Scan odd = parse_scan(format_scan(scan, {.format = ScanFormat::pcd}), "a.pcd");
+  EXPECT_EQ(values<float>(odd, "alpha"), (std::vector<float>{-2, 1}));
+  EXPECT_EQ(values<std::uint8_t>(odd, "red"), (std::vector<std::uint8_t>{10, 20}));
+}
+
+// Opaque colours are no numbers as float32, and as text all of them are "nan".
+TEST(Pcd, ColoursThatTextHasLostAreBlackAndSaid) {
+  const std::string head =
+      "VERSION 0.7\nFIELDS x y z rgb\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\n"
+      "WIDTH 3\nHEIGHT 1\nPOINTS 3\n";
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  const Scan scan =
+      parse_text(head + "DATA ascii\n1 2 3 nan\n4 5 6 1e-39\n7 8 9 nan\n", "a.pcd", options);
+  EXPECT_EQ(values<std::uint8_t>(scan, "red")[0], 0);
+  EXPECT_NE(values<std::uint8_t>(scan, "red")[1], 0);
+  EXPECT_EQ(notes, std::vector<std::string>{"colours that are nan in the text are read as black"});
+  // Bytes keep them.
+  FileBytes file(head + "DATA binary\n");
+  for (int i = 0; i < 3; ++i) file.put(1.F).put(2.F).put(3.F).put<std::uint32_t>(0xffc08040);
+  EXPECT_EQ(values<std::uint8_t>(parse(file, "a.pcd", options), "green")[2], 0x80);
+  EXPECT_EQ(notes.size(), 1U);
+}
+
 }  // namespace
 }  // namespace voxloom::test

@@ -207,6 +207,23 @@ TEST(Ply, WritesTypesAndColoursThatOthersRead) {
             "1 2 3 1 2 3 128 0 255\n");
 }
 
+TEST(Ply, WritesAnAlphaAsTheColoursBesideIt) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  for (const char* name : {"red", "green", "blue"}) scan.set(name, std::vector<std::uint8_t>{10});
+  scan.set("alpha", std::vector<float>{0.5F});
+  const WriteOptions ascii{.format = ScanFormat::ply, .encoding = Encoding::ascii};
+  const std::string text = as_text(format_scan(scan, ascii));
+  EXPECT_NE(text.find("property uchar alpha\nend_header\n1 2 3 10 10 10 128\n"), std::string::npos)
+      << text;
+  // Beside colours that stay as they are, and where it is none, it does so too.
+  scan.set("alpha", std::vector<float>{-0.5F});
+  EXPECT_NE(as_text(format_scan(scan, ascii)).find("property float alpha"), std::string::npos);
+  scan.set("alpha", std::vector<float>{0.5F});
+  scan.set("red", std::vector<float>{-1});
+  EXPECT_NE(as_text(format_scan(scan, ascii)).find("property float alpha"), std::string::npos);
+}
+
 TEST(Ply, Reads64BitIntegers) {
   FileBytes file(header("binary_little_endian", "element vertex 1\n" + std::string(kVertex) +
                                                     "property int64 t\nproperty uint64 u\n"));

@@ -126,10 +126,13 @@ TEST(Survey, ShiftsTheLatticeWithThePoints) {
   EXPECT_EQ(scan.quantization->offset, (std::array<double, 3>{1000, 1000, 0.5}));
   EXPECT_EQ((*scan.viewpoint)[2][3], 0.5);
   EXPECT_EQ(scan.origin, (std::array<double, 3>{0, 0, 0})) << "near 0 there is none, as when read";
-  EXPECT_NE(refusal([&] {
-              translate(scan, {std::nan(""), 0, 0});
-            }).find("finite"),
-            std::string::npos);
+  for (const double far : {std::nan(""), 1e300, -2e12}) {
+    EXPECT_NE(refusal([&] {
+                translate(scan, {0, far, 0});
+              }).find("[shift] expected numbers up to 1000000000000 either way, got 0 "),
+              std::string::npos)
+        << far;
+  }
 }
 
 TEST(Survey, ShiftedFloat32PositionsNeedNotFit) {
