@@ -20,8 +20,9 @@
 // NAME.bin is x y z intensity as float32, NAME.label one uint32 per point whose lower 16 bits are
 // the label (the upper ones number objects and are not read). A label that is NaN is no class.
 //
-// Files are not trusted: counts that do not match, labels that no class and no `ignored` names, and
-// positions that are not finite are FormatErrors with the file's name. Misuse: std::invalid_argument.
+// Files are not trusted: counts that do not match, labels that no class and no `ignored` names, and, unless
+// FolderOptions::read drops them, positions that are not finite are FormatErrors with the file's name. Misuse:
+// std::invalid_argument.
 #pragma once
 
 #include <array>
@@ -116,8 +117,8 @@ struct LabelledScan {
 // `blue` from 0 to 255, and the columns.
 [[nodiscard]] Scan to_scan(const LabelledScan& scan, const ClassTable& table);
 // What a network sees of a scan, and what was chosen and replaced for that; every label is kIgnoreLabel.
-// Positions become float32, relative to the sensor: the place of the scan's viewpoint, or else its origin, which
-// is 0 for scans that are not far away. Intensities are brought to 0 to 1 by choose_intensity(), those beyond its
+// Positions become float32, relative to the sensor's place (sensor_place()), which is 0 for scans without a viewpoint
+// that are not far away; std::invalid_argument where they do not fit. Intensities are brought to 0 to 1 by choose_intensity(), those beyond its
 // range to its ends. What the network reads and is not finite counts as what stands in for it
 // (PointFeature::missing), or 0; with InputOptions::strict that is std::invalid_argument, which names the point. So does an
 // attribute that is not there, but for colours and columns without a stand-in, which are refused.

@@ -169,7 +169,7 @@ DatasetPtr open_data(const DataConfig& config, const FeatureSet& features, const
         std::vector<std::filesystem::path>(config.folders.begin(), config.folders.end()),
         {.classes = std::move(classes),
          .parts = std::move(parts),
-         .read = read_options(config.scan, InvalidPoints::error, {}),
+         .read = read_options(config.scan, InvalidPoints::drop, {}),
          .input = input,
          .on_note = note});
   }

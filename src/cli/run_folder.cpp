@@ -47,14 +47,24 @@ RunFolder RunFolder::create(const fs::path& path, const TrainConfig& config,
                             const ClassTable& classes, bool overwrite) {
   require_free(path, overwrite);
   RunFolder folder(path);
+  const fs::path table = path / "classes.json";
+  if (!fs::exists(path)) folder.made_.push_back(path);
+  if (!fs::exists(table)) folder.made_.push_back(table);
+  folder.made_.push_back(folder.config());
   fs::create_directories(path);
   remove_stale_temporaries(path);
-  write_classes(path / "classes.json", classes);
-  Outputs::mark(path / "classes.json");
+  write_classes(table, classes);
+  Outputs::mark(table);
   AtomicFile file(folder.config());
   file.write(to_json(config));
   file.commit();
   return folder;
+}
+
+void RunFolder::withdraw() const {
+  std::error_code
+      ignored;  // of a folder that has other things in it, and then of nothing worth a second error
+  for (auto path = made_.rbegin(); path != made_.rend(); ++path) fs::remove(*path, ignored);
 }
 
 RunFolder RunFolder::open(const fs::path& path) {

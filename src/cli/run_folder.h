@@ -17,6 +17,7 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/train_config.h"
 
@@ -31,6 +32,9 @@ class RunFolder {
   // here and in open().
   static RunFolder create(const std::filesystem::path& path, const TrainConfig& config,
                           const ClassTable& classes, bool overwrite);
+  // Takes away again what create() made of that, the folder too where nothing else is in it: a run that fails before its
+  // first step can neither be continued nor, with a run there, begun anew.
+  void withdraw() const;
   // std::invalid_argument for a folder without a run.
   static RunFolder open(const std::filesystem::path& path);
   // For whoever only looks: nothing is taken away.
@@ -66,6 +70,7 @@ class RunFolder {
   void append(const std::string& line) const;
 
   std::filesystem::path path_;
+  std::vector<std::filesystem::path> made_ = {};  // by create(), the last one first to go
 };
 
 }  // namespace voxloom::cli

@@ -128,6 +128,9 @@ class Run {
     finish(folder, progress, watch);
   }
 
+  // Whether it has taken a step.
+  [[nodiscard]] bool has_begun() const { return trainer_.step_count() > 0; }
+
   // A call of all ranks.
   void find_rate(const fs::path& folder, bool says) { cli::find_rate(trainer_, folder, says); }
 
@@ -347,7 +350,12 @@ void train_on(dist::Communicator& ranks, const TrainArguments& arguments) {
     if (!is_new) run.rewind(*folder);
   });
   if (folder) {
-    run.run(*folder);
+    try {
+      run.run(*folder);
+    } catch (...) {
+      if (!run.has_begun()) folder->withdraw();
+      throw;
+    }
   } else {
     run.follow();
   }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "data/failure.h"
 #include "data/label_map.h"
 #include "data/layouts.h"
@@ -15,6 +16,7 @@
 #include "io/byte_source.h"
 #include "voxloom/dataset.h"
 #include "voxloom/io.h"
+#include "voxloom/survey.h"
 
 namespace voxloom {
 namespace {
@@ -59,8 +61,7 @@ class FolderDataset final : public Dataset {
     ReadOptions read = options_.read;
     InputOptions input = options_.input;
     read.on_note = input.on_note = note;
-    Scan scan = read_scan(files.scan, read);
-    if (!files.labels.empty()) scan.set("label", data::read_labels(files, scan.size()));
+    const Scan scan = read_whole(files, read);
     try {
       return to_labelled(scan, classes_, input);
     } catch (const std::invalid_argument& error) {
@@ -83,6 +84,25 @@ class FolderDataset final : public Dataset {
   }
 
  private:
+  // A file of labels has one for each point of the scan's file, too for those that are dropped.
+  [[nodiscard]] static Scan read_whole(const data::LabelledFile& files,
+                                       const ReadOptions& options) {
+    ReadOptions read = options;
+    const bool drops = read.invalid == InvalidPoints::drop;
+    if (drops) read.invalid = InvalidPoints::keep;
+    Scan scan = read_scan(files.scan, read);
+    if (!files.labels.empty()) scan.set("label", data::read_labels(files, scan.size()));
+    if (!drops) return scan;
+    std::vector<std::int64_t> placed;
+    for (std::int64_t i = 0; i < scan.size(); ++i) {
+      if (is_finite(scan.positions[static_cast<std::size_t>(i)])) placed.push_back(i);
+    }
+    const std::int64_t dropped = scan.size() - static_cast<std::int64_t>(placed.size());
+    if (dropped == 0) return scan;
+    options.on_note(fmt::format("{} points that are not finite are left out", dropped));
+    return pick_points(scan, placed);
+  }
+
   [[nodiscard]] const data::LabelledFile& file(std::int64_t index) const {
     require(index >= 0 && index < size(), "dataset", "there is no scan {}; the folder has {}",
             index, size());

@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -155,6 +157,43 @@ TEST_F(TrainCommand, ARefusedConfigurationLeavesNoFolder) {
         0);
     EXPECT_FALSE(fs::exists(in_folder("run"))) << more;
   }
+}
+
+// What only the first step finds: the folder could neither be continued nor, with a run in it, begun anew.
+TEST_F(TrainCommand, ARunWithoutAStepLeavesNoFolder) {
+  std::ofstream(in_folder("odd.json")) << fmt::format(
+      R"({{"data": {{"folder": "{}"}}, "model": {{"depth": 14, "width": 0.25}},
+          "voxel_size": 1e-30, "steps": 2}})",
+      in_folder("scans"));
+  const std::string odd = fmt::format("'{}' --out '{}'", in_folder("odd.json"), in_folder("run"));
+  const ShellResult failed = train(odd);
+  EXPECT_EQ(failed.exit_code, 1) << failed.text;
+  EXPECT_NE(failed.text.find("32 bits"), std::string::npos) << failed.text;
+  EXPECT_FALSE(fs::exists(in_folder("run")));
+  // What stood there stays.
+  fs::create_directory(in_folder("run"));
+  std::ofstream(in_folder("run/notes.txt")) << "mine";
+  EXPECT_EQ(train(odd).exit_code, 1);
+  EXPECT_EQ(bytes_of("run/notes.txt"), "mine");
+  EXPECT_EQ(std::distance(fs::directory_iterator(in_folder("run")), {}), 1);
+}
+
+TEST_F(TrainCommand, PointsThatAreNowhereAreLeftOutAndCounted) {
+  std::fstream bin(in_folder("scans/1.bin"), std::ios::binary | std::ios::in | std::ios::out);
+  const float broken = std::numeric_limits<float>::quiet_NaN();
+  bin.seekp(4 * 16);
+  bin.write(reinterpret_cast<const char*>(&broken), sizeof(broken));
+  bin.close();
+  write_config("config.json", 4);
+  const ShellResult done =
+      train(fmt::format("'{}' --out '{}'", in_folder("config.json"), in_folder("run")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const std::string said = "1.bin: 1 points that are not finite are left out";
+  EXPECT_NE(done.text.find(said), std::string::npos) << done.text;
+  const ShellResult measured =
+      run(fmt::format("eval '{}' '{}'", in_folder("run/model.lattice"), in_folder("scans")));
+  EXPECT_EQ(measured.exit_code, 0) << measured.text;
+  EXPECT_NE(measured.text.find(said), std::string::npos) << measured.text;
 }
 
 TEST_F(TrainCommand, CtrlCSavesAndSaysHowToGoOn) {

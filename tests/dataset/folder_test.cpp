@@ -127,6 +127,30 @@ TEST_F(FolderDataset, RefusesWhatDoesNotFit) {
   EXPECT_THROW(static_cast<void>(open_dataset(folder_ / "nowhere")), FormatError);
 }
 
+// The label of a point is that of its place in the file, whatever is dropped before it.
+TEST_F(FolderDataset, DropsPointsThatAreNowhereWithTheirLabels) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  write<float>("a.bin", {1, 2, kNaN, 0.5F, 4, 5, 6, 0.25F, 7, kNaN, 9, 0, 10, 11, 12, 1});
+  write<std::uint32_t>("a.label", {40, 44, 40, 50});
+  std::vector<std::string> notes;
+  const DatasetPtr data =
+      open_dataset(folder_, {.read = {.invalid = InvalidPoints::drop},
+                             .on_note = [&](const std::string& note) { notes.push_back(note); }});
+  const LabelledScan scan = data->get(0);
+  EXPECT_EQ(scan.positions, (std::vector<std::array<float, 3>>{{4, 5, 6}, {10, 11, 12}}));
+  ASSERT_EQ(scan.labels.size(), 2U);
+  const LabelledScan whole = [&] {
+    write<float>("a.bin", {1, 2, 3, 0.5F, 4, 5, 6, 0.25F, 7, 8, 9, 0, 10, 11, 12, 1});
+    return open_dataset(folder_)->get(0);
+  }();
+  EXPECT_EQ(scan.labels[0], whole.labels[1]);
+  EXPECT_EQ(scan.labels[1], whole.labels[3]);
+  EXPECT_NE(scan.labels[0], scan.labels[1]);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("a.bin: 2 points that are not finite are left out"), std::string::npos)
+      << notes[0];
+}
+
 TEST(LabelledScan, BecomesAScanAndBack) {
   const LabelledScan scan = {{{1, 2, 3}, {4, 5, 6}}, {0.5F, 0.25F}, {8, kIgnoreLabel}};
   EXPECT_EQ(to_labelled(to_scan(scan, street_classes()), street_classes()), scan);
