@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kUnknown = std::numeric_limits<std::size_t>::max();
 
 // "MemAvailable:   12345 kB" in /proc/meminfo.
-std::size_t machine_available() {
-  std::ifstream file("/proc/meminfo");
+std::size_t machine_available(const fs::path& meminfo) {
+  std::ifstream file(meminfo);
   std::string name, unit;
   std::size_t kibibytes = 0;
   while (file >> name >> kibibytes) {
@@ -46,11 +46,13 @@ std::size_t droppable_in(const fs::path& group) {
 }
 
 std::size_t left_in(const fs::path& group) {
-  const auto most = number_in(group / "memory.max");
+  // Above the first one processes are held up until they let memory go, at the second one they are ended.
+  const std::size_t most = std::min(number_in(group / "memory.high").value_or(kUnknown),
+                                    number_in(group / "memory.max").value_or(kUnknown));
   const auto used = number_in(group / "memory.current");
-  if (!most || !used) return kUnknown;
+  if (most == kUnknown || !used) return kUnknown;
   const std::size_t needed = *used - std::min(*used, droppable_in(group));
-  return *most > needed ? *most - needed : 0;
+  return most > needed ? most - needed : 0;
 }
 
 // The path behind "0::", which stands for version 2 among the lines of others.
@@ -84,9 +86,9 @@ std::size_t group_memory_left(const fs::path& mount, std::string_view membership
   return left;
 }
 
-std::size_t available_memory() {
-  return std::min(machine_available(),
-                  group_memory_left("/sys/fs/cgroup", text_in("/proc/self/cgroup")));
+std::size_t available_memory(const fs::path& root) {
+  return std::min(machine_available(root / "proc/meminfo"),
+                  group_memory_left(root / "sys/fs/cgroup", text_in(root / "proc/self/cgroup")));
 }
 
 }  // namespace voxloom

@@ -254,11 +254,15 @@ class GroupMemory : public testing::Test {
   }
   void group(const std::string& path, const std::string& most, const std::string& current,
              const std::string& stat = "") const {
-    fs::create_directories(mount_ / path);
-    std::ofstream(mount_ / path / "memory.max") << most << '\n';
-    std::ofstream(mount_ / path / "memory.current") << current << '\n';
-    if (!stat.empty()) std::ofstream(mount_ / path / "memory.stat") << stat;
+    write(fs::path(path) / "memory.max", most + "\n");
+    write(fs::path(path) / "memory.current", current + "\n");
+    if (!stat.empty()) write(fs::path(path) / "memory.stat", stat);
   }
+  void write(const fs::path& path, const std::string& text) const {
+    fs::create_directories((mount_ / path).parent_path());
+    std::ofstream(mount_ / path) << text;
+  }
+  [[nodiscard]] std::size_t available() const { return available_memory(mount_); }
   [[nodiscard]] std::size_t left(std::string_view membership) const {
     return group_memory_left(mount_, membership);
   }
@@ -294,6 +298,31 @@ TEST_F(GroupMemory, AContainersOwnGroupIsItsRoot) {
   group("", "700", "300");
   EXPECT_EQ(left("0::/\n"), 400U);
   EXPECT_EQ(left("0::/../../elsewhere\n"), 400U) << "out of sight";
+}
+
+TEST_F(GroupMemory, WhatIsHeldUpAboveAMarkStaysBelowIt) {
+  group("g", "1000", "100");
+  write("g/memory.high", "600\n");
+  EXPECT_EQ(left("0::/g\n"), 500U);
+  write("g/memory.high", "max\n");
+  EXPECT_EQ(left("0::/g\n"), 900U);
+  write("g/memory.max", "max\n");
+  EXPECT_EQ(left("0::/g\n"), kNone);
+}
+
+// A whole system as it shows itself: the process lies two groups deep in a container whose root shows no limit.
+TEST_F(GroupMemory, IsThatOfTheProcessAndNotOfTheRoot) {
+  write("proc/meminfo", "MemTotal: 9000 kB\nMemFree: 10 kB\nMemAvailable:    4000 kB\n");
+  write("proc/self/cgroup", "0::/pod/mine\n");
+  group("sys/fs/cgroup/pod", "max", "70000");
+  EXPECT_EQ(available(), 4000U * 1024);
+  group("sys/fs/cgroup/pod/mine", "1000000", "400000", "inactive_file 100000\n");
+  EXPECT_EQ(available(), 700000U);
+  group("sys/fs/cgroup/pod", "500000", "450000");
+  EXPECT_EQ(available(), 50000U) << "the group around it is narrower";
+  write("proc/self/cgroup", "0::/pod\n");
+  group("sys/fs/cgroup/pod", "max", "1");
+  EXPECT_EQ(available(), 4000U * 1024) << "its neighbour's limit is not its own";
 }
 
 TEST_F(GroupMemory, PagesThatCanBeDroppedAreFree) {
