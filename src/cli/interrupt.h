@@ -13,6 +13,9 @@ struct Stopped : std::runtime_error {
       : std::runtime_error("stopped before " + before) {}
 };
 
+// From now on a signal that ends the program takes away what it has not written to its end. Ignored ones stay ignored.
+void leave_nothing_when_ended();
+
 class InterruptWatch {
  public:
   InterruptWatch();

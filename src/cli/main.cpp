@@ -13,6 +13,7 @@
 
 #include "cli/closest.h"
 #include "cli/command.h"
+#include "cli/error_words.h"
 #include "cli/interrupt.h"
 #include "voxloom/version.h"
 
@@ -96,7 +97,7 @@ int run_program(int argc, char** argv) {
   } catch (const Stopped& stop) {
     return complain(stop.what(), kStoppedByUser);
   } catch (const std::exception& error) {
-    return complain(error.what(), kFailure);
+    return complain(error_words(error), kFailure);
   }
 }
 
@@ -129,6 +130,7 @@ Program program_texts() {
 int main(int argc, char** argv) {
   try {
     voxloom::cli::hold_standard_streams();
+    voxloom::cli::leave_nothing_when_ended();
     std::vector<char*> words = voxloom::cli::without_help(argc, argv);
     const int code = voxloom::cli::run_program(static_cast<int>(words.size()), words.data());
     // What was printed may lie in a buffer still, and the disk behind it be full.

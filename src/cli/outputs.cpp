@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/streams.h"
+#include "core/atomic_file.h"
 
 namespace voxloom::cli {
 namespace {
@@ -88,6 +89,12 @@ void Outputs::require_free(const fs::path& output) const {
       "'{}' is there already, and not of this program's making, or changed since: --overwrite "
       "replaces it",
       output.string()));
+}
+
+void Outputs::require_place(const fs::path& output) const {
+  require_free(output);
+  if (output.empty() || output == kStream) return;
+  static_cast<void>(AtomicFile(output));
 }
 
 // Best effort: without a mark the next call asks.

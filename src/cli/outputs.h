@@ -25,6 +25,8 @@ class Outputs {
   // std::invalid_argument when `output` stands there and may not be replaced. What is no regular file is written
   // through and never replaced. "-" and no name are none.
   void require_free(const std::filesystem::path& output) const;
+  // Moreover it can be written: found now, not after the work. std::system_error where it cannot.
+  void require_place(const std::filesystem::path& output) const;
   // To call for each file that was written.
   static void mark(const std::filesystem::path& output);
 

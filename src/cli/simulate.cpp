@@ -12,6 +12,7 @@
 
 #include "bench/progress.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/outputs.h"
 #include "core/atomic_file.h"
 #include "data/baseline.h"
@@ -99,8 +100,10 @@ void write_one(const fs::path& folder, const std::string& name, const std::strin
 // How many points.
 std::int64_t write_all(const fs::path& folder, const Dataset& scenes, const std::string& format) {
   std::int64_t points = 0;
+  const InterruptWatch watch;
   Report report(scenes.size());
   for (std::int64_t i = 0; i < scenes.size(); ++i) {
+    if (watch.was_asked()) throw Stopped(fmt::format("scan {} of {}", i + 1, scenes.size()));
     const LabelledScan scan = scenes.get(i);
     write_one(folder, scenes.name(i), format, scan, scenes.classes());
     points += scan.size();
@@ -123,6 +126,7 @@ void write_scans(const SimulateArguments& arguments) {
   if (fs::exists(folder) && !fs::is_directory(folder)) {
     throw std::runtime_error(fmt::format("{} is not a folder", arguments.out));
   }
+  if (fs::exists(folder)) remove_stale_temporaries(folder);
   if (fs::exists(folder) && !fs::is_empty(folder)) {
     throw std::runtime_error(fmt::format("{} holds files already", arguments.out));
   }
@@ -146,12 +150,14 @@ void move(Scan& scan, std::int64_t scene, std::int64_t scenes, double spacing) {
 }
 
 void write_map(const SimulateArguments& arguments) {
-  Outputs({}, arguments.overwrite).require_free(arguments.map);
+  Outputs({}, arguments.overwrite).require_place(arguments.map);
+  const InterruptWatch watch;
   const DatasetPtr scenes = scenes_of(arguments);
   const double spacing = sim::info_of(world_of(arguments)).spacing;
   Scan map;
   Report report(scenes->size());
   for (std::int64_t i = 0; i < scenes->size(); ++i) {
+    if (watch.was_asked()) throw Stopped("the last scan: nothing is written");
     Scan scan = to_scan(scenes->get(i), scenes->classes());
     move(scan, i, scenes->size(), spacing);
     if (i == 0) {

@@ -158,6 +158,7 @@ AtomicFile::AtomicFile(fs::path path) {
     if (descriptor < 0 && errno != EEXIST) throw_errno(errno, what);
     return descriptor >= 0;
   });
+  open_ = OpenTemporary(temporary_);
   if (place.before) take_over(descriptor, *place.before);
   file_ = ::fdopen(descriptor, "wb");
   if (file_ == nullptr) {
@@ -212,6 +213,7 @@ void AtomicFile::commit() {
     fs::remove(temporary_, ignored);
     throw_errno(cause, what);
   }
+  open_ = {};
 }
 
 AtomicFolder::AtomicFolder(fs::path path, std::span<const std::string_view> replaceable) {
@@ -261,6 +263,7 @@ TemporaryFile::TemporaryFile(const fs::path& beside) {
     }
     return descriptor_ >= 0;
   });
+  open_ = OpenTemporary(path_);
 }
 
 TemporaryFile::~TemporaryFile() {
@@ -291,6 +294,7 @@ int TemporaryFile::duplicate() const {
 
 void TemporaryFile::hide() {
   if (!std::exchange(is_hidden_, true)) ::unlink(path_.c_str());
+  open_ = {};
 }
 
 void remove_stale_temporaries(const fs::path& folder, const IsWanted& wanted) {

@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/open_temporaries.h"
+
 namespace voxloom {
 
 class AtomicFile {
@@ -31,6 +33,7 @@ class AtomicFile {
   void open_through();
 
   std::filesystem::path path_, temporary_;
+  OpenTemporary open_;
   bool is_through_ = false;  // opened with the first byte: a pipe's reader sees one writer
   std::FILE* file_ = nullptr;
 };

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <span>
 
+#include "core/open_temporaries.h"
+
 namespace voxloom {
 
 // Written front to back under a name of its own.
@@ -26,6 +28,7 @@ class TemporaryFile {
 
  private:
   std::filesystem::path path_;
+  OpenTemporary open_;
   int descriptor_ = -1;
   bool is_hidden_ = false;
 };

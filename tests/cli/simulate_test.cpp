@@ -82,5 +82,29 @@ TEST_F(SimulateCommand, RefusesWithOneLine) {
   EXPECT_EQ(run("simulate --help").exit_code, 0);
 }
 
+// Whole scans stay, and nothing half written does.
+TEST_F(SimulateCommand, EndsBetweenScansWhenItIsStopped) {
+  const ShellResult result = run_shell(fmt::format(
+      "\"$VOXLOOM_PROGRAM\" simulate --scans 100000 --sensor vlp16 --out '{0}' 2>&1 & p=$!; "
+      "while [ ! -e '{0}/000001.bin' ]; do sleep 0.01; done; kill -INT $p; wait $p; echo code $?",
+      in_folder("out")));
+  EXPECT_NE(result.text.find("code 130"), std::string::npos) << result.text;
+  EXPECT_NE(result.text.find("stopped before scan "), std::string::npos) << result.text;
+  for (const auto& entry : std::filesystem::directory_iterator(in_folder("out"))) {
+    EXPECT_EQ(entry.path().string().find(".tmp-"), std::string::npos) << entry.path();
+  }
+  // What a dead process left does not make a folder full.
+  std::filesystem::create_directory(in_folder("left"));
+  std::ofstream(in_folder("left/000000.bin.tmp-999999999-0")) << "x";
+  const ShellResult again =
+      run("simulate --scans 1 --sensor vlp16 --out '" + in_folder("left") + "'");
+  EXPECT_EQ(again.exit_code, 0) << again.text;
+  // A map is one file: where it cannot be written is known before the first street is made.
+  const ShellResult nowhere =
+      run("simulate --scans 100000 --map '" + in_folder("no/map.ply") + "'");
+  EXPECT_EQ(nowhere.exit_code, 1);
+  EXPECT_EQ(nowhere.text.find("cannot write"), std::string("voxloom: ").size()) << nowhere.text;
+}
+
 }  // namespace
 }  // namespace voxloom::test

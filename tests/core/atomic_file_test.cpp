@@ -11,12 +11,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "core/temporary_file.h"
 
@@ -228,6 +230,35 @@ TEST_F(AtomicFileTest, TakesAwayWhatTheDeadLeft) {
   remove_stale_temporaries(file(""));
   EXPECT_FALSE(fs::exists(file(of_zombie)));
   ASSERT_EQ(::waitpid(zombie, nullptr, 0), zombie);
+}
+
+// What a handler of signals does.
+TEST_F(AtomicFileTest, WhatIsOpenCanBeTakenAway) {
+  { AtomicFile(file("before")).write("x"); }
+  AtomicFile done(file("done"));
+  done.write("whole");
+  done.commit();
+  AtomicFile open(file("open"));
+  open.write("half");
+  TemporaryFile bare(file("bare"));
+  std::ofstream(file("another's.tmp-1-1")) << "x";
+  EXPECT_EQ(entries(), 4);
+  remove_open_temporaries();
+  EXPECT_EQ(entries(), 2);
+  EXPECT_EQ(text_of(file("done")), "whole");
+  EXPECT_TRUE(fs::exists(file("another's.tmp-1-1")));
+  EXPECT_THROW(open.commit(), std::system_error);
+  EXPECT_FALSE(fs::exists(file("open")));
+}
+
+TEST_F(AtomicFileTest, MoreFilesThanAreNotedDownAreWrittenAsWell) {
+  std::vector<std::unique_ptr<AtomicFile>> files;
+  for (int i = 0; i < 100; ++i) {
+    files.push_back(std::make_unique<AtomicFile>(file(std::to_string(i))));
+    files.back()->write("x");
+  }
+  for (const auto& one : files) one->commit();
+  EXPECT_EQ(entries(), 100);
 }
 
 TEST_F(AtomicFileTest, ATemporaryFileNeedsNoName) {
