@@ -70,8 +70,7 @@ void run_bench(const BenchArguments& arguments) {
   apply_isa(arguments.measured);
   std::vector<bench::Scene> scenes = load_scenes(arguments.measured);
   // A place that cannot be written to is found now, not after the measurements.
-  Outputs({}, arguments.overwrite).require_free(arguments.json);
-  if (!arguments.json.empty()) static_cast<void>(AtomicFile(arguments.json));
+  Outputs({}, arguments.overwrite).require_place(arguments.json);
   const std::size_t plans = use_tuned_plans();
   const bench::Machine machine = bench::describe_machine();
   print_now(fmt::format("{}, {} cores, {}, {} tuned plans\n", machine.cpu, machine.cores,

@@ -153,7 +153,10 @@ void convert(const ConvertArguments& arguments) {
     throw BadUsage("--split-by writes several files: the standard output is one");
   }
   const Outputs outputs({files.inputs.begin(), files.inputs.end()}, arguments.overwrite);
-  if (!splits) require_free(outputs, files.output, arguments);
+  if (!splits) {
+    require_free(outputs, files.output, arguments);
+    outputs.require_place(files.output);
+  }
   Scan scan = read_inputs(files, arguments);
   thin(scan, arguments.survey, note_on(files.output));
   shift(scan, arguments.survey, note_on(files.output));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "bench/progress.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "cli/score_files.h"
@@ -18,7 +20,6 @@
 #include "cli/streams.h"
 #include "cli/train_config.h"
 #include "cli/train_progress.h"
-#include "core/atomic_file.h"
 #include "voxloom/parallel.h"
 #include "voxloom/point_labeller.h"
 #include "voxloom/simulator.h"
@@ -131,7 +132,8 @@ train::Labeller by_name(const label::PointLabeller& labeller, std::vector<std::i
 void run_eval(const EvalArguments& arguments) {
   check_usage(arguments);
   use_tuned_plans();
-  const label::PointLabeller labeller(arguments.bundle);
+  const std::filesystem::path bundle = find_model(arguments.bundle);
+  const label::PointLabeller labeller(bundle);
   std::vector<std::string> notes;
   const DatasetPtr data = scans_of(arguments, labeller, notes);
   std::vector<std::string> mismatches;
@@ -141,14 +143,10 @@ void run_eval(const EvalArguments& arguments) {
     say_note(note);
     notes.push_back(note);
   }
-  const Outputs outputs({arguments.dataset, arguments.bundle}, arguments.overwrite);
-  outputs.require_free(arguments.json);
+  const Outputs outputs({arguments.dataset, bundle}, arguments.overwrite);
+  outputs.require_place(arguments.json);
   if (!arguments.out.empty()) {
     for (const auto& file : score_files(arguments.out)) outputs.require_free(file);
-  }
-  // A place that cannot be written to is found now, not after the work.
-  if (!arguments.json.empty() && arguments.json != kStream) {
-    static_cast<void>(AtomicFile(arguments.json));
   }
   const InterruptWatch watch;
   bench::Progress progress(stderr);
@@ -183,9 +181,7 @@ void run_eval(const EvalArguments& arguments) {
 
 void add_eval(Options command) {
   const auto arguments = std::make_shared<EvalArguments>();
-  command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
-      .required()
-      .type_name("BUNDLE");
+  command.add_option("bundle", arguments->bundle, kModelHelp).required().type_name("BUNDLE");
   command
       .add_option("dataset", arguments->dataset,
                   "A folder of labelled scans, or `street`, `rooms` or `aerial`: simulated ones")

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "voxloom/export_module.h"
 #include "voxloom/scan_input.h"
@@ -35,14 +36,15 @@ std::map<std::string, std::string> tables_of(const fs::path& bundle) {
 
 void export_bundle(const ExportArguments& arguments) {
   const fs::path graph = fs::path(arguments.out) / "graph.mlir";
-  Outputs({arguments.bundle}, arguments.overwrite).require_free(graph);
-  artifact::Bundle bundle = artifact::read_bundle(arguments.bundle);
+  const fs::path model = find_model(arguments.bundle);
+  Outputs({model}, arguments.overwrite).require_free(graph);
+  artifact::Bundle bundle = artifact::read_bundle(model);
   if (arguments.without_points) {
     bundle = artifact::without_points(bundle);
   } else {
     bundle.graph = artifact::to_plain(std::move(bundle.graph));
   }
-  artifact::write_bundle(arguments.out, bundle, tables_of(arguments.bundle));
+  artifact::write_bundle(arguments.out, bundle, tables_of(model));
   Outputs::mark(graph);
   const artifact::Diagnostics places = artifact::portability_of(bundle.graph);
   for (const artifact::Diagnostic& place : places) fmt::print("{}\n", place.message);
@@ -56,9 +58,7 @@ void export_bundle(const ExportArguments& arguments) {
 
 void add_export(Options command) {
   const auto arguments = std::make_shared<ExportArguments>();
-  command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
-      .required()
-      .type_name("BUNDLE");
+  command.add_option("bundle", arguments->bundle, kModelHelp).required().type_name("BUNDLE");
   command.add_option("out", arguments->out, "The folder to write").required().type_name("OUT");
   command.add_flag("--without-points", arguments->without_points,
                    "The network alone, from the features of voxels to their scores");

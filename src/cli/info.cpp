@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/info_cpu.h"
 #include "cli/info_scan.h"
+#include "cli/model_path.h"
 #include "cli/scan_options.h"
 #include "cli/streams.h"
 #include "cli/text_table.h"
@@ -63,7 +64,7 @@ std::string storage_text(const WeightTotals& totals) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-void info(const std::string& folder) {
+void info(const std::filesystem::path& folder) {
   const Bundle bundle = artifact::read_bundle(folder);
   const Graph& graph = bundle.graph;
   const WeightTotals totals = totals_of(bundle);
@@ -83,7 +84,7 @@ void info(const std::string& folder) {
   }
   for (const auto& [name, count] : counts) operations.row({name, fmt::to_string(count)});
 
-  fmt::print("{}\n", folder);
+  fmt::print("{}\n", folder.string());
   fmt::print("  format      IR v2{}\n",
              artifact::needs_extensions(graph) ? " with voxloom extensions" : "");
   const bool packed = totals.storage.contains("int4") || totals.storage.contains("int8");
@@ -96,9 +97,10 @@ void info(const std::string& folder) {
   operations.print("operations");
 }
 
-// Bundles are folders.
+// Bundles are folders. What is not there is what it is called like.
 bool is_scan(const std::string& name) {
-  return name == kStream || std::filesystem::is_regular_file(name) || io::is_npy_folder(name);
+  return name == kStream || std::filesystem::is_regular_file(name) || io::is_npy_folder(name) ||
+         (!std::filesystem::exists(name) && scan_format_of(name));
 }
 
 }  // namespace
@@ -109,8 +111,9 @@ void add_info(Options command) {
   const auto cpu = std::make_shared<bool>(false);
   const Option what = command
                           .add_option("file", *name,
-                                      "The model, a folder NAME.lattice, or a scan; - is a scan on "
-                                      "the standard input")
+                                      "The model, a folder NAME.lattice, or the name of one that "
+                                      "comes with the\nprogram; or a scan; - is a scan on the "
+                                      "standard input")
                           .type_name("BUNDLE|SCAN");
   command.add_flag("--cpu", *cpu, "Show what the library runs with on this machine instead")
       .excludes(what);
@@ -129,7 +132,7 @@ void add_info(Options command) {
     if (*cpu) return print_cpu();
     if (name->empty()) throw BadUsage("a model or a scan is required");
     if (is_scan(*name)) return print_scan(*name, *scan);
-    info(*name);
+    info(find_model(*name));
   });
 }
 

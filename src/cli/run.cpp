@@ -1,10 +1,12 @@
 // voxloom run: a model, arrays in, arrays out.
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "cli/command.h"
+#include "cli/model_path.h"
 #include "cli/outputs.h"
 #include "cli/plan_options.h"
 #include "voxloom/artifact.h"
@@ -21,11 +23,11 @@ struct RunArguments {
 
 void run_model(const RunArguments& arguments) {
   using namespace artifact;
-  Outputs({arguments.bundle, arguments.inputs}, arguments.overwrite).require_free(arguments.output);
+  const std::filesystem::path bundle = find_model(arguments.bundle);
+  Outputs({bundle, arguments.inputs}, arguments.overwrite).require_place(arguments.output);
   use_tuned_plans();
   const Model model = Model::load(
-      arguments.bundle,
-      {.coordinates = arguments.logical ? Coordinates::logical : Coordinates::physical});
+      bundle, {.coordinates = arguments.logical ? Coordinates::logical : Coordinates::physical});
   const Safetensors inputs = read_safetensors(arguments.inputs);
   for (const auto& [name, type] : inputs.unreadable) (void)inputs.at(name);  // says what is wrong
   TensorMap results;
@@ -45,9 +47,7 @@ void run_model(const RunArguments& arguments) {
 
 void add_run(Options command) {
   const auto arguments = std::make_shared<RunArguments>();
-  command.add_option("bundle", arguments->bundle, "The model, a folder NAME.lattice")
-      .required()
-      .type_name("BUNDLE");
+  command.add_option("bundle", arguments->bundle, kModelHelp).required().type_name("BUNDLE");
   command
       .add_option("--inputs", arguments->inputs,
                   "A safetensors file with one array for each input of the model")

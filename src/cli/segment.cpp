@@ -16,6 +16,7 @@
 
 #include "bench/progress.h"
 #include "cli/command.h"
+#include "cli/error_words.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/label_table.h"
@@ -72,7 +73,7 @@ std::string own_words_of(const dist::RankError& error) {
   try {
     if (error.rank() == 0 && error.own() != nullptr) std::rethrow_exception(error.own());
   } catch (const std::exception& own) {
-    return own.what();
+    return error_words(own);
   }
   return error.what();
 }
@@ -248,7 +249,10 @@ class Segmentation {
         require_other_than_json(file);
       }
     }
-    outputs.require_free(arguments_.json);
+    // The folder of the results may still have to be made.
+    const fs::path folder = fs::weakly_canonical(arguments_.json).parent_path();
+    const bool waits = !fs::exists(folder) && folder == fs::weakly_canonical(arguments_.out);
+    waits ? outputs.require_free(arguments_.json) : outputs.require_place(arguments_.json);
     require_other_than_json(legend());
     require_other_than_json(index());
     // Other parts, and calls before this one, write them too.
@@ -398,7 +402,7 @@ class Segmentation {
     } catch (const Stopped&) {
       // neither done nor failed
     } catch (const std::exception& error) {
-      outcome.error = error.what();
+      outcome.error = error_words(error);
       outcome.is_done = true;
     }
     count_done();
@@ -451,7 +455,7 @@ class Segmentation {
       report_.push_back(to_json(outcome.scan, labeller_->classes()));
     } else {
       ++broken_;
-      fmt::print(stderr, "voxloom: {}: {}\n", shown_name(scans_[i].string()), outcome.error);
+      fmt::print(stderr, "voxloom: {}\n", error_on(shown_name(scans_[i].string()), outcome.error));
       report_.push_back({{"scan", scans_[i].string()}, {"error", outcome.error}});
     }
   }

@@ -184,8 +184,8 @@ void add_segment_options(Options command, SegmentArguments& arguments) {
   command
       .add_option(
           "--model", arguments.model,
-          "The model, a folder NAME.lattice, or the name of one that comes with the program:\n"
-          "street, rooms or aerial. When another of these fits a scan better, that is said")
+          std::string(kModelHelp) +
+              ":\nstreet, rooms or aerial. When another of these fits a scan better, that is said")
       .capture_default_str()
       .type_name("BUNDLE");
   command
@@ -239,8 +239,9 @@ void add_segment_options(Options command, SegmentArguments& arguments) {
       .add_option(
           "--sensor", arguments.sensor,
           "Where the sensor stood, in the scans' coordinates; by default what the file says,\n"
-          "else 0, and on an axis whose middle is more than 4096 from there that middle, or\n"
-          "a LAS file's offset: tell it for a scan in map coordinates")
+          "else 0, or the middle of a scan that lies more than 4096 from there on some axis:\n"
+          "tell it for a scan in map coordinates")
+      .check(Check(problem_of_coordinate))
       .type_name("X Y Z");
   add_overwrite_option(command, arguments.overwrite);
   add_read_options(command, arguments.scan);

@@ -21,6 +21,16 @@ CropBox box_of(const SurveyOptions& options) {
   return box;
 }
 
+// A finite one.
+std::optional<double> number_in(const std::string& text) {
+  double number = 0;
+  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(begin, end, number);
+  const bool is_one = error == std::errc() && last == end && std::isfinite(number);
+  return is_one ? std::optional(number) : std::nullopt;
+}
+
 }  // namespace
 
 void add_survey_options(Options command, SurveyOptions& options) {
@@ -39,6 +49,7 @@ void add_survey_options(Options command, SurveyOptions& options) {
   command
       .add_option("--shift", options.shift,
                   "Add this to the coordinates that are written, after all else")
+      .check(Check(problem_of_coordinate))
       .type_name("X Y Z");
 }
 
@@ -76,13 +87,17 @@ void shift(Scan& scan, const SurveyOptions& options, const OnNote& note) {
   }
 }
 
+std::string problem_of_coordinate(const std::string& text) {
+  const std::optional<double> coordinate = number_in(text);
+  if (coordinate && std::abs(*coordinate) <= kFarthestShift) return "";
+  return fmt::format("'{}' is no coordinate between -{} and {}", text, kFarthestShift,
+                     kFarthestShift);
+}
+
 // CLI11's own check would print the largest float64 in full.
 std::optional<double> length_in(const std::string& text) {
-  double length = 0;
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, length);
-  const bool fits = error == std::errc() && last == end && length > 0 && std::isfinite(length);
-  return fits ? std::optional(length) : std::nullopt;
+  const std::optional<double> length = number_in(text);
+  return length && *length > 0 ? length : std::nullopt;
 }
 
 std::string problem_of_length(const std::string& text) {

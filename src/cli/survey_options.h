@@ -31,6 +31,9 @@ void thin(Scan& scan, const SurveyOptions& options, const OnNote& note);
 // By --shift; that the records of a LAS file still name its coordinate system is said.
 void shift(Scan& scan, const SurveyOptions& options, const OnNote& note);
 
+// A coordinate, for --shift, --sensor and the like: what a check says of it, or nothing.
+[[nodiscard]] std::string problem_of_coordinate(const std::string& text);
+
 // A number above 0, for --thin and the like: what a check says of it, or nothing.
 [[nodiscard]] std::string problem_of_length(const std::string& text);
 [[nodiscard]] std::optional<double> length_in(const std::string& text);

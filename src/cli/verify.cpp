@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/model_path.h"
 #include "voxloom/artifact.h"
 
 namespace voxloom::cli {
@@ -59,9 +60,7 @@ void verify(const std::filesystem::path& bundle, bool is_portable) {
 
 void add_verify(Options command) {
   const auto bundle = std::make_shared<std::string>();
-  command.add_option("bundle", *bundle, "The model, a folder NAME.lattice")
-      .required()
-      .type_name("BUNDLE");
+  command.add_option("bundle", *bundle, kModelHelp).required().type_name("BUNDLE");
   const auto is_portable = std::make_shared<bool>(false);
   command.add_flag("--portable", *is_portable,
                    "Also name what other readers of the format cannot run");
@@ -70,7 +69,7 @@ void add_verify(Options command) {
       "The exit code is 1 when there is a problem.\n"
       "\nExample:\n"
       "  voxloom verify unet.lattice\n");
-  command.callback([=] { verify(*bundle, *is_portable); });
+  command.callback([=] { verify(find_model(*bundle), *is_portable); });
 }
 
 }  // namespace voxloom::cli

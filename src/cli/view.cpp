@@ -130,8 +130,22 @@ std::vector<Value> values_of(const std::vector<const Column*>& columns) {
   return values;
 }
 
+// A page by another name is opened by what cannot show it.
+void refuse_other_names(const std::string& out) {
+  constexpr auto kPictures = std::to_array<std::string_view>(
+      {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".tif", ".tiff", ".pdf"});
+  const std::string ending = fs::path(out).extension().string();
+  const bool is_picture = std::ranges::find(kPictures, ending) != kPictures.end();
+  if (!is_picture && !scan_format_of(out)) return;
+  throw BadUsage(
+      fmt::format("'{}' is the name of a {}, and view writes a page: call it {}.html; {}", out,
+                  is_picture ? "picture" : "scan", fs::path(out).stem().string(),
+                  is_picture ? "segment draws pictures" : "convert writes scans"));
+}
+
 void view(const ViewArguments& arguments) {
-  Outputs({arguments.cloud}, arguments.overwrite).require_free(arguments.out);
+  refuse_other_names(arguments.out);
+  Outputs({arguments.cloud}, arguments.overwrite).require_place(arguments.out);
   const Scan scan = read_scan_from(
       arguments.cloud,
       read_options(arguments.scan, InvalidPoints::drop, note_on(shown_name(arguments.cloud))));

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -17,6 +16,7 @@
 #include "cli/outputs.h"
 #include "cli/scan_options.h"
 #include "cli/streams.h"
+#include "cli/survey_options.h"
 #include "voxloom/io.h"
 #include "voxloom/points.h"
 #include "voxloom/safetensors.h"
@@ -74,7 +74,7 @@ void look_at_feature(const Column& column, const OnNote& note) {
 }
 
 void voxelize_file(const VoxelizeArguments& arguments) {
-  Outputs({arguments.input}, arguments.overwrite).require_free(arguments.output);
+  Outputs({arguments.input}, arguments.overwrite).require_place(arguments.output);
   const Scan scan = read_scan_from(
       arguments.input,
       read_options(arguments.scan,
@@ -112,15 +112,6 @@ void voxelize_file(const VoxelizeArguments& arguments) {
              scan.size(), voxels.tensor.rows());
 }
 
-// CLI11's own check would print the largest float64 in full.
-std::string is_length(const std::string& text) {
-  double length = 0;
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, length);
-  const bool fits = error == std::errc() && last == end && length > 0 && std::isfinite(length);
-  return fits ? "" : fmt::format("'{}' is not a number above 0", text);
-}
-
 }  // namespace
 
 void add_voxelize(Options command) {
@@ -135,12 +126,13 @@ void add_voxelize(Options command) {
       .type_name("OUT");
   command.add_option("--size", arguments->size, "The edge of a voxel, in the scan's unit")
       .required()
-      .check(Check(is_length))
+      .check(Check(problem_of_length))
       .type_name("LENGTH");
   command
       .add_option("--origin", arguments->origin,
                   "The corner of voxel (0,0,0); by default 0 0 0, and for\n"
                   "a scan far away, as of a map, a point in its middle, which is then said")
+      .check(Check(problem_of_coordinate))
       .type_name("X Y Z");
   add_overwrite_option(command, arguments->overwrite);
   add_read_options(command, arguments->scan);

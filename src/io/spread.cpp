@@ -6,12 +6,12 @@
 namespace voxloom::io {
 namespace {
 
-constexpr std::int64_t kSamples = 1 << 16;
+constexpr std::int64_t kSpreadSamples = 1 << 16;
 
 }  // namespace
 
 SpreadSearch::SpreadSearch(std::int64_t points)
-    : step_(std::max<std::int64_t>(1, points / kSamples)) {}
+    : step_(std::max<std::int64_t>(1, points / kSpreadSamples)) {}
 
 void SpreadSearch::look(const Column& column, std::int64_t first) {
   const std::int64_t begin = (first + step_ - 1) / step_ * step_ - first;

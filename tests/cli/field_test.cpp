@@ -170,10 +170,49 @@ TEST_F(FieldScan, AtAnotherPlace) {
               0U)
         << place[0];
     EXPECT_FALSE(said("the sensor is taken")) << said_.text;
-    static_cast<void>(labels("moved.ply", ""));
-    EXPECT_TRUE(said("the sensor is taken to be at")) << said_.text;
-    EXPECT_EQ(said("outside the scan"), std::abs(place[1]) < 4096) << said_.text;
   }
+}
+
+// Far from 0 on one axis is far: the sensor is taken to be in the middle on all of them, and nowhere else.
+TEST_F(FieldScan, AtAnotherPlaceAndNobodySaysWhereTheSensorStood) {
+  struct Case {
+    std::array<double, 3> by;
+    bool is_far;
+  };
+  for (const auto& [by, is_far] :
+       {Case{{1000, 0, 0}, false}, Case{{9000, -2048, 0}, true},
+        Case{{448262.2, 5411932.4, 120.6}, true}, Case{{-5e6, 5e6, 0.2}, true}}) {
+    Scan moved = scan_;
+    moved.position_type = ColumnType::f64;
+    for (auto& p : moved.positions) {
+      for (std::size_t axis = 0; axis < 3; ++axis) p[axis] += by[axis];
+    }
+    write_scan(in_folder("moved.ply"), moved);
+    const Labels guessed = labels("moved.ply", "");
+    EXPECT_EQ(said("the scan's middle; --sensor tells"), is_far) << said_.text;
+    EXPECT_EQ(said("the sensor is taken to be at 0 0 0, outside the scan"), !is_far) << said_.text;
+    if (!is_far) continue;
+    const std::array<double, 3> place = sensor_place(read_scan(in_folder("moved.ply")));
+    for (std::size_t axis = 0; axis < 3; ++axis) EXPECT_NEAR(place[axis], by[axis], 30) << axis;
+    EXPECT_EQ(labels("moved.ply", fmt::format("--sensor {} {} {}", place[0], place[1], place[2])),
+              guessed);
+  }
+}
+
+// A corner of the lattice is no place of a sensor.
+TEST_F(FieldScan, InAFileWhoseOffsetIsItsCorner) {
+  Scan scan = scan_;
+  scan.position_type = ColumnType::f64;
+  for (auto& p : scan.positions) {
+    p[0] += 448262;
+    p[1] += 5411932;
+  }
+  scan.quantization = Quantization{.offset = {448100, 5411800, 0}};
+  write_scan(in_folder("map.las"), scan);
+  static_cast<void>(labels("map.las", ""));
+  EXPECT_FALSE(said("taken to be at 448100 5411800")) << said_.text;
+  EXPECT_TRUE(said("taken to be at 4482")) << said_.text;
+  EXPECT_TRUE(said("the scan's middle")) << said_.text;
 }
 
 TEST_F(FieldScan, VoxelsMoveWithIt) {
@@ -222,6 +261,54 @@ TEST_F(FieldScan, KeepsItsColumnsInEveryFormat) {
     } else {
       EXPECT_EQ(result.find("stamp")->as_double(5), static_cast<double>(stamps[5])) << format;
     }
+  }
+}
+
+TEST_F(FieldScan, SaysBeforehandWhereItsReportCannotGo) {
+  const char* source = std::getenv("VOXLOOM_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  const ShellResult done = run(fmt::format(
+      "segment '{}' --model '{}/models/street.lattice' --out '{}' --json '{}/no/a.json'",
+      in_folder("plain.ply"), source, in_folder("early"), in_folder("none")));
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_NE(done.text.find("none/no/a.json': No such file or directory"), std::string::npos)
+      << done.text;
+  EXPECT_FALSE(fs::exists(in_folder("early")));
+}
+
+TEST_F(FieldScan, SensorsThatAreNowhereAreRefused) {
+  for (const char* place : {"1e300 0 0", "0 nan 0", "0 0 -2e12"}) {
+    const ShellResult done = segment("plain.ply", fmt::format("--sensor {}", place));
+    EXPECT_EQ(done.exit_code, 2) << done.text;
+    EXPECT_NE(done.text.find("is no coordinate between"), std::string::npos) << done.text;
+  }
+}
+
+// Models that come with the program have names, for whatever takes a model.
+TEST_F(FieldScan, ModelsAreFoundByTheirNames) {
+  const char* source = std::getenv("VOXLOOM_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  const std::string there = fmt::format("cd '{}' && ", source);
+  const std::string program = "\"$VOXLOOM_PROGRAM\" ";
+  for (const char* name : {"street", "street.lattice", "street_int8"}) {
+    for (const std::string& command :
+         {fmt::format("info {}", name), fmt::format("verify {}", name),
+          fmt::format("eval {} street --scans 1", name),
+          fmt::format("segment '{}' --model {} --no-pictures --out '{}'", in_folder("plain.ply"),
+                      name, in_folder("named"))}) {
+      const ShellResult done = run_shell(there + program + command);
+      EXPECT_EQ(done.exit_code, 0) << command << done.text;
+    }
+  }
+  const ShellResult exported =
+      run_shell(there + program + fmt::format("export street '{}'", in_folder("plain.lattice")));
+  EXPECT_EQ(exported.exit_code, 0) << exported.text;
+  for (const char* command : {"info", "verify", "run --inputs x --output y"}) {
+    const ShellResult none = run(fmt::format("{} nothing_of_that_name", command));
+    EXPECT_EQ(none.exit_code, 1) << none.text;
+    EXPECT_NE(none.text.find("there is no model 'nothing_of_that_name'; looked for "),
+              std::string::npos)
+        << none.text;
   }
 }
 

@@ -127,6 +127,8 @@ TEST_F(Program, BadDataIsExitCodeOneAndLeavesNothing) {
   std::ofstream(folder_ / "sample.lattice/graph.mlir") << "module {";
   expect_failure("sample.lattice: graph.mlir:1:9: expected 'func.func'");
   fs::remove_all(folder_ / "sample.lattice");
+  expect_failure("there is no model 'sample.lattice'; looked for sample.lattice, models/");
+  std::ofstream(folder_ / "sample.lattice") << "no folder";
   expect_failure("sample.lattice: is not a folder");
 }
 

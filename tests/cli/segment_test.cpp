@@ -76,6 +76,22 @@ TEST_F(SegmentCommand, ABrokenScanDoesNotStopTheOthers) {
   EXPECT_FALSE(fs::exists(in_folder("out/index.html")));
 }
 
+// A file is named once, and the system's errors are told in the program's words.
+TEST_F(SegmentCommand, ErrorsNameAFileOnce) {
+  const ShellResult none = segment(fmt::format("'{}' --no-pictures", in_folder("none.ply")));
+  EXPECT_EQ(none.exit_code, 1);
+  const std::string error =
+      fmt::format("voxloom: [read_scan] {}: there is no such file\n", in_folder("none.ply"));
+  EXPECT_NE(none.text.find(error), std::string::npos) << none.text;
+  std::ofstream(in_folder("out.txt")) << "mine";
+  const ShellResult file =
+      run(fmt::format("segment '{}' --model '{}' --out '{}'", in_folder("scans"),
+                      in_folder("run/model.lattice"), in_folder("out.txt")));
+  EXPECT_EQ(file.exit_code, 1);
+  EXPECT_EQ(file.text, fmt::format("voxloom: cannot create directories '{}': Not a directory\n",
+                                   in_folder("out.txt")));
+}
+
 TEST_F(SegmentCommand, ScenesHaveTheWholeNamesOfTheirFolders) {
   Scan bare;
   bare.positions = read_scan(in_folder("scans/000000.bin")).positions;

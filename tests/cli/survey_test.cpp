@@ -83,6 +83,9 @@ TEST_F(SurveyCommands, RefusesWhatIsNoBoxOrSize) {
   EXPECT_EQ(run("convert town.las a.las --crop 5 0 0 1").exit_code, 1);
   EXPECT_EQ(run("convert town.las a.las --crop 5 0 0").exit_code, 2);
   EXPECT_EQ(run("convert town.las a.las --thin 0").exit_code, 2);
+  for (const char* far : {"1e300", "nan", "-1e13"}) {
+    EXPECT_EQ(run(fmt::format("convert town.las a.las --shift {} 0 0", far)).exit_code, 2) << far;
+  }
   EXPECT_EQ(run("convert town.las a.las b.las").exit_code, 2);
   EXPECT_EQ(run("convert town.las - --to las --split-by 5").exit_code, 2);
   EXPECT_EQ(run("segment town.las --out out --format label --thin 1").exit_code, 2);

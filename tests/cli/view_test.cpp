@@ -124,6 +124,12 @@ TEST_F(ViewCommand, RefusesWithOneLineAndWritesNothing) {
     EXPECT_EQ(result.text.rfind("voxloom: ", 0), 0U) << result.text;
     EXPECT_EQ(result.text.find('\n'), result.text.size() - 1) << result.text;
   }
+  for (const char* name : {"p.png", "p.pdf", "p.ply"}) {
+    const ShellResult result = view(fmt::format("a.csv --out {}", name));
+    EXPECT_EQ(result.exit_code, 2) << result.text;
+    EXPECT_NE(result.text.find("view writes a page: call it p.html"), std::string::npos)
+        << result.text;
+  }
   EXPECT_EQ(view("a.csv").exit_code, 2);
   EXPECT_EQ(view("a.csv --out p.html --max-points 0").exit_code, 2);
   EXPECT_EQ(file_count(), 2U);

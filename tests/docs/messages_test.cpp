@@ -190,7 +190,7 @@ TEST_F(Program, Scans) {
 }
 
 TEST_F(Program, Models) {
-  expect_told("info street.lattice", 1);
+  expect_told("info runs/mine.lattice", 1);
   const std::string model = (voxloom::test::source_folder() / "tests/data/unet.lattice").string();
   fs::copy(model, in_folder("unet.lattice"), fs::copy_options::recursive);
   const std::string run_it = "run unet.lattice --inputs scan.safetensors --output out.safetensors";
