@@ -1,5 +1,5 @@
-// Every operation: a graph of one gives what the library's own call gives, to the bit, and still does
-// after it was written and read.
+// Every operation: a graph of one gives what the library's own call gives, to the bit, still does after it
+// was written and read, and on a second backend, where nothing may reach around the engine.
 #include <functional>
 #include <limits>
 #include <set>
@@ -7,6 +7,7 @@
 #include "artifact/graph/op_spec.h"
 #include "artifact/helpers.h"
 #include "artifact/operation_cases.h"
+#include "engine/every_problem.h"
 #include "voxloom/sets.h"
 
 namespace voxloom::test {
@@ -289,10 +290,8 @@ void expect_identical(const Output& actual, const Output& expected) {
   }
 }
 
-TEST_P(Operations, GiveWhatTheLibraryGives) {
-  const OpCase& c = GetParam();
-  const OpData data;
-  GraphBuilder b;
+// A graph of the case's operation in `b`; what it takes.
+TensorMap build(const OpCase& c, const OpData& data, GraphBuilder& b) {
   TensorMap inputs;
   OpInputs in;
   const auto add = [&](const std::string& name, const SparseTensor& x) {
@@ -303,7 +302,14 @@ TEST_P(Operations, GiveWhatTheLibraryGives) {
   in.y = add("y", data.y);
   in.fine = add("fine", data.fine);
   b.output("o", c.build(b, in));
+  return inputs;
+}
 
+TEST_P(Operations, GiveWhatTheLibraryGives) {
+  const OpCase& c = GetParam();
+  const OpData data;
+  GraphBuilder b;
+  const TensorMap inputs = build(c, data, b);
   const artifact::Bundle bundle = b.bundle();
   const auto named = [&](const auto& op) { return op.name == c.name; };
   EXPECT_TRUE(std::ranges::any_of(bundle.graph.ops, named)) << "no " << c.name;
@@ -315,6 +321,29 @@ TEST_P(Operations, GiveWhatTheLibraryGives) {
   b.save(folder / "op.lattice");
   EXPECT_FALSE(artifact::has_errors(artifact::verify_bundle(folder / "op.lattice")));
   expect_identical(artifact::Model::load(folder / "op.lattice").run(inputs).at("o"), expected);
+}
+
+// Coordinates and counts are the host's. Weights and features lie on the other device, and so does what
+// comes of them.
+TEST_P(Operations, RunOnAnotherBackendWithTheSameBits) {
+  GraphBuilder b;
+  TensorMap inputs = build(GetParam(), {}, b);
+  artifact::Bundle bundle = b.bundle();
+  const Output expected = artifact::Model::from_bundle(bundle).run(inputs).at("o");
+
+  CheckingDevice device;
+  offer_every_problem(device);
+  for (auto& [name, tensor] : bundle.weights) tensor = tensor.to(kChecked);
+  for (auto& [name, tensor] : inputs) {
+    if (name.ends_with("_features")) tensor = tensor.to(kChecked);
+  }
+  const Output actual = artifact::Model::from_bundle(bundle).run(inputs).at("o");
+  const auto* sparse = std::get_if<SparseTensor>(&actual);
+  const Tensor& features = sparse != nullptr ? sparse->features() : std::get<Tensor>(actual);
+  EXPECT_EQ(features.device(), kChecked);
+  const Tensor here = features.to(Device{});
+  expect_identical(sparse != nullptr ? Output(sparse->with_features(here)) : Output(here),
+                   expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Convolutions, Operations, testing::ValuesIn(convolution_cases()));

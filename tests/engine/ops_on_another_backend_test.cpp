@@ -3,8 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <regex>
+#include <set>
 
+#include "engine/arithmetic.h"
 #include "engine/checking_backend.h"
 #include "engine/convolution.h"
 #include "engine/elementwise.h"
@@ -116,6 +122,15 @@ TEST_P(OpsThere, Convolutions) {
   expect_same("generative_conv_transpose3d", [&](const Place& at) {
     return generative_conv_transpose3d(at(coarse), at(corner), at(bias)).features();
   });
+  const ConvOptions halving{.kernel_size = 2, .stride = 2};
+  const KernelMap halved = conv3d_map(x, halving);
+  const SparseTensor half(halved.target(), random({halved.target().size(), 6}));
+  expect_same("inverse_conv3d", [&](const Place& at) {
+    return inverse_conv3d(at(half), at(corner), at(bias), halved).features();
+  });
+  const KernelMap map = subm_conv3d_map(x);
+  expect_same("conv_on_map",
+              [&](const Place& at) { return conv_on_map(at(x), at(w), at(bias), map).features(); });
   expect_called({"conv_forward", "conv_pointwise"});
 }
 
@@ -127,6 +142,9 @@ TEST_P(OpsThere, NormalizedConvolutions) {
   });
   expect_same("normalized_conv_transpose3d", [&](const Place& at) {
     return normalized_conv_transpose3d(at(coarse), at(corner), {}, {}, 1e-3F).features();
+  });
+  expect_same("normalized_generative_conv_transpose3d", [&](const Place& at) {
+    return normalized_generative_conv_transpose3d(at(coarse), at(corner), at(bias)).features();
   });
   expect_called({"normalize_by_weights"});
 }
@@ -218,6 +236,22 @@ TEST_P(OpsThere, ElementsAndRows) {
   expect_called({"activate", "map_elements", "softmax", "batch_norm", "row_norm", "place_rows"});
 }
 
+TEST_P(OpsThere, ElementsOfSparseTensors) {
+  const SparseTensor x = input(4);
+  const Tensor scale = random({4}), bias = random({4});
+  expect_same("relu", [&](const Place& at) { return relu(at(x)).features(); });
+  expect_same("activate",
+              [&](const Place& at) { return activate(at(x), Activation::gelu).features(); });
+  expect_same("group_norm", [&](const Place& at) {
+    return group_norm(at(x), at(scale), at(bias), 2).features();
+  });
+  if (GetParam() != DType::f32) return;
+  device_.offer<engine::Dropout>();
+  expect_same("dropout", [&](const Place& at) { return dropout(at(x.features()), 0.4F, 3); });
+  expect_same("dropout", [&](const Place& at) { return dropout(at(x), 0.4F, 3).features(); });
+  expect_called({"activate", "row_norm", "dropout"});
+}
+
 TEST_P(OpsThere, MakingAndConverting) {
   const Tensor ones = Tensor::full({3, 2}, GetParam(), 1.1F, kChecked);
   EXPECT_EQ(ones.device(), kChecked);
@@ -291,6 +325,36 @@ TEST_P(OpsThere, PackedWeights) {
   expect_same("subm_conv3d",
               [&](const Place& at) { return subm_conv3d(at(x), at(packed), {}).features(); });
   expect_called({"quantize_weight", "dequantize_weight", "first_not_finite"});
+}
+
+std::string source_of(const std::string& file) {
+  const char* folder = std::getenv("VOXLOOM_SOURCE_DIR");
+  std::ifstream in(std::string(folder == nullptr ? "." : folder) + "/" + file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// An op that is declared and has no case above may reach around the seam unseen.
+TEST(OpsThereAll, EveryOpThatIsDeclaredIsCalledHere) {
+  const std::string here = source_of("tests/engine/ops_on_another_backend_test.cpp");
+  ASSERT_NE(here.find("subm_conv3d(at(x)"), std::string::npos);
+  // names for each kind of `binary`
+  const std::set<std::string> inlined = {"add", "sub", "mul", "maximum", "minimum"};
+  const std::regex declared(
+      R"re(\n\[\[nodiscard\]\] (?:Sparse)?(?:Tensor|Voxelized|QuantizedWeight) (\w+)\()re");
+  int count = 0;
+  for (const char* header :
+       {"algebra", "conv", "conv_gradients", "dense", "points", "pool", "weight"}) {
+    const std::string text = source_of("include/voxloom/" + std::string(header) + ".h");
+    for (std::sregex_iterator found(text.begin(), text.end(), declared), end; found != end;
+         ++found) {
+      const std::string name = (*found)[1];
+      ++count;
+      const std::regex called("\\W" + name + "\\(");
+      EXPECT_TRUE(inlined.contains(name) || std::regex_search(here, called))
+          << header << ".h: " << name << " has no case in this file";
+    }
+  }
+  EXPECT_GE(count, 45);
 }
 
 INSTANTIATE_TEST_SUITE_P(DTypes, OpsThere, ::testing::Values(DType::f32, DType::f16, DType::bf16),

@@ -74,7 +74,8 @@ void run_topk(Call& c) {
 
 // Sets become tensors of one channel, 1 on every row: something to target or to count.
 SparseTensor occupancy(const Call& c, const CoordinateSet& set, const SparseTensor& like) {
-  return {c.environment().remembered(c.op(), set), Tensor::full({set.size(), 1}, like.dtype(), 1),
+  return {c.environment().remembered(c.op(), set),
+          Tensor::full({set.size(), 1}, like.dtype(), 1, like.features().device()),
           like.batch_size()};
 }
 
