@@ -215,5 +215,47 @@ TEST(KernelMap, MisuseIsRefused) {
   }
 }
 
+// A caller's own pairs, in any order, are the map that they were taken from; each entry is checked.
+TEST(OwnPairs, MakeTheMapThatTheyWereTakenFrom) {
+  const CoordinateSet fine = small_sets()[0];
+  const KernelSpec kernel{.kernel_size = 3, .stride = 2};
+  const KernelMap map = forward_map(fine, strided_support(fine, 2), kernel);
+  std::vector<MapEntry> pairs = map.triples();
+  std::ranges::reverse(pairs);
+  std::ranges::rotate(pairs, pairs.begin() + static_cast<std::ptrdiff_t>(pairs.size() / 3));
+  const KernelMap own = kernel_map_from_pairs(map.source(), map.target(), map.volume(), pairs);
+  EXPECT_EQ(own.source(), map.source());
+  EXPECT_EQ(own.volume(), map.volume());
+  EXPECT_EQ(own.triples(), map.triples());
+  EXPECT_EQ(own.dense(), map.dense());
+  EXPECT_EQ(own.swapped().triples(), map.swapped().triples());
+  EXPECT_EQ(own.by_offset().begin, map.by_offset().begin);
+}
+
+TEST(OwnPairs, AreRefusedWithTheirNumber) {
+  const CoordinateSet set = small_sets()[0];
+  const auto refused = [&](std::vector<MapEntry> pairs, std::int64_t volume,
+                           const std::string& message) {
+    expect_throws<std::invalid_argument>(
+        [&] { return kernel_map_from_pairs(set, set, volume, pairs); }, message);
+  };
+  const auto rows = static_cast<std::int32_t>(set.size());
+  refused({{0, 0, 0}, {rows, 0, 0}}, 3, "entry 1 is (" + std::to_string(rows) + ", 0, 0)");
+  refused({{0, rows, 0}}, 3, "rows below");
+  refused({{-1, 0, 0}}, 3, "entry 0 is (-1, 0, 0)");
+  refused({{0, -1, 0}}, 3, "entry 0 is (0, -1, 0)");
+  refused({{0, 0, 3}}, 3, "offsets below 3");
+  refused({{0, 0, -1}}, 3, "entry 0 is (0, 0, -1)");
+  refused({}, 0, "the volume must be from 1");
+  refused({}, (std::int64_t{1} << 24) + 1, "the volume must be from 1 to 16777216");
+  refused({{0, 4, 1}, {2, 4, 1}}, 3, "row 4 meets both row ");
+  // One input row may go to several rows under an offset: until the map is asked for from the other side.
+  const KernelMap map =
+      kernel_map_from_pairs(set, set, 3, std::vector<MapEntry>{{0, 4, 1}, {0, 5, 1}});
+  EXPECT_EQ(map.size(), 2);
+  expect_throws<std::invalid_argument>([&] { return map.swapped().size(); },
+                                       "row 0 meets both row ");
+}
+
 }  // namespace
 }  // namespace voxloom::test

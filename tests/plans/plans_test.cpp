@@ -140,6 +140,16 @@ TEST_F(PlanFile, ForeignAndCorruptFilesAreNotUsed) {
   EXPECT_EQ(load_plans(path()).count, 1U);
 }
 
+TEST_F(PlanFile, PlansOfOneContextAreNotThoseOfAnother) {
+  engine::merge_plans_into(path(), {{some_key(), {"reference"}}});
+  Context a, b;
+  a.run([&] { EXPECT_EQ(load_plans(path()).count, 1U); });
+  b.run([] { EXPECT_TRUE(engine::tuned_plans().empty()); });
+  EXPECT_TRUE(engine::tuned_plans().empty());
+  b.run([] { forget_plans(); });
+  a.run([] { EXPECT_EQ(engine::tuned_plans().size(), 1U); });
+}
+
 TEST_F(PlanFile, TruncationAnywhereIsNoticedOrHarmless) {
   const std::string good =
       engine::format_plans({{some_key(), {"reference"}}, {some_key(8), {"reference"}}});
