@@ -12,8 +12,8 @@
 #include <exception>
 
 #include "bench/clock.h"
+#include "bench/entries.h"
 #include "bench/machine.h"
-#include "bench/plan.h"
 #include "voxloom/memory.h"
 #include "voxloom/parallel.h"
 

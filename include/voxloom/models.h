@@ -15,7 +15,7 @@
 namespace VOXLOOM_API voxloom {
 namespace nn {
 
-// A convolution, batch norm and, where asked for, a residual sum and a ReLU, computed in one pass:
+// A convolution, batch norm and, where asked for, a residual sum and a ReLU, computed at once:
 //   y = relu(norm(conv(x)) + residual)
 // The norm's parameters stay float32 (C_out), whatever the features' dtype is.
 class ConvNorm : public ConvolutionBase {

@@ -1,4 +1,4 @@
-// What is done to surveys before anything else: cut to a box, thinned, moved, put together, cut into parts.
+// What is done to surveys before anything else: cropped, thinned, moved, put together, split into parts.
 //
 // Coordinates are those that a scan's points are written at: the file's own (Scan::at), or, where the scan has a
 // pose, where that takes them. All of it is computed in float64, and the same on every machine.

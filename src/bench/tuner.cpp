@@ -107,11 +107,11 @@ engine::Choice Tuner::tune(engine::Algorithms<Problem> algorithms, const Problem
   const Candidates<Problem> able = worth_measuring(algorithms, problem);
   const std::vector<double> times = median_times(able, problem, options_.seconds);
   for (std::size_t i = 0; i < able.size(); ++i) {
-    Problem cut = problem;
-    cut.cut = able[i].cut;
+    Problem candidate = problem;
+    candidate.cut = able[i].cut;
     shape.candidates.push_back({{std::string(able[i].algorithm.name), able[i].cut},
                                 times[i],
-                                error_share(able[i].algorithm, cut, options_.zero_mean)});
+                                error_share(able[i].algorithm, candidate, options_.zero_mean)});
   }
   shape.winner = winner_of(shape.candidates);
   all_agree_ = all_agree_ && shape.all_agree();

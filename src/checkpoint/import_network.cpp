@@ -62,7 +62,7 @@ class Grid {
   }
 
   // The grid of a strided convolution's output.
-  void pass(const Step& step) {
+  void stride(const Step& step) {
     for (std::size_t axis = 0; axis < size_.size(); ++axis) {
       const std::int64_t room = size_[axis] + 2 * step.padding[axis] - step.kernel[axis];
       require(room >= 0, kImportNetworkOp,
@@ -148,7 +148,7 @@ class GraphWriter {
     ConvOptions options{.kernel_size = weights_.along_ours(step.kernel),
                         .stride = weights_.along_ours(step.stride)};
     if (step.act == Act::reach) {
-      grid_.pass(step);
+      grid_.stride(step);
       options.padding = weights_.along_ours(step.padding);
       options.support = Support::reachable;
       options.origin = Origin::corner;  // in = out * stride + j - padding, j from 0 on

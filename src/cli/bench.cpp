@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "bench/plan.h"
+#include "bench/entries.h"
 #include "bench/progress.h"
 #include "bench/report.h"
 #include "cli/command.h"

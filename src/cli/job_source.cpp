@@ -58,7 +58,7 @@ std::optional<std::size_t> JobsOfRank0::next() {
 }
 
 void JobsOfRank0::done(std::size_t job) {
-  ranks_.send(0, message_of(Kind::done, job, results_.pack(job)));
+  ranks_.send(0, message_of(Kind::done, job, results_.give(job)));
 }
 
 void JobsOfRank0::leave() {
@@ -85,7 +85,7 @@ void serve_jobs(dist::Communicator& ranks, const JobResults& results, std::size_
         break;
       }
       case Kind::done:
-        results.unpack(checked(job, count), bytes.subspan(1 + sizeof(job)));
+        results.take(checked(job, count), bytes.subspan(1 + sizeof(job)));
         done(checked(job, count));
         break;
       case Kind::leaves: --left; break;

@@ -26,8 +26,8 @@ struct OrderedJobs {
 
 // What a job left on the rank that ran it, for rank 0.
 struct JobResults {
-  std::function<dist::Bytes(std::size_t job)> pack;
-  std::function<void(std::size_t job, std::span<const std::byte> result)> unpack;
+  std::function<dist::Bytes(std::size_t job)> give;
+  std::function<void(std::size_t job, std::span<const std::byte> result)> take;
 };
 
 // Starts jobs in order. Returns when those that were started are done and reported. What any of these

@@ -138,18 +138,17 @@ class Segmentation {
 
   // Each scan on one rank.
   void run_scans() {
-    run_jobs(
-        {.count = todo_.size(),
-         .at_once = arguments_.jobs,
-         .memory = memory_,
-         .bytes = [this](std::size_t job) { return outcome_of(job).bytes = bytes_of(job); },
-         .work = [this](std::size_t job) { work_on(todo_[job]); },
-         .report = [this](std::size_t job) { report_up_to(todo_[job] + 1); },
-         .is_stopped = [this] { return watch_.was_asked(); }},
-        ranks_,
-        {.pack = [this](std::size_t job) { return packed(outcome_of(job)); },
-         .unpack = [this](std::size_t job,
-                          std::span<const std::byte> bytes) { unpack(bytes, outcome_of(job)); }});
+    run_jobs({.count = todo_.size(),
+              .at_once = arguments_.jobs,
+              .memory = memory_,
+              .bytes = [this](std::size_t job) { return outcome_of(job).bytes = bytes_of(job); },
+              .work = [this](std::size_t job) { work_on(todo_[job]); },
+              .report = [this](std::size_t job) { report_up_to(todo_[job] + 1); },
+              .is_stopped = [this] { return watch_.was_asked(); }},
+             ranks_,
+             {.give = [this](std::size_t job) { return bytes_of(outcome_of(job)); },
+              .take = [this](std::size_t job,
+                             std::span<const std::byte> bytes) { take(bytes, outcome_of(job)); }});
   }
 
   // Whether all ranks label the one scan that there is to do.
@@ -220,8 +219,8 @@ class Segmentation {
               .report = [](std::size_t) {},
               .is_stopped = [&] { return failed || watch_.was_asked(); }},
              ranks_,
-             {.pack = [&](std::size_t) { return dist::Bytes(failed ? 1 : 0); },
-              .unpack =
+             {.give = [&](std::size_t) { return dist::Bytes(failed ? 1 : 0); },
+              .take =
                   [&](std::size_t, std::span<const std::byte> bytes) {
                     if (!bytes.empty()) failed = true;
                     ++begun;
@@ -414,7 +413,7 @@ class Segmentation {
   }
 
   // For rank 0.
-  [[nodiscard]] dist::Bytes packed(const Outcome& outcome) const {
+  [[nodiscard]] dist::Bytes bytes_of(const Outcome& outcome) const {
     nlohmann::ordered_json json = {{"is_done", outcome.is_done}, {"error", outcome.error}};
     if (outcome.is_done && outcome.error.empty()) {
       json["scan"] = to_json(outcome.scan, labeller_->classes());
@@ -424,7 +423,7 @@ class Segmentation {
     return {bytes.begin(), bytes.end()};
   }
 
-  void unpack(std::span<const std::byte> bytes, Outcome& outcome) {
+  void take(std::span<const std::byte> bytes, Outcome& outcome) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const auto json = nlohmann::ordered_json::parse(text);
     outcome.error = json.at("error").get<std::string>();

@@ -184,7 +184,7 @@ class SceneRun {
     });
     take_points();
     say_own_columns();
-    plan_tiles();
+    divide();
     report_.seconds.read = seconds_since(clock);
     label_tiles(each_tile);
     report_.seconds.network = seconds_since(clock);
@@ -385,7 +385,7 @@ class SceneRun {
   }
 
   // Tiles that fit the memory of each rank, and so many that none is without.
-  void plan_tiles() {
+  void divide() {
     constexpr std::size_t kLeast = std::size_t{256} << 20;
     const std::vector<std::size_t> memories = all_of(ranks_, options_.memory);
     std::vector<artifact::Tile> tiles;

@@ -1,4 +1,4 @@
-// The hits of some leaves, kept from the pass that counts them to the pass that writes them as entries:
+// The hits of some leaves, kept from the sweep that counts them to the sweep that writes them as entries:
 // finding them takes as long as writing them.
 //
 //   one leaf's part after the other:   [which offsets have hits, 64 a word]  [their hits]

@@ -89,7 +89,7 @@ class LeafMapBuilder {
     return number < out_.leaves().size() && out_.leaves()[number].first < range.last * kBlockRows;
   }
 
-  // The parts of all leaves in the range, in order; so does the other pass.
+  // The parts of all leaves in the range, in order; so does the other sweep.
   void find_hits(const BlockRange& range, HitList& found) {
     const std::span<const Leaf> leaves = out_.leaves();
     LeafHits hits(stencil_, shifts_, in_, cells_);

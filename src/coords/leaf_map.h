@@ -1,7 +1,7 @@
 // Kernel maps leaf by leaf: the occupancy of the neighbouring leaves is moved under each kernel
 // offset and and-ed with the leaf's own, so that only hits cost more than a few bit operations.
 //
-// Two passes over the output's leaves, in parallel over ranges of blocks: the first counts the hits
+// Two sweeps over the output's leaves, in parallel over ranges of blocks: the first counts the hits
 // of each (block, offset), the second writes each entry to its final place.
 #pragma once
 

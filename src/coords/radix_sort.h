@@ -1,4 +1,4 @@
-// A stable parallel radix sort on some bits of unsigned keys. Each pass counts digits per chunk,
+// A stable parallel radix sort on some bits of unsigned keys. Each sweep counts digits per chunk,
 // turns the counts into places, and moves the items: chunks are fixed by the number of items, so
 // the threads never show in the result.
 #pragma once
@@ -29,8 +29,8 @@ inline void counts_to_places(std::vector<std::uint32_t>& counts, std::size_t dig
 }
 
 template <typename Item, typename DigitOf>
-void pass(const Item* from, Item* to, std::int64_t count, std::size_t digits,
-          const DigitOf& digit_of) {
+void sweep(const Item* from, Item* to, std::int64_t count, std::size_t digits,
+           const DigitOf& digit_of) {
   const auto chunks = static_cast<std::size_t>((count + kGrain - 1) / kGrain);
   std::vector<std::uint32_t> counts(chunks * digits, 0);
   const auto counts_of = [&](std::int64_t begin) {
@@ -54,15 +54,15 @@ template <typename Item, typename KeyOf>
 void radix_sort(UninitializedVector<Item>& items, int low, int high, const KeyOf& key_of) {
   if (high <= low) return;
   const int widest = items.size() < 4096 ? 8 : 11;
-  const int passes = (high - low + widest - 1) / widest;
-  const int width = (high - low + passes - 1) / passes;
+  const int sweeps = (high - low + widest - 1) / widest;
+  const int width = (high - low + sweeps - 1) / sweeps;
   UninitializedVector<Item> other(items.size());
   for (; low < high; low += width) {
     const int bits = std::min(width, high - low);
     const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
-    radix::pass(items.data(), other.data(), static_cast<std::int64_t>(items.size()),
-                static_cast<std::size_t>(mask) + 1,
-                [&](const Item& item) { return (key_of(item) >> low) & mask; });
+    radix::sweep(items.data(), other.data(), static_cast<std::int64_t>(items.size()),
+                 static_cast<std::size_t>(mask) + 1,
+                 [&](const Item& item) { return (key_of(item) >> low) & mask; });
     items.swap(other);
   }
 }

@@ -148,13 +148,13 @@ class MemoryPool::Lane {
   static constexpr std::size_t kAlwaysKept = std::size_t{64} << 20;
   // A request that was never made before may get a block so many times its size.
   static constexpr std::size_t kMostTimes = 4;
-  // A scope that is kept open for a whole program plans no further.
-  static constexpr std::size_t kMostPlanned = std::size_t{1} << 16;
+  // A scope that is kept open for a whole program is remembered no further.
+  static constexpr std::size_t kMostRemembered = std::size_t{1} << 16;
 
   // Null data: none.
   Block take_idle(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    auto found = planned();
+    auto found = last_time();
     if (found != idle_.end() && found->first < bytes) {
       // Outgrown: a larger one takes its place, unless it already serves another request of this call.
       if (!has_served(found->second)) drop(found);
@@ -171,9 +171,9 @@ class MemoryPool::Lane {
   }
 
   // The block that this request had last time, where it is idle.
-  Idle::iterator planned() {
-    if (next_ >= plan_.size()) return idle_.end();
-    const Block& last = plan_[next_];
+  Idle::iterator last_time() {
+    if (next_ >= last_time_.size()) return idle_.end();
+    const Block& last = last_time_[next_];
     const auto [begin, end] = idle_.equal_range(last.bytes);
     const auto found =
         std::find_if(begin, end, [&](const auto& idle) { return idle.second == last.data; });
@@ -182,17 +182,18 @@ class MemoryPool::Lane {
 
   // In this call so far.
   bool has_served(const std::byte* data) const {
-    const auto end = plan_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, plan_.size()));
-    return std::any_of(plan_.begin(), end, [&](const Block& b) { return b.data == data; });
+    const auto end =
+        last_time_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, last_time_.size()));
+    return std::any_of(last_time_.begin(), end, [&](const Block& b) { return b.data == data; });
   }
 
   Block handed_out(const Block& block) {
     in_use_ += block.bytes;
     most_in_use_ = std::max(most_in_use_, in_use_);
-    if (next_ < plan_.size()) {
-      plan_[next_] = block;
-    } else if (next_ < kMostPlanned) {
-      plan_.push_back(block);
+    if (next_ < last_time_.size()) {
+      last_time_[next_] = block;
+    } else if (next_ < kMostRemembered) {
+      last_time_.push_back(block);
     }
     ++next_;
     return block;
@@ -206,7 +207,7 @@ class MemoryPool::Lane {
 
   mutable std::mutex mutex_;
   Idle idle_;
-  std::vector<Block> plan_;  // by request; a block may be gone meanwhile
+  std::vector<Block> last_time_;  // by request; a block may be gone meanwhile
   std::size_t next_ = 0;
   std::size_t in_use_ = 0;
   std::size_t most_in_use_ = 0;

@@ -1,4 +1,4 @@
-// Batch norm in training. One pass over the rows makes the sums, one the result, so that training
+// Batch norm in training. One sweep over the rows makes the sums, one the result, so that training
 // costs little more than the products between norms.
 
 #include "engine/batch_norm.h"

@@ -73,9 +73,9 @@ std::string describe(const engine::ConvForward& problem) {
   const engine::Chosen<engine::ConvForward> chosen = engine::choose(problem, engine::cpu_backend());
   const std::string_view algorithm = chosen.algorithm.name;
   if (algorithm != "offset_major") return fmt::format("{} {}", algorithm, name_of(current()));
-  ConvForward cut(problem);
-  cut.cut = chosen.cut;
-  const ForwardBlocking blocking(cut);
+  ConvForward as_chosen(problem);
+  as_chosen.cut = chosen.cut;
+  const ForwardBlocking blocking(as_chosen);
   std::string panels;
   for (const Panel& panel : blocking.panels) panels += fmt::format(" {}", panel.kernel.name);
   return fmt::format("{} {}: {} columns a strip, {} blocks a task, {} entries a call, panels{}",

@@ -42,7 +42,7 @@ struct WeightGradientBlocking {
   // hundred cycles between two trips to memory. Measured: 256 are 1 to 5 % slower, 768 are 5 to 10 %,
   // for the rows of more blocks leave the second-level cache before the last offset reads them.
   std::int64_t blocks_per_list = 1;
-  // A chunk of lists has its own partial dW. It costs a pass over dW, as much as 16 entries per
+  // A chunk of lists has its own partial dW. It costs a sweep over dW, as much as 16 entries per
   // offset: so at least 256 of them, at most 16 chunks, and at most 32 MiB of partial sums.
   std::int64_t lists_per_chunk = 1, chunks = 1;
   // About 16 tasks. The more offsets a task has, the more often it finds a row in its cache.

@@ -35,7 +35,7 @@ bool needs_tile_registers(const Gemm& gemm) {
 }
 
 // A block's sums, 128 KiB, stay in the second-level cache.
-std::int64_t columns_a_pass(const ConvForward& problem) {
+std::int64_t columns_of_strip(const ConvForward& problem) {
   return problem.cut.columns > 0 ? round_up(problem.cut.columns, kTileColumns) : 128;
 }
 
@@ -47,11 +47,11 @@ class MatrixTiles {
         in_(problem.weight.in),
         depth_(round_up(in_, kTileDepth)),
         columns_(round_up(problem.weight.out, kTileColumns)),
-        columns_a_strip_(columns_a_pass(problem)),
+        columns_a_strip_(columns_of_strip(problem)),
         store_(problem, current()),
         prefetch_(problem.map, *problem.x, *problem.y, Prefetch::Outputs::written) {
     if (needs_tile_registers(gemm_)) setup_ = kernel_of<TileSetupArgs>(current(), DType::bf16);
-    pack();
+    fill_panels();
   }
 
   // The tiles would treat this weight in another way than float32 does.
@@ -71,23 +71,23 @@ class MatrixTiles {
     return weights_.get() + (k * columns_ + column) * depth_;
   }
 
-  void pack() {
+  void fill_panels() {
     const WeightView& w = p_.weight;
     const std::int64_t bytes = checked_product("convolution", {w.volume, columns_, depth_, 2});
     weights_ = std::reinterpret_pointer_cast<std::uint16_t>(
         allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(1, bytes))));
-    const Kernel<TilePanelArgs> pack_tiles = kernel_of<TilePanelArgs>(current(), DType::bf16);
+    const Kernel<TilePanelArgs> fill = kernel_of<TilePanelArgs>(current(), DType::bf16);
     std::atomic<bool> extreme = false;
     parallel_for(w.volume, 4, [&](std::int64_t begin, std::int64_t end) {
       bool found = false;
       for (std::int64_t k = begin; k < end; ++k) {
-        pack_tiles({.w = reinterpret_cast<const std::uint16_t*>(w.data) + w.at(k, 0, 0, 0),
-                    .stride_i = w.stride_i,
-                    .stride_o = w.stride_o,
-                    .in = in_,
-                    .out = w.out,
-                    .to = weights(k, 0),
-                    .extreme = &found});
+        fill({.w = reinterpret_cast<const std::uint16_t*>(w.data) + w.at(k, 0, 0, 0),
+              .stride_i = w.stride_i,
+              .stride_o = w.stride_o,
+              .in = in_,
+              .out = w.out,
+              .to = weights(k, 0),
+              .extreme = &found});
       }
       if (found) extreme = true;
     });
@@ -98,11 +98,11 @@ class MatrixTiles {
     const std::int64_t columns = std::min(columns_a_strip_, columns_ - column);
     const std::int64_t rows = p_.map.rows_in(block);
     const std::int64_t product_size = std::int64_t{gemm_.rows} * gemm_.width;
-    // Rows packed as tiles take half a float an element, and depth_ is a multiple of 32.
-    const std::int64_t packed_size = gemm_.rows * (depth_ / 2);
-    float* product = thread_scratch(product_size + packed_size + rows * columns).data();
-    float* packed = product + product_size;
-    float* sums = packed + packed_size;
+    // Rows gathered as tiles take half a float an element, and depth_ is a multiple of 32.
+    const std::int64_t rows_size = gemm_.rows * (depth_ / 2);
+    float* product = thread_scratch(product_size + rows_size + rows * columns).data();
+    float* rows_of_tiles = product + product_size;
+    float* sums = rows_of_tiles + rows_size;
     std::fill(sums, sums + rows * columns, 0.0F);
     TileGemmArgs gemm{};
     gemm.a = reinterpret_cast<const std::uint16_t*>(p_.x->raw());
@@ -110,7 +110,7 @@ class MatrixTiles {
     gemm.depth = in_;
     gemm.columns = columns;
     gemm.c = sums;
-    gemm.packed = reinterpret_cast<std::uint16_t*>(packed);
+    gemm.gathered = reinterpret_cast<std::uint16_t*>(rows_of_tiles);
     gemm.product = product;
     Prefetch::Spread spread(prefetch_, {block + 1, block + 2}, {block, block + 1},
                             p_.map.entries_in(block, block + 1) / gemm_.rows);
@@ -159,7 +159,7 @@ bool has_matrix_tiles(const ConvForward& problem) {
 }
 
 std::vector<Cut> matrix_tiles_cuts(const ConvForward& problem) {
-  return others_than({0, columns_a_pass(problem)}, {{0, 32}, {0, 64}, {0, 128}, {0, 256}}, 0,
+  return others_than({0, columns_of_strip(problem)}, {{0, 32}, {0, 64}, {0, 128}, {0, 256}}, 0,
                      problem.weight.out);
 }
 

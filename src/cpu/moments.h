@@ -1,4 +1,4 @@
-// Means and variances of columns from one pass over their rows.
+// Means and variances of columns from one sweep over their rows.
 #pragma once
 
 #include <algorithm>

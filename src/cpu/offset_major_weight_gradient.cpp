@@ -2,9 +2,9 @@
 //
 // Entries of a few blocks are listed together, so that a register tile of dW[k] is loaded and stored
 // once per some hundred entries. With few channels the tiles read the rows of x and dy where they lie;
-// with many, or with 16-bit features, some entries at a time are packed for all tiles. The chunks, and
-// the order in which their partial sums are added, depend on the map and the shape alone: no thread
-// count changes a bit.
+// with many, or with 16-bit features, some entries at a time are gathered into panels, for all tiles.
+// The chunks, and the order in which their partial sums are added, depend on the map and the shape
+// alone: no thread count changes a bit.
 
 #include <algorithm>
 #include <vector>
@@ -21,12 +21,12 @@
 namespace voxloom::cpu {
 namespace {
 
-// Entries packed at a time: a tile of x and one of dy, 15 KiB together, stay in the first-level cache
-// while every dW tile of them is computed. Measured: 64 to 192 are 3 to 8 % slower.
-constexpr std::int64_t kPackRows = 96;
+// Entries gathered at a time: a panel of x and one of dy, 15 KiB together, stay in the first-level
+// cache while every dW tile of them is computed. Measured: 64 to 192 are 3 to 8 % slower.
+constexpr std::int64_t kPanelRows = 96;
 
 // Read in place, the rows of so many entries, 24 KiB, stay in the first-level cache; but tiles run
-// over at least 48 entries. Rows of more channels than these are too much for it, and packing them is
+// over at least 48 entries. Rows of more channels than these are too much for it, and gathering them is
 // cheap against their arithmetic.
 constexpr std::int64_t kInPlaceFloats = 6144;
 constexpr std::int64_t kLeastPiece = 48;
@@ -41,7 +41,7 @@ KernelInfo<WgradArgs> pick_kernel(std::int64_t out) {
   return *std::ranges::min_element(kernels, {}, cost);
 }
 
-Kernel<PanelArgs> pack_kernel(DType dtype, std::int64_t width) {
+Kernel<PanelArgs> panel_kernel(DType dtype, std::int64_t width) {
   const auto kernels = kernels_of<PanelArgs>(current(), dtype);
   return std::ranges::find(kernels, width, &KernelInfo<PanelArgs>::width)->run;
 }
@@ -58,26 +58,28 @@ class WeightGradient {
         // Kernels of the kinds that go row by row are as wide as a vector.
         x_columns_(panel_columns(kernel_.rows,
                                  kernels_of<StoreArgs>(current(), DType::f32).front().width)),
-        pack_x_(pack_kernel(problem.x->dtype(), x_columns_)),
-        pack_dy_(pack_kernel(problem.x->dtype(), kernel_.width)),
+        x_panel_(panel_kernel(problem.x->dtype(), x_columns_)),
+        dy_panel_(panel_kernel(problem.x->dtype(), kernel_.width)),
         in_place_(problem.x->dtype() == DType::f32 && out_ == padded_ &&
                   in_ + out_ <= kMostInPlace),
         offset_size_(problem.groups * in_ * padded_),
-        cut_(problem, offset_size_),
+        blocking_(problem, offset_size_),
         prefetch_(problem.map, *problem.x, *problem.dy, Prefetch::Outputs::read) {
     const std::int64_t floats =
-        checked_product("convolution", {cut_.chunks, volume_, offset_size_});
+        checked_product("convolution", {blocking_.chunks, volume_, offset_size_});
     partial_ = std::reinterpret_pointer_cast<float>(
         allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(1, floats)) * 4));
   }
 
   void run() const {
-    parallel_for(cut_.chunks * cut_.offset_tasks, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t task = begin; task < end; ++task) {
-        const std::int64_t k = task % cut_.offset_tasks * cut_.offsets_per_task;
-        run_task(task / cut_.offset_tasks, k, std::min(volume_, k + cut_.offsets_per_task));
-      }
-    });
+    parallel_for(
+        blocking_.chunks * blocking_.offset_tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t task = begin; task < end; ++task) {
+            const std::int64_t k = task % blocking_.offset_tasks * blocking_.offsets_per_task;
+            run_task(task / blocking_.offset_tasks, k,
+                     std::min(volume_, k + blocking_.offsets_per_task));
+          }
+        });
     parallel_for(volume_ * p_.groups * in_, 64, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) add_partials(row);
     });
@@ -96,13 +98,13 @@ class WeightGradient {
 
   void run_task(std::int64_t chunk, std::int64_t first_k, std::int64_t last_k) const {
     std::fill(partial(chunk, first_k), partial(chunk, last_k), 0.0F);
-    const std::int64_t first = chunk * cut_.lists_per_chunk * cut_.blocks_per_list;
-    const std::int64_t last =
-        std::min(p_.map.block_count(), first + cut_.lists_per_chunk * cut_.blocks_per_list);
+    const std::int64_t first = chunk * blocking_.lists_per_chunk * blocking_.blocks_per_list;
+    const std::int64_t last = std::min(
+        p_.map.block_count(), first + blocking_.lists_per_chunk * blocking_.blocks_per_list);
     List list;
-    for (std::int64_t block = first; block < last; block += cut_.blocks_per_list) {
-      const std::int64_t end = std::min(last, block + cut_.blocks_per_list);
-      const Prefetch::Walk::Blocks next{end, end + cut_.blocks_per_list};
+    for (std::int64_t block = first; block < last; block += blocking_.blocks_per_list) {
+      const std::int64_t end = std::min(last, block + blocking_.blocks_per_list);
+      const Prefetch::Walk::Blocks next{end, end + blocking_.blocks_per_list};
       Prefetch::Spread spread(prefetch_, next, next,
                               tiles_in(p_.map.entries_in(block, end), last_k - first_k));
       for (std::int64_t k = first_k; k < last_k; ++k) {
@@ -111,7 +113,7 @@ class WeightGradient {
         if (in_place_) {
           add_in_place(list, k, {block, end}, {partial(chunk, k), ahead});
         } else {
-          add_packed(list, k, {block, end}, {partial(chunk, k), ahead});
+          add_panels(list, k, {block, end}, {partial(chunk, k), ahead});
         }
       }
     }
@@ -119,7 +121,7 @@ class WeightGradient {
 
   // Register tiles that `offsets` of the kernel offsets take over blocks with so many entries.
   [[nodiscard]] std::int64_t tiles_in(std::int64_t entries, std::int64_t offsets) const {
-    const std::int64_t a_piece = in_place_ ? most_in_place() : kPackRows;
+    const std::int64_t a_piece = in_place_ ? most_in_place() : kPanelRows;
     const std::int64_t pieces = std::max(entries / a_piece / volume_, std::int64_t{1});
     return p_.groups * pieces * offsets * ceil_div(in_, kernel_.rows) * (padded_ / kernel_.width);
   }
@@ -180,34 +182,34 @@ class WeightGradient {
     }
   }
 
-  // Some entries at a time, packed into the scratch.
-  void add_packed(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks,
+  // Some entries at a time, gathered into the scratch.
+  void add_panels(List& list, std::int64_t k, Prefetch::Walk::Blocks blocks,
                   const Sums& sums) const {
     list_rows(list, k, blocks);
-    const std::int64_t x_stride = kPackRows * x_columns_;
-    const std::int64_t dy_stride = kPackRows * kernel_.width;
+    const std::int64_t x_stride = kPanelRows * x_columns_;
+    const std::int64_t dy_stride = kPanelRows * kernel_.width;
     const std::int64_t x_floats = ceil_div(in_, x_columns_) * x_stride;
     float* x = thread_scratch(x_floats + padded_ / kernel_.width * dy_stride).data();
     float* dy = x + x_floats;
-    point_to_packed(list, x, dy);
+    point_to_panels(list, x, dy);
     const auto total = static_cast<std::int64_t>(list.x_row.size());
     for (std::int64_t g = 0; g < p_.groups; ++g) {
-      for (std::int64_t e = 0; e < total; e += kPackRows) {
-        const std::int64_t count = std::min(kPackRows, total - e);
-        pack_x_({.x = column(*p_.x, g * in_),
-                 .x_stride = p_.groups * in_,
-                 .row = list.x_row.data() + e,
-                 .count = count,
-                 .depth = in_,
-                 .out = x,
-                 .out_stride = x_stride});
-        pack_dy_({.x = column(*p_.dy, g * out_),
-                  .x_stride = p_.groups * out_,
-                  .row = list.dy_row.data() + e,
+      for (std::int64_t e = 0; e < total; e += kPanelRows) {
+        const std::int64_t count = std::min(kPanelRows, total - e);
+        x_panel_({.x = column(*p_.x, g * in_),
+                  .x_stride = p_.groups * in_,
+                  .row = list.x_row.data() + e,
                   .count = count,
-                  .depth = out_,
-                  .out = dy,
-                  .out_stride = dy_stride});
+                  .depth = in_,
+                  .out = x,
+                  .out_stride = x_stride});
+        dy_panel_({.x = column(*p_.dy, g * out_),
+                   .x_stride = p_.groups * out_,
+                   .row = list.dy_row.data() + e,
+                   .count = count,
+                   .depth = out_,
+                   .out = dy,
+                   .out_stride = dy_stride});
         for (std::int64_t p = 0; p * kernel_.width < out_; ++p) {
           kernel_.run({.x = list.x.data(),
                        .x_columns = x_columns_,
@@ -238,10 +240,10 @@ class WeightGradient {
     }
   }
 
-  void point_to_packed(List& list, const float* x, const float* dy) const {
-    list.x.resize(kPackRows);
-    list.dy.resize(kPackRows);
-    for (std::size_t i = 0; i < kPackRows; ++i, x += x_columns_, dy += kernel_.width) {
+  void point_to_panels(List& list, const float* x, const float* dy) const {
+    list.x.resize(kPanelRows);
+    list.dy.resize(kPanelRows);
+    for (std::size_t i = 0; i < kPanelRows; ++i, x += x_columns_, dy += kernel_.width) {
       list.x[i] = x;
       list.dy[i] = dy;
     }
@@ -259,7 +261,7 @@ class WeightGradient {
     std::fill(dw, dw + out_, 0.0F);
     for (std::int64_t first = 0; first < out_; first += kernel_.width) {
       const std::int64_t count = std::min<std::int64_t>(kernel_.width, out_ - first);
-      for (std::int64_t chunk = 0; chunk < cut_.chunks; ++chunk) {
+      for (std::int64_t chunk = 0; chunk < blocking_.chunks; ++chunk) {
         const float* part = partial(chunk, 0) + at + first * in_ + i * kernel_.width;
         for (std::int64_t o = 0; o < count; ++o) dw[first + o] += part[o];
       }
@@ -270,11 +272,11 @@ class WeightGradient {
   std::int64_t volume_, in_, out_;
   KernelInfo<WgradArgs> kernel_;
   std::int64_t padded_;     // output channels, up to whole panels
-  std::int64_t x_columns_;  // in a packed tile of x
-  Kernel<PanelArgs> pack_x_, pack_dy_;
+  std::int64_t x_columns_;  // in a panel of x
+  Kernel<PanelArgs> x_panel_, dy_panel_;
   bool in_place_;
   std::int64_t offset_size_;  // floats of dW[k] with padding
-  WeightGradientBlocking cut_;
+  WeightGradientBlocking blocking_;
   Prefetch prefetch_;
   std::shared_ptr<float> partial_;  // [chunk][k][g][panel][i][o in panel]
 };

@@ -13,7 +13,7 @@ namespace voxloom::cpu {
 namespace {
 
 // Output channels lie together: rows of a panel are pieces of rows of W.
-void pack_rows(const WeightView& w, const Panel& panel, std::int64_t at,
+void copy_rows(const WeightView& w, const Panel& panel, std::int64_t at,
                const std::vector<std::int32_t>& own_rows, float* to) {
   const auto bytes = static_cast<std::int64_t>(size_of(w.dtype));
   kernel_of<WidenArgs>(panel.kernel.isa, w.dtype)({.x = w.data + at * bytes,
@@ -27,7 +27,7 @@ void pack_rows(const WeightView& w, const Panel& panel, std::int64_t at,
 
 // Input channels run inside: in the other layouts they are the ones that lie together.
 template <typename T>
-void pack_columns(const WeightView& w, const Panel& panel, std::int64_t at, float* to) {
+void copy_columns(const WeightView& w, const Panel& panel, std::int64_t at, float* to) {
   const T* from = reinterpret_cast<const T*>(w.data) + at;
   for (std::int64_t o = 0; o < panel.count; ++o) {
     for (std::int64_t i = 0; i < w.in; ++i) {
@@ -37,7 +37,7 @@ void pack_columns(const WeightView& w, const Panel& panel, std::int64_t at, floa
 }
 
 // One panel is the whole weight, as it lies in memory, every vector within a cache line.
-bool is_packed_already(const WeightView& w, const std::vector<Panel>& panels) {
+bool lies_as_panel(const WeightView& w, const std::vector<Panel>& panels) {
   constexpr std::int64_t kLineFloats = 16;
   return panels.size() == 1 && w.dtype == DType::f32 && w.stride_o == 1 &&
          panels.front().count == panels.front().kernel.width &&
@@ -98,7 +98,7 @@ std::vector<Panel> split_into_panels(std::int64_t out, Isa isa) {
 }
 
 WeightPanels::WeightPanels(const WeightView& weight, const std::vector<Panel>& panels) {
-  if (is_packed_already(weight, panels)) {
+  if (lies_as_panel(weight, panels)) {
     begin_ = reinterpret_cast<const float*>(weight.data);
     panel_begin_ = {0};
     offset_stride_ = {weight.stride_k};
@@ -110,15 +110,15 @@ WeightPanels::WeightPanels(const WeightView& weight, const std::vector<Panel>& p
     offset_stride_.push_back(weight.in * panel.kernel.width);
     group_stride_ += weight.volume * offset_stride_.back();
   }
-  pack(weight, panels);
+  fill(weight, panels);
 }
 
-void WeightPanels::pack(const WeightView& weight, const std::vector<Panel>& panels) {
+void WeightPanels::fill(const WeightView& weight, const std::vector<Panel>& panels) {
   const std::int64_t bytes =
       checked_product("convolution", {weight.groups, group_stride_, sizeof(float)});
-  packed_ = std::reinterpret_pointer_cast<float>(
+  own_ = std::reinterpret_pointer_cast<float>(
       allocate_bytes(static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1))));
-  begin_ = packed_.get();
+  begin_ = own_.get();
   std::vector<std::int32_t> own_rows(static_cast<std::size_t>(weight.in));
   std::iota(own_rows.begin(), own_rows.end(), 0);
   const auto panel_count = static_cast<std::int64_t>(panels.size());
@@ -132,14 +132,14 @@ void WeightPanels::pack(const WeightView& weight, const std::vector<Panel>& pane
       const auto p = static_cast<std::size_t>(slice / weight.volume % panel_count);
       const std::int64_t g = slice / weight.volume / panel_count;
       const Panel& panel = panels[p];
-      float* to = packed_.get() + g * group_stride_ + panel_begin_[p] + k * offset_stride_[p];
+      float* to = own_.get() + g * group_stride_ + panel_begin_[p] + k * offset_stride_[p];
       if (panel.count < panel.kernel.width) std::fill(to, to + offset_stride_[p], 0.0F);
       const std::int64_t at = weight.at(k, g, 0, panel.first);
       if (weight.stride_o == 1) {
-        pack_rows(weight, panel, at, own_rows, to);
+        copy_rows(weight, panel, at, own_rows, to);
       } else {
         visit_feature_dtype("convolution", weight.dtype,
-                            [&]<typename T>() { pack_columns<T>(weight, panel, at, to); });
+                            [&]<typename T>() { copy_columns<T>(weight, panel, at, to); });
       }
     }
   });

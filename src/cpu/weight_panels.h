@@ -32,7 +32,7 @@ struct Panel {
 
 class WeightPanels {
  public:
-  // Packs in parallel. The weight must outlive the panels.
+  // Fills them in parallel. The weight must outlive the panels.
   WeightPanels(const WeightView& weight, const std::vector<Panel>& panels);
 
   [[nodiscard]] const float* at(std::int64_t g, std::size_t panel, std::int64_t k) const {
@@ -40,13 +40,13 @@ class WeightPanels {
   }
 
  private:
-  void pack(const WeightView& weight, const std::vector<Panel>& panels);
+  void fill(const WeightView& weight, const std::vector<Panel>& panels);
 
   std::vector<std::int64_t> panel_begin_;    // within a group
   std::vector<std::int64_t> offset_stride_;  // from one kernel offset to the next, of each panel
   std::int64_t group_stride_ = 0;
-  std::shared_ptr<float> packed_;
-  const float* begin_ = nullptr;  // in packed_ or in the weight
+  std::shared_ptr<float> own_;
+  const float* begin_ = nullptr;  // in own_ or in the weight
 };
 
 }  // namespace voxloom::cpu

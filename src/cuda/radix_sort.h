@@ -1,4 +1,4 @@
-// A stable radix sort of rows by keys of 64 or 128 bits, eight bits a pass: tiles count their digits, the
+// A stable radix sort of rows by keys of 64 or 128 bits, eight bits a sweep: tiles count their digits, the
 // counts become places, and the items move. Equal keys keep their order; nothing depends on timing.
 #pragma once
 

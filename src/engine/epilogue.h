@@ -1,5 +1,5 @@
 // What a forward product does with a finished sum before it is stored, so that batch norm, residual
-// connection and rectifier cost no further pass over the features:
+// connection and rectifier cost no further sweep over the features:
 //   y = rectifier((sum + bias) * scale + shift + residual)
 #pragma once
 

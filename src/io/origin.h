@@ -28,7 +28,7 @@ class OriginSearch {
   // The next points, by their coordinates.
   void add(std::int64_t points,
            const std::function<double(std::size_t axis, std::int64_t point)>& coordinate);
-  void pass(std::int64_t points) { seen_ += points; }  // over points that are not looked at
+  void skip(std::int64_t points) { seen_ += points; }  // over points that are not looked at
   // Every so many points one is looked at, the first among them.
   [[nodiscard]] std::int64_t stride() const { return stride_; }
   // By the median of each axis. A lattice's own offset is preferred where it is near that.

@@ -109,7 +109,7 @@ class ScanReader::Impl {
         assemble_.look(search, points->read(1));
         const std::int64_t next = std::min(size() - at, search.stride()) - 1;
         points->skip(next);
-        search.pass(next);
+        search.skip(next);
       }
     } else {
       for (std::int64_t left = points->size(); left > 0; left -= kPiece) {

@@ -198,9 +198,9 @@ std::vector<ScanPart> parts_by_tile(const Scan& scan, double size) {
     points_of(parts, {cell_of(kOp, p[0], size), cell_of(kOp, p[1], size)}, kOp).push_back(i);
   }
   std::vector<ScanPart> named;
-  for (auto& [tile, points] : parts) {
-    named.push_back({fmt::format("{}_{}", static_cast<double>(tile[0]) * size,
-                                 static_cast<double>(tile[1]) * size),
+  for (auto& [corner, points] : parts) {
+    named.push_back({fmt::format("{}_{}", static_cast<double>(corner[0]) * size,
+                                 static_cast<double>(corner[1]) * size),
                      std::move(points)});
   }
   return named;

@@ -31,7 +31,7 @@ int opened(const std::filesystem::path& path) {
 }
 
 // Path and index as bytes: the length of the path, the path, and of each chunk its bucket, offset and records.
-dist::Bytes packed(const std::filesystem::path& path, const SpillIndex& index) {
+dist::Bytes bytes_of(const std::filesystem::path& path, const SpillIndex& index) {
   dist::Bytes bytes;
   const auto put = [&](const void* from, std::size_t size) {
     const auto* first = static_cast<const std::byte*>(from);
@@ -50,7 +50,7 @@ dist::Bytes packed(const std::filesystem::path& path, const SpillIndex& index) {
   return bytes;
 }
 
-SpillIndex unpacked(std::span<const std::byte> bytes, std::size_t buckets,
+SpillIndex index_of(std::span<const std::byte> bytes, std::size_t buckets,
                     std::filesystem::path& path) {
   const auto take = [&](void* to, std::size_t size) {
     require(bytes.size() >= size, "segment", "a rank's index ends too early");
@@ -118,7 +118,7 @@ SpillReader::SpillReader(dist::Communicator& ranks, SpillWriter& mine, const Spi
     mine.flush();
     if (ranks.size() > 1) mine.file().sync();  // file systems of networks may keep it to themselves
   });
-  const dist::Bytes own = packed(mine.file().path(), mine.index());
+  const dist::Bytes own = bytes_of(mine.file().path(), mine.index());
   const std::vector<dist::Bytes> of_all =
       readers == Readers::all ? dist::all_gather(ranks, own) : dist::gather(ranks, own);
   dist::together(ranks, [&] {
@@ -126,7 +126,7 @@ SpillReader::SpillReader(dist::Communicator& ranks, SpillWriter& mine, const Spi
     files_.reserve(of_all.size());
     for (std::size_t rank = 0; rank < of_all.size(); ++rank) {
       std::filesystem::path path;
-      SpillIndex index = unpacked(of_all[rank], form.buckets, path);
+      SpillIndex index = index_of(of_all[rank], form.buckets, path);
       // Processes of two machines may have one number.
       require(paths.insert(path).second, "segment",
               "two ranks wrote '{}': what they share has to lie in one folder that all of them see",

@@ -8,8 +8,8 @@
 namespace voxloom::street {
 namespace {
 
-constexpr std::int32_t kLeaf = 3;     // shapes in a leaf
-constexpr std::size_t kDeepest = 64;  // halving 2^31 shapes needs 31
+constexpr std::int32_t kMostShapes = 3;  // in a node without children
+constexpr std::size_t kDeepest = 64;     // halving 2^31 shapes needs 31
 
 Bounds joined(const Bounds& a, const Bounds& b) {
   return {
@@ -21,7 +21,7 @@ struct Slabs {
   double in, out;
 };
 
-Slabs cut(Slabs now, double low, double high, double origin, double inverse) {
+Slabs clip(Slabs now, double low, double high, double origin, double inverse) {
   const double a = (low - origin) * inverse;
   const double b = (high - origin) * inverse;
   // A comparison with NaN (a ray in the box's face) leaves `now` as it is.
@@ -31,9 +31,9 @@ Slabs cut(Slabs now, double low, double high, double origin, double inverse) {
 // Where the ray enters the box; infinity when it misses.
 double entry(const Bounds& box, const Vec3& origin, const Vec3& inverse, double limit) {
   Slabs slabs = {0, limit};
-  slabs = cut(slabs, box.low.x, box.high.x, origin.x, inverse.x);
-  slabs = cut(slabs, box.low.y, box.high.y, origin.y, inverse.y);
-  slabs = cut(slabs, box.low.z, box.high.z, origin.z, inverse.z);
+  slabs = clip(slabs, box.low.x, box.high.x, origin.x, inverse.x);
+  slabs = clip(slabs, box.low.y, box.high.y, origin.y, inverse.y);
+  slabs = clip(slabs, box.low.z, box.high.z, origin.z, inverse.z);
   return slabs.in <= slabs.out ? slabs.in : std::numeric_limits<double>::infinity();
 }
 
@@ -65,7 +65,7 @@ void ShapeTree::build(std::int32_t begin, std::int32_t end) {
     all = joined(all, bounds_[order_[static_cast<std::size_t>(i)]]);
   }
   nodes_.push_back({all, begin, end - begin});
-  if (end - begin <= kLeaf) {
+  if (end - begin <= kMostShapes) {
     std::sort(order_.begin() + begin, order_.begin() + end);
     return;
   }
@@ -73,7 +73,7 @@ void ShapeTree::build(std::int32_t begin, std::int32_t end) {
   const std::int32_t half = begin + (end - begin) / 2;
   std::nth_element(order_.begin() + begin, order_.begin() + half, order_.begin() + end,
                    [&](std::uint32_t a, std::uint32_t b) {
-                     // Ties by number: every standard library cuts alike.
+                     // Ties by number: every standard library divides alike.
                      const double at_a = middle(bounds_[a], axis), at_b = middle(bounds_[b], axis);
                      return at_a < at_b || (at_a == at_b && a < b);
                    });
@@ -83,8 +83,8 @@ void ShapeTree::build(std::int32_t begin, std::int32_t end) {
   build(half, end);
 }
 
-void ShapeTree::try_leaf(const Node& node, const Ray& ray, double limit,
-                         std::optional<Hit>& best) const {
+void ShapeTree::try_shapes(const Node& node, const Ray& ray, double limit,
+                           std::optional<Hit>& best) const {
   for (std::int32_t i = 0; i < node.count; ++i) {
     const std::uint32_t shape = order_[static_cast<std::size_t>(node.first + i)];
     const double nearest = best ? best->t : limit;
@@ -108,7 +108,7 @@ std::optional<Hit> ShapeTree::nearest(const Ray& ray, double limit) const {
     if (!(next.entry < (best ? best->t : limit))) continue;
     const Node& node = nodes_[static_cast<std::size_t>(next.node)];
     if (node.count > 0) {
-      try_leaf(node, ray, limit, best);
+      try_shapes(node, ray, limit, best);
       continue;
     }
     const auto child = [&](std::int32_t index) {

@@ -13,18 +13,18 @@ class ShapeTree {
  public:
   ShapeTree(std::vector<Shape> shapes, std::vector<Plane> planes);
 
-  // The nearest hit in (0, limit). What it is does not depend on how the tree is cut.
+  // The nearest hit in (0, limit). What it is does not depend on how the tree is divided.
   [[nodiscard]] std::optional<Hit> nearest(const Ray& ray, double limit) const;
   [[nodiscard]] const std::vector<Shape>& shapes() const { return shapes_; }
 
  private:
   struct Node {
     Bounds bounds;
-    std::int32_t first = 0;  // a leaf's first place in order_; else the right child
-    std::int32_t count = 0;  // 0: not a leaf; the left child is the next node
+    std::int32_t first = 0;  // its first place in order_; of an inner one the right child
+    std::int32_t count = 0;  // 0: an inner one, whose left child is the next node
   };
   void build(std::int32_t begin, std::int32_t end);
-  void try_leaf(const Node& node, const Ray& ray, double limit, std::optional<Hit>& best) const;
+  void try_shapes(const Node& node, const Ray& ray, double limit, std::optional<Hit>& best) const;
 
   std::vector<Shape> shapes_;
   std::vector<Plane> planes_;

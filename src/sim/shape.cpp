@@ -19,7 +19,7 @@ struct Span {
 };
 
 // The half space dot(normal, p) <= offset.
-void cut(Span& span, const Vec3& origin, const Vec3& direction, const Plane& plane) {
+void clip(Span& span, const Vec3& origin, const Vec3& direction, const Plane& plane) {
   const double speed = dot(plane.normal, direction);
   const double gap = plane.offset - dot(plane.normal, origin);
   if (speed == 0) {
@@ -35,16 +35,16 @@ void cut(Span& span, const Vec3& origin, const Vec3& direction, const Plane& pla
   }
 }
 
-void cut_slab(Span& span, const Vec3& o, const Vec3& d, const Vec3& axis, double half) {
-  cut(span, o, d, {axis, half});
-  cut(span, o, d, {axis * -1.0, half});
+void clip_slab(Span& span, const Vec3& o, const Vec3& d, const Vec3& axis, double half) {
+  clip(span, o, d, {axis, half});
+  clip(span, o, d, {axis * -1.0, half});
 }
 
 Span through_box(const Shape& shape, const Vec3& o, const Vec3& d) {
   Span span;
-  cut_slab(span, o, d, {1, 0, 0}, shape.half.x);
-  cut_slab(span, o, d, {0, 1, 0}, shape.half.y);
-  cut_slab(span, o, d, {0, 0, 1}, shape.half.z);
+  clip_slab(span, o, d, {1, 0, 0}, shape.half.x);
+  clip_slab(span, o, d, {0, 1, 0}, shape.half.y);
+  clip_slab(span, o, d, {0, 0, 1}, shape.half.z);
   return span;
 }
 
@@ -80,7 +80,7 @@ Span through_cylinder(const Shape& shape, const Vec3& o, const Vec3& d) {
   Span span = through_quadric(dot(v, v), dot(p, v), dot(p, p) - radius * radius);
   if (span.empty()) return span;
   if (span.in > -kFar) span.normal = (p + v * span.in) * (1 / radius);
-  cut_slab(span, o, d, shape.axis, shape.half.z);
+  clip_slab(span, o, d, shape.axis, shape.half.z);
   return span;
 }
 
@@ -88,7 +88,7 @@ Span through_hull(const Shape& shape, const std::vector<Plane>& planes, const Ve
                   const Vec3& d) {
   Span span;
   for (std::uint32_t i = 0; i < shape.planes && !span.empty(); ++i) {
-    cut(span, o, d, planes[shape.first_plane + i]);
+    clip(span, o, d, planes[shape.first_plane + i]);
   }
   return span;
 }

@@ -109,7 +109,7 @@ void GradientExchange::run() {
       const auto givers = static_cast<int>(std::min(ranks, passes_ - round * ranks));
       for (std::size_t b = 0; b < buckets_.size(); ++b) {
         mine.clear();
-        if (ranks_.rank() < givers) pack(static_cast<std::size_t>(round), buckets_[b], mine);
+        if (ranks_.rank() < givers) collect(static_cast<std::size_t>(round), buckets_[b], mine);
         adders_[b].add(mine, givers);
         if (round + 1 == rounds) adders_[b].finish(sums_[b].mutable_span<float>());
       }
@@ -123,7 +123,7 @@ bool GradientExchange::is_known(const Given& given, const Bucket& bucket) const 
          std::ranges::all_of(bucket.parameters, [&](std::size_t i) { return given.is_known[i]; });
 }
 
-void GradientExchange::pack(std::size_t pass, const Bucket& bucket, std::vector<float>& to) {
+void GradientExchange::collect(std::size_t pass, const Bucket& bucket, std::vector<float>& to) {
   std::vector<Tensor> gradients;
   {
     std::unique_lock lock(mutex_);

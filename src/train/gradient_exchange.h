@@ -49,7 +49,7 @@ class GradientExchange {
   [[nodiscard]] std::int64_t own_passes() const;
   void run();
   // Waits until the bucket of one of this rank's passes is known, and writes it out.
-  void pack(std::size_t pass, const Bucket& bucket, std::vector<float>& to);
+  void collect(std::size_t pass, const Bucket& bucket, std::vector<float>& to);
   [[nodiscard]] bool is_known(const Given& given, const Bucket& bucket) const;
   void stop();
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "bench/plan.h"
+#include "bench/entries.h"
 #include "bench/report.h"
 #include "bench/statistics.h"
 

@@ -202,12 +202,12 @@ RankedRun run_on_ranks(int size, int at_once, std::size_t count,
                   .report = [&](std::size_t i) { run.reported.push_back(i); },
                   .is_stopped = [&] { return is_stopped(ranks.rank()); }},
                  ranks,
-                 {.pack =
+                 {.give =
                       [&](std::size_t i) {
                         const auto bytes = std::as_bytes(std::span(&left[i], 1));
                         return dist::Bytes(bytes.begin(), bytes.end());
                       },
-                  .unpack =
+                  .take =
                       [&](std::size_t i, std::span<const std::byte> bytes) {
                         ASSERT_EQ(bytes.size(), sizeof(int));
                         std::memcpy(&run.known[i], bytes.data(), sizeof(int));
@@ -247,8 +247,8 @@ TEST(RankedJobs, RanksWithoutAJobWaitForTheOthers) {
               .report = [](std::size_t) {},
               .is_stopped = [] { return false; }},
              ranks,
-             {.pack = [](std::size_t) { return dist::Bytes(); },
-              .unpack = [](std::size_t, std::span<const std::byte>) {}});
+             {.give = [](std::size_t) { return dist::Bytes(); },
+              .take = [](std::size_t, std::span<const std::byte>) {}});
     EXPECT_EQ(done.load(), 5) << "rank " << ranks.rank();
   });
 }
@@ -283,8 +283,8 @@ TEST(RankedJobs, AnErrorOfARankEndsTheRun) {
                                     .report = [](std::size_t) {},
                                     .is_stopped = [] { return false; }},
                                    ranks,
-                                   {.pack = [](std::size_t) { return dist::Bytes(); },
-                                    .unpack = [](std::size_t, std::span<const std::byte>) {}});
+                                   {.give = [](std::size_t) { return dist::Bytes(); },
+                                    .take = [](std::size_t, std::span<const std::byte>) {}});
                         }),
                std::runtime_error);
 }

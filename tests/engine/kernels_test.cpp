@@ -110,7 +110,7 @@ TEST(Kernels, TileGemmTails) {
                            weights[static_cast<std::size_t>(i)]);
             }
           }
-          std::vector<std::uint16_t> packed(static_cast<std::size_t>(kernel.rows * padded));
+          std::vector<std::uint16_t> gathered(static_cast<std::size_t>(kernel.rows * padded));
           std::vector<float> product(static_cast<std::size_t>(kernel.rows * kernel.width));
           if (!setups.empty()) setups.front().run({.on = true});
           kernel.run({.a = reinterpret_cast<const std::uint16_t*>(a.raw()),
@@ -122,7 +122,7 @@ TEST(Kernels, TileGemmTails) {
                       .depth = depth,
                       .columns = columns,
                       .c = c.mutable_data<float>(),
-                      .packed = packed.data(),
+                      .gathered = gathered.data(),
                       .product = product.data()});
           if (!setups.empty()) setups.front().run({.on = false});
           expect_within(c, sums.value, sums.bounds(),

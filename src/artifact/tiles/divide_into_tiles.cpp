@@ -22,9 +22,9 @@ struct BrickBox {
   BrickPosition low, high;
 };
 
-class Planner {
+class Division {
  public:
-  Planner(const TileRule& rule, std::vector<Brick> bricks)
+  Division(const TileRule& rule, std::vector<Brick> bricks)
       : rule_(rule), bricks_(std::move(bricks)) {}
 
   std::vector<Tile> run() {
@@ -33,7 +33,7 @@ class Planner {
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int32_t>(i);
     constexpr std::array<double, 3> kLow = {-kEndless, -kEndless, -kEndless};
     constexpr std::array<double, 3> kHigh = {kEndless, kEndless, kEndless};
-    cut({.low = kLow, .high = kHigh}, all, all);
+    divide({.low = kLow, .high = kHigh}, all, all);
     return std::move(tiles_);
   }
 
@@ -41,7 +41,7 @@ class Planner {
   using Numbers = std::vector<std::int32_t>;
 
   // `inner`: the bricks in the tile; `near`: those in its halo as well.
-  void cut(Tile tile, const Numbers& inner, const Numbers& near) {
+  void divide(Tile tile, const Numbers& inner, const Numbers& near) {
     for (const std::int32_t i : near) {
       tile.points += brick(i).points;
       tile.voxels += brick(i).voxels;
@@ -61,8 +61,8 @@ class Planner {
         static_cast<std::int32_t>(floor_div(std::int64_t{box.low[a]} + box.high[a] + 1, 2));
     Tile lower{.low = tile.low, .high = tile.high}, upper = lower;
     lower.high[a] = upper.low[a] = brick_edge(middle, a, rule_.reach.grid);
-    cut(lower, below(inner, axis, middle, true), touching(lower, near));
-    cut(upper, below(inner, axis, middle, false), touching(upper, near));
+    divide(lower, below(inner, axis, middle, true), touching(lower, near));
+    divide(upper, below(inner, axis, middle, false), touching(upper, near));
   }
 
   [[nodiscard]] const Brick& brick(std::int32_t i) const {
@@ -158,7 +158,7 @@ std::int64_t count_voxels(std::span<const std::array<float, 3>> points, const Gr
 
 std::vector<Tile> divide_bricks(std::vector<Brick> bricks, const TileRule& rule) {
   return with_memory_errors(kDivideIntoTilesOp,
-                            [&] { return Planner(rule, std::move(bricks)).run(); });
+                            [&] { return Division(rule, std::move(bricks)).run(); });
 }
 
 std::vector<Tile> divide_into_tiles(std::span<const std::array<float, 3>> points,

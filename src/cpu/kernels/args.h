@@ -67,9 +67,9 @@ struct TileGemmArgs {
   const std::uint16_t* w;
   std::int64_t depth;
   std::int64_t columns;
-  float* c;               // rows of `columns` elements
-  std::uint16_t* packed;  // room for `rows` of the kernel, of whole tiles
-  float* product;         // room for its `rows` x `width`
+  float* c;                 // rows of `columns` elements
+  std::uint16_t* gathered;  // room for `rows` of the kernel, of whole tiles
+  float* product;           // room for its `rows` x `width`
   Ahead* ahead = nullptr;
 };
 
@@ -105,7 +105,7 @@ struct StoreArgs {
   float slope = 0.0F;  // leaky_relu: x < 0 gives slope * x
 };
 
-// Gathers rows as float32, cut into tiles of `width` columns that lie one after another:
+// Gathers rows as float32 panels of `width` columns that lie one after another:
 //   out[t * out_stride + e * width + i] = float(x[row[e]][t * width + i])
 // Columns beyond depth are 0.
 struct PanelArgs {
@@ -118,7 +118,7 @@ struct PanelArgs {
   std::int64_t out_stride;
 };
 
-// x is packed in tiles that hold whole register tiles and whole vectors: the least common multiple.
+// x is gathered in panels that hold whole register tiles and whole vectors: the least common multiple.
 constexpr std::int64_t panel_columns(std::int64_t rows, std::int64_t lanes) {
   std::int64_t columns = rows;
   while (columns % lanes != 0) columns += rows;
@@ -128,12 +128,12 @@ constexpr std::int64_t panel_columns(std::int64_t rows, std::int64_t lanes) {
 // One panel of `width` output channels, one kernel offset, some entries:
 //   dw[i][0..width) += sum over e of x[e][i] * dy[e][0..width)    for i < depth
 // x[e] and dy[e] point to rows. Channel i of x stands at x_at + i / x_columns * x_stride + i % x_columns: in
-// place x_columns is the depth, packed it is panel_columns(rows, lanes).
+// place x_columns is the depth, in a panel panel_columns(rows, lanes).
 struct WgradArgs {
   const float* const* x;
   std::int64_t x_at = 0;  // the first channel behind x[e]
   std::int64_t x_columns;
-  std::int64_t x_stride = 0;  // between tiles of x_columns
+  std::int64_t x_stride = 0;  // between panels of x_columns
   const float* const* dy;
   std::int64_t dy_at = 0;  // the panel's first column behind dy[e]
   std::int64_t count;

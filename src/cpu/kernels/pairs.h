@@ -1,5 +1,5 @@
 // Products of bfloat16 pairs on vectors: each lane of float32 sums takes the products of two channels at
-// once, twice the multiply-adds of a float32 vector. Weights are packed as for matrix tiles (args.h).
+// once, twice the multiply-adds of a float32 vector. Weights lie as for matrix tiles (args.h).
 //
 // A register tile of up to kRows entries by kVecs vectors of 16 columns; rows are read where they lie, a
 // pair at a time for all lanes, and sums are loaded and stored in place. A row's sum is added up in one

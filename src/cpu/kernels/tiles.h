@@ -48,7 +48,7 @@ inline void run(const TileSetupArgs& s) {
 inline void gather(const TileGemmArgs& g, std::int64_t e, std::int64_t n, std::int64_t padded) {
   for (std::int64_t r = 0; r < n; ++r) {
     const std::uint16_t* from = g.a + g.a_row[e + r] * g.a_stride;
-    std::uint16_t* to = g.packed + r * padded;
+    std::uint16_t* to = g.gathered + r * padded;
     std::int64_t i = 0;
     for (; i + kTileDepth <= g.depth; i += kTileDepth) {
       _mm512_storeu_si512(to + i, _mm512_loadu_si512(from + i));
@@ -59,7 +59,7 @@ inline void gather(const TileGemmArgs& g, std::int64_t e, std::int64_t n, std::i
   }
 }
 
-// One block: 16 or 32 packed rows by 16 or 32 columns.
+// One block: 16 or 32 gathered rows by 16 or 32 columns.
 template <bool kTwoRows, bool kTwoColumns>
 inline void multiply_block(const std::uint16_t* rows, std::int64_t padded, const std::uint16_t* w,
                            float* product) {
@@ -106,8 +106,8 @@ template <bool kTwoColumns>
 inline void multiply_columns(const TileGemmArgs& g, std::int64_t e, std::int64_t n,
                              std::int64_t padded, std::int64_t column) {
   const std::uint16_t* w = g.w + column * padded;
-  n > 16 ? multiply_block<true, kTwoColumns>(g.packed, padded, w, g.product)
-         : multiply_block<false, kTwoColumns>(g.packed, padded, w, g.product);
+  n > 16 ? multiply_block<true, kTwoColumns>(g.gathered, padded, w, g.product)
+         : multiply_block<false, kTwoColumns>(g.gathered, padded, w, g.product);
   add_block<kTwoColumns>(g, e, n, column);
 }
 
@@ -120,7 +120,7 @@ inline void run(const TileGemmArgs& args) {
     ask_for(g.ahead);
     const std::int64_t n = g.count - e < kRows ? g.count - e : kRows;
     gather(g, e, n, padded);
-    written(g.packed);
+    written(g.gathered);
     std::int64_t column = 0;
     for (; column + kWidth <= g.columns; column += kWidth) {
       multiply_columns<true>(g, e, n, padded, column);

@@ -2,7 +2,7 @@
 // dW[k] stay in registers while the entries run, per entry a pointer to each operand's row,
 // kWidth/kLanes loads of dy and kRows broadcasts of x for kRows * kWidth/kLanes multiply-adds.
 //
-// Rows are named by pointers, so that they may lie in the features or in a packed copy. Row numbers
+// Rows are named by pointers, so that they may lie in the features or in a panel. Row numbers
 // would cost an address multiplication per entry and tile, on a port that the multiply-adds need.
 #pragma once
 

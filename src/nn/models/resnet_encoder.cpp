@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::int64_t kExpansion = 4;  // of a bottleneck's output over its width
 
-struct Plan {
+struct Stages {
   std::array<int, ResNetEncoder::kStages> counts;
   bool has_bottlenecks;
 };
 
-Plan plan_of(std::string_view op, int depth) {
+Stages stages_of(std::string_view op, int depth) {
   switch (depth) {
     case 14: return {{1, 1, 1, 1}, false};
     case 18: return {{2, 2, 2, 2}, false};
@@ -45,18 +45,18 @@ ResNetEncoder::ResNetEncoder(std::string_view op, const ResNetEncoderOptions& op
             {.kernel_size = options.stem_kernel}),
       channels_({options.width}),
       next_seed_(options.seed + 1) {
-  const Plan plan = plan_of(op, options.depth);
+  const Stages stages = stages_of(op, options.depth);
   std::int64_t channels = options.width;
   for (std::size_t s = 0; s < kStages; ++s) {
     const std::int64_t width = options.width << s;
-    const std::int64_t out = plan.has_bottlenecks ? width * kExpansion : width;
+    const std::int64_t out = stages.has_bottlenecks ? width * kExpansion : width;
     down_.emplace_back(
         Channels{.in = channels, .out = channels, .bias = false, .seed = next_seed_++},
         ConvOptions{.kernel_size = 2, .stride = 2});
     blocks_.emplace_back();
-    for (int b = 0; b < plan.counts[s]; ++b, channels = out) {
+    for (int b = 0; b < stages.counts[s]; ++b, channels = out) {
       const Channels block{.in = channels, .out = out, .seed = next_seed_++};
-      if (plan.has_bottlenecks) {
+      if (stages.has_bottlenecks) {
         blocks_.back().push_back(std::make_unique<Bottleneck>(block, width));
       } else {
         blocks_.back().push_back(std::make_unique<BasicBlock>(block));

@@ -104,9 +104,9 @@ class Flight {
       const auto hit = nearest(land_, ray, kDeepest - t);
       if (!hit || hit->lost) return;
       t += hit->t;
-      const bool is_leaf = hit->surface.pattern == Pattern::foliage;
-      const bool goes_on = is_leaf || is_thin(*hit);
-      const double held = is_leaf ? draw.in(0.3, 1) : draw.in(0.25, 0.75);
+      const bool is_foliage = hit->surface.pattern == Pattern::foliage;
+      const bool goes_on = is_foliage || is_thin(*hit);
+      const double held = is_foliage ? draw.in(0.3, 1) : draw.in(0.25, 0.75);
       const double share = goes_on ? held : 1;
       const double facing = std::clamp(-dot(hit->normal, direction), 0.0, 1.0);
       const Vec3 at = aim + direction * t;
@@ -121,10 +121,10 @@ class Flight {
 
   // As a photograph from above shows it.
   [[nodiscard]] Vec3 shaded(const Hit& hit, const Vec3& at) const {
-    const bool is_leaf = hit.surface.pattern == Pattern::foliage;
-    const double sunny = is_leaf ? 0.75 : std::max(0.0, dot(hit.normal, sun_));
+    const bool is_foliage = hit.surface.pattern == Pattern::foliage;
+    const double sunny = is_foliage ? 0.75 : std::max(0.0, dot(hit.normal, sun_));
     const double grain =
-        1 + (is_leaf ? 0.35 : 0.12) * street::value_noise(land_.seed, {at.x * 3, at.y * 3});
+        1 + (is_foliage ? 0.35 : 0.12) * street::value_noise(land_.seed, {at.x * 3, at.y * 3});
     const Vec3 plain = hit.surface.colour * ((0.5 + 0.55 * sunny) * grain);
     return plain * (1 - design_.haze) + Vec3{0.62, 0.66, 0.72} * design_.haze;
   }

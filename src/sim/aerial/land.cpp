@@ -49,7 +49,7 @@ Vec3 car_paint(double reflectance, Draw& draw) {
 void repaint(Shape& shape, const street::Ground& ground, double season, std::uint64_t seed) {
   Surface& surface = shape.surface;
   Draw draw(mix(seed, std::bit_cast<std::uint64_t>(surface.reflectance)));
-  const bool is_leaf = surface.pattern == Pattern::foliage;
+  const bool is_foliage = surface.pattern == Pattern::foliage;
   switch (static_cast<StreetClass>(surface.label.number)) {
     case StreetClass::building:
       surface.label = LandClass::roof;
@@ -59,9 +59,9 @@ void repaint(Shape& shape, const street::Ground& ground, double season, std::uin
       break;
     case StreetClass::vegetation: {
       const double foot = ground.height({shape.center.x, shape.center.y});
-      const bool is_low = is_leaf && shape.center.z + shape.half.z - foot < kLow;
+      const bool is_low = is_foliage && shape.center.z + shape.half.z - foot < kLow;
       surface.label = is_low ? LandClass::low_vegetation : LandClass::tree;
-      surface.colour = is_leaf ? leaves(season, draw) : Vec3{0.3, 0.24, 0.18};
+      surface.colour = is_foliage ? leaves(season, draw) : Vec3{0.3, 0.24, 0.18};
       break;
     }
     case StreetClass::car:

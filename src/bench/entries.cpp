@@ -1,4 +1,4 @@
-#include "bench/plan.h"
+#include "bench/entries.h"
 
 #include <fmt/core.h>
 
