@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coords/derived_cache.h"
+#include "coords/encoding_cache.h"
 #include "coords/row_index.h"
 #include "voxloom/coordinate_set.h"
 
@@ -50,6 +51,9 @@ class CoordinateSet::Impl {
   // Builds the index now; throws std::invalid_argument naming the first pair of equal rows.
   void index_and_require_unique() const;
 
+  // What backends made of this set, kept with it.
+  [[nodiscard]] EncodingCache& encodings() const { return encodings_; }
+
   [[nodiscard]] DerivedCache& cache() const { return *cache_; }
   [[nodiscard]] std::shared_ptr<DerivedCache> shared_cache() const { return cache_; }
   // Another set's cache holds maps of this one: it will be told when this one dies.
@@ -63,6 +67,7 @@ class CoordinateSet::Impl {
   std::uint64_t id_;
   mutable std::once_flag index_once_;
   mutable RowIndex index_;
+  mutable EncodingCache encodings_;
   std::shared_ptr<DerivedCache> cache_;
   mutable std::mutex referrers_mutex_;
   mutable std::vector<std::weak_ptr<DerivedCache>> referrers_;

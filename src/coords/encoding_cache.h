@@ -13,7 +13,8 @@ class EncodingCache {
   using Encoding = std::shared_ptr<const void>;
 
   // The encoding under `key`, whose address is the backend's own; made by `make` when first asked for.
-  // Calls from several threads wait for one.
+  // Calls from several threads wait for one; `make` asks this cache for nothing. What it throws is passed on,
+  // and nothing is kept.
   [[nodiscard]] Encoding get(const void* key, const std::function<Encoding()>& make) {
     const std::lock_guard lock(mutex_);
     Encoding& encoding = encodings_[key];

@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <thread>
 
 #include "coords/cases.h"
 #include "coords/coordinate_set_impl.h"
+#include "coords/encoding_cache.h"
 #include "coords/map_blocks.h"
 
 namespace voxloom::test {
@@ -154,6 +156,51 @@ TEST(Cache, ADerivedSetThatFellOutIsStillFoundWhileItIsHeld) {
   const CoordinateSet held = strided_support(set, 2);
   for (std::int32_t stride = 3; stride < 60; ++stride) (void)strided_support(set, stride).size();
   EXPECT_EQ(strided_support(set, 2), held);
+}
+
+// What backends make of a set or a map: once for each of them, and nothing where making it failed.
+void expect_made_once(EncodingCache& encodings, EncodingCache& of_a_copy) {
+  const char one_backend = 0, another_backend = 0;
+  int made = 0;
+  const auto make = [&] { return std::make_shared<int>(++made); };
+  EXPECT_THROW((void)encodings.get(&one_backend,
+                                   []() -> EncodingCache::Encoding { throw std::bad_alloc(); }),
+               std::bad_alloc);
+  const EncodingCache::Encoding first = encodings.get(&one_backend, make);
+  EXPECT_EQ(of_a_copy.get(&one_backend, make), first);
+  EXPECT_NE(encodings.get(&another_backend, make), first);
+  EXPECT_EQ(made, 2);
+}
+
+TEST(Cache, WhatBackendsMakeOfASetIsMadeOnceAndDiesWithIt) {
+  std::weak_ptr<const void> kept;
+  const char backend = 0;
+  {
+    const CoordinateSet set = some_set(12);
+    const CoordinateSet copy = set;  // NOLINT: the copy is the point
+    expect_made_once(set.impl().encodings(), copy.impl().encodings());
+    EXPECT_NE(&some_set(12).impl().encodings(), &set.impl().encodings());
+    kept = set.impl().encodings().get(&backend, [] { return std::make_shared<int>(1); });
+    EXPECT_FALSE(kept.expired());
+  }
+  EXPECT_TRUE(kept.expired());
+}
+
+TEST(Cache, WhatBackendsMakeOfAMapIsMadeOnceAndDiesWithIt) {
+  std::weak_ptr<const void> kept;
+  const char backend = 0;
+  {
+    const CoordinateSet set = some_set(13);
+    const KernelMap map = forward_map(set, strided_support(set, 2), {.stride = 2});
+    // The same request gives the same map, and so what was made of it.
+    expect_made_once(map.encodings(),
+                     forward_map(set, strided_support(set, 2), {.stride = 2}).encodings());
+    EXPECT_NE(&map.swapped().encodings(), &map.encodings());  // the other direction is another
+    EXPECT_EQ(&map.swapped().swapped().encodings(), &map.encodings());
+    kept = map.encodings().get(&backend, [] { return std::make_shared<int>(1); });
+    EXPECT_FALSE(kept.expired());
+  }
+  EXPECT_TRUE(kept.expired());
 }
 
 TEST(Cache, ThreadsThatAskTogetherGetTheSameObjects) {
