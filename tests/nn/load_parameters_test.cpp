@@ -114,6 +114,25 @@ TEST(LoadParameters, AMatrixOfTheOtherOrderIsRefused) {
       "LoadOptions::matrices_are_in_out turns it");
 }
 
+// The input channels fit, so that only the outputs tell.
+TEST(LoadParameters, AWeightOfOtherOutputChannelsIsRefused) {
+  const auto refused = [](nn::Module& layer, const Shape& shape) {
+    expect_throws<Invalid>(
+        [&] {
+          load_parameters(layer, {{"weight", counted(shape)}});
+        },
+        "'weight' is " + to_string(shape) + ", expected");
+  };
+  nn::SubmConv3d conv({.in = 2, .out = 3, .bias = false});
+  refused(conv, {27, 2, 4});
+  refused(conv, {27, 1, 2, 2});
+  refused(conv, {4, 3, 3, 3, 2});
+  nn::Conv3d point({.in = 3, .out = 5, .bias = false}, {.kernel_size = 1});
+  refused(point, {4, 3});
+  nn::Linear linear({.in = 3, .out = 5, .bias = false});
+  refused(linear, {6, 3});
+}
+
 TEST(LoadParameters, LinearKeepsOutIn) {
   for (const std::int64_t out : {3, 5}) {
     nn::Linear layer({.in = 3, .out = out, .bias = false});
