@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""usage: scripts/mutate.py [--list] [--room ROOM] [--only TEXT] [-j JOBS]
+"""usage: scripts/mutate.py [--list] [--room ROOM] [--only TEXT] [--after LOG] [-j JOBS]
 
 Does a test notice when a guard is gone? Each entry of scripts/mutants.toml takes one guard out of the
 source, or weakens it; the tests of its room must then fail. A guard whose loss no test sees has
@@ -8,6 +8,7 @@ survived: the tests need sharpening, or the entry says why nothing can see it.
   --list       what there is, and whether every pattern still matches exactly one place; changes nothing
   --room ROOM  one room alone
   --only TEXT  guards whose description or file holds TEXT
+  --after LOG  those that the output of an earlier run in LOG does not call killed
   -j JOBS      of the build; default 1
 
 Works on a copy of the tree in build/mutate, one mutant after another; your own files are not touched.
@@ -183,7 +184,7 @@ def run_all(mutants, jobs):
             survived = survives(mutant, builder)
         except Problem as problem:
             problems.append(str(problem))
-            print(f"ERROR     {mutant}", flush=True)
+            print(f"ERROR     {mutant}\n{problem}", flush=True)
             continue
         killed_survived[survived] += 1
         print(f"{'SURVIVED' if survived else 'killed  '}  {mutant}  "
@@ -198,6 +199,13 @@ def run_all(mutants, jobs):
     if problems:
         return 2
     return 1 if any(survived for _, survived in counts.values()) else 0
+
+
+def killed_in(log):
+    killed = re.findall(r"^killed +(.*)  \(\d+ s\)$", Path(log).read_text(), re.M)
+    if not killed:
+        raise Problem(f"{log} calls no mutant killed")
+    return set(killed)
 
 
 def show(mutants):
@@ -220,6 +228,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--room")
     parser.add_argument("--only")
+    parser.add_argument("--after")
     parser.add_argument("-j", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.help:
@@ -228,6 +237,9 @@ def main():
     mutants = [m for m in read_list()
                if arguments.room in (None, m.room) and
                (arguments.only is None or arguments.only in m.guard or arguments.only in m.file)]
+    if arguments.after:
+        killed = killed_in(arguments.after)
+        mutants = [m for m in mutants if str(m) not in killed]
     if not mutants:
         raise Problem("there is no such mutant")
     if arguments.list:
