@@ -137,9 +137,11 @@ class Builder:
         self.jobs = jobs
         self.log = COPY / "build" / "log.txt"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        # One source at a time and little optimisation: a mutant costs what compiling its source does.
+        # One source at a time and little optimisation: a mutant costs what compiling its source does. Its
+        # statements stand on one line, which is no mistake.
         if run(["cmake", "--preset", "dev", "-DVOXLOOM_UNITY=OFF",
-                "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -D_GLIBCXX_ASSERTIONS"], self.log) != 0:
+                "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -D_GLIBCXX_ASSERTIONS "
+                "-Wno-misleading-indentation"], self.log) != 0:
             raise Problem("cmake failed:\n" + tail(self.log))
 
     def build(self, tests):

@@ -94,6 +94,18 @@ TEST(Mistakes, ProbesBeyondInt32WrapAround) {
   expect_transposed(set, set, {.stride = kMax, .padding = kMax, .dilation = kMax});
 }
 
+// 2^18 sites of stride 2^16 from 0 lie 2^34 from it, in the leaf 2^32: in 32 bits the one at 0.
+TEST(Mistakes, LeavesBeyond32BitsTakenForOthers) {
+  constexpr std::int32_t kFar = std::int32_t{1} << 18;
+  const CoordinateSet source =
+      CoordinateSet::from_rows(Rows{{0, 0, 0, 0}, {0, 1, 0, 2}, {0, -1, 0, 0}, {0, 0, -4, 0}});
+  const CoordinateSet target = CoordinateSet::from_rows(Rows{
+      {0, kFar, 0, 0}, {0, 0, kFar, 0}, {0, 0, 0, kFar}, {0, -kFar, -kFar, -kFar}, {0, 0, 0, 0}});
+  for (const std::int32_t size : {1, 3, 7}) {
+    expect_forward(source, target, {.kernel_size = size, .stride = std::int32_t{1} << 16});
+  }
+}
+
 // Inverts the first mixing step of hash_of: for any leaf x, y there is a (batch, z) that collides.
 std::vector<Coordinate> colliding_coordinates(std::size_t count) {
   const auto first_step = [](std::int32_t x, std::int32_t y) {
