@@ -158,6 +158,26 @@ TEST(Optimizer, AStateStaysWhatItWas) {
   EXPECT_NE(to_doubles(optimizer.state().at("first.weight")), first);
 }
 
+// A state of something else is refused by the name, the shape or the type of its moments, and nothing changes.
+TEST(Optimizer, AStateOfSomethingElseIsRefused) {
+  Layer layer;
+  Optimizer optimizer(layer.linear);
+  const nn::NamedTensors good = optimizer.state();
+  const auto refused = [&](const char* name, const Tensor& moments) {
+    nn::NamedTensors state = good;
+    state.erase(name);
+    if (moments.defined()) state.emplace(name, moments);
+    expect_throws<Invalid>([&] { optimizer.load_state(state, 1); },
+                           std::string("the state has no '") + name + "' of shape (1,2)");
+  };
+  refused("first.weight", {});
+  refused("first.weight", Tensor::zeros({2, 1}, DType::f32));
+  refused("second.weight", Tensor::zeros({2}, DType::f32));
+  refused("second.weight", Tensor::zeros({1, 2}, DType::f16));
+  expect_throws<Invalid>([&] { optimizer.load_state(good, -1); }, "-1 steps");
+  optimizer.load_state(good, 1);
+}
+
 TEST(Gradients, SumsThatAreBorrowedStay) {
   Layer layer;
   Gradients gradients(layer.linear);
@@ -167,6 +187,41 @@ TEST(Gradients, SumsThatAreBorrowedStay) {
   layer.add_gradients(gradients, 1.0F);
   EXPECT_EQ(mine, (std::vector<float>{30, 40}));
   EXPECT_EQ(to_doubles(gradients.tensors()[0]), (std::vector<double>{3 + 4, 4 + 6}));
+}
+
+// a + b, whose gradients are one tensor.
+class TwoSummands : public nn::Module {
+ public:
+  [[nodiscard]] nn::Variable run(const nn::Variable& /*x*/, nn::Pass& pass) const override {
+    return autograd::plus(pass.parameter(a_), pass.parameter(b_));
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    nn::collect(prefix + "a", a_, to);
+    nn::collect(prefix + "b", b_, to);
+  }
+
+ private:
+  nn::Parameter a_{Tensor::full({2}, DType::f32, 1)}, b_{Tensor::full({2}, DType::f32, 2)};
+};
+
+TEST(Gradients, ThatAreOneTensorAreAddedUpAndClippedByThemselves) {
+  TwoSummands net;
+  Gradients gradients(net);
+  for (int step = 0; step < 2; ++step) {
+    autograd::Tape tape;
+    nn::Pass pass(tape);
+    tape.backward(autograd::sum(net.run({}, pass)));
+    gradients.add(pass, 1.0F);
+  }
+  const auto expect_all = [&](double value) {
+    for (const Tensor& sum : gradients.tensors()) {
+      EXPECT_EQ(to_doubles(sum), (std::vector<double>{value, value}));
+    }
+  };
+  expect_all(2);
+  EXPECT_EQ(gradients.clip(2.0), 4.0);
+  expect_all(1);
 }
 
 TEST(Gradients, AddUpAndClip) {
@@ -217,8 +272,11 @@ TEST(ConfusionMatrix, CountsByHand) {
 
 TEST(ConfusionMatrix, RefusesMisuse) {
   train::ConfusionMatrix m(2);
-  const std::vector<std::int32_t> two = {2}, none;
+  const std::vector<std::int32_t> one = {1}, two = {2}, none;
   expect_throws<Invalid>([&] { m.add(two, two); }, "row 0 has label 2");
+  expect_throws<Invalid>([&] { m.add(two, one); }, "row 0 has label 2 and prediction 1");
+  // In the matrix its place would be that of rows without a prediction.
+  expect_throws<Invalid>([&] { m.add(one, two); }, "row 0 has label 1 and prediction 2");
   expect_throws<Invalid>([&] { m.add(two, none); }, "1 labels for 0 predictions");
   expect_throws<Invalid>([&] { m.add(train::ConfusionMatrix(3)); }, "classes met");
   expect_throws<Invalid>([] { train::ConfusionMatrix(0); }, "needs 1 to");

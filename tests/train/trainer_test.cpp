@@ -111,6 +111,19 @@ TEST_F(TrainerTest, ASweepOfRatesRisesAndEndsWhereTheLossDoes) {
   EXPECT_THROW(static_cast<void>(train::sweep_rates(still, {.steps = 39})), Invalid);
 }
 
+TEST_F(TrainerTest, ALossThatIsNoNumberEndsTheRun) {
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), 1e38F}) {
+    ToyNet net;
+    for (const nn::NamedParameter& p : net.named_parameters()) {
+      if (p.is_trained) *p.value = Tensor::full(p.value->shape(), DType::f32, value);
+    }
+    Trainer trainer(net, toy(3), toy_options());
+    expect_throws<train::LossNotFinite>([&] { return trainer.step(); },
+                                        "in step 0: try a smaller rate");
+    EXPECT_EQ(trainer.step_count(), 0);
+  }
+}
+
 TEST_F(TrainerTest, HasTheSameBitsAtEveryThreadCount) {
   TrainOptions options = toy_options();
   options.steps = 2;
