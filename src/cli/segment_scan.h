@@ -48,9 +48,9 @@ struct SegmentOptions {
   // tiles where one run would take more.
   std::size_t memory = 0;
   ScanOptions scan = {};
-  SurveyOptions survey = {};  // the shift is of what is written: the network sees the file's
-  std::filesystem::path model = {};     // the one that labels
-  std::vector<KnownModel> known = {};   // of which it is said when one fits better
+  SurveyOptions survey = {};         // the shift is of what is written: the network sees the file's
+  std::filesystem::path model = {};  // the one that labels
+  std::vector<KnownModel> known = {};  // of which it is said when one fits better
   // In the files' coordinates; default: to_input's.
   std::optional<std::array<double, 3>> sensor = {};
   // Before each tile, where there are several; throws to stop.
