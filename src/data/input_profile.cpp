@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "core/quantile.h"
 #include "core/random.h"
 #include "data/failure.h"
 #include "data/feature_json.h"
@@ -32,12 +33,8 @@ constexpr double kAround = 10;  // metres, of the floor
 constexpr std::size_t kSectors = 8;
 
 // The value that `share` of all are not above; 0 without any.
-double quantile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  const auto at =
-      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
+double quantile_or_0(std::vector<double> values, double share) {
+  return values.empty() ? 0 : quantile(values, share);
 }
 
 double in_the_plane(const Point& p) { return std::hypot(double{p[0]}, double{p[1]}); }
@@ -46,7 +43,7 @@ double extent_of(const std::vector<Point>& samples) {
   std::vector<double> distances;
   distances.reserve(samples.size());
   for (const Point& p : samples) distances.push_back(in_the_plane(p));
-  return quantile(std::move(distances), 0.95);
+  return quantile_or_0(std::move(distances), 0.95);
 }
 
 double nearness_of(const std::vector<Point>& samples, double extent) {
@@ -61,7 +58,7 @@ double floor_of(const std::vector<Point>& samples) {
     all.push_back(double{p[2]});
     if (in_the_plane(p) < kAround) near.push_back(double{p[2]});
   }
-  return quantile(near.empty() ? std::move(all) : std::move(near), 0.01);
+  return quantile_or_0(near.empty() ? std::move(all) : std::move(near), 0.01);
 }
 
 double sectors_of(const std::vector<Point>& samples) {
@@ -78,8 +75,8 @@ using Values = std::vector<std::vector<double>>;  // of each feature
 std::vector<InputProfile::Feature> features_of(const FeatureSet& features, const Values& values) {
   std::vector<InputProfile::Feature> of;
   for (std::size_t f = 0; f < values.size(); ++f) {
-    of.push_back({name_of(features.features[f]), quantile(values[f], 0.05),
-                  quantile(values[f], 0.5), quantile(values[f], 0.95)});
+    of.push_back({name_of(features.features[f]), quantile_or_0(values[f], 0.05),
+                  quantile_or_0(values[f], 0.5), quantile_or_0(values[f], 0.95)});
   }
   return of;
 }
@@ -151,7 +148,7 @@ InputProfile ProfileSurvey::shape() const {
   return {.scans = 1,
           .points = both(static_cast<double>(points_)),
           .extent = both(extent),
-          .density = both(quantile(std::move(counts), 0.5)),
+          .density = both(quantile_or_0(std::move(counts), 0.5)),
           .floor = both(floor_of(samples)),
           .surrounding = both(sectors_of(samples)),
           .nearness = both(nearness_of(samples, extent))};

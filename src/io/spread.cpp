@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/quantile.h"
+
 namespace voxloom::io {
 namespace {
 
@@ -29,14 +31,9 @@ Spread SpreadSearch::spread() const {
   constexpr double kShare = 0.99;
   std::vector<double> values = values_;
   if (values.empty()) return {};
-  const auto at = [&](double share) {
-    const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + place, values.end());
-    return values[static_cast<std::size_t>(place)];
-  };
   const double least = std::ranges::min(values);
-  const double low = at(1 - kShare);
-  return {.least = least, .low = low, .high = at(kShare)};
+  const double low = quantile(values, 1 - kShare);
+  return {.least = least, .low = low, .high = quantile(values, kShare)};
 }
 
 double usual_unit(double high, std::span<const double> units) {

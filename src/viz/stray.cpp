@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/quantile.h"
+
 namespace voxloom::viz {
 
 Scale scale_of(std::vector<double> values, double reach) {
@@ -11,12 +13,7 @@ Scale scale_of(std::vector<double> values, double reach) {
   const auto [low, high] = std::ranges::minmax_element(values);
   Scale scale{.low = *low, .high = *high};
   if (values.size() < kFewest) return scale;
-  const auto at = [&](double share) {
-    const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + place, values.end());
-    return values[static_cast<std::size_t>(place)];
-  };
-  const double first = at(1 - kInner), last = at(kInner);
+  const double first = quantile(values, 1 - kInner), last = quantile(values, kInner);
   const double margin = reach * (last - first);
   if (!(margin > 0) || (scale.low >= first - margin && scale.high <= last + margin)) return scale;
   scale = {.low = last, .high = first};

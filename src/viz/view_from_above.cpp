@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/quantile.h"
 #include "viz/captions.h"
 #include "viz/disc_stamp.h"
 #include "viz/viewpoint.h"
@@ -20,15 +21,10 @@ Range range_of(const PointCloud& points, const std::vector<std::size_t>& shown, 
   std::vector<float> values;
   for (const std::size_t i : shown) values.push_back(points.positions[i][axis]);
   if (values.empty()) return {};
-  const auto at = [&](double share) {
-    const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + place, values.end());
-    return static_cast<double>(values[static_cast<std::size_t>(place)]);
-  };
   constexpr double kNear = 0.5;      // of the points' own width
   constexpr std::size_t kFew = 200;  // of these the outermost ones count too
   const double outside = values.size() < kFew ? 0 : 0.01;
-  Range range{at(outside), at(1 - outside)};
+  Range range{double{quantile(values, outside)}, double{quantile(values, 1 - outside)}};
   const double near = kNear * (range.high - range.low);
   if (range.low <= near && range.high >= -near) {
     range = {std::min(range.low, 0.0), std::max(range.high, 0.0)};
@@ -38,10 +34,9 @@ Range range_of(const PointCloud& points, const std::vector<std::size_t>& shown, 
 }
 
 // Low points first, so that what stands on them is drawn over them.
-std::vector<std::size_t> from_below(const PointCloud& points) {
+std::vector<std::size_t> from_below(const PointCloud& points, double ceiling) {
   std::vector<std::size_t> order(points.positions.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const double ceiling = ceiling_of(points);
   std::erase_if(order, [&](std::size_t i) {
     const auto& p = points.positions[i];
     return !is_finite(p) || double{p[2]} > ceiling;
@@ -57,7 +52,8 @@ std::vector<std::size_t> from_below(const PointCloud& points) {
 Canvas view_from_above(const PointCloud& points, const PictureOptions& options) {
   check(points);
   Canvas canvas(options.width, options.height, kNight);
-  const std::vector<std::size_t> order = from_below(points);
+  const LookFromAbove look = look_from_above(points);
+  const std::vector<std::size_t> order = from_below(points, look.ceiling);
   const Range forward = range_of(points, order, 0), left = range_of(points, order, 1);
   const int width = width_of_plot(options);
   const double scale =
@@ -66,7 +62,7 @@ Canvas view_from_above(const PointCloud& points, const PictureOptions& options) 
     return Point2{width / 2.0 - (y - (left.low + left.high) / 2) * scale,
                   options.height / 2.0 - (x - (forward.low + forward.high) / 2) * scale};
   };
-  const double radius = std::clamp(point_size_of(points) / 2 * scale, 0.75, 3.0);
+  const double radius = std::clamp(look.point_size / 2 * scale, 0.75, 3.0);
   DiscStamps stamps;
   for (const std::size_t i : order) {
     const Point2 at = pixel(double{points.positions[i][0]}, double{points.positions[i][1]});

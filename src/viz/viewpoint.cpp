@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/finite.h"
+#include "core/quantile.h"
 
 namespace voxloom::viz {
 namespace {
@@ -36,12 +37,6 @@ std::vector<Point> samples_of(const PointCloud& points) {
   return samples;
 }
 
-double quantile(std::vector<double> values, double share) {
-  const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + place, values.end());
-  return values[static_cast<std::size_t>(place)];
-}
-
 std::vector<double> along(const std::vector<Point>& samples, std::size_t axis) {
   std::vector<double> values;
   for (const Point& p : samples) values.push_back(double{p[axis]});
@@ -60,7 +55,7 @@ Box3 box_of(const std::vector<Point>& samples, double outside) {
   if (samples.size() < kFew) outside = 0;
   Box3 box;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    const std::vector<double> values = along(samples, axis);
+    std::vector<double> values = along(samples, axis);
     const double low = quantile(values, outside), high = quantile(values, 1 - outside);
     const double margin = std::max(0.0, kLeast - (high - low)) / 2;
     box.low[axis] = low - margin;
@@ -237,11 +232,10 @@ bool Viewpoint::shows(const std::array<float, 3>& p) const {
   return true;
 }
 
-double point_size_of(const PointCloud& points) { return layout_of(points).point_size; }
-
-double ceiling_of(const PointCloud& points) {
+LookFromAbove look_from_above(const PointCloud& points) {
   const Layout layout = layout_of(points);
-  return layout.kind == Layout::Kind::room ? below_ceiling(layout.box) : kEndless;
+  const bool is_room = layout.kind == Layout::Kind::room;
+  return {layout.point_size, is_room ? below_ceiling(layout.box) : kEndless};
 }
 
 Viewpoint viewpoint_of(const PointCloud& points, double width, double height, double focal) {

@@ -33,10 +33,12 @@ struct Viewpoint {
 [[nodiscard]] Viewpoint viewpoint_of(const PointCloud& points, double width, double height,
                                      double focal);
 
-// How large a point is drawn, in metres: as much as it has of what is seen, or, around a turning sensor, a fixed size.
-[[nodiscard]] double point_size_of(const PointCloud& points);
-
-// What lies higher is the ceiling of a room, and hides it from above; the largest number where there is none.
-[[nodiscard]] double ceiling_of(const PointCloud& points);
+struct LookFromAbove {
+  double point_size =
+      0;  // metres, as in Viewpoint: what a point has of all that is seen, or a fixed size around a sensor
+  double ceiling =
+      0;  // of a room: what lies higher hides it. The largest number where there is none
+};
+[[nodiscard]] LookFromAbove look_from_above(const PointCloud& points);
 
 }  // namespace voxloom::viz

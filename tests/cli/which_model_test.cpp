@@ -31,8 +31,9 @@ class WhichModel : public ShellTest {
     return in_folder(world) + "/" + name.string();
   }
   [[nodiscard]] std::string segment(const std::string& scan, const std::string& model) const {
-    const ShellResult done = run(fmt::format("segment '{}' --model {} --out '{}' --overwrite", scan,
-                                             model, in_folder("out")));
+    const ShellResult done =
+        run(fmt::format("segment '{}' --model {} --out '{}' --overwrite --no-pictures", scan, model,
+                        in_folder("out")));
     EXPECT_EQ(done.exit_code, 0) << done.text;
     return done.text;
   }
