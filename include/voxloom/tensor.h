@@ -68,7 +68,7 @@ class Tensor {
                          .is_writable = false},
                         std::move(shape), dtype_of<T>);
   }
-  // `buffer.bytes` and `is_borrowed` are filled in.
+  // `is_borrowed` is filled in, and `bytes`: fewer than the shape takes are an error, 0 says nothing.
   [[nodiscard]] static Tensor borrow_bytes(Buffer buffer, Shape shape, DType dtype);
 
   [[nodiscard]] bool defined() const { return buffer_.defined(); }

@@ -92,14 +92,19 @@ Tensor Tensor::borrow_bytes(Buffer buffer, Shape shape, DType dtype) {
   tensor.size_ = element_count(shape);
   tensor.shape_ = std::move(shape);
   tensor.dtype_ = dtype;
-  buffer.bytes = static_cast<std::size_t>(
+  const auto bytes = static_cast<std::size_t>(
       checked_mul("borrow", tensor.size_, static_cast<std::int64_t>(size_of(dtype))));
+  require(buffer.bytes == 0 || buffer.bytes >= bytes, "borrow",
+          "shape {} of {} takes {} bytes, the buffer has {}", tensor.shape_, name_of(dtype), bytes,
+          buffer.bytes);
+  buffer.bytes = bytes;
   require(buffer.data != nullptr || buffer.bytes == 0, "borrow",
           "a null address for a tensor of shape {}", to_string(tensor.shape_));
   require(reinterpret_cast<std::uintptr_t>(buffer.data) % size_of(dtype) == 0, "borrow",
           "the address is not aligned for {}", name_of(dtype));
-  // A caller who keeps the elements alive gives no owner; the tensor is defined all the same.
-  if (buffer.owner == nullptr) buffer.owner = {std::shared_ptr<const void>(), &kNobody};
+  // A caller who keeps the elements alive gives no owner; the tensor is defined all the same. One that
+  // points to nothing may own something: shared_ptr(nullptr, deleter).
+  if (buffer.owner == nullptr) buffer.owner = {buffer.owner, &kNobody};
   buffer.is_borrowed = true;
   tensor.buffer_ = std::move(buffer);
   return tensor;

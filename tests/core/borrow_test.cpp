@@ -26,6 +26,19 @@ TEST(Borrow, SharesTheOwnersMemoryAndKeepsItAlive) {
   EXPECT_TRUE(watched.expired());
 }
 
+// An owner may be all deleter.
+TEST(Borrow, AnOwnerThatPointsNowhereIsKeptToo) {
+  std::vector<float> values(3);
+  bool is_let_go = false;
+  std::shared_ptr<const void> owner(static_cast<const void*>(nullptr),
+                                    [&](const void*) { is_let_go = true; });
+  Tensor tensor = Tensor::borrow(values.data(), {3}, std::move(owner));
+  EXPECT_TRUE(tensor.defined());
+  EXPECT_FALSE(is_let_go);
+  tensor = {};
+  EXPECT_TRUE(is_let_go);
+}
+
 TEST(Borrow, IsNeverUniqueSinceItsOwnerMayLook) {
   std::vector<float> values(3);
   EXPECT_FALSE(Tensor::borrow(values.data(), {3}, nullptr).is_unique());
@@ -53,6 +66,9 @@ TEST(Borrow, RefusesWhatItCannotBe) {
                                     DType::f32);
       },
       "aligned");
+  expect_throws<std::invalid_argument>(
+      [] { return Tensor::borrow_bytes(allocate(8), {3}, DType::f32); },
+      "shape (3) of float32 takes 12 bytes, the buffer has 8");
   EXPECT_TRUE(Tensor::borrow(static_cast<float*>(nullptr), {0, 3}, nullptr).defined());
   const Device nowhere{.kind = static_cast<DeviceKind>(77)};
   expect_throws<std::invalid_argument>([&] { return Tensor::zeros({3}, DType::f32, nowhere); },
