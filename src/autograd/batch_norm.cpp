@@ -109,6 +109,8 @@ BatchNormResult batch_norm_of_batch(const Variable& x, const Affine& affine,
                                   residual.value().dtype() == DType::f32),
           kOp, "expected a residual of shape {} and type float32, got {}", x.value().shape(),
           residual.value());
+  require(!residual.defined() || has_rows_of(residual, x), kOp,
+          "the residual {} does not live on the rows of {}", residual.value(), x.value());
   const Statistics statistics = column_statistics(x.value());
   Tensor y = float_like(x.value());
   engine::run(engine::BatchNormOfBatch{.x = &x.value(),

@@ -165,6 +165,7 @@ Variable prune(const Variable& x, std::span<const std::int32_t> rows) {
 }
 
 Variable scale(const Variable& x, float factor) {
+  require(x.value().defined(), "scale", "expected a variable with a value, got none");
   const auto gradient = [factor](const Tensor& dy, GradientSink& to) {
     to.add(0, scaled(dy, factor));
   };

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "coords/join.h"
 #include "core/error.h"
 #include "ops/arithmetic.h"
 
@@ -39,6 +40,7 @@ void TapeState::add_node(Variable& result, Node node) {
 std::int64_t TapeState::place_of(const Variable& variable) const {
   if (variable.tape_ == nullptr) return -1;
   require(variable.tape_.get() == this, kTapeOp, "variables of two tapes met in one operation");
+  require(!is_torn, kTapeOp, "a walk back over this tape failed on its way: begin with a new tape");
   require(variable.place_ < size() && !nodes[static_cast<std::size_t>(variable.place_)].is_walked,
           kTapeOp, "the tape was walked back past this variable already");
   return variable.place_;
@@ -88,13 +90,18 @@ Variable record(Operation operation, Variable result, std::span<const Variable* 
   }
   if (tape == nullptr || tape->is_paused) return result;
   Node node{.operation = operation,
-            .own_name = std::move(own_name),
+            .own_name = own_name.empty() ? std::string_view()
+                                         : *tape->own_names.insert(std::move(own_name)).first,
             .saved = std::move(saved),
             .gradient = std::move(gradient)};
   for (const Variable* input : inputs) node.inputs.push_back(tape->place_of(*input));
   require_float32(result.value());
   tape->add_node(result, std::move(node));
   return result;
+}
+
+bool has_rows_of(const Variable& a, const Variable& x) {
+  return !a.is_sparse() || !x.is_sparse() || same_rows(a.coords(), x.coords());
 }
 
 Variable like(const Variable& x, Tensor features) {
@@ -125,8 +132,14 @@ void Tape::backward(const Variable& y, Tensor dy) {
   require_float32(dy);
   require(dy.shape() == y.value().shape(), kTapeOp, "the gradient is {}, the value {}", dy.shape(),
           y.value().shape());
-  state_->deposit(state_->place_of(y), std::move(dy));
-  state_->walk(0);
+  const std::int64_t place = state_->place_of(y);
+  try {
+    state_->deposit(place, std::move(dy));
+    state_->walk(0);
+  } catch (...) {
+    state_->is_torn = true;
+    throw;
+  }
 }
 
 Tensor Tape::gradient(const Variable& watched) const { return state_->watched(watched).sum; }
@@ -139,8 +152,7 @@ std::vector<std::string_view> Tape::operations() const {
   std::vector<std::string_view> names;
   for (const Node& node : state_->nodes) {
     if (node.is_watched || node.is_walked) continue;
-    names.push_back(node.operation == Operation::own ? std::string_view(node.own_name)
-                                                     : name_of(node.operation));
+    names.push_back(node.operation == Operation::own ? node.own_name : name_of(node.operation));
   }
   return names;
 }

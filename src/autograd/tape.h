@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autograd/operation.h"
@@ -36,7 +38,7 @@ using GradientFunction = std::function<void(Tensor dy, GradientSink& to)>;
 
 struct Node {
   Operation operation{};
-  std::string own_name = {};  // of Operation::own
+  std::string_view own_name = {};  // of Operation::own; the tape holds it
   bool is_watched = false;
   bool is_walked = false;
   std::function<void()> when_whole = {};  // of a watched one
@@ -70,7 +72,9 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
 
   std::vector<Node> nodes;
   Random random;
+  std::set<std::string, std::less<>> own_names;
   bool is_paused = false;  // inside a checkpoint: nothing is noted down
+  bool is_torn = false;    // a walk ended in the middle: some sums are whole, others not
 };
 
 // `result`, noted down as made from `inputs`, unless all of these are constants. `saved` are the
@@ -85,6 +89,9 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
                 std::span<const Variable* const>(inputs.begin(), inputs.size()), std::move(saved),
                 std::move(gradient));
 }
+
+// Is a row of `a` the same row of x? A dense one is taken at its word.
+[[nodiscard]] bool has_rows_of(const Variable& a, const Variable& x);
 
 // x's set with other features.
 [[nodiscard]] Variable like(const Variable& x, Tensor features);

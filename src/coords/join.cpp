@@ -58,6 +58,10 @@ CoordinateSet joined_set(Join join, const CoordinateSet& a, const CoordinateSet&
   }
 }
 
+bool same_rows(const CoordinateSet& a, const CoordinateSet& b) {
+  return a == b || (a.stride() == b.stride() && std::ranges::equal(a.rows(), b.rows()));
+}
+
 std::vector<std::int32_t> rows_in(const CoordinateSet& set, const CoordinateSet& target) {
   if (set == target) return {};
   return lookup(set, target.rows());

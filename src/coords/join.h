@@ -15,6 +15,9 @@ namespace voxloom {
 // adds and drops nothing is one of the two sets itself; others are remembered with `a`.
 [[nodiscard]] CoordinateSet joined_set(Join join, const CoordinateSet& a, const CoordinateSet& b);
 
+// The same coordinates in the same order, and one stride: what is a row in one is that row in the other.
+[[nodiscard]] bool same_rows(const CoordinateSet& a, const CoordinateSet& b);
+
 // For each row of `target` the row of `set`, or -1. Empty when the two are one object: every row is
 // its own, and nothing was looked up.
 [[nodiscard]] std::vector<std::int32_t> rows_in(const CoordinateSet& set,

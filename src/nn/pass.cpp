@@ -7,7 +7,14 @@ namespace voxloom::nn {
 Variable Pass::parameter(const Tensor& place) {
   if (!has_tape() || !place.defined()) return {place};
   const auto found = watched_.find(&place);
-  if (found != watched_.end()) return found->second;
+  if (found != watched_.end()) {
+    const Tensor& then = found->second.value();
+    require(then.buffer().data == place.buffer().data && then.shape() == place.shape(), "nn::Pass",
+            "a parameter of shape {} was replaced within a pass, or was no parameter but a tensor "
+            "that is gone",
+            then.shape());
+    return found->second;
+  }
   std::function<void()> when_whole;
   if (on_gradient_) when_whole = [use = on_gradient_, &place] { use(place); };
   return watched_.emplace(&place, tape_->watch(place, std::move(when_whole))).first->second;

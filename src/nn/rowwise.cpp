@@ -1,5 +1,6 @@
 // Modules that act on each row alone, and those that only forward their options.
 
+#include "autograd/tape.h"
 #include "core/error.h"
 #include "ops/arithmetic.h"
 #include "voxloom/nn.h"
@@ -9,6 +10,15 @@ namespace {
 
 Tensor constant(std::int64_t channels, float value) {
   return Tensor::full({channels}, DType::f32, value);
+}
+
+Variable with_residual(const Variable& y, const Variable& residual) {
+  if (y.is_symbolic() || residual.is_symbolic()) return autograd::add(y, residual);
+  if (!y.is_sparse()) return autograd::plus(y, residual.dense());
+  require(autograd::has_rows_of(residual, y), "nn::BatchNorm",
+          "the residual {} does not live on the rows of {}", residual.value(), y.value());
+  // On y's own set, so that the sum finds its rows without a look.
+  return autograd::add(y, residual.on_rows_of(y));
 }
 
 }  // namespace
@@ -34,11 +44,7 @@ Variable BatchNorm::run(const Variable& x, const autograd::BatchNormTail& tail, 
     return std::move(result.y);
   }
   Variable y = autograd::batch_norm(x, affine, {mean, variance}, eps);
-  if (tail.residual.defined()) {
-    // On y's own set, so that the sum finds its rows without a look.
-    const bool is_traced = tail.residual.is_symbolic();
-    y = autograd::add(y, is_traced ? tail.residual : tail.residual.on_rows_of(y));
-  }
+  if (tail.residual.defined()) y = with_residual(y, tail.residual);
   return tail.relu ? autograd::activate(y, Activation::relu) : y;
 }
 

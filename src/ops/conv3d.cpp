@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coords/join.h"
 #include "coords/kernel_geometry.h"
 #include "core/error.h"
 #include "ops/conv_maps.h"
@@ -38,10 +39,6 @@ SparseTensor conv_transpose(std::string_view op, const SparseTensor& x, const We
   const Checked checked = check(op, x, weight, bias, kernel, options.groups);
   return finish(x, checked, bias, transposed_map_for(op, x, options),
                 target_batch_size(options.target));
-}
-
-bool same_rows(const CoordinateSet& a, const CoordinateSet& b) {
-  return a == b || (a.stride() == b.stride() && std::ranges::equal(a.rows(), b.rows()));
 }
 
 }  // namespace

@@ -185,6 +185,8 @@ TEST(Tape, RefusesMisuse) {
   expect_throws<Invalid>(
       [&] { static_cast<void>(autograd::add(Variable(x, s.set), Variable(z, s.set))); },
       "variables of two tapes");
+  expect_throws<Invalid>([] { static_cast<void>(autograd::scale(Variable(), 2)); },
+                         "[scale] expected a variable with a value");
   expect_throws<Invalid>([&] { static_cast<void>(autograd::dropout(x, 1.0F, 0)); },
                          "[dropout] the probability");
   expect_throws<Invalid>(
@@ -288,10 +290,36 @@ TEST(OwnOperation, StandsOnTheTapeLikeAnyOther) {
   EXPECT_FALSE(cube(Variable(Tensor::full({1}, DType::f32, 2.0F))).needs_gradient());
 }
 
-TEST(OwnOperation, ItsGradientsAreChecked) {
+TEST(OwnOperation, ItsNameStaysAsLongAsTheTape) {
   autograd::Tape tape;
   const Variable x = tape.watch(Tensor::from<float>({1, 2}, {2, 1}));
-  const auto wrong = [&](std::vector<Tensor> gradients) {
+  Variable y = cube(x);
+  const std::vector<std::string_view> names = tape.operations();
+  for (int i = 0; i < 100; ++i) y = autograd::scale(y, 1.0F);
+  tape.backward(autograd::sum(y));
+  EXPECT_EQ(names, (std::vector<std::string_view>{"cube"}));
+}
+
+// What was summed up on the way to an error is some of it, and would be summed up once more.
+TEST(OwnOperation, ATapeWhoseWalkFailedIsOver) {
+  autograd::Tape tape;
+  const Variable x = tape.watch(Tensor::from<float>({1, 2}, {2, 1}));
+  const Variable y = autograd::scale(x, 2.0F);
+  const Variable failing = autograd::record_operation(
+      "mine", Variable(y.value()), {y},
+      [](const Tensor&) -> std::vector<Tensor> { throw std::runtime_error("no gradient today"); });
+  expect_throws<std::runtime_error>(
+      [&] { tape.backward(autograd::sum(autograd::plus(y, failing))); }, "no gradient today");
+  constexpr const char* kOver = "a walk back over this tape failed on its way";
+  expect_throws<std::invalid_argument>([&] { tape.backward(autograd::sum(y)); }, kOver);
+  expect_throws<std::invalid_argument>([&] { return tape.gradient(x); }, kOver);
+  expect_throws<std::invalid_argument>([&] { return tape.take_gradient(x); }, kOver);
+}
+
+TEST(OwnOperation, ItsGradientsAreChecked) {
+  const auto wrong = [](std::vector<Tensor> gradients) {
+    autograd::Tape tape;
+    const Variable x = tape.watch(Tensor::from<float>({1, 2}, {2, 1}));
     const Variable y =
         autograd::record_operation("mine", Variable(x.value().clone()), {x},
                                    [gradients](const Tensor& /*dy*/) { return gradients; });

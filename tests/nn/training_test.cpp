@@ -142,6 +142,39 @@ TEST(Training, BatchNormAveragesWhatItSaw) {
   }
 }
 
+TEST(Training, AResidualLivesOnTheNormsRows) {
+  const SparseTensor x = cube_input(3);
+  std::vector<Coordinate> rows(x.coords().rows().begin(), x.coords().rows().end());
+  const SparseTensor same = sparse_tensor(rows, x.features());
+  for (Coordinate& c : rows) c.x += 100;
+  const SparseTensor elsewhere = sparse_tensor(rows, x.features());
+  const nn::BatchNorm norm(3);
+  for (const bool is_training : {false, true}) {
+    Tape tape;
+    nn::Pass pass(tape, {.is_training = is_training});
+    const auto run = [&](const nn::Variable& of, const nn::Variable& residual) {
+      return to_doubles(norm.run(of, {.residual = residual}, pass).value());
+    };
+    const std::vector<double> expected = run(x, x);
+    EXPECT_EQ(run(x, same), expected);
+    EXPECT_EQ(run(x.features(), x.features()), expected);
+    expect_throws<Invalid>([&] { run(x, elsewhere); }, "does not live on the rows of (60,3)");
+  }
+}
+
+// A pass knows parameters by their places: another tensor there would be taken for the first.
+TEST(Training, APassRefusesATensorInAnothersPlace) {
+  const SparseTensor x = cube_input(3);
+  nn::Linear layer({.in = 3, .out = 2, .seed = 1});
+  Tape tape;
+  nn::Pass pass(tape);
+  static_cast<void>(layer.run(x, pass));
+  static_cast<void>(layer.run(x, pass));
+  layer.weight = layer.weight.tensor().clone();
+  expect_throws<Invalid>([&] { static_cast<void>(layer.run(x, pass)); },
+                         "[nn::Pass] a parameter of shape (2,3) was replaced within a pass");
+}
+
 // With frozen statistics a network gives what it gives in inference.
 TEST(Training, WithoutBatchStatisticsItIsInference) {
   const SparseTensor x = cube_input(3);
