@@ -44,7 +44,8 @@ class Module;
 
 // A tensor that a module owns, or a packed weight, at a place that training and loading find again: the
 // place lives as long as the module or anybody who holds it. A copy is a place of its own with elements
-// of its own. Assigning replaces what stands there; the tensor that is assigned is shared, as always.
+// of its own. Assigning replaces what stands there; the tensor that is assigned is shared, as always. One
+// that was moved from is undefined.
 class Parameter {
  public:
   Parameter() : place_(std::make_shared<Place>()) {}  // undefined: no bias, say
@@ -56,16 +57,16 @@ class Parameter {
   Parameter& operator=(Parameter&& other) noexcept;
   ~Parameter() = default;
 
-  [[nodiscard]] bool defined() const { return place_->dense.defined() || is_packed(); }
-  [[nodiscard]] bool is_packed() const { return place_->packed != nullptr; }
+  [[nodiscard]] bool defined() const { return tensor().defined() || is_packed(); }
+  [[nodiscard]] bool is_packed() const { return packed() != nullptr; }
   // Undefined for a packed one.
-  [[nodiscard]] const Tensor& tensor() const { return place_->dense; }
+  [[nodiscard]] const Tensor& tensor() const { return content().dense; }
   operator const Tensor&() const { return tensor(); }  // NOLINT: is a tensor
   [[nodiscard]] Weight weight() const;
   // The tensor where it stands, kept alive by whoever holds this. Nothing for a packed one.
   [[nodiscard]] std::shared_ptr<Tensor> place() const;
   [[nodiscard]] const std::shared_ptr<const QuantizedWeight>& packed() const {
-    return place_->packed;
+    return content().packed;
   }
 
  private:
@@ -73,7 +74,9 @@ class Parameter {
     Tensor dense;
     std::shared_ptr<const QuantizedWeight> packed;
   };
-  std::shared_ptr<Place> place_;
+  [[nodiscard]] const Place& content() const;
+
+  std::shared_ptr<Place> place_;  // null: moved from
 };
 
 struct PassOptions {
@@ -94,7 +97,8 @@ class Pass {
   [[nodiscard]] bool has_tape() const { return tape_ != nullptr; }
   [[nodiscard]] bool is_training() const { return has_tape() && options_.is_training; }
 
-  // The variable that stands for a module's parameter: the same one for the same place.
+  // The variable that stands for a module's parameter: the same one for the same place, whose tensor must not be
+  // replaced until the pass is over. A tensor that is no parameter is a Variable by itself.
   [[nodiscard]] Variable parameter(const Tensor& place);
   [[nodiscard]] autograd::VariableWeight weight(const Parameter& place);
   [[nodiscard]] std::uint64_t next_seed();
@@ -152,7 +156,7 @@ class Module {
   SparseTensor operator()(const SparseTensor& x) const { return forward(x); }
 
   // Every parameter that is a tensor, with its path, in a fixed order. Assigning to `*value` replaces it;
-  // whoever holds one keeps its place alive.
+  // whoever holds one keeps its place alive. std::invalid_argument where two that are not one have the same name.
   [[nodiscard]] std::vector<NamedParameter> named_parameters() const;
   // All of them, packed ones too: collect() for each parameter, collect_parameters() of each part.
   virtual void collect_parameters(const std::string& /*prefix*/,
@@ -174,7 +178,7 @@ class Module {
 // Moves each running statistic towards what the pass saw: (1 - momentum) old + momentum new.
 void update_statistics(const Module& module, const Pass& pass, float momentum);
 
-// All parameters by name.
+// All parameters by name. They share their elements with the module, which an optimizer changes in place.
 using NamedTensors = std::map<std::string, Tensor>;
 [[nodiscard]] NamedTensors parameters_of(const Module& module);
 
@@ -191,6 +195,7 @@ struct LoadOptions {
 // All others fit a parameter of the same shape up to axes of size 1. float16 and bfloat16 are widened to the
 // parameter's float32. Counts of batches (NORM.num_batches_tracked), which no norm here reads, are passed over.
 // A parameter that goes by several names (tied weights) needs a tensor under one of them; under several, all are alike.
+// So do parameters that share their elements, which are two of them again as soon as an optimizer is made.
 // std::invalid_argument, before anything is assigned, names what does not fit.
 void load_parameters(Module& module, const NamedTensors& tensors, const LoadOptions& options = {});
 

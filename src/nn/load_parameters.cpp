@@ -121,11 +121,18 @@ class Changes {
   void add(const std::string& name, const std::shared_ptr<Tensor>& place, Tensor tensor) {
     const auto found = changes_.find(place);
     if (found == changes_.end()) {
+      given_.emplace(elements_of(*place), place);
       changes_.emplace(place, Change{name, std::move(tensor)});
       return;
     }
     require(has_bits_of(found->second.tensor, tensor), kLoadParametersOp,
             "'{}' and '{}' are one parameter, but their tensors differ", found->second.name, name);
+  }
+  // Of one without a tensor: that of another with which it shares its elements, so that it goes on sharing them.
+  void add_shared(const std::string& name, const std::shared_ptr<Tensor>& place) {
+    const auto found = given_.find(elements_of(*place));
+    if (has(place) || found == given_.end()) return;
+    changes_.emplace(place, Change{name, changes_.at(found->second).tensor});
   }
   [[nodiscard]] bool has(const std::shared_ptr<Tensor>& place) const {
     return changes_.contains(place);
@@ -139,7 +146,13 @@ class Changes {
     std::string name;
     Tensor tensor;
   };
+  using Elements = std::pair<const std::byte*, Shape>;
+  static Elements elements_of(const Tensor& tensor) {
+    return {tensor.buffer().data, tensor.shape()};
+  }
+
   std::map<std::shared_ptr<Tensor>, Change> changes_;
+  std::map<Elements, std::shared_ptr<Tensor>> given_;
 };
 
 bool is_batch_count(const std::string& name, const NamedTensors& known) {
@@ -170,6 +183,7 @@ void load_parameters(Module& module, const NamedTensors& tensors, const LoadOpti
     changes.add(name, p.value, fitted(name, found->second, p, options));
   }
   for (const NamedParameter& p : parameters) {
+    changes.add_shared(options.prefix + p.name, p.value);
     require(options.allow_missing || changes.has(p.value), kLoadParametersOp,
             "there is no tensor '{}'", options.prefix + p.name);
   }

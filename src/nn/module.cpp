@@ -1,6 +1,8 @@
 #include "voxloom/module.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -17,6 +19,17 @@ std::shared_ptr<const QuantizedWeight> copy_of(const std::shared_ptr<const Quant
   copy.scales = w->scales.clone();
   copy.biases = w->biases.clone();
   return std::make_shared<const QuantizedWeight>(std::move(copy));
+}
+
+// Tables of parameters would hold one of two, and files as well.
+void require_own_names(const Module& module, const std::vector<NamedParameter>& parameters) {
+  std::map<std::string_view, const void*> places;
+  for (const NamedParameter& p : parameters) {
+    const void* place =
+        p.packed != nullptr ? static_cast<const void*>(p.packed.get()) : p.value.get();
+    if (places.emplace(p.name, place).first->second == place) continue;
+    fail("nn::Module", "two parameters of {} are named '{}'", type_name(module), p.name);
+  }
 }
 
 }  // namespace
@@ -41,13 +54,18 @@ Parameter& Parameter::operator=(Parameter&& other) noexcept {
   return *this;
 }
 
+const Parameter::Place& Parameter::content() const {
+  static const Place nothing{};
+  return place_ == nullptr ? nothing : *place_;
+}
+
 Weight Parameter::weight() const {
-  if (is_packed()) return *place_->packed;
-  return place_->dense;
+  if (is_packed()) return *packed();
+  return tensor();
 }
 
 std::shared_ptr<Tensor> Parameter::place() const {
-  if (is_packed()) return nullptr;
+  if (place_ == nullptr || is_packed()) return nullptr;
   return {place_, &place_->dense};
 }
 
@@ -65,6 +83,7 @@ SparseTensor Module::forward(const SparseTensor& x) const {
 std::vector<NamedParameter> Module::named_parameters() const {
   std::vector<NamedParameter> parameters;
   collect_parameters("", parameters);
+  require_own_names(*this, parameters);
   std::erase_if(parameters, [](const NamedParameter& p) { return p.value == nullptr; });
   return parameters;
 }

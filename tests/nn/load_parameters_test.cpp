@@ -231,6 +231,27 @@ TEST(LoadParameters, TiedWeightsNeedOneOfTheirNames) {
   expect_throws<Invalid>([&] { load_parameters(tied, {}); }, "there is no tensor 'encoder.weight'");
 }
 
+// Two parameters with the same elements: files have them once (ExportModule.ParametersThatShareComeBack).
+TEST(LoadParameters, ParametersThatShareTheirElementsGoOnSharing) {
+  nn::Sequential net;
+  auto& first = net.add<nn::Linear>(nn::Channels{.in = 2, .out = 2, .bias = false, .seed = 1});
+  auto& second = net.add<nn::Linear>(nn::Channels{.in = 2, .out = 2, .bias = false, .seed = 2});
+  expect_throws<Invalid>(
+      [&] {
+        load_parameters(net, {{"0.weight", counted({2, 2})}});
+      },
+      "there is no tensor '1.weight'");
+  for (const char* name : {"0.weight", "1.weight"}) {
+    second.weight = first.weight.tensor();
+    load_parameters(net, {{name, counted({2, 2})}});
+    EXPECT_TRUE(same_bits(first.weight.tensor(), counted({2, 2}))) << name;
+    EXPECT_EQ(first.weight.tensor().raw(), second.weight.tensor().raw()) << name;
+  }
+  load_parameters(net,
+                  {{"0.weight", counted({2, 2})}, {"1.weight", Tensor::zeros({2, 2}, DType::f32)}});
+  EXPECT_TRUE(same_bits(second.weight.tensor(), Tensor::zeros({2, 2}, DType::f32)));
+}
+
 TEST(LoadParameters, TheCallersTensorsAreNotShared) {
   nn::SubmConv3d layer({.in = 2, .out = 3, .bias = false});
   Tensor weight = counted({27, 1, 2, 3});

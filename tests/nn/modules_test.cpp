@@ -161,6 +161,40 @@ TEST(Modules, ParametersOutliveTheirModule) {
   EXPECT_EQ(parameters[0].value->span<float>()[0], 2.0F);
 }
 
+TEST(Modules, OnesThatWereMovedFromHaveNoParameters) {
+  nn::SubmConv3d from({.in = 2, .out = 3});
+  const nn::SubmConv3d to = std::move(from);
+  EXPECT_EQ(to.named_parameters().size(), 2U);
+  EXPECT_FALSE(from.weight.defined());
+  EXPECT_EQ(from.weight.place(), nullptr);
+  EXPECT_TRUE(from.named_parameters().empty());
+  expect_throws<std::invalid_argument>([&] { static_cast<void>(from(strided_input(2))); },
+                                       "weight");
+  from = to;
+  EXPECT_EQ(from.named_parameters().size(), 2U);
+}
+
+// Two layers under one prefix.
+class OneName : public nn::Module {
+ public:
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
+    return pass.run(b_, pass.run(a_, x));
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    a_.collect_parameters(prefix + "layer.", to);
+    b_.collect_parameters(prefix + "layer.", to);
+  }
+
+ private:
+  nn::Linear a_{{.in = 2, .out = 2}}, b_{{.in = 2, .out = 2}};
+};
+
+TEST(Modules, TwoParametersOfOneNameAreRefused) {
+  expect_throws<std::invalid_argument>([] { static_cast<void>(parameters_of(OneName())); },
+                                       "OneName are named 'layer.weight'");
+}
+
 TEST(Modules, RefuseImpossibleKernels) {
   const nn::Channels channels{.in = 4, .out = 4};
   for (const Triple& size : {Triple(0), Triple(-1), Triple(3, -2, 3), Triple(-3, -3, 3)}) {
