@@ -28,7 +28,8 @@ struct ExportOptions {
 
 // Inputs x_coords, x_features, x_active; one output, "output". Parameters are stored under their names;
 // load_parameters reads them back when no norm was folded and nothing was packed. A tensor that several parameters
-// share is stored once; one that is read in several shapes once for each, with a number behind the name.
+// share is stored once; one that is read in several shapes once for each, with a number behind the name. The bundle's
+// arrays are its own: what becomes of the module changes nothing in them.
 // std::invalid_argument for an operation that the format has no words for; autograd::TraceError, which is
 // one, for a module whose steps depend on values: it names the module and what was asked for.
 [[nodiscard]] Bundle export_module(const nn::Module& module, const ExportOptions& options);

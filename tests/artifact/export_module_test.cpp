@@ -341,6 +341,82 @@ TEST(ExportModule, AnArrayMayBeReadInSeveralShapes) {
   }
 }
 
+// Parameters whose names look like those that the recorder makes up: of an array's second shape, of a constant.
+class OddNames : public nn::Module {
+ public:
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
+    nn::Variable y = autograd::linear(x, {.weight = pass.parameter(a_)});
+    y = autograd::conv3d(y, {.weight = pass.parameter(a_)}, {.kernel_size = 1});
+    y = autograd::linear(y, {.weight = pass.parameter(b_)});
+    y = autograd::linear(y, {.weight = nn::Variable(captured_)});
+    return autograd::linear(y, {.weight = pass.parameter(c_)});
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    nn::collect(prefix + "w", a_, to);
+    nn::collect(prefix + "w_2", b_, to);
+    nn::collect(prefix + "constant_3", c_, to);
+  }
+
+ private:
+  nn::Parameter a_{random_tensor({3, 3}, 1)}, b_{random_tensor({3, 3}, 2)};
+  nn::Parameter c_{random_tensor({3, 3}, 3)};
+  Tensor captured_ = random_tensor({3, 3}, 4);
+};
+
+TEST(ExportModule, NoArrayTakesTheNameOfAnother) {
+  OddNames net;
+  const SparseTensor x = input(3);
+  const std::vector<double> expected = to_doubles(net(x).features());
+  const Bundle bundle = export_module(net, {.in_channels = 3});
+  EXPECT_EQ(bundle.weights.size(), 5U);
+  expect_close(result_of(bundle, x), expected, 1e-5);
+  load_parameters(net, bundle.weights, {.allow_unknown = true});  // of the array's other shape, say
+  EXPECT_EQ(to_doubles(net(x).features()), expected);
+}
+
+TEST(ExportModule, ParametersThatShareComeBack) {
+  nn::Sequential net;
+  auto& first = net.add<nn::Linear>(nn::Channels{.in = 3, .out = 3, .bias = false, .seed = 1});
+  auto& second = net.add<nn::Linear>(nn::Channels{.in = 3, .out = 3, .bias = false, .seed = 2});
+  second.weight = first.weight.tensor();
+  const SparseTensor x = input(3);
+  const std::vector<double> expected = to_doubles(net(x).features());
+  const Bundle bundle = export_module(net, {.in_channels = 3});
+  EXPECT_EQ(bundle.weights.size(), 1U);
+  first.weight = random_tensor({3, 3}, 9);
+  second.weight = first.weight.tensor();
+  load_parameters(net, bundle.weights);
+  EXPECT_EQ(to_doubles(net(x).features()), expected);
+}
+
+// An optimizer changes parameters in place.
+TEST(ExportModule, ABundleKeepsWhatTheModuleWas) {
+  nn::Sequential net;
+  net.add<nn::SubmConv3d>(nn::Channels{.in = 3, .out = 4, .seed = 1});
+  net.add<nn::BatchNorm>(4);
+  net.add<nn::Linear>(nn::Channels{.in = 4, .out = 2, .seed = 2});
+  const SparseTensor x = input(3);
+  const Bundle bundle = export_module(net, {.in_channels = 3, .fold_norms = false});
+  const std::vector<double> before = result_of(bundle, x);
+  for (const nn::NamedParameter& p : net.named_parameters()) {
+    for (float& v : p.value->mutable_span<float>()) v += 0.5F;
+  }
+  EXPECT_EQ(result_of(bundle, x), before);
+}
+
+// Names a parameter without giving one.
+class Empty : public nn::Module {
+ public:
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& /*pass*/) const override {
+    return x;
+  }
+  void collect_parameters(const std::string& prefix,
+                          std::vector<nn::NamedParameter>& to) const override {
+    to.push_back({prefix + "weight", nullptr});
+  }
+};
+
 // Keeps what it saw.
 class Keeping : public nn::Module {
  public:
@@ -397,6 +473,8 @@ TEST(ExportModule, RefusesWhatItCannotSay) {
   counting.add<Counting>();
   expect_throws<Invalid>([&] { (void)export_module(counting, {.in_channels = 3}); },
                          "Counting, in nn::Sequential asked for its coordinates");
+  expect_throws<Invalid>([&] { (void)export_module(Empty(), {.in_channels = 3}); },
+                         "the parameter 'weight' has no value");
   expect_throws<Invalid>([&] { (void)export_module(Scaling(), {.in_channels = 3}); },
                          "Scaling asked for its elements of a value that is not there");
   const nn::Dropout same(0.5F);

@@ -20,6 +20,8 @@ ArrayNames names_in(const nn::Module& module) {
   module.collect_parameters("", parameters);
   ArrayNames names;
   for (const nn::NamedParameter& p : parameters) {
+    require(p.packed != nullptr || p.value != nullptr, kExportModuleOp,
+            "the parameter '{}' has no value", p.name);
     const Tensor& array = p.packed != nullptr ? p.packed->codes : *p.value;
     names.emplace(std::pair(array.raw(), array.bytes()), p.name);
   }

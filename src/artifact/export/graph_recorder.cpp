@@ -17,6 +17,12 @@ const Tensor& array_of(const Weight& value) {
   return packed != nullptr ? packed->codes : std::get<Tensor>(value);
 }
 
+// Whoever trains the module further changes its tensors in place.
+Weight copy_of(const Weight& value) {
+  const auto* dense = std::get_if<Tensor>(&value);
+  return dense == nullptr ? value : Weight(dense->clone());
+}
+
 bool is_defined(const VariableWeight& value) {
   const auto* variable = std::get_if<Variable>(&value);
   return variable == nullptr || variable->defined();
@@ -56,8 +62,13 @@ std::vector<std::int64_t> form_of(const OperationCall& call, WeightFamily family
 
 }  // namespace
 
-GraphRecorder::GraphRecorder(GraphBuilder& builder, ArrayNames names)
-    : b_(&builder), names_(std::move(names)) {}
+GraphRecorder::GraphRecorder(GraphBuilder& builder, const ArrayNames& names) : b_(&builder) {
+  for (const auto& [place, name] : names) name_place(place, name);
+}
+
+void GraphRecorder::name_place(const ArrayPlace& place, const std::string& name) {
+  if (names_.emplace(place, name).second) taken_.insert(name);
+}
 
 GraphBuilder& GraphRecorder::builder() const {
   require(b_ != nullptr, "trace", "a value was used whose trace is over");
@@ -150,19 +161,25 @@ ValueRef GraphRecorder::weight(const OperationCall& call, const OperandSpec& spe
   const std::string key = storage_key(array);
   const ValueRef made =
       family == WeightFamily::conv3d
-          ? builder().conv_weight(key, value, kernel_size_of(call), groups_of(call))
-          : builder().weight(key, family, value);
+          ? builder().conv_weight(key, copy_of(value), kernel_size_of(call), groups_of(call))
+          : builder().weight(key, family, copy_of(value));
   weights_.emplace(std::move(place), Stored{made, value});
   return made;
 }
 
-// The array's name, or one of ours; with a number where it is stored in another form already.
+// The array's name, or one of ours; with a number where it is stored in another form already. Never the
+// name of another array: who loads by names would take one for the other.
 std::string GraphRecorder::storage_key(const Tensor& array) {
   const auto name = names_.find({array.raw(), array.bytes()});
-  const std::string stem =
-      name != names_.end() ? name->second : fmt::format("constant_{}", weights_.size());
+  const bool has_name = name != names_.end();
+  const std::string stem = has_name ? name->second : fmt::format("constant_{}", weights_.size());
+  const auto is_of_another = [&](const std::string& key) {
+    return taken_.contains(key) && !(has_name && key == stem);
+  };
   std::string key = stem;
-  for (int form = 2; !keys_.insert(key).second; ++form) key = fmt::format("{}_{}", stem, form);
+  for (int form = 2; is_of_another(key) || !keys_.insert(key).second; ++form) {
+    key = fmt::format("{}_{}", stem, form);
+  }
   return key;
 }
 

@@ -16,17 +16,18 @@
 namespace voxloom::artifact {
 
 // Names of arrays, by their first byte and their number of bytes: a part of an array is another one.
-using ArrayNames = std::map<std::pair<const std::byte*, std::size_t>, std::string>;
+using ArrayPlace = std::pair<const std::byte*, std::size_t>;
+using ArrayNames = std::map<ArrayPlace, std::string>;
 
 // Constants become weights, under the names that their arrays have.
 class GraphRecorder final : public autograd::Recorder {
  public:
-  GraphRecorder(GraphBuilder& builder, ArrayNames names);
+  GraphRecorder(GraphBuilder& builder, const ArrayNames& names);
   // The trace is over and its builder may go: whoever has kept a symbol is refused from now on.
   void close() { b_ = nullptr; }
   // Of an array that is first met in a later call; the name of one that has one stays.
-  void name(const Tensor& array, std::string name) {
-    names_.emplace(std::pair(array.raw(), array.bytes()), std::move(name));
+  void name(const Tensor& array, const std::string& name) {
+    name_place({array.raw(), array.bytes()}, name);
   }
 
   // A value of the graph as a symbol, and the other way round.
@@ -52,13 +53,15 @@ class GraphRecorder final : public autograd::Recorder {
                                  const autograd::VariableWeight& value);
   [[nodiscard]] ValueRef weight(const autograd::OperationCall& call, const OperandSpec& spec,
                                 const Weight& value);
+  void name_place(const ArrayPlace& place, const std::string& name);
   [[nodiscard]] std::string storage_key(const Tensor& array);
 
   [[nodiscard]] GraphBuilder& builder() const;
 
   GraphBuilder* b_;
   ArrayNames names_;
-  std::set<std::string> keys_;  // of what is stored
+  std::set<std::string> taken_;  // the names of all arrays
+  std::set<std::string> keys_;   // of what is stored
   struct Stored {
     ValueRef value;
     Weight array;  // held, so that its address stays its own
