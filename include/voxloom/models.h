@@ -23,9 +23,7 @@ class ConvNorm : public ConvolutionBase {
   explicit ConvNorm(const Channels& channels, ConvOptions options = {}, bool relu = true);
   using Module::forward;
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<ConvNorm>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   // `residual` lives on the output's rows and has its channels.
   [[nodiscard]] Variable run(const Variable& x, const Variable& residual, Pass& pass) const;
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const SparseTensor& residual) const;
@@ -64,9 +62,7 @@ class BasicBlock : public Module {
  public:
   explicit BasicBlock(const Channels& channels);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<BasicBlock>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
 
@@ -80,9 +76,7 @@ class Bottleneck : public Module {
  public:
   Bottleneck(const Channels& channels, std::int64_t width);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Bottleneck>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
 

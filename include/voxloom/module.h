@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -163,10 +164,17 @@ class Module {
                                   std::vector<NamedParameter>& /*to*/) const {}
 
   // A module of the same type with parameters of its own. std::invalid_argument for a type that does not
-  // say how: override it with `return std::make_unique<Type>(*this);`.
+  // say how, one that is derived from a module here among them: override it with `return cloned(*this);`.
   [[nodiscard]] virtual std::unique_ptr<Module> clone() const;
 
  protected:
+  // A copy of a module that is a M and nothing that is derived from it, of which it would be a part.
+  template <typename M>
+  [[nodiscard]] static std::unique_ptr<Module> cloned(const M& module) {
+    if (typeid(module) != typeid(M)) refuse_clone(module);
+    return std::make_unique<M>(module);
+  }
+  [[noreturn]] static void refuse_clone(const Module& module);
   // Copies are whole modules, never parts of them.
   Module() = default;
   Module(const Module&) = default;

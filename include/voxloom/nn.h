@@ -51,9 +51,7 @@ class Conv3d : public ConvolutionBase {
  public:
   explicit Conv3d(const Channels& channels, ConvOptions options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Conv3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   ConvOptions options;
 };
 
@@ -61,9 +59,7 @@ class SubmConv3d : public ConvolutionBase {
  public:
   explicit SubmConv3d(const Channels& channels, const SubmConvOptions& options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<SubmConv3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   SubmConvOptions options;
 };
 
@@ -71,9 +67,7 @@ class ConvTranspose3d : public ConvolutionBase {
  public:
   explicit ConvTranspose3d(const Channels& channels, ConvTransposeOptions options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<ConvTranspose3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   using Module::forward;
   // The rows of `target`, whatever the options say: how decoders return to an encoder's rows.
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const CoordinateSet& target) const;
@@ -86,9 +80,7 @@ class GenerativeConvTranspose3d : public ConvolutionBase {
   explicit GenerativeConvTranspose3d(const Channels& channels,
                                      GenerativeConvTransposeOptions options = {});
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<GenerativeConvTranspose3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   GenerativeConvTransposeOptions options;
 };
 
@@ -99,9 +91,7 @@ class InverseConv3d : public ConvolutionBase {
   InverseConv3d(const Channels& channels, std::int64_t kernel_volume, std::int32_t groups = 1);
   using Module::forward;
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;  // always throws
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<InverseConv3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   // x on the rows of the forward convolution, `reference` its input.
   [[nodiscard]] Variable run(const Variable& x, const Variable& reference, Pass& pass) const;
   [[nodiscard]] SparseTensor forward(const SparseTensor& x, const KernelMap& forward_map) const;
@@ -115,9 +105,7 @@ class NormalizedSubmConv3d : public SubmConv3d {
   explicit NormalizedSubmConv3d(const Channels& channels, const SubmConvOptions& options = {},
                                 float eps = kNormalizedEps);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<NormalizedSubmConv3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   float eps;
 };
 
@@ -126,9 +114,7 @@ class NormalizedConvTranspose3d : public ConvTranspose3d {
   explicit NormalizedConvTranspose3d(const Channels& channels, ConvTransposeOptions options = {},
                                      float eps = kNormalizedEps);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<NormalizedConvTranspose3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   float eps;
 };
 
@@ -138,9 +124,7 @@ class NormalizedGenerativeConvTranspose3d : public GenerativeConvTranspose3d {
                                                GenerativeConvTransposeOptions options = {},
                                                float eps = kNormalizedEps);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<NormalizedGenerativeConvTranspose3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   float eps;
 };
 
@@ -148,9 +132,7 @@ class Linear : public ConvolutionBase {
  public:
   explicit Linear(const Channels& channels);  // weight (C_out, C_in)
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Linear>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
 };
 
 // In training the statistics are those of the active rows of the batch.
@@ -161,9 +143,7 @@ class BatchNorm : public Module {
   [[nodiscard]] Variable run(const Variable& x, const autograd::BatchNormTail& tail,
                              Pass& pass) const;
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<BatchNorm>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
   // All four as they are now.
@@ -179,9 +159,7 @@ class LayerNorm : public Module {
  public:
   explicit LayerNorm(std::int64_t channels, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<LayerNorm>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
   Parameter scale, bias;
@@ -192,9 +170,7 @@ class RmsNorm : public Module {
  public:
   explicit RmsNorm(std::int64_t channels, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<RmsNorm>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
   Parameter scale;
@@ -206,9 +182,7 @@ class GroupNorm : public Module {
  public:
   GroupNorm(std::int64_t channels, std::int64_t groups_, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<GroupNorm>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
   Parameter scale, bias;
@@ -221,9 +195,7 @@ class InstanceNorm : public Module {
  public:
   explicit InstanceNorm(std::int64_t channels, float eps = 1e-5F);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<InstanceNorm>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
   Parameter scale, bias;
@@ -235,9 +207,7 @@ class Dropout : public Module {
  public:
   explicit Dropout(float probability_);
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Dropout>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   float probability;
 };
 
@@ -246,9 +216,7 @@ class Activate : public Module {
   explicit Activate(Activation kind_, const ActivationOptions& options_ = {})
       : kind(kind_), options(options_) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Activate>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   Activation kind;
   ActivationOptions options;
 };
@@ -257,9 +225,7 @@ class Pool3d : public Module {
  public:
   explicit Pool3d(const PoolOptions& options_ = {}) : options(options_) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Pool3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   PoolOptions options;
 };
 
@@ -267,9 +233,7 @@ class PoolTranspose3d : public Module {
  public:
   explicit PoolTranspose3d(PoolTransposeOptions options_ = {}) : options(std::move(options_)) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<PoolTranspose3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   PoolTransposeOptions options;
 };
 
@@ -277,9 +241,7 @@ class TrilinearUpsample3d : public Module {
  public:
   explicit TrilinearUpsample3d(UpsampleOptions options_ = {}) : options(std::move(options_)) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<TrilinearUpsample3d>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   UpsampleOptions options;
 };
 
@@ -308,9 +270,7 @@ class Sequential : public Module {
   }
   [[nodiscard]] bool empty() const { return modules_.empty(); }
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Sequential>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;
 
@@ -323,9 +283,7 @@ class Residual : public Module {
  public:
   explicit Residual(bool relu_ = true) : relu(relu_) {}
   [[nodiscard]] Variable run(const Variable& x, Pass& pass) const override;
-  [[nodiscard]] std::unique_ptr<Module> clone() const override {
-    return std::make_unique<Residual>(*this);
-  }
+  [[nodiscard]] std::unique_ptr<Module> clone() const override { return cloned(*this); }
   // "body.0.weight", "shortcut.0.weight"
   void collect_parameters(const std::string& prefix,
                           std::vector<NamedParameter>& to) const override;

@@ -88,8 +88,11 @@ std::vector<NamedParameter> Module::named_parameters() const {
   return parameters;
 }
 
-std::unique_ptr<Module> Module::clone() const {
-  fail("nn::Module::clone", "{} does not say how it is copied: override clone()", type_name(*this));
+std::unique_ptr<Module> Module::clone() const { refuse_clone(*this); }
+
+void Module::refuse_clone(const Module& module) {
+  fail("nn::Module::clone", "{} does not say how it is copied: override clone()",
+       type_name(module));
 }
 
 void update_statistics(const Module& module, const Pass& pass, float momentum) {

@@ -148,6 +148,29 @@ TEST(Modules, OnesThatDoNotSayHowAreNotCloned) {
                                        "Plain does not say how it is copied: override clone()");
 }
 
+class Rectified : public nn::SubmConv3d {
+ public:
+  Rectified() : SubmConv3d({.in = 4, .out = 4, .seed = 1}) {}
+  [[nodiscard]] nn::Variable run(const nn::Variable& x, nn::Pass& pass) const override {
+    return activate(SubmConv3d::run(x, pass), Activation::relu);
+  }
+};
+
+class Copied : public Rectified {
+  [[nodiscard]] std::unique_ptr<nn::Module> clone() const override { return cloned(*this); }
+};
+
+// What it inherits would copy the part that it inherits.
+TEST(Modules, OnesThatAreDerivedSayThemselvesHowTheyAreCloned) {
+  nn::Sequential net;
+  net.add<Rectified>();
+  expect_throws<std::invalid_argument>([&] { nn::Sequential copy(net); },
+                                       "Rectified does not say how it is copied");
+  nn::Sequential other;
+  other.add<Copied>();
+  expect_same(nn::Sequential(other)(strided_input(4)), net(strided_input(4)));
+}
+
 // Whoever holds a parameter holds its place: of a module that is gone, too.
 TEST(Modules, ParametersOutliveTheirModule) {
   std::vector<nn::NamedParameter> parameters;

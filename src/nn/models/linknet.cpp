@@ -44,7 +44,7 @@ LinkNet::LinkNet(LinkNet&&) noexcept = default;
 LinkNet& LinkNet::operator=(LinkNet&&) noexcept = default;
 LinkNet::~LinkNet() = default;
 
-std::unique_ptr<Module> LinkNet::clone() const { return std::make_unique<LinkNet>(*this); }
+std::unique_ptr<Module> LinkNet::clone() const { return cloned(*this); }
 
 Variable LinkNet::run(const Variable& x, Pass& pass) const {
   std::vector<Variable> levels;

@@ -166,7 +166,7 @@ MinkUNet::MinkUNet(MinkUNet&&) noexcept = default;
 MinkUNet& MinkUNet::operator=(MinkUNet&&) noexcept = default;
 MinkUNet::~MinkUNet() = default;
 
-std::unique_ptr<Module> MinkUNet::clone() const { return std::make_unique<MinkUNet>(*this); }
+std::unique_ptr<Module> MinkUNet::clone() const { return cloned(*this); }
 
 Variable MinkUNet::run(const Variable& x, Pass& pass) const {
   Variable y = layers_->stem.run(x, pass);

@@ -38,7 +38,7 @@ ResNet::ResNet(ResNet&&) noexcept = default;
 ResNet& ResNet::operator=(ResNet&&) noexcept = default;
 ResNet::~ResNet() = default;
 
-std::unique_ptr<Module> ResNet::clone() const { return std::make_unique<ResNet>(*this); }
+std::unique_ptr<Module> ResNet::clone() const { return cloned(*this); }
 
 Variable ResNet::run(const Variable& x, Pass& pass) const {
   const Variable y = layers_->encoder.run(x, nullptr, pass);

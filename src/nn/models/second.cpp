@@ -42,9 +42,7 @@ SecondBackbone::SecondBackbone(const SecondOptions& o) {
       {.kernel_size = {1, 1, 3}, .stride = {1, 1, 2}, .support = Support::reachable});
 }
 
-std::unique_ptr<Module> SecondBackbone::clone() const {
-  return std::make_unique<SecondBackbone>(*this);
-}
+std::unique_ptr<Module> SecondBackbone::clone() const { return cloned(*this); }
 
 Variable SecondBackbone::run(const Variable& x, Pass& pass) const {
   Variable y = x;
