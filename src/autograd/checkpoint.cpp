@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "autograd/tape.h"
+#include "core/error.h"
 
 namespace voxloom::autograd {
 namespace {
@@ -58,6 +59,9 @@ struct Replay {
   void run(TapeState& tape, const std::vector<Variable>& watched, const Tensor& dy) const {
     const Exchange scope(tape.random, random);
     const Variable y = function(watched);
+    require(y.value().shape() == dy.shape(), "checkpoint",
+            "the function gave {} at first, {} when it ran again: it is no pure function",
+            dy.shape(), y.value().shape());
     if (y.needs_gradient()) tape.deposit(tape.place_of(y), dy);
   }
 };

@@ -1,5 +1,6 @@
 #include "engine/instance_norm.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "autograd/tape.h"
@@ -40,7 +41,15 @@ Segments rows_of_batches(const Variable& x) {
   std::vector<std::int32_t> batch_of_row;
   batch_of_row.reserve(static_cast<std::size_t>(x.coords().size()));
   for (const Coordinate& c : x.coords().rows()) batch_of_row.push_back(c.batch);
-  return group_rows(batch_of_row, x.batch_size());
+  if (x.batch_size() <= x.coords().size()) return group_rows(batch_of_row, x.batch_size());
+  // Most are without rows: what is kept should not grow with the largest number that a row has.
+  std::vector<std::int32_t> present = batch_of_row;
+  std::ranges::sort(present);
+  present.erase(std::unique(present.begin(), present.end()), present.end());
+  for (std::int32_t& batch : batch_of_row) {
+    batch = static_cast<std::int32_t>(std::ranges::lower_bound(present, batch) - present.begin());
+  }
+  return group_rows(batch_of_row, static_cast<std::int64_t>(present.size()));
 }
 
 }  // namespace

@@ -97,6 +97,17 @@ TEST(Tape, TellsWhenAGradientIsWhole) {
   }
 }
 
+// The gradient of the first result would be read as if it were of the second.
+TEST(Tape, ACheckpointThatGivesAnotherShapeIsRefused) {
+  Tape tape;
+  const Variable x = tape.watch(random_tensor(5, {4, 2}));
+  int runs = 0;
+  const Variable y = tape.checkpoint(
+      [&](const Variables& in) { return ++runs == 1 ? autograd::sum(in[0]) : in[0]; }, {x});
+  expect_throws<std::invalid_argument>([&] { tape.backward(y); },
+                                       "the function gave (1) at first, (4,2) when it ran again");
+}
+
 TEST(Tape, NestsCheckpoints) {
   Tape tape;
   const Variable x = tape.watch(random_tensor(5, {6, 3})), w = tape.watch(random_tensor(6, {3, 3}));

@@ -242,6 +242,23 @@ TEST(Training, InstanceNormIsOfEachBatch) {
   expect_all_trained(norm, x);
 }
 
+// One stray batch number of 2^31 - 1 would take more memory than machines have.
+TEST(Training, InstanceNormKeepsNothingOfBatchesWithoutRows) {
+  const SparseTensor x = cube_input(3);
+  std::vector<Coordinate> rows(x.coords().rows().begin(), x.coords().rows().end());
+  for (Coordinate& c : rows) c.batch *= 1'000'000;
+  const SparseTensor apart = sparse_tensor(rows, x.features());
+  const nn::InstanceNorm norm(3);
+  Tape tape, other;
+  nn::Pass pass(tape), other_pass(other);
+  const nn::Variable y = norm.run(x, pass), z = norm.run(apart, other_pass);
+  EXPECT_TRUE(same_bits(z.value(), y.value()));
+  EXPECT_EQ(other.saved_bytes(), tape.saved_bytes());
+  tape.backward(autograd::sum(autograd::mul(y, y)));
+  other.backward(autograd::sum(autograd::mul(z, z)));
+  EXPECT_TRUE(same_bits(other_pass.gradient(norm.scale), pass.gradient(norm.scale)));
+}
+
 TEST(Training, ResNetGivesOneRowPerBatch) {
   const nn::ResNet net({.in_channels = 3, .classes = 7, .depth = 14, .width = 4});
   const SparseTensor y = net(cube_input(3));
