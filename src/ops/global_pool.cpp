@@ -40,9 +40,10 @@ Reduction reduction_of(PoolMode mode) {
 Tensor global_pool(const SparseTensor& x, PoolMode mode) {
   require_row_count(kGlobalPoolOp, x.batch_size());
   const Reduction reduction = reduction_of(mode);
+  // First, as it is refused where a stray batch number asks for more than the machine has.
+  Tensor y = Tensor::empty({x.batch_size(), x.channels()}, x.dtype(), x.features().device());
   const Segments batches = rows_by_batch(x);
   if (mode == PoolMode::max) require_no_empty_batch(batches);
-  Tensor y = Tensor::empty({x.batch_size(), x.channels()}, x.dtype(), x.features().device());
   engine::run(engine::SegmentReduce{
       .segments = &batches, .reduction = reduction, .x = &x.features(), .y = &y});
   return y;
