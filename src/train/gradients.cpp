@@ -39,6 +39,10 @@ void Gradients::add(nn::Pass& pass, float factor) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Tensor gradient = pass.take_gradient(*places_[i]);
     if (!gradient.defined() || is_frozen_[i]) continue;
+    const Tensor& now = sums_[i].defined() ? sums_[i] : *places_[i];
+    require(gradient.size() == now.size(), "Gradients::add",
+            "gradient {} is {}, expected {}: its parameter was replaced", i, gradient.shape(),
+            now.shape());
     if (!sums_[i].defined() && factor == 1.0F) {
       sums_[i] = gradient.is_unique() ? std::move(gradient) : gradient.clone();
       continue;

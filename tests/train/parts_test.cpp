@@ -224,6 +224,17 @@ TEST(Gradients, ThatAreOneTensorAreAddedUpAndClippedByThemselves) {
   expect_all(1);
 }
 
+// Sums of one shape are never added to another.
+TEST(Gradients, OfAParameterThatWasReplacedAreRefused) {
+  Layer layer;
+  Gradients gradients(layer.linear);
+  layer.add_gradients(gradients, 1.0F);
+  layer.linear.weight = Tensor::zeros({1, 1}, DType::f32);
+  layer.x = Tensor::zeros({2, 1}, DType::f32);
+  expect_throws<Invalid>([&] { layer.add_gradients(gradients, 1.0F); },
+                         "gradient 0 is (1,1), expected (1,2): its parameter was replaced");
+}
+
 TEST(Gradients, AddUpAndClip) {
   Layer layer;
   Gradients gradients(layer.linear);
