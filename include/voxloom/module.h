@@ -171,10 +171,9 @@ class Module {
   // A copy of a module that is a M and nothing that is derived from it, of which it would be a part.
   template <typename M>
   [[nodiscard]] static std::unique_ptr<Module> cloned(const M& module) {
-    if (typeid(module) != typeid(M)) refuse_clone(module);
+    if (typeid(module) != typeid(M)) return module.Module::clone();  // refuses
     return std::make_unique<M>(module);
   }
-  [[noreturn]] static void refuse_clone(const Module& module);
   // Copies are whole modules, never parts of them.
   Module() = default;
   Module(const Module&) = default;

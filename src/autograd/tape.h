@@ -72,7 +72,7 @@ class TapeState : public std::enable_shared_from_this<TapeState> {
 
   std::vector<Node> nodes;
   Random random;
-  std::set<std::string, std::less<>> own_names;
+  std::set<std::string> own_names;
   bool is_paused = false;  // inside a checkpoint: nothing is noted down
   bool is_torn = false;    // a walk ended in the middle: some sums are whole, others not
 };

@@ -121,7 +121,6 @@ class Changes {
   void add(const std::string& name, const std::shared_ptr<Tensor>& place, Tensor tensor) {
     const auto found = changes_.find(place);
     if (found == changes_.end()) {
-      given_.emplace(elements_of(*place), place);
       changes_.emplace(place, Change{name, std::move(tensor)});
       return;
     }
@@ -130,9 +129,13 @@ class Changes {
   }
   // Of one without a tensor: that of another with which it shares its elements, so that it goes on sharing them.
   void add_shared(const std::string& name, const std::shared_ptr<Tensor>& place) {
-    const auto found = given_.find(elements_of(*place));
-    if (has(place) || found == given_.end()) return;
-    changes_.emplace(place, Change{name, changes_.at(found->second).tensor});
+    if (has(place)) return;
+    for (const auto& [other, change] : changes_) {
+      if (other->buffer().data != place->buffer().data || other->shape() != place->shape())
+        continue;
+      changes_.emplace(place, Change{name, change.tensor});
+      return;
+    }
   }
   [[nodiscard]] bool has(const std::shared_ptr<Tensor>& place) const {
     return changes_.contains(place);
@@ -146,13 +149,7 @@ class Changes {
     std::string name;
     Tensor tensor;
   };
-  using Elements = std::pair<const std::byte*, Shape>;
-  static Elements elements_of(const Tensor& tensor) {
-    return {tensor.buffer().data, tensor.shape()};
-  }
-
   std::map<std::shared_ptr<Tensor>, Change> changes_;
-  std::map<Elements, std::shared_ptr<Tensor>> given_;
 };
 
 bool is_batch_count(const std::string& name, const NamedTensors& known) {

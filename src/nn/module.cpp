@@ -1,8 +1,6 @@
 #include "voxloom/module.h"
 
 #include <algorithm>
-#include <map>
-#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -23,12 +21,13 @@ std::shared_ptr<const QuantizedWeight> copy_of(const std::shared_ptr<const Quant
 
 // Tables of parameters would hold one of two, and files as well.
 void require_own_names(const Module& module, const std::vector<NamedParameter>& parameters) {
-  std::map<std::string_view, const void*> places;
-  for (const NamedParameter& p : parameters) {
-    const void* place =
-        p.packed != nullptr ? static_cast<const void*>(p.packed.get()) : p.value.get();
-    if (places.emplace(p.name, place).first->second == place) continue;
-    fail("nn::Module", "two parameters of {} are named '{}'", type_name(module), p.name);
+  std::vector<const NamedParameter*> by_name;
+  for (const NamedParameter& p : parameters) by_name.push_back(&p);
+  std::ranges::sort(by_name, [](const auto* a, const auto* b) { return a->name < b->name; });
+  for (std::size_t i = 1; i < by_name.size(); ++i) {
+    const NamedParameter &a = *by_name[i - 1], &b = *by_name[i];
+    if (a.name != b.name || (a.value == b.value && a.packed == b.packed)) continue;
+    fail("nn::Module", "two parameters of {} are named '{}'", type_name(module), b.name);
   }
 }
 
@@ -88,11 +87,8 @@ std::vector<NamedParameter> Module::named_parameters() const {
   return parameters;
 }
 
-std::unique_ptr<Module> Module::clone() const { refuse_clone(*this); }
-
-void Module::refuse_clone(const Module& module) {
-  fail("nn::Module::clone", "{} does not say how it is copied: override clone()",
-       type_name(module));
+std::unique_ptr<Module> Module::clone() const {
+  fail("nn::Module::clone", "{} does not say how it is copied: override clone()", type_name(*this));
 }
 
 void update_statistics(const Module& module, const Pass& pass, float momentum) {

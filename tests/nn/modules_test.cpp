@@ -215,7 +215,7 @@ class OneName : public nn::Module {
 
 TEST(Modules, TwoParametersOfOneNameAreRefused) {
   expect_throws<std::invalid_argument>([] { static_cast<void>(parameters_of(OneName())); },
-                                       "OneName are named 'layer.weight'");
+                                       "OneName are named 'layer.bias'");
 }
 
 TEST(Modules, RefuseImpossibleKernels) {
