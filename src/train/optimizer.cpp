@@ -49,14 +49,17 @@ Optimizer::Optimizer(nn::Module& module, const OptimizerOptions& options) : opti
 void Optimizer::step(const Gradients& gradients, float rate) {
   require(gradients.tensors().size() == slots_.size(), kOptimizerOp,
           "{} gradients for {} parameters", gradients.tensors().size(), slots_.size());
+  for (std::size_t i = 0; i < slots_.size(); ++i) {  // before anything is changed
+    const Tensor& gradient = gradients.tensors()[i];
+    require(!gradient.defined() || gradient.size() == slots_[i].place->size(), kOptimizerOp,
+            "the gradient of '{}' is {}, expected {}", slots_[i].name, gradient.shape(),
+            slots_[i].place->shape());
+  }
   ++steps_;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Tensor& gradient = gradients.tensors()[i];
     Slot& slot = slots_[i];
     if (!gradient.defined()) continue;  // had no part in the loss
-    require(gradient.size() == slot.place->size(), kOptimizerOp,
-            "the gradient of '{}' is {}, expected {}", slot.name, gradient.shape(),
-            slot.place->shape());
     if (slot.place->buffer().is_borrowed) *slot.place = slot.place->clone();
     keep_to_itself(slot.first);
     keep_to_itself(slot.second);

@@ -77,6 +77,19 @@ TEST(Optimizer, SgdIsItsFormula) {
 }
 
 // Sums that somebody else holds, too: they are added to and scaled in place.
+TEST(Optimizer, AStepThatIsRefusedChangesNothing) {
+  Layer layer;
+  const std::vector<double> before = layer.values();
+  Optimizer optimizer(layer.linear);
+  nn::Linear turned({.in = 1, .out = 2});  // a weight of as many numbers, another bias
+  Gradients gradients(turned);
+  gradients.set({Tensor::from<float>({3, 4}, {2, 1}), Tensor::from<float>({5, 6}, {2})});
+  expect_throws<Invalid>([&] { optimizer.step(gradients, 1.0F); },
+                         "the gradient of 'bias' is (2), expected (1)");
+  EXPECT_EQ(layer.values(), before);
+  EXPECT_EQ(optimizer.steps(), 0);
+}
+
 TEST(Optimizer, GradientsThatAreSetAreOnesOwn) {
   Layer layer;
   Gradients gradients(layer.linear);
