@@ -6,12 +6,12 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <numbers>
 
 #include "cli/streams.h"
 #include "core/error.h"
 #include "data/label_map.h"
 #include "io/lines.h"
+#include "viz/palette.h"
 
 namespace voxloom::cli {
 namespace {
@@ -26,41 +26,39 @@ std::int64_t label_at(const Column& labels, std::int64_t i) {
   return static_cast<std::int64_t>(value);
 }
 
-// Hues a golden angle apart: the next one is always far from those before.
-viz::Color color_of_number(std::size_t k) {
-  const double hue = 2 * std::numbers::pi * 0.618034 * static_cast<double>(k);
-  const auto part = [&](double shift) {
-    return static_cast<std::uint8_t>(std::lround(160 + 85 * std::cos(hue - shift)));
-  };
-  const double third = 2 * std::numbers::pi / 3;
-  return {part(0), part(third), part(2 * third)};
-}
+// ASPRS, LAS specification 1.4, table 17, in colours that stay the same from file to file.
+struct LasClass {
+  std::string_view name;
+  viz::Color color;
+};
 
-// ASPRS, LAS specification 1.4, table 17.
-std::string las_class_name(std::int64_t label) {
-  constexpr std::array<std::string_view, 19> kNames = {"never classified",
-                                                       "unassigned",
-                                                       "ground",
-                                                       "low vegetation",
-                                                       "medium vegetation",
-                                                       "high vegetation",
-                                                       "building",
-                                                       "low point (noise)",
-                                                       "model key point",
-                                                       "water",
-                                                       "rail",
-                                                       "road surface",
-                                                       "overlap",
-                                                       "wire, guard",
-                                                       "wire, conductor",
-                                                       "transmission tower",
-                                                       "wire connector",
-                                                       "bridge deck",
-                                                       "high noise"};
-  if (label >= 0 && label < static_cast<std::int64_t>(kNames.size())) {
-    return std::string(kNames.at(static_cast<std::size_t>(label)));
+viz::PageClass las_class(std::int64_t label, std::size_t place) {
+  constexpr std::array<LasClass, 19> kClasses = {{
+      {"never classified", {130, 130, 130}},
+      {"unassigned", {175, 175, 175}},
+      {"ground", {170, 140, 100}},
+      {"low vegetation", {160, 220, 90}},
+      {"medium vegetation", {80, 180, 70}},
+      {"high vegetation", {30, 130, 50}},
+      {"building", {220, 70, 60}},
+      {"low point (noise)", {190, 60, 110}},
+      {"model key point", {240, 225, 150}},
+      {"water", {60, 130, 240}},
+      {"rail", {150, 110, 210}},
+      {"road surface", {110, 115, 150}},
+      {"overlap", {210, 200, 180}},
+      {"wire, guard", {250, 170, 240}},
+      {"wire, conductor", {230, 60, 220}},
+      {"transmission tower", {240, 180, 60}},
+      {"wire connector", {255, 230, 60}},
+      {"bridge deck", {110, 200, 210}},
+      {"high noise", {255, 120, 150}},
+  }};
+  if (label >= 0 && label < static_cast<std::int64_t>(kClasses.size())) {
+    const LasClass& one = kClasses.at(static_cast<std::size_t>(label));
+    return {std::string(one.name), one.color};
   }
-  return fmt::format("class {}", label);
+  return {fmt::format("class {}", label), viz::class_color(place)};
 }
 
 PageLabels numbered(const Column& labels) {
@@ -72,9 +70,11 @@ PageLabels numbered(const Column& labels) {
   PageLabels result;
   for (auto& [label, place] : places) {
     place = static_cast<std::int32_t>(result.table.size());
+    const std::size_t k = result.table.size();
     result.table.push_back(
-        {labels.name == "classification" ? las_class_name(label) : fmt::format("class {}", label),
-         color_of_number(result.table.size())});
+        labels.name == "classification"
+            ? las_class(label, k)
+            : viz::PageClass{fmt::format("class {}", label), viz::class_color(k)});
   }
   for (std::int64_t i = 0; i < labels.points(); ++i) {
     result.classes.push_back(places.at(label_at(labels, i)));
@@ -142,7 +142,7 @@ std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
   const bool has_colors = !std::ranges::all_of(classes.classes, is_black);
   for (const LabelClass& one : classes.classes) {
     table.push_back({one.name, has_colors ? viz::Color{one.color[0], one.color[1], one.color[2]}
-                                          : color_of_number(table.size())});
+                                          : viz::class_color(table.size())});
   }
   return table;
 }

@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/error.h"
+#include "viz/palette.h"
 
 namespace voxloom::viz {
 namespace {
@@ -14,18 +14,9 @@ namespace {
 constexpr Color kInk = {38, 42, 51};
 constexpr Color kPale = {120, 126, 138};
 constexpr Color kGrid = {228, 231, 236};
-// Told apart also by those who do not see red and green.
-constexpr std::array<Color, 8> kPalette = {{{31, 111, 205},
-                                            {232, 118, 24},
-                                            {20, 145, 110},
-                                            {204, 62, 110},
-                                            {124, 88, 190},
-                                            {120, 120, 40},
-                                            {60, 170, 210},
-                                            {140, 85, 60}}};
 
 Color color_of(const Series& series, std::size_t place) {
-  return series.color.value_or(kPalette[place % kPalette.size()]);
+  return series.color.value_or(series_color(place));
 }
 
 // One axis: from values to pixels.

@@ -85,6 +85,17 @@ TEST_F(ViewCommand, ShowsAFilesOwnAttributesFirst) {
   EXPECT_EQ(view("a.csv --out c.html --attributes height").exit_code, 1);
 }
 
+TEST_F(ViewCommand, ClassesOfSurveysHaveTheSameColoursInEveryFile) {
+  write("a.csv", "x,y,z,classification\n1,2,3,2\n2,2,3,6\n");
+  write("b.csv", "x,y,z,classification\n1,2,3,6\n2,2,3,77\n");
+  ASSERT_EQ(view("a.csv --out a.html").exit_code, 0);
+  ASSERT_EQ(view("b.csv --out b.html").exit_code, 0);
+  EXPECT_EQ(names("a.html", "classes"), (Names{"ground", "building"}));
+  EXPECT_EQ(names("b.html", "classes"), (Names{"building", "class 77"}));
+  EXPECT_EQ(head("a.html")["classes"][1]["color"], head("b.html")["classes"][0]["color"]);
+  EXPECT_EQ(head("a.html")["classes"][0]["color"], (nlohmann::json{170, 140, 100}));
+}
+
 TEST_F(ViewCommand, NamesClassesByATableOrANumber) {
   write("a.csv", "x,y,z,label\n1,2,3,4000\n2,2,3,7\n");
   write("table.json", R"({"classes": [{"name": "mast", "values": [4000]}], "ignored": [7]})");
