@@ -46,6 +46,8 @@ if(TARGET voxloom_cli)
   voxloom_install_manual()
 endif()
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+# Of the font in the pictures.
+install(FILES src/viz/font/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME LICENSE.DejaVu COMPONENT program)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 configure_package_config_file(cmake/voxloomConfig.cmake.in voxloomConfig.cmake

@@ -9,7 +9,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache pkg-config
-  libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev
+  libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpng-dev zlib1g-dev libstb-dev
 )
 quick=(
   libgtest-dev librapidcheck-dev libnanoflann-dev python3

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,18 +45,23 @@ struct Pen {
 
 enum class Align : std::uint8_t { start, center, end };
 
-// Text stands on a baseline; `vertical` tells whether `at` is its top, the middle of its capitals, or
-// the baseline. ASCII; other bytes are drawn as '?'.
+// Text is UTF-8 and stands on a baseline, on a whole row of pixels; `vertical` tells whether `at` is its top, the
+// middle of its capitals, or the baseline. The font is DejaVu Sans, its Latin letters and some signs; what it lacks,
+// control characters and bytes that are no UTF-8 are drawn as U+FFFD.
 struct TextStyle {
   Color color = {};
-  double size = 12;  // the height of capitals
+  double size = 12;  // the height of capitals, rounded to pixels, at most 512; of 0: nothing
   Align horizontal = Align::start;
   Align vertical = Align::end;
-  double weight = 0.13;  // of the strokes, as a share of the size
   bool upright = false;  // reads from the bottom to the top
 };
 
+// From where the first character starts to where the next one would.
 [[nodiscard]] double text_width(std::string_view text, double size);
+
+// `text` where it is at most `width` wide, otherwise its beginning and its end around an ellipsis; nothing where even
+// that has no room.
+[[nodiscard]] std::string fitted_text(std::string_view text, double size, double width);
 
 class Canvas {
  public:

@@ -61,7 +61,9 @@ viz::Canvas confusion_picture(const train::ConfusionMatrix& seen, const ClassTab
                      static_cast<int>(margin + kGap) + count * cell);
   const viz::Color dark = {20, 60, 120}, black = {30, 30, 30}, white = {255, 255, 255};
   const auto name = [&](int c) {
-    return c < count ? classes.classes[static_cast<std::size_t>(c)].name : std::string("no class");
+    return c < count ? viz::fitted_text(classes.classes[static_cast<std::size_t>(c)].name, kText,
+                                        margin - kGap)
+                     : std::string("no class");
   };
   for (int column = 0; cell >= 12 && column <= count; ++column) {
     canvas.text({margin + (column + 0.5) * cell, margin - kGap / 2}, name(column),

@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "viz/coverage.h"
-#include "viz/font.h"
 
 namespace voxloom::viz {
 namespace {
@@ -18,16 +17,6 @@ std::uint8_t mixed(std::uint8_t a, std::uint8_t b, double share) {
 // The part of the pixel [i, i + 1) that [low, high) covers.
 double overlap(int i, double low, double high) {
   return std::clamp(std::min(high, i + 1.0) - std::max(low, static_cast<double>(i)), 0.0, 1.0);
-}
-
-// From text coordinates (along the baseline, up from it) to the picture.
-Point2 placed(Point2 at, Point2 p, bool upright) {
-  return upright ? Point2{at.x - p.y, at.y - p.x} : Point2{at.x + p.x, at.y - p.y};
-}
-
-double shift(Align align, double extent) {
-  if (align == Align::start) return 0;
-  return align == Align::center ? extent / 2 : extent;
 }
 
 }  // namespace
@@ -84,35 +73,6 @@ void Canvas::polygon(std::span<const Point2> corners, Color color, double opacit
   Coverage coverage(*this, box_around(corners, 0));
   coverage.add_polygon(corners);
   coverage.draw(*this, color, opacity);
-}
-
-void Canvas::text(Point2 at, std::string_view text, const TextStyle& style) {
-  const double rise = style.size - shift(style.vertical, style.size);
-  const Point2 start =
-      placed(at, {-shift(style.horizontal, text_width(text, style.size)), -rise}, style.upright);
-  const double radius = style.size * style.weight / 2;
-  double x = 0;
-  for (const char c : text) {
-    const Glyph& glyph = glyph_of(c);
-    std::vector<std::vector<Point2>> paths = glyph.paths;
-    std::vector<Point2> all;
-    for (auto& path : paths) {
-      for (Point2& p : path) {
-        p = placed(start, {(x + p.x) * style.size, p.y * style.size}, style.upright);
-        all.push_back(p);
-      }
-    }
-    Coverage coverage(*this, box_around(all, radius + 1));
-    for (const auto& path : paths) coverage.add_path(path, radius);
-    coverage.draw(*this, style.color, 1);
-    x += glyph.advance;
-  }
-}
-
-double text_width(std::string_view text, double size) {
-  double width = 0;
-  for (const char c : text) width += glyph_of(c).advance;
-  return text.empty() ? 0 : size * (width - kGlyphGap);
 }
 
 }  // namespace voxloom::viz

@@ -11,7 +11,7 @@ namespace voxloom::viz {
 
 namespace {
 
-constexpr double kSize = 12, kRow = 24, kMargin = 24;
+constexpr double kSize = 12, kRow = 24, kMargin = 24, kGap = 4;
 constexpr Color kStrip = {24, 27, 36};
 
 // Entries have room above each other, or the last ones are counted.
@@ -41,13 +41,14 @@ int width_of_plot(const PictureOptions& options) {
 
 void draw_captions(Canvas& canvas, const PictureOptions& options) {
   const double left = width_of_plot(options), row = row_of(options), size = size_of(options);
-  constexpr double kTitle = 1.3 * kSize, kAround = 8;
-  if (!options.title.empty()) {
-    canvas.fill({kMargin - kAround, kMargin - kAround,
-                 text_width(options.title, kTitle) + 2 * kAround, kTitle + 2 * kAround},
+  constexpr double kTitle = 16, kAround = 8;
+  const std::string title = fitted_text(options.title, kTitle, left - 2 * kMargin);
+  if (!title.empty()) {
+    canvas.fill({kMargin - kAround, kMargin - kAround, text_width(title, kTitle) + 2 * kAround,
+                 kTitle + 2 * kAround},
                 kNight, 0.7);
   }
-  canvas.text({kMargin, kMargin}, options.title,
+  canvas.text({kMargin, kMargin}, title,
               {.color = kCaption, .size = kTitle, .vertical = Align::start});
   if (options.legend.empty()) return;
   canvas.fill({left, 0, canvas.width() - left, static_cast<double>(canvas.height())}, kStrip);
@@ -57,7 +58,8 @@ void draw_captions(Canvas& canvas, const PictureOptions& options) {
   for (std::size_t i = 0; i < (is_whole ? rows : rows - 1); ++i) {
     const LegendEntry& entry = options.legend[i];
     canvas.disc({left + kMargin, y + size / 2}, size / 2, entry.color);
-    canvas.text({left + kMargin + size + 4, y}, entry.name,
+    const double x = left + kMargin + size + kGap;
+    canvas.text({x, y}, fitted_text(entry.name, size, canvas.width() - x - kGap),
                 {.color = kCaption, .size = size, .vertical = Align::start});
     y += row;
   }

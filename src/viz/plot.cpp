@@ -90,13 +90,20 @@ void widen(Axis& axis, const PlotOptions& options) {
           "the y axis would go from {} to {}", axis.low, axis.high);
 }
 
+// Grows with the picture, and can be read in small ones.
+double height_of_labels(const PlotOptions& options) {
+  const int side = std::min(options.width, options.height);
+  constexpr double kLegible = 7;
+  return std::max(side / 54.0, std::min(kLegible, side / 30.0));
+}
+
 class Plot {
  public:
   Plot(std::span<const Series> series, const PlotOptions& options)
       : series_(series),
         options_(options),
         canvas_(options.width, options.height),
-        unit_(std::min(options.width, options.height) / 54.0),
+        unit_(height_of_labels(options)),
         x_(spanning(series, &Series::x, options.log_x)),
         y_(spanning(series, &Series::y, options.log_y)) {
     widen(y_, options);
@@ -107,6 +114,8 @@ class Plot {
     x_.last = options.width - 3 * unit_;
     y_.first = options.height - (options.x_label.empty() ? 4 : 6) * unit_;
     y_.last = (options.title.empty() ? 2.5 : 6) * unit_;
+    title_ = fitted_text(options.title, kTitle * unit_, x_.last - x_.first);
+    place_legend();
   }
 
   Canvas draw() {
@@ -142,7 +151,7 @@ class Plot {
   // Lines end at what cannot be shown; a lone point is a dot.
   void draw_series(const Series& series, Color color) {
     std::vector<Point2> path;
-    const Pen pen = {.color = color, .width = 0.32 * unit_};
+    const Pen pen = {.color = color, .width = 0.006 * std::min(canvas_.width(), canvas_.height())};
     const auto flush = [&] {
       if (path.size() == 1) canvas_.disc(path[0], 0.4 * unit_, color);
       if (path.size() > 1) canvas_.polyline(path, pen);
@@ -160,29 +169,73 @@ class Plot {
   }
 
   void draw_titles() {
-    const double middle = (x_.first + x_.last) / 2;
-    canvas_.text({x_.first, 2 * unit_}, options_.title,
-                 {.color = kInk, .size = 1.5 * unit_, .vertical = Align::start});
-    canvas_.text({middle, options_.height - unit_}, options_.x_label,
+    const double middle = (x_.first + x_.last) / 2, height = std::abs(y_.last - y_.first);
+    canvas_.text({x_.first, 2 * unit_}, title_,
+                 {.color = kInk, .size = kTitle * unit_, .vertical = Align::start});
+    canvas_.text({middle, options_.height - unit_},
+                 fitted_text(options_.x_label, unit_, x_.last - x_.first),
                  {.color = kInk, .size = unit_, .horizontal = Align::center});
-    canvas_.text({2.4 * unit_, (y_.first + y_.last) / 2}, options_.y_label,
+    canvas_.text({2.4 * unit_, (y_.first + y_.last) / 2},
+                 fitted_text(options_.y_label, unit_, height),
                  {.color = kInk, .size = unit_, .horizontal = Align::center, .upright = true});
   }
 
-  // In the row of the title, from the right.
-  void draw_legend() {
-    double x = x_.last;
-    const double y = options_.title.empty() ? 0.8 * unit_ : 2.2 * unit_;
-    for (std::size_t i = series_.size(); i-- > 0;) {
+  // In the row of the title, from the right, or in rows of its own where it has no room there.
+  void place_legend() {
+    const double whole = x_.last - x_.first, beside = kBesideName * unit_;
+    double wanted = text_width(title_, kTitle * unit_);
+    for (std::size_t i = 0; i < series_.size(); ++i) {
       if (series_[i].name.empty()) continue;
-      x -= text_width(series_[i].name, unit_);
-      canvas_.text({x, y}, series_[i].name,
-                   {.color = kInk, .size = unit_, .vertical = Align::start});
-      canvas_.line({x - 3 * unit_, y + unit_ / 2}, {x - unit_, y + unit_ / 2},
-                   {.color = color_of(series_[i], i), .width = 0.4 * unit_});
-      x -= 5.5 * unit_;
+      const std::string name = fitted_text(series_[i].name, unit_, whole - beside);
+      legend_.push_back({name, text_width(name, unit_), {}, color_of(series_[i], i)});
+      wanted += legend_.back().width + beside;
+    }
+    if (wanted > whole) return place_legend_in_rows();
+    double x = x_.last;
+    for (std::size_t i = legend_.size(); i-- > 0;) {
+      x -= legend_[i].width;
+      legend_[i].at = {x, (title_.empty() ? 0.8 : 2.2) * unit_};
+      x -= beside;
     }
   }
+
+  // The plot begins below them, and keeps half of the height: names without a row are counted.
+  void place_legend_in_rows() {
+    const double row = 2 * unit_, first = x_.first + kKey * unit_;
+    Point2 at = {first, (title_.empty() ? 0.8 : 4.5) * unit_};
+    for (std::size_t i = 0; i < legend_.size(); ++i) {
+      if (at.x > first && at.x + legend_[i].width > x_.last) at = {first, at.y + row};
+      if (at.y + 2 * row > options_.height / 2.0) {
+        const std::size_t left = legend_.size() - i;
+        legend_.resize(i);
+        legend_.push_back({fmt::format("and {} more", left), 0, {first, at.y}, {}});
+        break;
+      }
+      legend_[i].at = at;
+      at.x += legend_[i].width + kBesideName * unit_;
+    }
+    y_.last = at.y + row + unit_;
+  }
+
+  void draw_legend() {
+    for (const LegendName& one : legend_) {
+      canvas_.text(one.at, one.text, {.color = kInk, .size = unit_, .vertical = Align::start});
+      if (!one.color) continue;
+      const double y = one.at.y + unit_ / 2;
+      canvas_.line({one.at.x - kKey * unit_, y}, {one.at.x - unit_, y},
+                   {.color = *one.color, .width = 0.4 * unit_});
+    }
+  }
+
+  struct LegendName {
+    std::string text;
+    double width = 0;
+    Point2 at = {};  // its upper left end; the key is left of it
+    std::optional<Color> color = {};
+  };
+
+  // In heights of a label: the title, what a name of the legend has beside it, and the key of that.
+  static constexpr double kTitle = 1.5, kBesideName = 5.5, kKey = 3;
 
   std::span<const Series> series_;
   const PlotOptions& options_;
@@ -190,6 +243,8 @@ class Plot {
   double unit_;  // the height of a label
   Axis x_, y_;
   std::vector<Tick> y_ticks_;
+  std::string title_;  // as much of it as has room
+  std::vector<LegendName> legend_;
 };
 
 }  // namespace
