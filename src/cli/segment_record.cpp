@@ -111,8 +111,7 @@ std::string size_and_time(const fs::path& path) {
     }
   } else {
     look_at(path);
-    const fs::path sidecar = io::sidecar_of(path);
-    if (fs::exists(sidecar)) look_at(sidecar);
+    if (const auto sidecar = io::find_sidecar(path)) look_at(*sidecar);
   }
   return fmt::format("{} bytes at {}", bytes, last.time_since_epoch().count());
 }

@@ -141,6 +141,11 @@ void replace_folder(const fs::path& fresh, const fs::path& place) {
 
 }  // namespace
 
+FilePlace file_place(const fs::path& path) {
+  Place place = place_of(path);
+  return {std::move(place.path), place.is_through};
+}
+
 AtomicFile::AtomicFile(fs::path path) {
   require(path.has_filename(), "write", "'{}' does not name a file", path.string());
   Place place = place_of(std::move(path));

@@ -18,6 +18,14 @@
 
 namespace voxloom {
 
+// Where a file of this name is written: links followed. `is_through`: what stands there is no regular file, or one that
+// a process holds open (/dev/stdout), and is written through.
+struct FilePlace {
+  std::filesystem::path path;
+  bool is_through = false;
+};
+[[nodiscard]] FilePlace file_place(const std::filesystem::path& path);
+
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

@@ -44,12 +44,14 @@ class ScanReader::Impl {
   // What the file beside the scan says.
   void use_sidecar(const std::filesystem::path& path) {
     if (!io::spec_of(format_).is_narrow) return;
-    moved_ = io::read_sidecar(path);
-    if (!moved_ || !options_.on_note || !io::is_older_sidecar(path)) return;
+    const std::optional<std::filesystem::path> sidecar = io::find_sidecar(path);
+    if (!sidecar) return;
+    moved_ = io::read_sidecar(*sidecar, path);
+    if (!options_.on_note || !io::is_older_sidecar(*sidecar, path)) return;
     options_.on_note(fmt::format(
         "positions are relative to {}, as '{}' says, which is older than the scan: remove it if it "
         "is not the scan's",
-        fmt::join(*moved_, " "), io::sidecar_of(path).filename().string()));
+        fmt::join(*moved_, " "), sidecar->filename().string()));
   }
 
   ScanFormat format() const { return format_; }

@@ -1,6 +1,5 @@
 #include "io/sidecar.h"
 
-#include "core/atomic_file.h"
 #include "core/finite.h"
 #include "io/failure.h"
 #include "io/lines.h"
@@ -13,13 +12,11 @@ namespace fs = std::filesystem;
 constexpr std::string_view kEnding = ".origin";
 constexpr std::string_view kMark = "# The positions of ";
 
+fs::path beside(fs::path scan) { return std::move(scan += kEnding); }
+
 }  // namespace
 
-fs::path sidecar_of(const fs::path& scan) {
-  fs::path path = scan;
-  path += kEnding;
-  return path;
-}
+fs::path sidecar_of(const fs::path& scan) { return beside(file_place(scan).path); }
 
 bool is_sidecar_name(const fs::path& path) { return path.extension() == kEnding; }
 
@@ -31,17 +28,22 @@ bool is_sidecar(const fs::path& path) {
   return lines.next(line) && line.starts_with(kMark);
 }
 
-bool is_older_sidecar(const fs::path& scan) {
+std::optional<fs::path> find_sidecar(const fs::path& scan) {
+  for (fs::path path : {sidecar_of(scan), beside(scan)}) {
+    if (is_sidecar(path)) return path;
+  }
+  return std::nullopt;
+}
+
+bool is_older_sidecar(const fs::path& sidecar, const fs::path& scan) {
   std::error_code first, second;
   const auto of_scan = fs::last_write_time(scan, first);
-  const auto own = fs::last_write_time(sidecar_of(scan), second);
+  const auto own = fs::last_write_time(sidecar, second);
   return !first && !second && own < of_scan;
 }
 
-std::optional<std::array<double, 3>> read_sidecar(const fs::path& scan) {
-  const fs::path path = sidecar_of(scan);
-  if (!is_sidecar(path)) return std::nullopt;
-  LineReader lines(open_file(path));
+std::array<double, 3> read_sidecar(const fs::path& sidecar, const fs::path& scan) {
+  LineReader lines(open_file(sidecar));
   std::string_view line;
   static_cast<void>(lines.next(line));
   std::array<double, 3> origin{};
@@ -52,14 +54,13 @@ std::optional<std::array<double, 3>> read_sidecar(const fs::path& scan) {
     good = parse_number(words[i], origin.at(i)) == Number::good;
   }
   if (!good || !is_finite(origin)) {
-    fail_line(path.string(), 2, "three numbers are expected, what {} is relative to",
+    fail_line(sidecar.string(), 2, "three numbers are expected, what {} is relative to",
               excerpt(scan.filename().string()));
   }
   return origin;
 }
 
-void write_sidecar(const fs::path& scan, const std::array<double, 3>& origin) {
-  AtomicFile file(sidecar_of(scan));
+void write_sidecar(AtomicFile& file, const fs::path& scan, const std::array<double, 3>& origin) {
   std::string text =
       fmt::format("{}{} are relative to this point.\n", kMark, scan.filename().string());
   for (const double coordinate : origin) {
@@ -68,12 +69,10 @@ void write_sidecar(const fs::path& scan, const std::array<double, 3>& origin) {
   }
   text.back() = '\n';
   file.write(text);
-  file.commit();
 }
 
 void remove_sidecar(const fs::path& scan) {
-  const fs::path path = sidecar_of(scan);
-  if (is_sidecar(path)) fs::remove(path);
+  while (const std::optional<fs::path> path = find_sidecar(scan)) fs::remove(*path);
 }
 
 }  // namespace voxloom::io

@@ -51,6 +51,8 @@ WriteOptions choose(const std::filesystem::path& path, const WriteOptions& optio
           io::list_formats(true));
   require(ending != ".laz", "write_scan", "'{}': LAZ is not written; choose .las", path.string());
   if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
+  // Nobody finds a file beside a pipe.
+  if (file_place(path).is_through) chosen.shift = false;
   return chosen;
 }
 
@@ -100,8 +102,9 @@ std::optional<Origin> write_to(io::ByteSink& sink, const io::ScanPieces& pieces,
   }
   spec.write(sink, pieces, options);
   if (options.on_note && format != ScanFormat::las) note_lost_system(head, spec, options.on_note);
+  const bool is_wide = options.wide && format == ScanFormat::pcd;
   const bool shifted =
-      spec.is_narrow && !options.wide && io::narrow_frame(head, options) == io::Frame::origin;
+      spec.is_narrow && !is_wide && io::narrow_frame(head, options) == io::Frame::origin;
   return shifted ? std::optional(head.origin) : std::nullopt;
 }
 
@@ -118,9 +121,14 @@ void io::write_pieces(const std::filesystem::path& path, const ScanPieces& piece
   AtomicFile file(path);
   FileSink sink(file);
   const std::optional<Origin> moved = write_to(sink, pieces, *chosen.format, chosen);
+  if (!moved) {
+    file.commit();
+    return remove_sidecar(path);
+  }
+  AtomicFile sidecar(sidecar_of(path));  // what cannot be written is found before the scan stands
+  write_sidecar(sidecar, path, *moved);
   file.commit();
-  if (!moved) return remove_sidecar(path);
-  write_sidecar(path, *moved);
+  sidecar.commit();
   if (chosen.on_note) {
     chosen.on_note(fmt::format("positions are relative to {} {} {}, which '{}' says", (*moved)[0],
                                (*moved)[1], (*moved)[2], sidecar_of(path).filename().string()));
@@ -133,7 +141,9 @@ void io::check_writable_pieces(const std::filesystem::path& path, const ScanPiec
   silent.on_note = {};
   static_cast<void>(AtomicFile(path));
   NoSink sink;
-  static_cast<void>(write_to(sink, pieces, *silent.format, silent));
+  if (write_to(sink, pieces, *silent.format, silent)) {
+    static_cast<void>(AtomicFile(sidecar_of(path)));
+  }
 }
 
 void write_scan(const std::filesystem::path& path, const Scan& scan, const WriteOptions& options) {

@@ -148,6 +148,13 @@ TEST(Narrow, FormatsAreShiftedWithANoteBesideThem) {
       for (std::size_t axis = 0; axis < 3; ++axis)
         ASSERT_NEAR(back.at(i)[axis], scan.at(i)[axis], 1e-4);
     }
+    // What PCD alone can hold changes nothing for the others.
+    if (std::string(name) != "a.pcd") {
+      options.wide = true;
+      write_scan(folder / name, scan, options);
+      EXPECT_EQ(read_scan(folder / name), back);
+      options.wide = false;
+    }
     // A scan that needs none takes the old note away.
     write_scan(folder / name, labelled_scan(), options);
     EXPECT_FALSE(std::filesystem::exists(folder / (std::string(name) + ".origin")));
@@ -160,6 +167,43 @@ TEST(Narrow, FormatsAreShiftedWithANoteBesideThem) {
   EXPECT_EQ(read_scan(folder / "a.bin").origin, (std::array<double, 3>{0, 0, 0}));
   write_scan(folder / "a.bin", labelled_scan(), options);
   EXPECT_TRUE(std::filesystem::exists(folder / "a.bin.origin"));
+}
+
+// A file that tells of a scan lies where the scan itself does, under whatever name it is opened.
+TEST(Narrow, ShiftedFilesAreFoundThroughLinks) {
+  namespace fs = std::filesystem;
+  TemporaryFolder folder;
+  fs::create_directory(folder / "data");
+  Scan scan;
+  scan.origin = {500000, 5400000, 0};
+  scan.positions = {{1, 2, 3}};
+  write_scan(folder / "data/a.pcd", scan, {.shift = true});
+  fs::create_symlink("data/a.pcd", folder / "a.pcd");
+  EXPECT_EQ(read_scan(folder / "a.pcd").at(0), scan.at(0));
+
+  fs::create_symlink("data/b.pcd", folder / "b.pcd");
+  write_scan(folder / "b.pcd", scan, {.shift = true});
+  EXPECT_EQ(read_scan(folder / "data/b.pcd").at(0), scan.at(0));
+  EXPECT_FALSE(fs::exists(folder / "b.pcd.origin"));
+  // Both may be linked, and what lies beside the link counts where there is nothing else.
+  fs::rename(folder / "data/b.pcd.origin", folder / "b.pcd.origin");
+  EXPECT_EQ(read_scan(folder / "b.pcd").at(0), scan.at(0));
+  write_scan(folder / "b.pcd", labelled_scan(), {.shift = true});
+  EXPECT_FALSE(fs::exists(folder / "b.pcd.origin"));
+}
+
+TEST(Narrow, NothingIsShiftedWhereNothingCanSaySo) {
+  namespace fs = std::filesystem;
+  TemporaryFolder folder;
+  Scan scan;
+  scan.origin = {500000, 5400000, 0};
+  scan.positions = {{1.3, 2, 3}};
+  EXPECT_THROW(write_scan("/dev/null", scan, {.format = ScanFormat::pcd, .shift = true}),
+               std::invalid_argument);
+  fs::create_directory(folder / "a.pcd.origin");
+  EXPECT_THROW(check_writable(folder / "a.pcd", scan, {.shift = true}), std::system_error);
+  EXPECT_THROW(write_scan(folder / "a.pcd", scan, {.shift = true}), std::system_error);
+  EXPECT_FALSE(fs::exists(folder / "a.pcd"));
 }
 
 // Another program may have replaced the scan, and knows nothing of the file beside it.
