@@ -1,10 +1,13 @@
 // voxloom convert: scans from one format to another; cropped, thinned, shifted, merged and split on the way.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,19 +96,40 @@ void report(const std::string& file, const Scan& scan) {
   fmt::print(report_stream(file), "{}\n", line);
 }
 
+std::optional<ScanFormat> format_of(const fs::path& file, const ConvertArguments& arguments) {
+  const auto named = scan_format_named(arguments.to);
+  return named ? named : scan_format_of(file);
+}
+
+// What would do nothing was meant for another format.
+void require_use(const std::string& option, bool is_given, const std::string& file,
+                 std::initializer_list<ScanFormat> formats, const ConvertArguments& arguments) {
+  const auto format = format_of(file, arguments);
+  if (!is_given || !format || std::ranges::find(formats, *format) != formats.end()) return;
+  throw BadUsage(fmt::format("{} does nothing for {}", option, name_of(*format)));
+}
+
+void require_uses(const std::string& file, const ConvertArguments& arguments) {
+  using enum ScanFormat;
+  require_use("--double", arguments.wide, file, {pcd}, arguments);
+  require_use("--classification", !arguments.classification.empty(), file, {las}, arguments);
+  require_use("--encoding ascii", arguments.encoding == "ascii", file, {ply, pcd, text, ptx, pts},
+              arguments);
+  require_use("--encoding big-endian", arguments.encoding == "big-endian", file, {ply, pcd},
+              arguments);
+}
+
 // Whether the output's format holds float32, so that far positions need a file that says where they are.
 bool may_have_sidecar(const fs::path& file, const ConvertArguments& arguments) {
   if (file == kStream) return false;
-  const auto named = scan_format_named(arguments.to);
-  const auto format = named ? named : scan_format_of(file);
+  const auto format = format_of(file, arguments);
   return format && io::spec_of(*format).is_narrow;
 }
 
 // PCD and PTX hold where the sensor stood, which tells networks what lies how far.
 void note_lost_sensor(const std::string& file, const Scan& scan,
                       const ConvertArguments& arguments) {
-  const auto named = scan_format_named(arguments.to);
-  const auto format = named ? named : scan_format_of(file);
+  const auto format = format_of(file, arguments);
   if (!scan.viewpoint || format == ScanFormat::pcd || format == ScanFormat::ptx) return;
   std::array<double, 3> place{};
   for (std::size_t axis = 0; axis < 3; ++axis) place.at(axis) = scan.viewpoint->at(axis)[3];
@@ -152,6 +176,7 @@ void convert(const ConvertArguments& arguments) {
   if (splits && files.output == kStream) {
     throw BadUsage("--split-by writes several files: the standard output is one");
   }
+  require_uses(files.output, arguments);
   const Outputs outputs({files.inputs.begin(), files.inputs.end()}, arguments.overwrite);
   if (!splits) {
     require_free(outputs, files.output, arguments);

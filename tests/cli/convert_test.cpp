@@ -64,6 +64,12 @@ TEST_F(ConvertCommand, RefusesWithOneLineAndWritesNothing) {
   EXPECT_EQ(run("convert a.csv out.doc").exit_code, 1);
   EXPECT_EQ(run("convert a.csv").exit_code, 2);
   EXPECT_EQ(run("convert a.csv a.ply --to tape").exit_code, 2);
+  for (const char* option : {"o.bin --double", "o.ply --classification label",
+                             "o.las --encoding ascii", "o.npz --encoding big-endian"}) {
+    const ShellResult useless = run(std::string("convert a.csv ") + option);
+    EXPECT_EQ(useless.exit_code, 2) << useless.text;
+    EXPECT_NE(useless.text.find(" does nothing for "), std::string::npos) << useless.text;
+  }
 }
 
 TEST_F(ConvertCommand, SaysWhatFeaturesDoNotHold) {
