@@ -91,6 +91,12 @@ bool io::ColourSurvey::is_whole() const {
   return full && !has_nan_ && low_ >= 0 && high_ <= *full;
 }
 
+bool io::has_byte_colours(const Scan& scan) {
+  const std::vector<const Column*> channels = find_channels(scan, Channels::rgb);
+  return !channels.empty() &&
+         std::ranges::all_of(channels, [](auto* c) { return c->type() == ColumnType::u8; });
+}
+
 ByteColours io::bytes_of_colours(const Scan& scan, double unit) {
   const std::vector<const Column*> channels = find_channels(scan, Channels::rgb);
   require(!channels.empty(), "byte_colours", "the scan has no colours");

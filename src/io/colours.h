@@ -39,6 +39,11 @@ class ColourSurvey {
   double high_ = 0, low_ = 0;
 };
 
+// Whether all three are there, as uint8.
+[[nodiscard]] bool has_byte_colours(const Scan& scan);
+// What writers of 8 bits say of others.
+inline constexpr std::string_view kByteColoursNote = "colours are written with 8 bits";
+
 // What is beyond 0 or the unit counts as its end.
 [[nodiscard]] ByteColours bytes_of_colours(const Scan& scan, double unit);
 [[nodiscard]] std::vector<std::uint8_t> bytes_of_alpha(const Scan& scan, double unit);

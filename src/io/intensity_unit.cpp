@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace voxloom::io {
 namespace {
@@ -24,6 +25,22 @@ std::optional<Interval> known_range(const Scan& scan, const Column& intensity) {
   return keep_to(*scan.intensity_range, values.spread()) ? scan.intensity_range : std::nullopt;
 }
 
+// Nothing says what the values went to, and they are not what a format wants that goes to `full`: beyond it, or all of
+// them shares of 1 where more would be written.
+void note_unknown(const Column& intensity, double full, const OnNote& note) {
+  double low = 0, high = 0;
+  for (std::int64_t i = 0; i < intensity.points(); ++i) {
+    const double value = intensity.as_double(i);
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  const bool are_shares = full > 1 && high > 0 && high <= 1;
+  if (low >= 0 && high <= full && !are_shares) return;
+  note(fmt::format("intensities from {} to {} stay as they are, and are read as 0 to {}", low, high,
+                   full));
+}
+
 }  // namespace
 
 std::optional<double> unit_of_type(ColumnType type, double largest) {
@@ -42,6 +59,7 @@ std::optional<Column> intensities_to(double full, const Scan& scan, const OnNote
   const Column* column = scan.find("intensity");
   if (column == nullptr || column->components != 1) return std::nullopt;
   const std::optional<Interval> range = known_range(scan, *column);
+  if (!range && note) note_unknown(*column, full, note);
   if (!range || *range == Interval{0, full}) return *column;
   std::vector<float> values(static_cast<std::size_t>(column->points()));
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -17,8 +17,8 @@ namespace voxloom::io {
 [[nodiscard]] bool keep_to(const Interval& range, const Spread& values);
 
 // The scan's intensities as a format wants them that goes from 0 to `full`: float32, where the type or the format that
-// they come from says what they went to before, and that is another number, which is said; else as they are. Nothing
-// where the scan has none of one number each.
+// they come from says what they went to before, and that is another number, which is said; else as they are, which is
+// said where the format cannot mean it. Nothing where the scan has none of one number each.
 [[nodiscard]] std::optional<Column> intensities_to(double full, const Scan& scan,
                                                    const OnNote& note);
 

@@ -111,11 +111,11 @@ void check_plausible(const Bytes& bytes, const RecordLayout& layout, std::string
   }
   constexpr double kMost = 65535;
   if (others.empty() && low >= 0 && high <= kMost) return;
-  fail_file(bytes->name(),
-            "may not be {}: the fourth numbers go from {} to {}, and the size also fits {} numbers "
-            "a point. {}; or "
-            "say the format",
-            format, low, high, others.empty() ? "no other count of" : others, kHint);
+  fail_file(
+      bytes->name(), "may not be {}: the fourth numbers go from {} to {}{}. {}; or say the format",
+      format, low, high,
+      others.empty() ? "" : fmt::format(", and the size also fits {} numbers a point", others),
+      kHint);
 }
 
 Points open_floats(const Bytes& bytes, std::span<const std::string> names, std::string_view format,

@@ -81,6 +81,11 @@ PcdFacts survey_for_pcd(const ScanPieces& scan) {
   return facts;
 }
 
+bool is_narrowed(const Scan& scan, const PcdFacts& facts) {
+  const Column* alpha = facts.alpha_unit ? scan.find("alpha") : nullptr;
+  return !has_byte_colours(scan) || (alpha != nullptr && alpha->type() != ColumnType::u8);
+}
+
 // A wide file keeps float64.
 OutField pcd_field(const Column& column, bool fits_known, std::int64_t first, bool is_wide) {
   const PclField* known = pcl_field_of(column);
@@ -168,6 +173,9 @@ std::string pcd_header(const Scan& scan, std::int64_t points, const std::vector<
 void write_pcd(ByteSink& sink, const ScanPieces& scan, const WriteOptions& options) {
   require(options.encoding != Encoding::big_endian, "write_scan", "PCD has no big-endian form");
   const PcdFacts facts = survey_for_pcd(scan);
+  if (facts.colour_unit && options.on_note && is_narrowed(scan.head(), facts)) {
+    options.on_note(std::string(kByteColoursNote));
+  }
   // Calls use(fields) with the fields of a piece.
   const auto with_fields = [&](const Scan& piece, std::int64_t first, const auto& use) {
     std::optional<PackedColour> colour;

@@ -76,13 +76,6 @@ bool is_wide(const Scan& scan, std::string_view name) {
   return column != nullptr && column->type() != ColumnType::u8;
 }
 
-bool has_byte_colours(const Scan& scan) {
-  return std::ranges::all_of(kPlyColours, [&](std::string_view name) {
-    const Column* column = scan.find(name);
-    return column != nullptr && column->type() == ColumnType::u8 && column->components == 1;
-  });
-}
-
 PlyFacts survey(const ScanPieces& scan, const OnNote& note) {
   const std::vector<Column>& attributes = scan.head().attributes;
   PlyFacts facts{.are_exact = std::vector<bool>(attributes.size(), true)};
@@ -101,7 +94,7 @@ PlyFacts survey(const ScanPieces& scan, const OnNote& note) {
   if (has_wide && colours.is_whole()) facts.colour_unit = colours.unit();
   const bool are_bytes = facts.colour_unit || has_byte_colours(scan.head());
   if (are_bytes && has_alpha && alpha.is_whole()) facts.alpha_unit = alpha.unit();
-  if ((facts.colour_unit || facts.alpha_unit) && note) note("colours are written with 8 bits");
+  if ((facts.colour_unit || facts.alpha_unit) && note) note(std::string(kByteColoursNote));
   for (std::size_t i = 0; i < attributes.size(); ++i) {
     if (facts.are_exact[i] || !note) continue;
     note(fmt::format("PLY has no 64-bit integers: {0} becomes {0}_high and {0}_low",

@@ -5,6 +5,7 @@
 //   1.5 -2 0.5 -612 9 8 7
 //
 // Intensities are what the scanner gave, often -2048 to 2047.
+#include "io/colours.h"
 #include "io/failure.h"
 #include "io/formats.h"
 #include "io/text_survey.h"
@@ -38,6 +39,9 @@ void write_pts(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& opt
   const std::optional<ByteColours> colours = byte_colours(scan);
   const Column* intensity = scan.find("intensity");
   note_left_out(scan, held_by_scanners(scan, colours.has_value()), "PTS", options);
+  if (colours && options.on_note && !has_byte_colours(scan)) {
+    options.on_note(std::string(kByteColoursNote));
+  }
   std::vector<Column> made;
   std::vector<OutField> fields;
   for (std::size_t axis = 0; axis < 3; ++axis) {

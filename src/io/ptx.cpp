@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/colours.h"
 #include "io/failure.h"
 #include "io/formats.h"
 #include "io/intensity_unit.h"
@@ -253,6 +254,9 @@ void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& opt
   const std::optional<Column> intensity = intensities_to(1, scan, options.on_note);
   constexpr double kUnknown = 0.5;
   note_left_out(scan, held_by_scanners(scan, colours.has_value()), "PTX", options);
+  if (colours && options.on_note && !has_byte_colours(scan)) {
+    options.on_note(std::string(kByteColoursNote));
+  }
   if (!intensity && options.on_note) {
     options.on_note(fmt::format("there is no intensity: written as {}", kUnknown));
   }

@@ -69,6 +69,50 @@ TEST(Kitti, WritesIntensitiesInTheFormatsUnit) {
   EXPECT_EQ(notes, std::vector<std::string>{"intensities from 0 to 255 are written as 0 to 1"});
 }
 
+TEST(Kitti, SaysWhatWillBeReadInAnotherUnit) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}, {4, 5, 6}};
+  const auto notes_of = [&](const std::vector<float>& intensities, ScanFormat format) {
+    std::vector<std::string> notes;
+    scan.set("intensity", intensities);
+    static_cast<void>(format_scan(scan, {.format = format, .on_note = [&](const std::string& note) {
+                                           notes.push_back(note);
+                                         }}));
+    return notes;
+  };
+  const std::vector<std::string> none;
+  EXPECT_EQ(notes_of({0.5F, 1}, ScanFormat::kitti), none);
+  EXPECT_EQ(notes_of({NAN, 0}, ScanFormat::kitti), none);
+  for (const ScanFormat format : {ScanFormat::kitti, ScanFormat::ptx}) {
+    EXPECT_EQ(notes_of({-5, 100}, format),
+              std::vector<std::string>{
+                  "intensities from -5 to 100 stay as they are, and are read as 0 to 1"});
+  }
+  EXPECT_EQ(notes_of({0.5F, 1}, ScanFormat::nuscenes)[0],
+            "intensities from 0 to 1 stay as they are, and are read as 0 to 255");
+  EXPECT_EQ(notes_of({3, 255}, ScanFormat::nuscenes),
+            std::vector<std::string>{"there is no ring: written as 0"});
+}
+
+TEST(Colours, OfMoreThanEightBitsAreSaidToLoseThem) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}};
+  const auto notes_of = [&](ScanFormat format) {
+    std::vector<std::string> notes;
+    static_cast<void>(format_scan(scan, {.format = format, .on_note = [&](const std::string& note) {
+                                           notes.push_back(note);
+                                         }}));
+    return notes;
+  };
+  for (const ScanFormat format : {ScanFormat::ply, ScanFormat::pcd, ScanFormat::pts}) {
+    for (const char* name : {"red", "green", "blue"})
+      scan.set(name, std::vector<std::uint16_t>{300});
+    EXPECT_EQ(notes_of(format), std::vector<std::string>{"colours are written with 8 bits"});
+    for (const char* name : {"red", "green", "blue"}) scan.set(name, std::vector<std::uint8_t>{30});
+    EXPECT_TRUE(notes_of(format).empty());
+  }
+}
+
 TEST(Kitti, RefusesWhatMayBeAnotherLayout) {
   // 48 points of five floats are also 60 of four.
   const FileBytes five = bare<float>({1, 2, 3, 0.5, 7}, 48);
@@ -81,7 +125,8 @@ TEST(Kitti, RefusesWhatMayBeAnotherLayout) {
   EXPECT_EQ(parse(five, "a.bin", {.format = ScanFormat::kitti}).size(), 60);
   EXPECT_EQ(parse(bare<float>({1, 2, 3, 0.5}, 60), "a.bin").size(), 60);
   EXPECT_EQ(parse(bare<float>({1, 2, 3, 200}, 1), "a.bin").size(), 1);
-  EXPECT_REASON(format_error(bare<float>({1, 2, 3, -200}, 1), "a.bin"), "from -200 to 0");
+  EXPECT_REASON(format_error(bare<float>({1, 2, 3, -200}, 1), "a.bin"),
+                "from -200 to 0. name the layout");
 }
 
 // A lidar of 32 beams mostly gives a multiple of 32 points: as many bytes fit four floats a point, too.
