@@ -50,7 +50,7 @@ Assembler::Assembler(const PointSource& source, const std::string& file, const R
   if (source.fields().size() > kMaxFields) {
     fail_file(file, "has {} columns; at most {} are read", source.fields().size(), kMaxFields);
   }
-  ColumnNames named = name_columns(source.fields(), file, options);
+  ColumnNames named = name_columns(source, file, options);
   names_ = std::move(named.names);
   hidden_ = std::move(named.hidden);
   find_axes(source, file);

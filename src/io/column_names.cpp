@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "io/aliases.h"
@@ -42,13 +43,24 @@ std::size_t place_of(const Names& names, const std::string& name) {
 
 class Naming {
  public:
-  Naming(const std::vector<Field>& fields, std::string file)
-      : fields_(fields), file_(std::move(file)), own_(unique_names(fields)), names_(own_) {}
+  Naming(const PointSource& source, std::string file)
+      : fields_(source.fields()),
+        left_out_(source.left_out()),
+        file_(std::move(file)),
+        own_(unique_names(fields_)),
+        names_(own_) {}
 
   void give_roles(const std::vector<ColumnRole>& roles) {
+    std::map<std::size_t, std::string> given;  // roles of fields
     for (const ColumnRole& role : roles) {
       const std::size_t field = place_of(own_, role.name);
       if (field == own_.size()) fail_missing(role.name);
+      for (const auto& [other, before] : given) {
+        if (other == field ? before == role.role : before != role.role) continue;
+        fail_file(file_, "the column '{}' is to be read as {}, and '{}' as {}", own_[other], before,
+                  own_[field], role.role);
+      }
+      given[field] = role.role;
       const auto before = std::ranges::find(names_, role.role);
       std::set<std::string> taken(names_.begin(), names_.end());
       taken.insert(role.role);
@@ -68,6 +80,10 @@ class Naming {
     }
   }
 
+  [[nodiscard]] bool is_left_out(const std::string& name) const {
+    return place_of(left_out_, name) < left_out_.size() && place_of(names_, name) == names_.size();
+  }
+
   // By the scan's names, and by the file's.
   [[nodiscard]] std::size_t find(const std::string& name) const {
     const std::size_t place = place_of(names_, name);
@@ -80,24 +96,28 @@ class Naming {
 
  private:
   [[noreturn]] void fail_missing(const std::string& name) const {
+    if (is_left_out(name)) fail_file(file_, "the column '{}' holds no numbers", name);
     fail_file(file_, "has no column '{}'; its columns are {}", name, list_names(fields_));
   }
 
   const std::vector<Field>& fields_;
+  const Names& left_out_;
   std::string file_;
   Names own_, names_;
 };
 
 }  // namespace
 
-ColumnNames name_columns(const std::vector<Field>& fields, const std::string& file,
+ColumnNames name_columns(const PointSource& source, const std::string& file,
                          const ReadOptions& options) {
-  Naming naming(fields, file);
+  Naming naming(source, file);
   naming.give_roles(options.columns);
   naming.use_aliases(options.on_note);
-  std::vector<bool> hidden(fields.size(), options.keep.has_value());
+  std::vector<bool> hidden(source.fields().size(), options.keep.has_value());
   for (const std::string& name : options.keep.value_or(Names{})) hidden[naming.find(name)] = false;
-  for (const std::string& name : options.drop) hidden[naming.find(name)] = true;
+  for (const std::string& name : options.drop) {
+    if (!naming.is_left_out(name)) hidden[naming.find(name)] = true;
+  }
   return {naming.names(), std::move(hidden)};
 }
 

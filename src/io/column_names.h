@@ -13,8 +13,9 @@ struct ColumnNames {
   std::vector<bool> hidden;        // left out, where they are no positions
 };
 
-// FormatError for names in options.columns, drop and keep that are not there.
-[[nodiscard]] ColumnNames name_columns(const std::vector<Field>& fields, const std::string& file,
+// FormatError for names in options.columns, drop and keep that are not there, but for names to drop of what the source
+// leaves out itself; for a role that two columns are given, and a column that is given two.
+[[nodiscard]] ColumnNames name_columns(const PointSource& source, const std::string& file,
                                        const ReadOptions& options);
 
 // "a, b, c", for messages.

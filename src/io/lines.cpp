@@ -46,6 +46,8 @@ Number parse_integer(std::string_view text, T& value) {
   const char* end = text.data() + text.size();
   const std::from_chars_result result = std::from_chars(text.data(), end, value);
   if (result.ptr == end && result.ec == std::errc()) return Number::good;
+  // As float64, -2^63-1 is -2^63, which fits.
+  if (result.ptr == end && result.ec == std::errc::result_out_of_range) return Number::out_of_range;
   double wide = 0;
   const Number number = parse_double(text, wide);
   if (number != Number::good) return number;

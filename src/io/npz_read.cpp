@@ -1,6 +1,8 @@
 // NPZ: a zip archive of NPY files. Positions are the array "points", "positions", "xyz", "pos",
 // "coords", "coord", "pc", "vertices" or "arr_0", (N,3) or wider, or the three arrays "x", "y" and "z"; other arrays with N rows
 // become attributes, colours and normals by their names (named_vectors.h); what has another shape or unreadable elements is left out.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -64,20 +66,23 @@ Points open_npz(const Bytes& bytes, const ReadOptions& options) {
   if (!by_axis) set_upright(points.header, options.on_note);
   std::vector<Points> parts;
   parts.push_back(open_npy_array(points.bytes, points.header, by_axis ? "x" : ""));
-  std::string left_out;
+  std::vector<std::string> left_out;
   for (const Array& array : arrays) {
     if (&array == &points) continue;
     if (!is_attribute(array, points.header.shape[0])) {
-      left_out += (left_out.empty() ? "" : ", ") + array.name;
+      left_out.push_back(array.name);
       continue;
     }
     parts.push_back(open_npy_array(array.bytes, array.header, array.name));
   }
   if (!left_out.empty() && options.on_note) {
     options.on_note(fmt::format("arrays without numbers for each of the {} points are left out: {}",
-                                points.header.shape[0], excerpt(left_out)));
+                                points.header.shape[0],
+                                excerpt(fmt::format("{}", fmt::join(left_out, ", ")))));
   }
-  return with_named_vectors(join(std::move(parts)));
+  Points joined = with_named_vectors(join(std::move(parts)));
+  joined->set_left_out(std::move(left_out));
+  return joined;
 }
 
 }  // namespace voxloom::io

@@ -38,6 +38,9 @@ class PointSource {
   [[nodiscard]] const std::optional<LasRecords>& las() const { return las_; }
   [[nodiscard]] const std::vector<std::string>& comments() const { return comments_; }
   void set_comments(std::vector<std::string> comments) { comments_ = std::move(comments); }
+  // Columns of the file that are no fields, as they hold no numbers.
+  [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
+  void set_left_out(std::vector<std::string> names) { left_out_ = std::move(names); }
   // What the format says that the field `intensity` goes from and to.
   [[nodiscard]] const std::optional<Interval>& intensity_range() const { return intensity_range_; }
   void set_intensity_range(const Interval& range) { intensity_range_ = range; }
@@ -60,7 +63,7 @@ class PointSource {
   std::optional<Quantization> quantization_;
   std::optional<Pose> pose_, viewpoint_;
   std::optional<LasRecords> las_;
-  std::vector<std::string> comments_;
+  std::vector<std::string> comments_, left_out_;
   std::optional<Interval> intensity_range_;
 };
 

@@ -27,6 +27,7 @@ class TextSource final : public PointSource {
         file_(bytes->name()),
         layout_(std::move(layout)),
         lines_(std::move(bytes), layout_.begin, layout_.lines_before) {
+    set_left_out(std::move(layout_.left_out));
     for (const Field& field : fields_) stores_.push_back(store_for(field.type));
   }
 

@@ -23,6 +23,7 @@ struct TextLayout {
   bool counts = false;    // and lone numbers
   std::vector<Field> fields = {};
   std::vector<Cell> cells = {};
+  std::vector<std::string> left_out = {};  // columns that are no fields
 };
 
 // Cells in the order of the fields, one per component.

@@ -158,7 +158,7 @@ class Surveyor {
     ColumnSurvey& survey = found_.columns[column];
     double value = 0;
     const Number number = parse_number(text, value);
-    if (number == Number::out_of_range) {
+    if (number == Number::out_of_range && !is_passed_over(column)) {
       fail("column {}: {} does not fit float64", column + 1, excerpt(text));
     }
     if (number == Number::good) {
@@ -167,8 +167,20 @@ class Surveyor {
       survey.text_line = lines_.number();
       survey.first_text = std::string(text.substr(0, kMostText));
     }
-    if (survey.text_line > 0 && survey.numbers > 0) fail_text(column);
+    if (survey.text_line > 0 && survey.numbers > 0 && !is_passed_over(column)) fail_text(column);
     return number == Number::good ? value : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  [[nodiscard]] bool is_dropped(const std::string& name) const {
+    return std::ranges::any_of(options_.drop,
+                               [&](const auto& one) { return lower(one) == lower(name); });
+  }
+
+  // What its cells hold does not matter where nobody reads the column.
+  [[nodiscard]] bool is_passed_over(std::size_t column) const {
+    const Names& names = options_.fields.empty() ? names_ : options_.fields;
+    if (column >= names.size() || is_axis(names[column])) return false;
+    return is_dropped(names[column]) || (names[column] == "_" && !options_.fields.empty());
   }
 
   [[noreturn]] void fail_text(std::size_t column) const {
@@ -226,17 +238,22 @@ class Surveyor {
       fail_file(bytes_->name(), "holds no points");
     const Names names = choose_names();
     found_.columns.resize(names.size());
-    std::string texts;
+    Names texts;  // that nobody asked to leave out
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const bool is_skipped = names[i] == "_" && !options_.fields.empty();
+      const bool is_skipped =
+          is_passed_over(i) && (names[i] == "_" || found_.columns[i].has_text());
       if (is_skipped || (found_.columns[i].is_text() && !is_axis(names[i]))) {
         layout_.cells.push_back({.kind = Cell::Kind::skip});
-        if (!is_skipped) texts += (texts.empty() ? "" : ", ") + names[i];
+        layout_.left_out.push_back(names[i]);
+        if (!is_skipped) texts.push_back(names[i]);
       } else {
         add_field(i, names[i]);
       }
     }
-    if (!texts.empty()) note(fmt::format("columns of text are left out: {}", excerpt(texts)));
+    if (!texts.empty()) {
+      note(fmt::format("columns of text are left out: {}",
+                       excerpt(fmt::format("{}", fmt::join(texts, ", ")))));
+    }
     layout_.count = found_.rows;
     layout_.separator = separator_;
     layout_.comments = true;

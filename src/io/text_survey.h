@@ -24,7 +24,8 @@ struct ColumnSurvey {
   std::string first_text = {};
 
   void add(std::string_view text, double value);
-  [[nodiscard]] bool is_text() const { return text_line > 0 && numbers == 0; }
+  [[nodiscard]] bool has_text() const { return text_line > 0; }
+  [[nodiscard]] bool is_text() const { return has_text() && numbers == 0; }
   [[nodiscard]] ColumnType type() const;
   [[nodiscard]] bool is_byte() const { return type() == ColumnType::u8; }
 };

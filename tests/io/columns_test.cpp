@@ -29,6 +29,35 @@ TEST(ColumnRoles, NameColumnsThatAreThere) {
   EXPECT_REASON(error_of({.keep = std::vector<std::string>{"gain"}}), "has no column 'gain'");
 }
 
+// The last one would win, without a word.
+TEST(ColumnRoles, AreGivenOnce) {
+  EXPECT_REASON(error_of({.columns = {{"intensity", "easting"}, {"intensity", "reflectivity"}}}),
+                "the column 'easting' is to be read as intensity, and 'reflectivity' as intensity");
+  EXPECT_REASON(error_of({.columns = {{"intensity", "easting"}, {"x", "Easting"}}}),
+                "the column 'easting' is to be read as intensity, and 'easting' as x");
+  EXPECT_EQ(read({.columns = {{"x", "easting"}, {"x", "easting"}}}).positions[0][0], 500);
+}
+
+// What is left out anyway may be named among what is to be left out, and then matters to nobody.
+TEST(ColumnRoles, TextMayBeDropped) {
+  const FileBytes file("x,y,z,a,word,mixed\n1,2,3,4,oak,n/a\n5,6,7,8,fir,1e400\n5,6,7,8,fir,9\n");
+  std::vector<std::string> notes;
+  const Scan scan = parse(file, "a.csv",
+                          {.drop = {"Word", "mixed"},
+                           .on_note = [&](const std::string& note) { notes.push_back(note); }});
+  EXPECT_EQ(names(scan), std::vector<std::string>{"a"});
+  EXPECT_TRUE(notes.empty()) << notes[0];
+  EXPECT_EQ(names(parse(file, "a.csv", {.fields = {"x", "y", "z", "a", "_", "_"}})),
+            std::vector<std::string>{"a"});
+  EXPECT_REASON(format_error(file, "a.csv", {.drop = {"word"}}),
+                "column 6: '1e400' does not fit float64");
+  EXPECT_REASON(format_error(file, "a.csv", {.columns = {{"label", "word"}}, .drop = {"mixed"}}),
+                "the column 'word' holds no numbers");
+  EXPECT_REASON(
+      format_error(file, "a.csv", {.drop = {"mixed"}, .keep = std::vector<std::string>{"word"}}),
+      "the column 'word' holds no numbers");
+}
+
 TEST(ColumnRoles, DropAndKeep) {
   EXPECT_EQ(names(read({.drop = {"comment", "easting"}})),
             (std::vector<std::string>{"intensity", "reflectivity"}));

@@ -117,6 +117,14 @@ TEST(Text, SaysWhereMoreThan64BitsAreRounded) {
       parse_text("x,y,z,t,u\n1,2,3,123456789012345678901234567890,inf\n", "a.csv", options));
   EXPECT_EQ(notes, std::vector<std::string>{
                        "whole numbers of 't' beyond 2^53 are rounded: the column is float64"});
+  // As float64, -2^63 - 1 is -2^63, which 64 bits hold.
+  notes.clear();
+  const Scan least =
+      parse_text("x,y,z,t,u\n1,2,3,-9223372036854775808,-9223372036854775809\n", "a.csv", options);
+  EXPECT_EQ(values<std::int64_t>(least, "t")[0], std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(values<double>(least, "u")[0], -9223372036854775808.0);
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "whole numbers of 'u' beyond 2^53 are rounded: the column is float64"});
 }
 
 // A byte of 1 is 1 of 255.
