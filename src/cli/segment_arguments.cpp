@@ -32,6 +32,12 @@ bool is_companion(const fs::path& file) {
   return std::ranges::find(kNames, file.filename().string()) != kNames.end();
 }
 
+// A link that leads nowhere fails as a scan: that it is missing must not go unsaid.
+bool is_scan_file(const fs::directory_entry& entry) {
+  const bool is_there = entry.is_regular_file() || (entry.is_symlink() && !entry.exists());
+  return is_there && scan_format_of(entry.path()).has_value();
+}
+
 // Files as they are named; of a folder, the files whose names are those of scans, in order.
 std::vector<fs::path> scans_of(const SegmentArguments& arguments, bool says_what_it_leaves_out) {
   std::vector<fs::path> scans;
@@ -42,9 +48,8 @@ std::vector<fs::path> scans_of(const SegmentArguments& arguments, bool says_what
     }
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(name)) {
-      const bool is_scan = entry.is_directory() ? io::is_npy_folder(entry.path())
-                                                : entry.is_regular_file() &&
-                                                      scan_format_of(entry.path()).has_value();
+      const bool is_scan =
+          entry.is_directory() ? io::is_npy_folder(entry.path()) : is_scan_file(entry);
       if (is_scan && is_companion(entry.path())) {
         if (says_what_it_leaves_out) {
           note_on(entry.path().string())("is no scan by its name: left out of the folder's");

@@ -27,6 +27,11 @@ std::vector<fs::path> entries_of(const fs::path& folder, const Wanted& is_wanted
   return found;
 }
 
+// A link that leads nowhere was to be one: that it is missing must not go unsaid.
+bool is_file(const fs::path& path) {
+  return fs::is_regular_file(path) || (fs::is_symlink(path) && !fs::exists(path));
+}
+
 std::vector<fs::path> folders_in(const fs::path& folder) {
   return entries_of(folder, [](const auto& entry) { return entry.is_directory(); });
 }
@@ -42,7 +47,7 @@ LabelledFile paired(const fs::path& scan, const fs::path& labels) {
 std::vector<LabelledFile> pair_up(const fs::path& scans, const fs::path& labels) {
   std::vector<LabelledFile> files;
   const auto is_scan = [](const fs::directory_entry& entry) {
-    return entry.is_regular_file() && entry.path().extension() == ".bin";
+    return is_file(entry.path()) && entry.path().extension() == ".bin";
   };
   for (const fs::path& scan : entries_of(scans, is_scan)) files.push_back(paired(scan, labels));
   return files;
@@ -51,8 +56,7 @@ std::vector<LabelledFile> pair_up(const fs::path& scans, const fs::path& labels)
 // Files that may have a column of labels: all known endings but those of bare numbers.
 bool may_have_labels(const fs::path& scan) {
   const auto format = scan_format_of(scan);
-  return fs::is_regular_file(scan) && format && *format != ScanFormat::kitti &&
-         *format != ScanFormat::nuscenes;
+  return is_file(scan) && format && *format != ScanFormat::kitti && *format != ScanFormat::nuscenes;
 }
 
 std::vector<LabelledFile> labelled_scans_in(const fs::path& folder) {

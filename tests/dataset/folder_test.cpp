@@ -127,6 +127,20 @@ TEST_F(FolderDataset, RefusesWhatDoesNotFit) {
   EXPECT_THROW(static_cast<void>(open_dataset(folder_ / "nowhere")), FormatError);
 }
 
+// As on a disk that is not there: the scans are missed, not left out.
+TEST_F(FolderDataset, MissesWhatALinkLeadsTo) {
+  write<float>("a.bin", {1, 2, 3, 0.5F});
+  write<std::uint32_t>("a.label", {40});
+  write<std::uint32_t>("b.label", {40});
+  fs::create_symlink("nowhere/b.bin", folder_ / "b.bin");
+  fs::create_symlink("nowhere/c.ply", folder_ / "c.ply");
+  const DatasetPtr dataset = open_dataset(folder_);
+  ASSERT_EQ(dataset->size(), 3);
+  EXPECT_EQ(dataset->get(0).size(), 1);
+  EXPECT_THROW(static_cast<void>(dataset->get(1)), FormatError);
+  EXPECT_THROW(static_cast<void>(dataset->get(2)), FormatError);
+}
+
 // The label of a point is that of its place in the file, whatever is dropped before it.
 TEST_F(FolderDataset, DropsPointsThatAreNowhereWithTheirLabels) {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
