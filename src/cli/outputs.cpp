@@ -84,7 +84,8 @@ void Outputs::require_free(const fs::path& output) const {
         "'{}' is an input of this call and would be replaced: choose another place for the output",
         output.string()));
   }
-  if (overwrite_ || is_ours(output, *seen)) return;
+  // What is written through is not replaced, as when /dev/stdout leads to a file.
+  if (overwrite_ || is_ours(output, *seen) || file_place(output).is_through) return;
   throw std::invalid_argument(fmt::format(
       "'{}' is there already, and not of this program's making, or changed since: --overwrite "
       "replaces it",
@@ -100,7 +101,7 @@ void Outputs::require_place(const fs::path& output) const {
 // Best effort: without a mark the next call asks.
 void Outputs::mark(const fs::path& output) {
   const auto seen = stat_of(output);
-  if (!seen) return;
+  if (!seen || file_place(output).is_through) return;  // which may hold more than what was written
   const std::string state = state_of(*seen);
   static_cast<void>(::setxattr(output.c_str(), kAttribute, state.data(), state.size(), 0));
 }

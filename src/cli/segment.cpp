@@ -68,6 +68,13 @@ viz::IndexEntry index_entry(const SegmentedScan& scan, const std::string& ending
           .of_class = scan.of_class};
 }
 
+// Links followed, where they lead to a file: /dev/stdout may lead to a pipe, which has no path.
+fs::path resolved(const fs::path& file) {
+  std::error_code none;
+  fs::path place = fs::weakly_canonical(file, none);
+  return none ? fs::absolute(file) : place;
+}
+
 // What one process would say, where rank 0 ran into it.
 std::string own_words_of(const dist::RankError& error) {
   try {
@@ -249,8 +256,8 @@ class Segmentation {
       }
     }
     // The folder of the results may still have to be made.
-    const fs::path folder = fs::weakly_canonical(arguments_.json).parent_path();
-    const bool waits = !fs::exists(folder) && folder == fs::weakly_canonical(arguments_.out);
+    const fs::path folder = resolved(arguments_.json).parent_path();
+    const bool waits = !fs::exists(folder) && folder == resolved(arguments_.out);
     waits ? outputs.require_free(arguments_.json) : outputs.require_place(arguments_.json);
     require_other_than_json(legend());
     require_other_than_json(index());
@@ -264,7 +271,7 @@ class Segmentation {
 
   void require_other_than_json(const fs::path& result) const {
     if (arguments_.json.empty() || arguments_.json == kStream) return;
-    if (fs::weakly_canonical(arguments_.json) != fs::weakly_canonical(result)) return;
+    if (resolved(arguments_.json) != resolved(result)) return;
     throw std::invalid_argument(fmt::format(
         "'{}' is a result of this call: choose another place for --json", result.string()));
   }

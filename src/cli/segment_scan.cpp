@@ -46,6 +46,11 @@ Scan read(const fs::path& path, const SegmentOptions& options, const OnNote& not
   if (read.not_finite > 0) {
     note(fmt::format("{} points that are not finite are left out", read.not_finite));
   }
+  if (read.scan.size() == 0) {
+    throw FormatError(fmt::format(
+        "{}: holds no points{}{}", path.string(), read.not_finite > 0 ? " that are finite" : "",
+        options.survey.crop || options.survey.crop_z ? " within --crop" : ""));
+  }
   thin(read.scan, options.survey, note);
   return std::move(read.scan);
 }
@@ -134,9 +139,6 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   set_sensor(scan, options);
   if (looks_from_sensor(labeller.features())) say_sensor(scan, bounds(scan), options, note);
   report.points = scan.size();
-  if (scan.size() == 0)
-    throw FormatError(fmt::format("{}: holds no points{}", path.string(),
-                                  options.survey.leaves_out_points() ? " within --crop" : ""));
   ScanInput seen = input_of(scan, labeller, options, note);
   report.input = std::move(seen.facts);
   const LabelledScan input = std::move(seen.points);

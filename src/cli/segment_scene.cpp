@@ -297,7 +297,7 @@ class SceneRun {
     report_.voxels = voxels;
     dist::together(ranks_, [&] {
       if (scene_.points == 0) {
-        throw FormatError(fmt::format("{}: holds no points", path_.string()));
+        throw FormatError(fmt::format("{}: holds no points that are finite", path_.string()));
       }
     });
   }

@@ -1,6 +1,7 @@
 #include "cli/streams.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,19 @@
 #include "core/atomic_file.h"
 
 namespace voxloom::cli {
+namespace {
+
+// Under this name or another, as /dev/stdout. What goes to a terminal or to nowhere may go there together.
+bool is_stdout(const std::string& file) {
+  if (file == kStream) return true;
+  struct stat named {};
+  struct stat held {};
+  return ::stat(file.c_str(), &named) == 0 && ::fstat(STDOUT_FILENO, &held) == 0 &&
+         !S_ISCHR(held.st_mode) && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+}
+
+}  // namespace
+
 std::vector<std::byte> read_stdin() {
   std::vector<std::byte> bytes;
   std::vector<std::byte> part(std::size_t{1} << 20);
@@ -63,6 +77,6 @@ void write_bytes_to_stdout(std::span<const std::byte> bytes) {
   }
 }
 
-std::FILE* report_stream(const std::string& output) { return output == kStream ? stderr : stdout; }
+std::FILE* report_stream(const std::string& output) { return is_stdout(output) ? stderr : stdout; }
 
 }  // namespace voxloom::cli

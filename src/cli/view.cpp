@@ -177,13 +177,11 @@ void view(const ViewArguments& arguments) {
                                 ? fs::path(shown_name(arguments.cloud)).filename().string()
                                 : arguments.title;
   const viz::PageOptions options{.title = title, .most_points = arguments.most_points};
-  if (arguments.out == kStream) {
-    const std::string page = viz::format_page(cloud, options);
-    return write_bytes_to_stdout(std::as_bytes(std::span(page)));
-  }
-  viz::write_page(arguments.out, cloud, options);
-  Outputs::mark(arguments.out);
-  fmt::print("{}: {} points, {} bytes\n", arguments.out, scan.size(), fs::file_size(arguments.out));
+  const std::string page = viz::format_page(cloud, options);
+  write_text_to(arguments.out, page);
+  if (arguments.out == kStream) return;
+  fmt::print(report_stream(arguments.out), "{}: {} points, {} bytes\n", arguments.out, scan.size(),
+             page.size());
 }
 
 }  // namespace

@@ -113,6 +113,45 @@ TEST_F(Outputs, GoToTheStandardOutputAlone) {
   EXPECT_NE(bytes_of("said").find("points/s"), std::string::npos) << "the table";
 }
 
+// Under its name in the file system, too, wherever it leads: nothing else goes there, and nothing is replaced.
+TEST_F(Outputs, GoToTheStandardOutputByItsName) {
+  const ShellResult pipe =
+      segment(fmt::format("'{}' -o '{}' --json /dev/stdout 2>'{}' | cat", in_folder("scans"),
+                          in_folder("out"), in_folder("said")));
+  const auto report = nlohmann::json::parse(pipe.text, nullptr, false);
+  EXPECT_FALSE(report.is_discarded()) << pipe.text << bytes_of("said");
+
+  std::ofstream(in_folder("b.csv")) << "x,y,z\n1,2,3\n";
+  std::ofstream(in_folder("all.csv")) << "before\n";
+  for (int times = 0; times < 2; ++times) {
+    const ShellResult file =
+        run(fmt::format("convert '{}' /dev/stdout --to text >>'{}' 2>'{}' || echo failed",
+                        in_folder("b.csv"), in_folder("all.csv"), in_folder("said")));
+    EXPECT_EQ(file.text, "") << bytes_of("said");
+  }
+  EXPECT_EQ(bytes_of("all.csv"), "before\nx y z\n1 2 3\nx y z\n1 2 3\n");
+  refuses(run(fmt::format("convert '{}' '{}'", in_folder("b.csv"), in_folder("all.csv"))),
+          "not of this program's making");
+
+  const ShellResult page =
+      run(fmt::format("view '{}' --out /dev/stdout | tail -c 8", in_folder("b.csv")));
+  EXPECT_NE(page.text.find("</html>"), std::string::npos) << page.text;
+}
+
+TEST_F(Outputs, AreNotFewerForALinkThatLeadsNowhere) {
+  fs::create_symlink("nowhere.csv", in_folder("scans/b.csv"));
+  const ShellResult done =
+      segment(fmt::format("'{}' --out '{}'", in_folder("scans"), in_folder("out")));
+  refuses(done, "b.csv: there is no such file");
+  EXPECT_NE(done.text.find("1 of 2 scans failed"), std::string::npos) << done.text;
+}
+
+TEST_F(Outputs, AreNoneForPointsThatAreNowhere) {
+  std::ofstream(in_folder("b.csv")) << "x,y,z\n1,2,nan\n";
+  refuses(segment(fmt::format("'{}' --out '{}'", in_folder("b.csv"), in_folder("out"))),
+          "holds no points that are finite");
+}
+
 TEST_F(Outputs, LabelsAloneAreOneForEachPointOfTheFile) {
   std::ofstream(in_folder("b.csv")) << "x,y,z\n1,2,3\nnan,0,0\n4,5,6\n";
   const ShellResult done =
