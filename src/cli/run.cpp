@@ -1,8 +1,11 @@
 // voxloom run: a model, arrays in, arrays out.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "cli/command.h"
@@ -21,6 +24,19 @@ struct RunArguments {
   int threads = 0;
 };
 
+// What is computed of such a value is none either, and reaches the rows around it.
+void say_not_finite(const std::string& name, const Tensor& values) {
+  if (values.dtype() != DType::f32 || values.rank() == 0) return;
+  const std::span<const float> all = values.span<float>();
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  const auto first = std::ranges::find_if_not(all, is_finite);
+  if (first == all.end()) return;
+  const std::int64_t per_row = std::ssize(all) / values.dim(0);
+  fmt::print(stderr, "voxloom: {} values of the input '{}' are not finite, the first in row {}\n",
+             all.size() - static_cast<std::size_t>(std::ranges::count_if(all, is_finite)), name,
+             (first - all.begin()) / per_row);
+}
+
 void run_model(const RunArguments& arguments) {
   using namespace artifact;
   const std::filesystem::path bundle = find_model(arguments.bundle);
@@ -30,6 +46,7 @@ void run_model(const RunArguments& arguments) {
       bundle, {.coordinates = arguments.logical ? Coordinates::logical : Coordinates::physical});
   const Safetensors inputs = read_safetensors(arguments.inputs);
   for (const auto& [name, type] : inputs.unreadable) (void)inputs.at(name);  // says what is wrong
+  for (const auto& [name, tensor] : inputs.tensors) say_not_finite(name, tensor);
   TensorMap results;
   with_threads(arguments.threads, [&] { results = to_tensors(model.run(inputs.tensors)); });
   write_safetensors(arguments.output, results);

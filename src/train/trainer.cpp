@@ -203,7 +203,7 @@ PassRecord Trainer::run_pass(std::int64_t number) {
   record.loss = static_cast<double>(loss.value().to(Device{}).data<float>()[0]);
   if (!std::isfinite(record.loss)) {
     throw LossNotFinite(fmt::format("[train] the loss is {} in step {}: try a smaller rate",
-                                    record.loss, step_count()));
+                                    record.loss, step_count() + 1));
   }
   tape.backward(loss);
   if (exchange_ == nullptr) {

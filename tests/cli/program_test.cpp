@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -109,6 +110,22 @@ TEST_F(Program, SparseResultsBecomeThreeArrays) {
   ASSERT_EQ(run(logical).code, 0);
   expected["y.coords"] = Tensor::from(std::vector<std::int32_t>{0, 2, 4, 6}, {1, 4});
   expect_identical(read_safetensors(folder_ / "y.safetensors").tensors, expected);
+}
+
+TEST_F(Program, RunSaysWhichInputsAreNoNumbers) {
+  artifact::GraphBuilder b;
+  b.output("y", b.sparse_input("x", {.channels = 2}));
+  b.save(folder_ / "sparse.lattice");
+  write_safetensors(
+      folder_ / "sparse.safetensors",
+      {{"x_coords", Tensor::from(std::vector<std::int32_t>{0, 0, 0, 0, 0, 0, 0, 1}, {2, 4})},
+       {"x_features", Tensor::from(std::vector<float>{1, 2, 3, NAN}, {2, 2})},
+       {"x_active", Tensor::from(std::vector<std::int32_t>{2}, {1})}});
+  const Outcome outcome =
+      run({"run", "sparse.lattice", "--inputs", "sparse.safetensors", "--output", "y.safetensors"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err,
+            "voxloom: 1 values of the input 'x_features' are not finite, the first in row 1\n");
 }
 
 TEST_F(Program, BadDataIsExitCodeOneAndLeavesNothing) {

@@ -119,7 +119,7 @@ TEST_F(TrainerTest, ALossThatIsNoNumberEndsTheRun) {
     }
     Trainer trainer(net, toy(3), toy_options());
     expect_throws<train::LossNotFinite>([&] { return trainer.step(); },
-                                        "in step 0: try a smaller rate");
+                                        "in step 1: try a smaller rate");
     EXPECT_EQ(trainer.step_count(), 0);
   }
 }
