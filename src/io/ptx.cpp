@@ -215,9 +215,16 @@ class PtxSource final : public PointSource {
   Pose scan_pose_ = kIdentityPose;
 };
 
+// In the scan's coordinates: what positions are written relative to. Where its sensor stood, whose way it looked is not
+// kept; what has a pose is the scanner's own.
+std::array<double, 3> scanner_place(const Scan& scan) {
+  if (scan.pose || !scan.viewpoint) return scan.origin;
+  return {scan.viewpoint->at(0)[3], scan.viewpoint->at(1)[3], scan.viewpoint->at(2)[3]};
+}
+
 std::string ptx_header(const Scan& scan) {
   Pose pose = scan.pose.value_or(kIdentityPose);
-  const std::array<double, 3> moved = transform(pose, scan.origin);
+  const std::array<double, 3> moved = transform(pose, scanner_place(scan));
   for (std::size_t axis = 0; axis < 3; ++axis) pose.at(axis)[3] = moved.at(axis);
   std::string text = fmt::format("{}\n1\n", scan.size());
   const auto put = [&](const char* end, double value) {
@@ -247,7 +254,7 @@ Points open_ptx(const Bytes& bytes, const ReadOptions& options) {
   return points;
 }
 
-// One row of a grid; the scan's origin goes into the pose, so that no position is rounded.
+// One row of a grid; the scan's origin goes into the pose, so that no position is rounded where no sensor is known.
 void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& options) {
   const Scan& scan = in_one_piece(pieces, "PTX");
   const std::optional<ByteColours> colours = byte_colours(scan);
@@ -261,10 +268,14 @@ void write_ptx(ByteSink& sink, const ScanPieces& pieces, const WriteOptions& opt
     options.on_note(fmt::format("there is no intensity: written as {}", kUnknown));
   }
   sink.write(ptx_header(scan));
+  const std::array<double, 3> place = scanner_place(scan);
   std::string text;
   std::int64_t empty = 0;
   for (std::int64_t i = 0; i < scan.size(); ++i) {
-    const auto& position = scan.positions[static_cast<std::size_t>(i)];
+    std::array<double, 3> position = scan.positions[static_cast<std::size_t>(i)];
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      position.at(axis) += scan.origin.at(axis) - place.at(axis);
+    }
     if (position == std::array<double, 3>{0, 0, 0}) ++empty;
     for (const double coordinate : position) {
       append_number(text, coordinate);

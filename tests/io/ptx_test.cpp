@@ -52,11 +52,28 @@ TEST(Ptx, WritesTheExpectedBytes) {
   EXPECT_EQ(notes, std::vector<std::string>{"PTX has no place for 'label': left out"});
   // The origin goes into the pose, and no digit of a position is lost.
   scan.pose.reset();
+  scan.viewpoint.reset();
   scan.origin = {500000, 0, 0};
   const Scan back =
       parse_scan(format_scan(scan, {.format = ScanFormat::ptx}), "a", {.format = ScanFormat::ptx});
   EXPECT_EQ(back.positions, scan.positions);
   EXPECT_EQ(transform(*back.pose, back.at(0)), scan.at(0));
+}
+
+// The sensor of a file that says where it stood is the scanner.
+TEST(Ptx, KeepsThePlaceOfTheSensor) {
+  Scan scan;
+  scan.positions = {{1, 2, 3}, {-4, 5, 6}};
+  scan.origin = {500000, 0, 0};
+  scan.viewpoint = kIdentityPose;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    scan.viewpoint->at(axis)[3] = scan.origin.at(axis) + 10 * static_cast<double>(axis + 1);
+  }
+  const Scan back =
+      parse_scan(format_scan(scan, {.format = ScanFormat::ptx}), "a", {.format = ScanFormat::ptx});
+  EXPECT_EQ(back.positions, (Positions{{-9, -18, -27}, {-14, -15, -24}}));
+  EXPECT_EQ(transform(*back.pose, sensor_place(back)), sensor_place(scan));
+  EXPECT_EQ(transform(*back.pose, back.at(1)), scan.at(1));
 }
 
 TEST(Ptx, IsWrittenElsewhereInTheSharedCoordinates) {
