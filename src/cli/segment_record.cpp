@@ -100,7 +100,7 @@ std::optional<Json> read_note(const fs::path& path) {
 // Size and time of a file, and of those in a folder.
 std::string size_and_time(const fs::path& path) {
   std::uintmax_t bytes = 0;
-  fs::file_time_type last{};
+  auto last = fs::file_time_type::min();  // times of our years lie before the clock's epoch
   const auto look_at = [&](const fs::path& file) {
     bytes += fs::file_size(file);
     last = std::max(last, fs::last_write_time(file));

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -82,6 +83,10 @@ TEST_F(SegmentCalls, WhatWasMadeOtherwiseIsMadeAgain) {
   // Pictures that nobody asks for now are no reason.
   ASSERT_EQ(segment("").exit_code, 0);
   EXPECT_NE(segment("--resume --no-pictures").text.find("4 of 4 scans"), std::string::npos);
+  // A scan that was written anew since then is another one, of whatever size.
+  const fs::path scan = in_folder("scans/000000.bin");
+  fs::last_write_time(scan, fs::last_write_time(scan) + std::chrono::seconds(1));
+  EXPECT_NE(segment("--resume --no-pictures").text.find("3 of 4 scans"), std::string::npos);
   // Notes that are none are no reason to fail.
   std::ofstream(in_folder("out/.voxloom/000000.json")) << "{";
   std::ofstream(in_folder("out/.voxloom/000001.json")) << R"({"made_by": 3})";
