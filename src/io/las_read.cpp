@@ -116,7 +116,8 @@ class HeaderReader {
                 layout.stride, there, has_end ? " before the first EVLR" : "");
     }
     layout.count = static_cast<std::int64_t>(count);
-    if (count == 0) count_points();
+    if (count == 0) return count_points();
+    note_behind(layout, there, note_);
   }
 
   void read_evlrs() {

@@ -114,12 +114,13 @@ Points open_ascii(const Bytes& bytes, const PcdHeader& header) {
   return open_text_rows(bytes, std::move(layout));
 }
 
-Points open_binary(const Bytes& bytes, const PcdHeader& header) {
+Points open_binary(const Bytes& bytes, const PcdHeader& header, const OnNote& note) {
   RecordLayout layout{.begin = header.size, .count = header.points};
   for (const Field& field : header.fields) {
     if (!is_padding(field)) layout.fields.push_back({field, layout.stride});
     layout.stride += byte_size(field.type) * field.components;
   }
+  note_behind(layout, bytes->size() - layout.begin, note);
   return open_records(bytes, layout);
 }
 
@@ -175,20 +176,20 @@ Points open_compressed(const Bytes& bytes, const PcdHeader& header,
   return join(std::move(parts));
 }
 
-Points open_data(const Bytes& bytes, const PcdHeader& header, std::int64_t max_unpacked_bytes) {
+Points open_data(const Bytes& bytes, const PcdHeader& header, const ReadOptions& options) {
   switch (header.data) {
     case PcdData::ascii: return open_ascii(bytes, header);
-    case PcdData::binary: return open_binary(bytes, header);
+    case PcdData::binary: return open_binary(bytes, header, options.on_note);
     case PcdData::compressed: break;
   }
-  return open_compressed(bytes, header, max_unpacked_bytes);
+  return open_compressed(bytes, header, options.max_unpacked_bytes);
 }
 
 }  // namespace
 
 Points open_pcd(const Bytes& bytes, const ReadOptions& options) {
   const PcdHeader header = read_pcd_header(bytes);
-  Points points = open_data(bytes, header, options.max_unpacked_bytes);
+  Points points = open_data(bytes, header, options);
   points->set_viewpoint(header.viewpoint);
   if (std::ranges::none_of(points->fields(), is_packed_colour)) return points;
   return std::make_unique<ColourSource>(std::move(points), header.data == PcdData::ascii,

@@ -194,6 +194,9 @@ Points open_binary(const Bytes& bytes, const PlyHeader& header, std::size_t vert
     layout.stride += byte_size(p.type) * components;
   }
   layout.count = element.count;
+  if (vertex + 1 == header.elements.size()) {
+    note_behind(layout, bytes->size() - layout.begin, options.on_note);
+  }
   return open_records(bytes, layout);
 }
 

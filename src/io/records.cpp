@@ -96,6 +96,13 @@ void decode_field(std::span<const std::byte> records, const RecordLayout& layout
       column.values);
 }
 
+void note_behind(const RecordLayout& layout, std::int64_t there, const OnNote& note) {
+  if (!note || layout.stride <= 0 || layout.count >= there / layout.stride) return;
+  const std::int64_t behind = there - layout.count * layout.stride;
+  note(fmt::format("{} bytes behind the {} points that the header promises are not read", behind,
+                   layout.count));
+}
+
 Points open_records(Bytes bytes, const RecordLayout& layout) {
   const std::int64_t there = bytes->size() - layout.begin;
   if (there < 0 || layout.stride <= 0 || layout.count > there / layout.stride) {

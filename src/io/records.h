@@ -23,6 +23,9 @@ struct RecordLayout {
   std::vector<PlacedField> fields = {};
 };
 
+// Says that whole records lie behind those that a header promises, of `there` bytes.
+void note_behind(const RecordLayout& layout, std::int64_t there, const OnNote& note);
+
 // FormatError unless the file holds all the records.
 [[nodiscard]] Points open_records(Bytes bytes, const RecordLayout& layout);
 

@@ -332,9 +332,12 @@ TEST(Las, TakesTheOlderCountAndCountsWhatIsThere) {
   EXPECT_EQ(parse(legacy, "a.las").size(), 2);
   // What lies behind the points that were counted is none of them.
   FileBytes longer = las_file(4, 0, 3).at<std::uint64_t>(247, 0).at<std::uint32_t>(107, 2);
-  EXPECT_EQ(parse(longer, "a.las").size(), 2);
   std::vector<std::string> notes;
   const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  EXPECT_EQ(parse(longer, "a.las", options).size(), 2);
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "20 bytes behind the 2 points that the header promises are not read"});
+  notes.clear();
   EXPECT_EQ(parse(las_file(2, 0, 3).at<std::uint32_t>(107, 0), "a.las", options).size(), 3);
   EXPECT_EQ(notes,
             std::vector<std::string>{"the header promises no points, but there are 3: read"});

@@ -30,6 +30,21 @@ TEST(Ply, ReadsAscii) {
   EXPECT_EQ(values<std::int32_t>(scan, "label"), (std::vector<std::int32_t>{-1, 70000, 0}));
 }
 
+TEST(Ply, SaysWhatLiesBehindItsPoints) {
+  FileBytes file(
+      "ply\nformat binary_little_endian 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
+      "property float z\nend_header\n");
+  for (const float value : {1.0F, 2.0F, 3.0F}) file.put(value);
+  std::vector<std::string> notes;
+  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
+  EXPECT_EQ(parse(file, "a.ply", options).size(), 1);
+  EXPECT_TRUE(notes.empty());
+  for (const float value : {4.0F, 5.0F, 6.0F}) file.put(value);
+  EXPECT_EQ(parse(file, "a.ply", options).size(), 1);
+  EXPECT_EQ(notes, std::vector<std::string>{
+                       "12 bytes behind the 1 points that the header promises are not read"});
+}
+
 TEST(Ply, ReadsAsciiWithCarriageReturnsAndEmptyLines) {
   std::string text;
   for (const char c : kAscii) text += c == '\n' ? "\r\n" : std::string(1, c);
