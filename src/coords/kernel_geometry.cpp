@@ -98,6 +98,16 @@ bool KernelGeometry::has_single_partners() const {
   return std::ranges::adjacent_find(residues) == residues.end();
 }
 
+bool KernelGeometry::tiles() const {
+  const auto is_inside = [](std::int64_t shift, std::int64_t n) { return shift >= 0 && shift < n; };
+  const bool fills = std::ranges::all_of(shifts, [&](const Shift& s) {
+    return is_inside(s.x, stride.x) && is_inside(s.y, stride.y) && is_inside(s.z, stride.z);
+  });
+  // Of at most 2^24 shifts: a plane that is larger has too few.
+  const std::int64_t plane = std::int64_t{stride.x} * stride.y;
+  return fills && plane <= volume() && plane * stride.z == volume() && has_single_partners();
+}
+
 DerivedCache::Key KernelGeometry::key() const {
   DerivedCache::Key key{stride.x, stride.y, stride.z};
   key.reserve(3 + 3 * shifts.size());

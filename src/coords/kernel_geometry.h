@@ -34,6 +34,9 @@ struct KernelGeometry {
   [[nodiscard]] bool is_symmetric() const;
   // No two shifts are congruent modulo the stride: a fine row meets at most one coarse row.
   [[nodiscard]] bool has_single_partners() const;
+  // The shifts are those from 0 below the stride, each once: a fine row meets the coarse row in whose cell it
+  // lies, and no other.
+  [[nodiscard]] bool tiles() const;
   [[nodiscard]] DerivedCache::Key key() const;
 };
 

@@ -44,12 +44,13 @@ void for_each_part(const Leaf& leaf, const BlockRange& range, const Body& body) 
 class LeafMapBuilder {
  public:
   LeafMapBuilder(const CoordinateSet::Impl& out, const CoordinateSet::Impl& in,
-                 const Stencil& stencil, const ShiftSequence* shifts)
+                 const Stencil& stencil, const ShiftSequence* shifts, const PartnerLists* lists)
       : out_(out.index()),
         in_(in.index()),
         in_row_of_rank_(in.row_of_rank()),
         stencil_(stencil),
         shifts_(shifts),
+        lists_(lists),
         cells_(stencil, out_.leaves(), in_),
         volume_(static_cast<std::int64_t>(stencil.volume())) {}
 
@@ -92,7 +93,7 @@ class LeafMapBuilder {
   // The parts of all leaves in the range, in order; so does the other sweep.
   void find_hits(const BlockRange& range, HitList& found) {
     const std::span<const Leaf> leaves = out_.leaves();
-    LeafHits hits(stencil_, shifts_, in_, cells_);
+    LeafHits hits(stencil_, shifts_, lists_, in_, cells_);
     for (std::size_t number = first_leaf(range); has_leaf(range, number);) {
       const std::size_t count = std::min(kLeafLanes, leaves.size() - number);
       hits.find(leaves.subspan(number, count), number);
@@ -186,6 +187,7 @@ class LeafMapBuilder {
   std::span<const std::int32_t> in_row_of_rank_;
   const Stencil& stencil_;
   const ShiftSequence* shifts_;
+  const PartnerLists* lists_;
   CellTable cells_;
   std::int64_t volume_;
   BlockedEntries entries_;
@@ -203,10 +205,16 @@ std::optional<BlockedEntries> build_blocks_by_leaves(const CoordinateSet& fine,
   const std::optional<Stencil> stencil = Stencil::make(geometry, side);
   if (!stencil) return std::nullopt;
   std::optional<ShiftSequence> shifts;
-  if (stencil->is_shift()) shifts.emplace(*stencil, side);
+  std::optional<PartnerLists> lists;
+  if (stencil->is_shift()) {
+    shifts.emplace(*stencil, side);
+  } else if (side == OutputSide::coarse) {  // of whose leaves there is one class
+    lists.emplace(stencil->classes().front(), stencil->cell_count(), stencil->volume());
+  }
   const CoordinateSet::Impl& out = (side == OutputSide::coarse ? coarse : fine).impl();
   const CoordinateSet::Impl& in = (side == OutputSide::coarse ? fine : coarse).impl();
-  return LeafMapBuilder(out, in, *stencil, shifts ? &*shifts : nullptr).build();
+  return LeafMapBuilder(out, in, *stencil, shifts ? &*shifts : nullptr, lists ? &*lists : nullptr)
+      .build();
 }
 
 }  // namespace voxloom

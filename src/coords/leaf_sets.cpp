@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
-#include "coords/leaf_hits.h"
 #include "coords/leaf_runs.h"
 #include "coords/leaf_shift.h"
+#include "coords/stencil.h"
 #include "core/parallel.h"
 
 namespace voxloom {
@@ -52,70 +53,127 @@ Outputs outputs_of(std::int64_t position, std::int64_t q, std::int64_t stride, O
   return {floor_div(base, stride), base % stride == 0 ? 1 : 0};
 }
 
-// Output leaves that may hold something, each as often as some input leaf sends there.
-class Candidates {
- public:
-  Candidates(const Stencil& stencil, const KernelGeometry& geometry, OutputSide side)
-      : stencil_(stencil), geometry_(geometry), side_(side) {}
+// What input leaves send to output leaves, each by itself.
+struct Sent {
+  std::vector<Coordinate> to;         // positions of output leaves
+  std::vector<std::uint64_t> places;  // that are reached there
+};
 
-  [[nodiscard]] std::vector<Coordinate> collect(std::span<const Leaf> leaves) const {
-    std::vector<std::vector<Coordinate>> parts((leaves.size() + kLeafGrain - 1) / kLeafGrain);
+class Sender {
+ public:
+  // Words of the tables that are worth it: 16 MiB.
+  static constexpr std::size_t kMostWords = std::size_t{1} << 21;
+
+  // Nothing when the tables would be too large.
+  [[nodiscard]] static std::optional<Sender> make(const Stencil& stencil,
+                                                  const KernelGeometry& geometry, OutputSide side) {
+    if (stencil.classes().size() * 64 * stencil.cell_count() > kMostWords) return std::nullopt;
+    return Sender(stencil, geometry, side);
+  }
+
+  [[nodiscard]] Sent send(std::span<const Leaf> leaves) const {
+    std::vector<Sent> parts((leaves.size() + kLeafGrain - 1) / kLeafGrain);
     parallel_for(static_cast<std::int64_t>(leaves.size()), kLeafGrain,
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t i = begin; i < end; ++i) {
-                     add(leaves[static_cast<std::size_t>(i)],
-                         parts[static_cast<std::size_t>(begin / kLeafGrain)]);
+                     send_leaf(leaves[static_cast<std::size_t>(i)],
+                               parts[static_cast<std::size_t>(begin / kLeafGrain)]);
                    }
                  });
-    std::vector<Coordinate> all;
-    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+    Sent all;
+    for (const Sent& part : parts) {
+      all.to.insert(all.to.end(), part.to.begin(), part.to.end());
+      all.places.insert(all.places.end(), part.places.begin(), part.places.end());
+    }
     return all;
   }
 
  private:
-  void add(const Leaf& leaf, std::vector<Coordinate>& candidates) const {
-    std::size_t cell = 0;
-    const std::array<std::int64_t, 3> at = axes_of(leaf.position);
-    for (const std::int64_t qx : stencil_.axes()[0].cells) {
-      const Outputs x = outputs_of(at[0], qx, geometry_.stride.x, side_);
-      for (const std::int64_t qy : stencil_.axes()[1].cells) {
-        const Outputs y = outputs_of(at[1], qy, geometry_.stride.y, side_);
-        for (const std::int64_t qz : stencil_.axes()[2].cells) {
-          const Outputs z = outputs_of(at[2], qz, geometry_.stride.z, side_);
-          add_cell(leaf, cell++, x, y, z, candidates);
+  Sender(const Stencil& stencil, const KernelGeometry& geometry, OutputSide side)
+      : stencil_(stencil), stride_(geometry.stride), side_(side) {
+    for (const Stencil::Class& tables : stencil.classes()) {
+      std::vector<std::uint64_t>& reached = reached_.emplace_back(64 * stencil.cell_count(), 0);
+      for (std::size_t k = 0; k < stencil.volume(); ++k) {
+        for (std::uint64_t rest = tables.valid[k]; rest != 0; rest &= rest - 1) {
+          const auto place = static_cast<std::size_t>(std::countr_zero(rest));
+          reached[tables.partner[64 * k + place]] |= std::uint64_t{1} << place;
         }
       }
     }
   }
 
-  void add_cell(const Leaf& leaf, std::size_t cell, const Outputs& xs, const Outputs& ys,
-                const Outputs& zs, std::vector<Coordinate>& candidates) const {
-    for (std::int64_t x = xs.first; x < xs.first + xs.count; ++x) {
-      for (std::int64_t y = ys.first; y < ys.first + ys.count; ++y) {
-        for (std::int64_t z = zs.first; z < zs.first + zs.count; ++z) {
-          const LeafPosition p{leaf.position.batch, static_cast<std::int32_t>(x),
-                               static_cast<std::int32_t>(y), static_cast<std::int32_t>(z)};
-          if ((leaf.mask & stencil_.class_of(p).takes[cell]) == 0) continue;
-          candidates.push_back({p.batch, p.x, p.y, p.z});
+  void send_leaf(const Leaf& leaf, Sent& sent) const {
+    const auto& [x_axis, y_axis, z_axis] = stencil_.axes();
+    std::size_t cell = 0;
+    for (const std::int64_t qx : x_axis.cells) {
+      const Outputs xs = outputs_of(leaf.position.x, qx, stride_.x, side_);
+      for (const std::int64_t qy : y_axis.cells) {
+        const Outputs ys = outputs_of(leaf.position.y, qy, stride_.y, side_);
+        if (xs.count * ys.count == 0) {
+          cell += z_axis.cells.size();
+          continue;
+        }
+        for (const std::int64_t qz : z_axis.cells) {
+          send_cell(leaf, cell++, xs, ys, outputs_of(leaf.position.z, qz, stride_.z, side_), sent);
+        }
+      }
+    }
+  }
+
+  // On the fine side an axis has as many outputs as classes, in their order; on the coarse side there is one.
+  void send_cell(const Leaf& leaf, std::size_t cell, const Outputs& xs, const Outputs& ys,
+                 const Outputs& zs, Sent& sent) const {
+    for (std::int64_t x = 0; x < xs.count; ++x) {
+      for (std::int64_t y = 0; y < ys.count; ++y) {
+        for (std::int64_t z = 0; z < zs.count; ++z) {
+          const auto number = static_cast<std::size_t>((x * ys.count + y) * zs.count + z);
+          const std::uint64_t* reached = reached_[number].data() + 64 * cell;
+          std::uint64_t places = 0;
+          std::uint64_t rest = leaf.mask & stencil_.classes()[number].takes[cell];
+          for (; rest != 0; rest &= rest - 1) places |= reached[std::countr_zero(rest)];
+          if (places == 0) continue;
+          sent.to.push_back({leaf.position.batch, static_cast<std::int32_t>(xs.first + x),
+                             static_cast<std::int32_t>(ys.first + y),
+                             static_cast<std::int32_t>(zs.first + z)});
+          sent.places.push_back(places);
         }
       }
     }
   }
 
   const Stencil& stencil_;
-  const KernelGeometry& geometry_;
+  Triple stride_;
   OutputSide side_;
+  std::vector<std::vector<std::uint64_t>> reached_;  // [class][64 cell + place] output places
 };
 
-// Full leaves at the given positions, in canonical order: a leaf of positions is a branch.
-std::vector<Leaf> full_leaves(std::span<const Coordinate> positions) {
-  std::vector<Leaf> leaves;
-  for (const Leaf& branch : leaves_of(positions)) {
-    for (std::uint64_t rest = branch.mask; rest != 0; rest &= rest - 1) {
-      const Coordinate c = coordinate_at(branch.position, std::countr_zero(rest));
-      leaves.push_back({.position = {c.batch, c.x, c.y, c.z}, .mask = ~std::uint64_t{0}});
+// The leaves that something was sent to, in canonical order: a leaf of positions is a branch.
+std::vector<Leaf> merged(const Sent& sent) {
+  const LeafOrder order(sent.to);
+  const LeafRuns branches(order);
+  std::vector<std::size_t> first(branches.size() + 1, 0);
+  branches.for_each([&](std::size_t branch, std::int64_t begin, std::int64_t end) {
+    std::uint64_t mask = 0;
+    for (std::int64_t i = begin; i < end; ++i) mask |= std::uint64_t{1} << order.bit(i);
+    first[branch + 1] = static_cast<std::size_t>(count_bits(mask));
+  });
+  for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+  std::vector<Leaf> leaves(first.back());
+  branches.for_each([&](std::size_t branch, std::int64_t begin, std::int64_t end) {
+    std::array<std::uint64_t, 64> masks{};
+    for (std::int64_t i = begin; i < end; ++i) {
+      masks[static_cast<std::size_t>(order.bit(i))] |=
+          sent.places[static_cast<std::size_t>(order.row(i))];
     }
-  }
+    const LeafPosition position = order.position(begin);
+    Leaf* leaf = leaves.data() + first[branch];
+    for (int bit = 0; bit < 64; ++bit) {
+      const std::uint64_t mask = masks[static_cast<std::size_t>(bit)];
+      if (mask == 0) continue;
+      const Coordinate c = coordinate_at(position, bit);
+      *leaf++ = {.position = {c.batch, c.x, c.y, c.z}, .mask = mask};
+    }
+  });
   return leaves;
 }
 
@@ -162,37 +220,21 @@ std::optional<std::vector<Leaf>> swept(const LeafIndex& in, const KernelGeometry
   if (in.leaves().empty()) return std::vector<Leaf>{};
   const std::optional<Stencil> stencil = Stencil::make(geometry, side);
   if (!stencil || !stays_inside(in.leaves(), geometry, side)) return std::nullopt;
-  std::optional<ShiftSequence> shifts;
-  if (stencil->is_shift()) shifts.emplace(*stencil, side);
-  const std::vector<Coordinate> candidates =
-      Candidates(*stencil, geometry, side).collect(in.leaves());
-  if (candidates.size() > LeafOrder::kMostRows) return std::nullopt;
-  std::vector<Leaf> leaves = full_leaves(candidates);
-  const CellTable cells(*stencil, leaves, in);
-  parallel_for(static_cast<std::int64_t>(leaves.size()), kLeafGrain,
-               [&](std::int64_t begin, std::int64_t end) {
-                 LeafHits hits(*stencil, shifts ? &*shifts : nullptr, in, cells);
-                 for (auto first = static_cast<std::size_t>(begin);
-                      first < static_cast<std::size_t>(end); first += kLeafLanes) {
-                   const std::size_t count =
-                       std::min(kLeafLanes, static_cast<std::size_t>(end) - first);
-                   hits.find(std::span(leaves).subspan(first, count), first);
-                   for (std::size_t lane = 0; lane < count; ++lane) {
-                     std::uint64_t mask = 0;
-                     for (std::size_t k = 0; k < stencil->volume(); ++k) mask |= hits.of(k, lane);
-                     leaves[first + lane].mask = mask;
-                   }
-                 }
-               });
-  return leaves;
+  const std::optional<Sender> sender = Sender::make(*stencil, geometry, side);
+  if (!sender) return std::nullopt;
+  const Sent sent = sender->send(in.leaves());
+  if (sent.to.size() > LeafOrder::kMostRows) return std::nullopt;
+  return merged(sent);
 }
 
 void clip(std::vector<Leaf>& leaves, const Bounds& bounds) {
   for (Leaf& leaf : leaves) {
     const std::array<std::int64_t, 3> position = axes_of(leaf.position);
     for (std::size_t axis = 0; axis < 3; ++axis) {
+      const std::int64_t first = 4 * position[axis];
+      if (first >= bounds.lo[axis] && first + 3 < bounds.hi[axis]) continue;
       for (int place = 0; place < 4; ++place) {
-        const std::int64_t c = 4 * position[axis] + place;
+        const std::int64_t c = first + place;
         const bool inside = c >= bounds.lo[axis] && c < bounds.hi[axis];
         if (!inside) leaf.mask &= ~leaf_shift::slab(static_cast<int>(axis), place);
       }

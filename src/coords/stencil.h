@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "coords/kernel_geometry.h"
@@ -51,6 +52,8 @@ class Stencil {
   [[nodiscard]] bool is_shift() const { return stride_ == Triple(1); }
 
   [[nodiscard]] const Class& class_of(const LeafPosition& leaf) const;
+  // By the leaf's position modulo the period of each axis, z fastest.
+  [[nodiscard]] std::span<const Class> classes() const { return classes_; }
   // The position, on one axis, of the input leaf that cells count from.
   [[nodiscard]] std::int64_t base(int axis, std::int64_t position) const {
     return side_ == OutputSide::fine ? floor_div(position, stride_[axis])

@@ -19,28 +19,13 @@
 namespace voxloom {
 namespace {
 
-// A set of `leaves`, or, where there are none, of what `collect` adds one by one: the plain way, and
-// the one that names a coordinate that does not fit.
-template <typename Collect>
-CoordinateSet finished(std::string_view op, const CoordinateSet& source, const Triple& stride,
-                       std::optional<std::vector<Leaf>> leaves, const Collect& collect) {
-  return with_memory_errors(op, [&] {
-    if (leaves) {
-      return set_from_index(LeafIndex::from_sorted(std::move(*leaves)), stride,
-                            source.batch_size());
-    }
-    LeafCollector collector;
-    collect(collector);
-    return set_from_index(LeafIndex(collector.take()), stride, source.batch_size());
-  });
-}
-
 // The leaves of floor(c / stride).
 std::vector<Leaf> strided_leaves(const CoordinateSet& source, Triple stride) {
   const bool is_power_of_two = std::has_single_bit(static_cast<std::uint32_t>(stride.x));
   if (is_power_of_two && stride == Triple(stride.x)) {
-    std::vector<Leaf> leaves = halved(source.impl().index().leaves());
-    for (std::int32_t left = stride.x / 2; left > 1; left /= 2) leaves = halved(leaves);
+    const std::span<const Leaf> own = source.impl().index().leaves();
+    std::vector<Leaf> leaves(own.begin(), own.end());
+    for (std::int32_t left = stride.x; left > 1; left /= 2) leaves = halved(leaves);
     return leaves;
   }
   const std::span<const Coordinate> rows = source.rows();
@@ -67,19 +52,45 @@ Coordinate generated(std::string_view op, std::int32_t batch, std::int64_t x, st
           static_cast<std::int32_t>(z)};
 }
 
-void require_bounds(std::string_view op, const Bounds& bounds) {
-  const auto& [lo, hi] = bounds;
-  require(lo[0] <= hi[0] && lo[1] <= hi[1] && lo[2] <= hi[2], op,
-          "the bounds [({}), ({})) are inside out", fmt::join(lo, ","), fmt::join(hi, ","));
-}
-
 bool inside(const std::optional<Bounds>& bounds, std::int64_t x, std::int64_t y, std::int64_t z) {
   if (!bounds) return true;
   const auto& [lo, hi] = *bounds;
   return x >= lo[0] && x < hi[0] && y >= lo[1] && y < hi[1] && z >= lo[2] && z < hi[2];
 }
 
+// The plain way, one coordinate at a time, and the one that names a coordinate that does not fit.
+std::vector<Leaf> reached_one_by_one(std::string_view op, std::span<const Coordinate> rows,
+                                     const KernelGeometry& geometry, OutputSide side,
+                                     const std::optional<Bounds>& bounds) {
+  const Triple& stride = geometry.stride;
+  LeafCollector leaves;
+  const auto add = [&](std::int32_t batch, std::int64_t x, std::int64_t y, std::int64_t z) {
+    if (inside(bounds, x, y, z)) leaves.add(generated(op, batch, x, y, z));
+  };
+  for (const KernelGeometry::Shift& shift : geometry.shifts) {
+    for (const Coordinate& c : rows) {
+      if (side == OutputSide::fine) {
+        add(c.batch, std::int64_t{c.x} * stride.x + shift.x, std::int64_t{c.y} * stride.y + shift.y,
+            std::int64_t{c.z} * stride.z + shift.z);
+        continue;
+      }
+      const std::int64_t x = c.x - shift.x;
+      const std::int64_t y = c.y - shift.y;
+      const std::int64_t z = c.z - shift.z;
+      if (x % stride.x != 0 || y % stride.y != 0 || z % stride.z != 0) continue;
+      add(c.batch, x / stride.x, y / stride.y, z / stride.z);
+    }
+  }
+  return leaves.take();
+}
+
 }  // namespace
+
+void require_bounds(std::string_view op, const Bounds& bounds) {
+  const auto& [lo, hi] = bounds;
+  require(lo[0] <= hi[0] && lo[1] <= hi[1] && lo[2] <= hi[2], op,
+          "the bounds [({}), ({})) are inside out", fmt::join(lo, ","), fmt::join(hi, ","));
+}
 
 CoordinateSet strided_support(std::string_view op, const CoordinateSet& source, Triple stride) {
   const Triple out_stride = multiplied_stride(op, source.stride(), stride);
@@ -92,26 +103,25 @@ CoordinateSet strided_support(std::string_view op, const CoordinateSet& source, 
   });
 }
 
+LeafIndex reached_index(std::string_view op, const CoordinateSet& source,
+                        const KernelGeometry& geometry, OutputSide side,
+                        const std::optional<Bounds>& bounds) {
+  std::optional<std::vector<Leaf>> leaves;
+  if (side == OutputSide::coarse && geometry.tiles()) {
+    leaves = strided_leaves(source, geometry.stride);
+  } else {
+    leaves = swept(source.impl().index(), geometry, side);
+  }
+  if (!leaves) return LeafIndex(reached_one_by_one(op, source.rows(), geometry, side, bounds));
+  if (bounds) clip(*leaves, *bounds);
+  return LeafIndex::from_sorted(std::move(*leaves));
+}
+
 CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source,
                                 const KernelSpec& kernel, const std::optional<Bounds>& bounds) {
   const KernelGeometry geometry = KernelGeometry::from(op, kernel);
   if (bounds) require_bounds(op, *bounds);
-  const Triple& stride = geometry.stride;
-  const Triple out_stride = multiplied_stride(op, source.stride(), stride);
-  const auto collect = [&](LeafCollector& leaves) {
-    for (const KernelGeometry::Shift& shift : geometry.shifts) {
-      for (const Coordinate& c : source.rows()) {
-        const std::int64_t x = c.x - shift.x;
-        const std::int64_t y = c.y - shift.y;
-        const std::int64_t z = c.z - shift.z;
-        if (x % stride.x != 0 || y % stride.y != 0 || z % stride.z != 0) continue;
-        const std::int64_t ox = x / stride.x;
-        const std::int64_t oy = y / stride.y;
-        const std::int64_t oz = z / stride.z;
-        if (inside(bounds, ox, oy, oz)) leaves.add(generated(op, c.batch, ox, oy, oz));
-      }
-    }
-  };
+  const Triple out_stride = multiplied_stride(op, source.stride(), geometry.stride);
   // The bounds stand before the shifts, whose number varies: six numbers behind them would read
   // like two more shifts.
   DerivedCache::Key key{bounds.has_value()};
@@ -122,29 +132,22 @@ CoordinateSet reachable_support(std::string_view op, const CoordinateSet& source
   const DerivedCache::Key relation_key = geometry.key();
   key.insert(key.end(), relation_key.begin(), relation_key.end());
   return derive(source, Derived::reachable, std::move(key), [&] {
-    auto leaves = swept(source.impl().index(), geometry, OutputSide::coarse);
-    if (leaves && bounds) clip(*leaves, *bounds);
-    return finished(op, source, out_stride, std::move(leaves), collect);
+    return with_memory_errors(op, [&] {
+      return set_from_index(reached_index(op, source, geometry, OutputSide::coarse, bounds),
+                            out_stride, source.batch_size());
+    });
   });
 }
 
 CoordinateSet transposed_support(std::string_view op, const CoordinateSet& source,
                                  const KernelSpec& kernel) {
   const KernelGeometry geometry = KernelGeometry::from(op, kernel);
-  const Triple& stride = geometry.stride;
-  const Triple out_stride = divided_stride(op, source.stride(), stride);
-  const auto collect = [&](LeafCollector& leaves) {
-    for (const KernelGeometry::Shift& shift : geometry.shifts) {
-      for (const Coordinate& c : source.rows()) {
-        leaves.add(generated(op, c.batch, std::int64_t{c.x} * stride.x + shift.x,
-                             std::int64_t{c.y} * stride.y + shift.y,
-                             std::int64_t{c.z} * stride.z + shift.z));
-      }
-    }
-  };
+  const Triple out_stride = divided_stride(op, source.stride(), geometry.stride);
   return derive(source, Derived::transposed, geometry.key(), [&] {
-    return finished(op, source, out_stride,
-                    swept(source.impl().index(), geometry, OutputSide::fine), collect);
+    return with_memory_errors(op, [&] {
+      return set_from_index(reached_index(op, source, geometry, OutputSide::fine, {}), out_stride,
+                            source.batch_size());
+    });
   });
 }
 

@@ -170,7 +170,7 @@ TEST(Builder, HitsAreReadAsTheyWereAdded) {
     const ShiftSequence shifts(*stencil, OutputSide::coarse);
     const LeafIndex& index = set.impl().index();
     const CellTable cells(*stencil, index.leaves(), index);
-    LeafHits hits(*stencil, &shifts, index, cells);
+    LeafHits hits(*stencil, &shifts, nullptr, index, cells);
     hits.find(index.leaves().first(kLeafLanes), 0);
     const std::array<std::uint64_t, 2> masks = {0x00000000ffffffffU, 0xffffffff00000000U};
     std::vector<std::int64_t> counts(stencil->volume(), 0), seen(stencil->volume(), 0);
