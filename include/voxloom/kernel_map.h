@@ -58,6 +58,7 @@ struct MapByOffset {
 };
 
 struct MapBlocks;  // the engine's own encoding
+struct BlockedEntries;
 class MapData;
 class EncodingCache;
 
@@ -91,6 +92,7 @@ class KernelMap {
 
  private:
   friend MapBlocks blocks_of(const KernelMap&);
+  friend void keep_entries(const KernelMap&, BlockedEntries);
   friend KernelMap make_kernel_map(const CoordinateSet&, const CoordinateSet&, const KernelSpec&,
                                    bool);
   friend KernelMap kernel_map_from_pairs(const CoordinateSet&, const CoordinateSet&, std::int64_t,

@@ -13,7 +13,8 @@
 #include "bindings.h"
 #include "calls.h"
 #include "coords/map_blocks.h"
-#include "core/checked.h"
+#include "coords/met_order.h"
+#include "coords/offset_table.h"
 #include "core/error.h"
 #include "ops/conv_maps.h"
 #include "ops/pool_weights.h"
@@ -85,86 +86,17 @@ nb::object pairs_begin(const KernelMap& map) {
   return to_numpy(std::move(by_offset.begin), {count});
 }
 
-// Maps of pairs may lead from a row to several under one offset; `met`: the one before, or -1.
-void require_one_partner(std::string_view op, std::int64_t in, std::int32_t met, std::int32_t out) {
-  require(met < 0, op, "input row {} meets output rows {} and {} under one offset", in, met, out);
-}
-
-// In the order in which a loop over kernel offsets, then input rows, meets the output rows first.
-std::vector<std::int32_t> rows_as_met(const KernelMap& map) {
-  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t sources = map.source().size();
-  std::vector<std::int64_t> met_at(static_cast<std::size_t>(map.target().size()), kNever);
-  for_each_entry(blocks_of(map), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
-    std::int64_t& at = met_at[static_cast<std::size_t>(out)];
-    at = std::min(at, k * sources + in);
-  });
-  // By offset, and within an offset by the input row, which it has once.
-  std::vector<std::vector<std::int32_t>> by_offset(static_cast<std::size_t>(map.volume()));
-  for (std::size_t out = 0; out < met_at.size(); ++out) {
-    if (met_at[out] == kNever) continue;
-    by_offset[static_cast<std::size_t>(met_at[out] / sources)].push_back(
-        static_cast<std::int32_t>(out));
-  }
-  std::vector<std::int32_t> order, met_by(static_cast<std::size_t>(sources), -1);
-  order.reserve(met_at.size());
-  for (const std::vector<std::int32_t>& outs : by_offset) {
-    if (outs.empty()) continue;
-    for (const std::int32_t out : outs) {
-      const std::int64_t in = met_at[static_cast<std::size_t>(out)] % sources;
-      std::int32_t& met = met_by[static_cast<std::size_t>(in)];
-      require_one_partner("KernelMap.first_met", in, met, out);
-      met = out;
-    }
-    for (std::int32_t& out : met_by) {
-      if (out >= 0) order.push_back(std::exchange(out, -1));
-    }
-  }
-  return order;
-}
-
 nb::object first_met(const KernelMap& map) {
-  std::vector<std::int32_t> order = released([&] { return rows_as_met(map); });
+  std::vector<std::int32_t> order = released(
+      [&] { return rows_as_met("KernelMap.first_met", blocks_of(map), map.source().size()); });
   const auto count = static_cast<std::int64_t>(order.size());
   return to_numpy(std::move(order), {count});
 }
 
-// Rows of each offset side by side, as spconv lays them out. `mirrored`: of an odd kernel over one set the middle offset
-// leads from each row to itself, and those behind it are the ones before it, backwards, in their order.
 nb::tuple offset_table(const KernelMap& map, bool is_mirrored) {
-  const std::int64_t volume = map.volume(), sources = map.source().size();
-  const std::int64_t side = checked_mul("KernelMap.offset_table", volume, sources);
-  std::vector<std::int32_t> table, counts(static_cast<std::size_t>(volume));
-  resize_or_throw("KernelMap.offset_table", table, checked_mul("KernelMap.offset_table", side, 2),
-                  std::int32_t{-1});
-  released([&] {
-    std::int32_t* const ins = table.data();
-    std::int32_t* const outs = ins + side;
-    for_each_entry(blocks_of(map), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
-      if (is_mirrored && k > volume / 2) return;
-      std::int32_t& met = outs[k * sources + in];
-      require_one_partner("KernelMap.offset_table", in, met, out);
-      met = out;
-    });
-    for (std::int64_t k = 0; k < volume; ++k) {
-      std::int32_t& count = counts[static_cast<std::size_t>(k)];
-      if (is_mirrored && k > volume / 2) {
-        const std::int64_t other = volume - 1 - k;
-        count = counts[static_cast<std::size_t>(other)];
-        std::copy_n(outs + other * sources, count, ins + k * sources);
-        std::copy_n(ins + other * sources, count, outs + k * sources);
-        continue;
-      }
-      for (std::int32_t row = 0; row < sources; ++row) {
-        const std::int32_t out = std::exchange(outs[k * sources + row], -1);
-        if (out < 0) continue;
-        ins[k * sources + count] = row;
-        outs[k * sources + count++] = out;
-      }
-    }
-  });
-  return nb::make_tuple(to_numpy(std::move(table), {2, volume, sources}),
-                        to_numpy(std::move(counts), {volume}));
+  OffsetTable table = released([&] { return offset_table_of(map, is_mirrored); });
+  return nb::make_tuple(to_numpy(std::move(table.rows)),
+                        to_numpy(std::move(table.counts), {map.volume()}));
 }
 
 nb::object dense_of(const KernelMap& map) {
@@ -296,6 +228,15 @@ void bind_supports(nb::module_& m) {
       "The unique in * stride + offset * dilation - padding.");
 }
 
+nb::tuple reached(const CoordinateSet& source, const KernelSpec& kernel, nb::handle bounds,
+                  bool is_transposed) {
+  constexpr std::string_view kOp = "reached_as_met";
+  const auto clip = bounds_of(bounds, {kOp, "bounds"});
+  const OutputSide side = is_transposed ? OutputSide::fine : OutputSide::coarse;
+  Reached made = released([&] { return reached_as_met(kOp, source, kernel, side, clip); });
+  return nb::make_tuple(std::move(made.set), std::move(made.map));
+}
+
 // --- the map of each op; none where every row meets itself alone ---
 
 using MaybeSet = std::optional<CoordinateSet>;
@@ -362,6 +303,9 @@ nb::tuple trilinear(const CoordinateSet& set, std::int64_t batch_size, nb::handl
 void bind_op_maps(nb::module_& m) {
   m.def("_conv_map", conv_map, nb::arg("set"), nb::arg("batch_size"), nb::arg("kernel"),
         nb::arg("support"), nb::arg("target").none(), nb::arg("bounds").none());
+  m.def("_reached_as_met", reached, nb::arg("source"), nb::arg("kernel"), nb::arg("bounds").none(),
+        nb::arg("transposed"),
+        "(the set of what the kernel reaches, numbered as first_met would; the map onto it).");
   m.def("_subm_map", subm_map, nb::arg("set"), nb::arg("kernel"));
   m.def("_transpose_map", transpose_map, nb::arg("set"), nb::arg("batch_size"), nb::arg("kernel"),
         nb::arg("target").none(), nb::arg("op"));

@@ -72,6 +72,26 @@ nb::tuple merged(nb::handle rows, nb::handle stride, std::optional<std::int64_t>
                         hand_out(tensor_of(std::move(result.row_of_point), {count}), rows));
 }
 
+// Least and greatest number of each column; none where there are no rows.
+nb::object extent(nb::handle array) {
+  const Tensor rows = borrow(array, {"extent", "rows"});
+  require(rows.dtype() == DType::i32 && rows.rank() == 2, "extent",
+          "rows: expected (N, columns) int32, got {} {}", to_string(rows.shape()),
+          name_of(rows.dtype()));
+  if (rows.dim(0) == 0) return nb::none();
+  const std::span<const std::int32_t> numbers = rows.span<std::int32_t>();
+  const auto columns = static_cast<std::size_t>(rows.dim(1));
+  std::vector<std::int32_t> low(numbers.begin(), numbers.begin() + rows.dim(1)), high = low;
+  for (std::size_t i = columns; i < numbers.size(); i += columns) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      low[c] = std::min(low[c], numbers[i + c]);
+      high[c] = std::max(high[c], numbers[i + c]);
+    }
+  }
+  return nb::make_tuple(to_numpy(std::move(low), {rows.dim(1)}),
+                        to_numpy(std::move(high), {rows.dim(1)}));
+}
+
 nb::tuple sorted(const CoordinateSet& set) {
   SortedSet result = released([&] { return sort_canonical(set); });
   const std::int64_t count = set.size();
@@ -109,6 +129,8 @@ void bind_algebra(nb::module_& m) {
       },
       nb::arg("set"), nb::arg("stride"),
       "Unique floor(c / stride), in canonical order; the lattice stride is multiplied.");
+  m.def("_extent", extent, nb::arg("rows"),
+        "(least, greatest) number of each column of (N, columns) int32; None without rows.");
   m.def("sort_canonical", sorted, nb::arg("set"),
         "(set, permutation, inverse): the rows in canonical order (ascending batch, then Z-order "
         "of x, y, z).\n\n"

@@ -120,6 +120,11 @@ def downsample(set: CoordinateSet, stride: Any) -> CoordinateSet:
     Unique floor(c / stride), in canonical order; the lattice stride is multiplied.
     """
 
+def _extent(rows: Any) -> Any:
+    """
+    (least, greatest) number of each column of (N, columns) int32; None without rows.
+    """
+
 def sort_canonical(set: CoordinateSet) -> tuple[Any, ...]:
     """
     (set, permutation, inverse): the rows in canonical order (ascending batch, then Z-order of x, y, z).
@@ -261,6 +266,11 @@ def transposed_support(source: CoordinateSet, kernel: KernelSpec) -> CoordinateS
     """The unique in * stride + offset * dilation - padding."""
 
 def _conv_map(set: CoordinateSet, batch_size: int, kernel: KernelSpec, support: str, target: CoordinateSet | None, bounds: Any | None) -> KernelMap | None: ...
+
+def _reached_as_met(source: CoordinateSet, kernel: KernelSpec, bounds: Any | None, transposed: bool) -> tuple[Any, ...]:
+    """
+    (the set of what the kernel reaches, numbered as first_met would; the map onto it).
+    """
 
 def _subm_map(set: CoordinateSet, kernel: KernelSpec) -> KernelMap | None: ...
 

@@ -140,6 +140,10 @@ CoordinateSet::Impl::Impl(LeafIndex index, Triple stride, std::int64_t batch_siz
   std::call_once(index_once_, [&] { index_.leaves = std::move(index); });
 }
 
+CoordinateSet::Impl::Impl(Content content, RowIndex index) : Impl(std::move(content)) {
+  std::call_once(index_once_, [&] { index_ = std::move(index); });
+}
+
 CoordinateSet::Impl::~Impl() {
   for (const std::weak_ptr<DerivedCache>& referrer : referrers_) {
     if (const auto cache = referrer.lock()) cache->forget_maps_of(id_);
@@ -177,6 +181,24 @@ void CoordinateSet::Impl::add_referrer(const std::shared_ptr<DerivedCache>& cach
 CoordinateSet set_from_index(LeafIndex index, Triple stride, std::int64_t batch_size) {
   return CoordinateSet(
       std::make_shared<const CoordinateSet::Impl>(std::move(index), stride, batch_size));
+}
+
+CoordinateSet set_in_order(const CoordinateSet& set, std::span<const std::int32_t> order) {
+  std::vector<Coordinate> rows(order.size());
+  UninitializedVector<std::int32_t> row_of_rank(order.size());
+  bool is_canonical = true;
+  for (std::size_t row = 0; row < order.size(); ++row) {
+    const auto rank = static_cast<std::size_t>(order[row]);
+    rows[row] = set.rows()[rank];
+    row_of_rank[rank] = static_cast<std::int32_t>(row);
+    is_canonical = is_canonical && rank == row;
+  }
+  RowIndex index;
+  index.leaves = set.impl().index();
+  if (!is_canonical) index.row_of_rank = std::move(row_of_rank);
+  using Impl = CoordinateSet::Impl;
+  return CoordinateSet(std::make_shared<const Impl>(
+      Impl::content_of(std::move(rows), set.stride(), set.batch_size()), std::move(index)));
 }
 
 }  // namespace voxloom

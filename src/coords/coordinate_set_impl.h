@@ -22,11 +22,15 @@ class CoordinateSet::Impl {
     Triple stride = 1;
     std::int64_t batch_size = 0;
   };
+  [[nodiscard]] static Content content_of(std::vector<Coordinate> rows, Triple stride,
+                                          std::int64_t batch_size);
 
   // Rows in any order; the index is built when first asked for.
   explicit Impl(Content content);
   // The coordinates of `index`, in canonical order.
   Impl(LeafIndex index, Triple stride, std::int64_t batch_size);
+  // Rows whose index is known.
+  Impl(Content content, RowIndex index);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -60,9 +64,6 @@ class CoordinateSet::Impl {
   void add_referrer(const std::shared_ptr<DerivedCache>& cache) const;
 
  private:
-  [[nodiscard]] static Content content_of(std::vector<Coordinate> rows, Triple stride,
-                                          std::int64_t batch_size);
-
   Content content_;
   std::uint64_t id_;
   mutable std::once_flag index_once_;
@@ -79,5 +80,9 @@ class CoordinateSet::Impl {
 
 // A set from an index: rows in canonical order.
 [[nodiscard]] CoordinateSet set_from_index(LeafIndex index, Triple stride, std::int64_t batch_size);
+
+// The rows of a set in canonical order, in another one: row i is the set's row order[i], each of them once.
+[[nodiscard]] CoordinateSet set_in_order(const CoordinateSet& set,
+                                         std::span<const std::int32_t> order);
 
 }  // namespace voxloom

@@ -9,6 +9,7 @@
 #include "coords/map_blocks.h"
 #include "coords/map_builder.h"
 #include "coords/pair_blocks.h"
+#include "coords/pairs_by_row.h"
 #include "core/checked.h"
 #include "core/parallel.h"
 
@@ -37,6 +38,10 @@ class MapData {
       });
     });
     return encoding.entries;
+  }
+  void keep(BlockedEntries entries, OutputSide side) const {
+    Encoding& encoding = encodings_[side == OutputSide::coarse ? 0 : 1];
+    std::call_once(encoding.once, [&] { encoding.entries = std::move(entries); });
   }
   [[nodiscard]] std::int64_t volume() const { return geometry_.volume(); }
   [[nodiscard]] bool has_pairs() const { return has_pairs_; }
@@ -76,33 +81,53 @@ MapBlocks blocks_of(const KernelMap& map) {
   return view;
 }
 
+void keep_entries(const KernelMap& map, BlockedEntries entries) {
+  map.data_->keep(std::move(entries), map.transposed_ ? OutputSide::fine : OutputSide::coarse);
+}
+
+// The entries of an output row stand in one block, and there by offset: counted and put in their places they are
+// sorted.
 std::vector<MapEntry> KernelMap::triples() const {
-  std::vector<MapEntry> result;
-  with_memory_errors("kernel_map", [&] { result.reserve(static_cast<std::size_t>(size())); });
-  for_each_entry(blocks_of(*this), [&](std::int32_t in, std::int32_t out, std::int32_t k) {
-    result.push_back({in, out, k});
+  const MapBlocks blocks = blocks_of(*this);
+  return with_memory_errors("kernel_map", [&] {
+    std::vector<MapEntry> result(static_cast<std::size_t>(size()));
+    std::vector<std::int64_t> next(static_cast<std::size_t>(blocks.out_rows) + 1, 0);
+    for_each_entry(blocks, [&](std::int32_t, std::int32_t out, std::int32_t) {
+      ++next[static_cast<std::size_t>(out) + 1];
+    });
+    for (std::size_t out = 1; out < next.size(); ++out) next[out] += next[out - 1];
+    for_each_entry(blocks, [&](std::int32_t in, std::int32_t out, std::int32_t k) {
+      std::int64_t& at = next[static_cast<std::size_t>(out)];
+      result[static_cast<std::size_t>(at++)] = {in, out, k};
+    });
+    return result;
   });
-  std::ranges::sort(result, [](const MapEntry& a, const MapEntry& b) {
-    return a.out_row != b.out_row ? a.out_row < b.out_row : a.k < b.k;
-  });
-  return result;
 }
 
 MapByOffset KernelMap::by_offset() const {
-  const std::vector<MapEntry> entries = triples();
-  MapByOffset result;
-  result.begin.assign(static_cast<std::size_t>(volume()) + 1, 0);
-  for (const MapEntry& entry : entries) ++result.begin[static_cast<std::size_t>(entry.k) + 1];
-  for (std::size_t k = 1; k < result.begin.size(); ++k) result.begin[k] += result.begin[k - 1];
-  resize_or_throw("kernel_map", result.in_rows, size(), std::int32_t{0});
-  resize_or_throw("kernel_map", result.out_rows, size(), std::int32_t{0});
-  std::vector<std::int64_t> next = result.begin;
-  for (const MapEntry& entry : entries) {  // ascending output row within each offset
-    const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(entry.k)]++);
-    result.in_rows[at] = entry.in_row;
-    result.out_rows[at] = entry.out_row;
-  }
-  return result;
+  const MapBlocks blocks = blocks_of(*this);
+  return with_memory_errors("kernel_map", [&] {
+    MapByOffset result;
+    result.begin.reserve(static_cast<std::size_t>(volume()) + 1);
+    result.begin.push_back(0);
+    result.in_rows.reserve(static_cast<std::size_t>(size()));
+    result.out_rows.reserve(static_cast<std::size_t>(size()));
+    PairsByRow by_out_row(blocks.out_rows);
+    for (std::int64_t k = 0; k < blocks.volume; ++k) {
+      for (std::int64_t b = 0; b < blocks.block_count(); ++b) {
+        const BlockSlice slice = blocks.slice(b, k);
+        for (std::int64_t i = 0; i < slice.count; ++i) {
+          by_out_row.add(blocks.out_row(b, slice.out_local[i]), slice.in_row[i]);
+        }
+      }
+      by_out_row.take([&](std::int32_t out, std::int32_t in) {
+        result.in_rows.push_back(in);
+        result.out_rows.push_back(out);
+      });
+      result.begin.push_back(static_cast<std::int64_t>(result.in_rows.size()));
+    }
+    return result;
+  });
 }
 
 std::vector<std::int32_t> KernelMap::dense() const {

@@ -74,6 +74,10 @@ struct MapBlocks {
 // Built when first asked for, and kept with the map.
 [[nodiscard]] MapBlocks blocks_of(const KernelMap& map);
 
+// The entries that blocks_of would build for this map of two sets, found by the caller: kept unless it has them
+// already.
+void keep_entries(const KernelMap& map, BlockedEntries entries);
+
 // Calls body(in_row, out_row, k) for each entry, in (block, k, local row) order.
 template <typename Body>
 void for_each_entry(const MapBlocks& blocks, const Body& body) {

@@ -49,14 +49,13 @@ class Window:
 class Sites:
     """The rows of one tensor of indices (N, 1 + axes), int32: column 0 is the batch."""
 
-    def __init__(self, indices: torch.Tensor, trusted: bool = False, stride: Axes = (1, 1, 1)):
+    def __init__(self, indices: torch.Tensor, known: _core.CoordinateSet | None = None):
         if indices.device.type != "cpu":
             raise NotImplementedError(f"voxloom.compat.spconv computes on the CPU; these indices are on {indices.device}")
         self.rows: np.ndarray[Any, Any] = np.ascontiguousarray(indices.detach().numpy(), dtype=np.int32)
         self.axes = self.rows.shape[1] - 1
         self.derived = Derived()
-        self._trusted = trusted
-        self._stride = stride
+        self._known = known
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,16 +71,14 @@ class Sites:
 
     @cached_property
     def set(self) -> _core.CoordinateSet:
-        return self.set_with_stride(self._stride)
-
-    def set_with_stride(self, stride: Axes) -> _core.CoordinateSet:
-        return _core.CoordinateSet(self.spatial, stride=stride, trusted=self._trusted)
+        return _core.CoordinateSet(self.spatial) if self._known is None else self._known
 
     @cached_property
     def _extent(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        if not len(self.rows):
+        extent = _core._extent(self.rows)
+        if extent is None:
             return np.zeros(self.axes + 1, np.int64), np.full(self.axes + 1, -1, np.int64)
-        return self.rows.min(axis=0).astype(np.int64), self.rows.max(axis=0).astype(np.int64)
+        return extent[0].astype(np.int64), extent[1].astype(np.int64)
 
     def check_batches(self, batch_size: int) -> None:
         low, high = self._extent
@@ -224,21 +221,10 @@ def _reach(sites: Sites, out_shape: Axes, window: Window) -> Reached:
         target = _hand_out(rows)
         map = _core.KernelMap.from_pairs(len(sites), len(rows), window.volume, in_rows, out_rows, k)
         return Reached(target, Pairs(map, len(sites), len(rows)))
-    spec = _spec(window)
-    shape = _filled(out_shape, 1)
-    if window.transposed:
-        support = _core.transposed_support(sites.set_with_stride(_filled(window.stride, 1)), spec)
-        rows = np.asarray(support.rows)
-        inside = ((rows[:, 1:] >= 0) & (rows[:, 1:] < np.asarray(shape, np.int32))).all(axis=1)
-        rows, make_map = rows[inside], _core.transposed_map
-    else:
-        support = _core.reachable_support(sites.set, spec, ((0, 0, 0), shape))
-        rows, make_map = np.asarray(support.rows), _core.forward_map
-    some_order = _core.CoordinateSet(rows, trusted=True)
-    met = np.asarray(make_map(sites.set, some_order, spec).first_met())
-    indices = _hand_out(rows[met][:, : sites.axes + 1])
-    map = make_map(sites.set, sites_of(indices).set, spec)
-    return Reached(indices, Pairs(map, len(sites), len(rows)))
+    bounds = (0, 0, 0), _filled(out_shape, 1)
+    target, map = _core._reached_as_met(sites.set, _spec(window), bounds, window.transposed)
+    rows = np.asarray(target.rows)[:, : sites.axes + 1]
+    return Reached(_hand_out(rows, target), Pairs(map, len(sites), len(rows)))
 
 
 def _arrays(map: _core.KernelMap) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -247,10 +233,10 @@ def _arrays(map: _core.KernelMap) -> tuple[np.ndarray[Any, Any], np.ndarray[Any,
     return np.asarray(in_rows), np.asarray(out_rows), np.asarray(k)
 
 
-def _hand_out(rows: np.ndarray[Any, Any]) -> torch.Tensor:
-    """A tensor of rows known to be unique, and its sites."""
-    indices = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.int32))
-    sites_of.put(indices, Sites(indices, trusted=True))
+def _hand_out(rows: np.ndarray[Any, Any], known: _core.CoordinateSet | None = None) -> torch.Tensor:
+    """A tensor of its own with these rows, and its sites; known: their set, where there is one."""
+    indices = torch.from_numpy(np.array(rows, dtype=np.int32, order="C"))
+    sites_of.put(indices, Sites(indices, known))
     return indices
 
 
