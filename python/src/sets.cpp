@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "bindings.h"
@@ -72,24 +73,37 @@ nb::tuple merged(nb::handle rows, nb::handle stride, std::optional<std::int64_t>
                         hand_out(tensor_of(std::move(result.row_of_point), {count}), rows));
 }
 
-// Least and greatest number of each column; none where there are no rows.
-nb::object extent(nb::handle array) {
-  const Tensor rows = borrow(array, {"extent", "rows"});
-  require(rows.dtype() == DType::i32 && rows.rank() == 2, "extent",
-          "rows: expected (N, columns) int32, got {} {}", to_string(rows.shape()),
-          name_of(rows.dtype()));
-  if (rows.dim(0) == 0) return nb::none();
-  const std::span<const std::int32_t> numbers = rows.span<std::int32_t>();
-  const auto columns = static_cast<std::size_t>(rows.dim(1));
-  std::vector<std::int32_t> low(numbers.begin(), numbers.begin() + rows.dim(1)), high = low;
-  for (std::size_t i = columns; i < numbers.size(); i += columns) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      low[c] = std::min(low[c], numbers[i + c]);
-      high[c] = std::max(high[c], numbers[i + c]);
+struct Extent {
+  std::vector<std::int32_t> low, high;
+};
+
+template <std::size_t Columns>
+Extent extent_of(std::span<const std::int32_t> numbers) {
+  std::array<std::int32_t, Columns> low, high;
+  std::copy_n(numbers.data(), Columns, low.data());
+  high = low;
+  const std::int32_t* const end = numbers.data() + numbers.size();
+  for (const std::int32_t* row = numbers.data(); row != end; row += Columns) {
+    for (std::size_t c = 0; c < Columns; ++c) {
+      low[c] = std::min(low[c], row[c]);
+      high[c] = std::max(high[c], row[c]);
     }
   }
-  return nb::make_tuple(to_numpy(std::move(low), {rows.dim(1)}),
-                        to_numpy(std::move(high), {rows.dim(1)}));
+  return {{low.begin(), low.end()}, {high.begin(), high.end()}};
+}
+
+nb::object extent(nb::handle array) {
+  const Tensor rows = borrow(array, {"extent", "rows"});
+  require(rows.dtype() == DType::i32 && rows.rank() == 2 && rows.dim(1) >= 2 && rows.dim(1) <= 5,
+          "extent", "rows: expected (N, 2 to 5) int32, got {} {}", to_string(rows.shape()),
+          name_of(rows.dtype()));
+  const std::int64_t columns = rows.dim(1);
+  if (rows.dim(0) == 0) return nb::none();
+  constexpr std::array kOfColumns = {extent_of<2>, extent_of<3>, extent_of<4>, extent_of<5>};
+  Extent found = released(
+      [&] { return kOfColumns[static_cast<std::size_t>(columns - 2)](rows.span<std::int32_t>()); });
+  return nb::make_tuple(to_numpy(std::move(found.low), {columns}),
+                        to_numpy(std::move(found.high), {columns}));
 }
 
 nb::tuple sorted(const CoordinateSet& set) {
@@ -130,7 +144,7 @@ void bind_algebra(nb::module_& m) {
       nb::arg("set"), nb::arg("stride"),
       "Unique floor(c / stride), in canonical order; the lattice stride is multiplied.");
   m.def("_extent", extent, nb::arg("rows"),
-        "(least, greatest) number of each column of (N, columns) int32; None without rows.");
+        "(least, greatest) number of each column of (N, 2 to 5) int32; None without rows.");
   m.def("sort_canonical", sorted, nb::arg("set"),
         "(set, permutation, inverse): the rows in canonical order (ascending batch, then Z-order "
         "of x, y, z).\n\n"

@@ -114,6 +114,17 @@ def test_supports(rows, coords):
         voxloom.reachable_support(coords, voxloom.KernelSpec(3), 3)
 
 
+def test_extents_of_columns():
+    for columns in (2, 3, 4, 5):
+        rows = np.random.default_rng(columns).integers(-1000, 1000, (50, columns), dtype=np.int32)
+        low, high = voxloom._core._extent(rows)
+        assert np.array_equal(low, rows.min(axis=0)) and np.array_equal(high, rows.max(axis=0))
+    assert voxloom._core._extent(np.zeros((0, 4), np.int32)) is None
+    for wrong in (np.zeros((3, 1), np.int32), np.zeros((3, 6), np.int32), np.zeros((3, 4), np.int64), np.zeros(4, np.int32)):
+        with pytest.raises(ValueError, match=r"\[extent\] rows: expected \(N, 2 to 5\) int32"):
+            voxloom._core._extent(wrong)
+
+
 def test_neighbours(rows, coords):
     places, distances = voxloom.k_nearest(coords, coords, 3)
     assert np.array_equal(places[:, 0], np.arange(len(rows))) and not distances[:, 0].any()

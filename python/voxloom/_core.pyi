@@ -122,7 +122,7 @@ def downsample(set: CoordinateSet, stride: Any) -> CoordinateSet:
 
 def _extent(rows: Any) -> Any:
     """
-    (least, greatest) number of each column of (N, columns) int32; None without rows.
+    (least, greatest) number of each column of (N, 2 to 5) int32; None without rows.
     """
 
 def sort_canonical(set: CoordinateSet) -> tuple[Any, ...]:

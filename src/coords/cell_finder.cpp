@@ -1,6 +1,7 @@
 #include "coords/cell_finder.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "coords/bits.h"
 #include "coords/leaf_shift.h"
@@ -43,6 +44,9 @@ CellFinder::CellFinder(const Stencil& stencil, const LeafIndex& in) : stencil_(s
   for (std::size_t a = 0; a < 3; ++a) {
     const std::vector<std::int64_t>& cells = stencil.axes()[a].cells;
     steps_[a].resize(cells.size());
+    const std::int64_t last_place = 4 - std::gcd(stencil.base_step(static_cast<int>(a)), 4);
+    first_branch_[a] = std::max<std::int64_t>(-1, floor_div(cells.front(), 4));
+    last_branch_[a] = std::min<std::int64_t>(1, floor_div(last_place + cells.back(), 4));
     reach_ = std::max({reach_, -cells.front(), cells.back()});
   }
 }
@@ -62,18 +66,24 @@ void CellFinder::center_on(std::int32_t batch, const std::array<std::int64_t, 3>
   if (batch == batch_ && middle == middle_) return;
   batch_ = batch;
   middle_ = middle;
-  for (std::int32_t place = 0; place < kBranches; ++place) {
-    const std::array<std::int64_t, 3> at = {
-        middle[0] + place / 9 - 1, middle[1] + place / 3 % 3 - 1, middle[2] + place % 3 - 1};
-    Leaf& branch = around_[static_cast<std::size_t>(place)];
-    branch.mask = 0;
-    if (!can_exist(at[0], 2) || !can_exist(at[1], 2) || !can_exist(at[2], 2)) continue;
-    const std::int32_t number =
-        in_.find_branch({batch, static_cast<std::int32_t>(at[0]), static_cast<std::int32_t>(at[1]),
-                         static_cast<std::int32_t>(at[2])});
-    if (number >= 0) branch = in_.branches()[static_cast<std::size_t>(number)];
+  for (std::int64_t x = first_branch_[0]; x <= last_branch_[0]; ++x) {
+    for (std::int64_t y = first_branch_[1]; y <= last_branch_[1]; ++y) {
+      for (std::int64_t z = first_branch_[2]; z <= last_branch_[2]; ++z) {
+        const std::int64_t place = 13 + kBranchStep[0] * x + kBranchStep[1] * y + z;
+        around_[static_cast<std::size_t>(place)] =
+            branch_at(batch, {middle[0] + x, middle[1] + y, middle[2] + z});
+      }
+    }
   }
   for (std::size_t place = 0; place < around_.size(); ++place) masks_[place] = around_[place].mask;
+}
+
+Leaf CellFinder::branch_at(std::int32_t batch, const std::array<std::int64_t, 3>& at) const {
+  if (!can_exist(at[0], 2) || !can_exist(at[1], 2) || !can_exist(at[2], 2)) return {};
+  const std::int32_t number =
+      in_.find_branch({batch, static_cast<std::int32_t>(at[0]), static_cast<std::int32_t>(at[1]),
+                       static_cast<std::int32_t>(at[2])});
+  return number < 0 ? Leaf{} : in_.branches()[static_cast<std::size_t>(number)];
 }
 
 bool CellFinder::is_inside(const std::array<std::int64_t, 3>& base) const {

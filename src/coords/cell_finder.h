@@ -57,6 +57,8 @@ class CellFinder {
   static constexpr std::int32_t kBranches = 27;
 
   void center_on(std::int32_t batch, const std::array<std::int64_t, 3>& middle);
+  // Empty where there is none.
+  [[nodiscard]] Leaf branch_at(std::int32_t batch, const std::array<std::int64_t, 3>& at) const;
   // Whether all cells of any leaf at these positions lie within the 27 branches, and none beyond int32.
   [[nodiscard]] bool is_inside(const std::array<std::int64_t, 3>& base) const;
   // 64 branch + bit of each cell, by the place of the leaf that cells count from in its branch.
@@ -70,6 +72,7 @@ class CellFinder {
   const Stencil& stencil_;
   const LeafIndex& in_;
   std::array<std::vector<Step>, 3> steps_;
+  std::array<std::int64_t, 3> first_branch_ = {}, last_branch_ = {};  // of the 27 that cells lie in
   std::int32_t batch_ = -1;
   std::array<std::int64_t, 3> middle_ = {};  // position of the middle branch
   std::array<Leaf, kBranches> around_ = {};

@@ -59,6 +59,10 @@ class Stencil {
     return side_ == OutputSide::fine ? floor_div(position, stride_[axis])
                                      : position * stride_[axis];
   }
+  // Such positions are multiples of it.
+  [[nodiscard]] std::int64_t base_step(int axis) const {
+    return side_ == OutputSide::fine ? 1 : stride_[axis];
+  }
 
  private:
   struct Partner {
