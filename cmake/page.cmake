@@ -1,15 +1,19 @@
 # voxloom_add_page(target): the files of src/viz/page as one string in one source of `target`
-# (src/viz/page_source.h). Styles and scripts go into the page at @STYLE@ and @SCRIPT@, in this order.
+# (src/viz/page_source.h). Styles and scripts go into the page at @STYLE@ and @SCRIPT@, in this order; every page carries the
+# scripts, so lines of comments and indents stay here.
 
-set(voxloom_page_scripts points.js camera.js shaders.js painter.js picking.js panel.js page.js)
+set(voxloom_page_scripts points.js camera.js shaders.js painter.js picking.js lengths.js measuring.js classes.js comparing.js
+  panel.js overlay.js snapshot.js input.js page.js)
 
 function(voxloom_add_page target)
   set(folder ${PROJECT_SOURCE_DIR}/src/viz/page)
   set(scripts "")
   foreach(name IN LISTS voxloom_page_scripts)
     file(READ ${folder}/${name} script)
-    string(APPEND scripts "// ${name}\n${script}")
+    string(APPEND scripts "\n${script}")
   endforeach()
+  string(REGEX REPLACE "\n *//[^\n]*" "" scripts "${scripts}")
+  string(REGEX REPLACE "\n[ \n]+" "\n" scripts "${scripts}")
   file(READ ${folder}/page.css style)
   file(READ ${folder}/page.html page)
   string(REPLACE "@STYLE@" "${style}" page "${page}")

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <set>
 
 #include "cli/streams.h"
 #include "core/error.h"
@@ -61,37 +61,10 @@ viz::PageClass las_class(std::int64_t label, std::size_t place) {
   return {fmt::format("class {}", label), viz::class_color(place)};
 }
 
-PageLabels numbered(const Column& labels) {
-  std::map<std::int64_t, std::int32_t> places;
-  for (std::int64_t i = 0; i < labels.points(); ++i) places.try_emplace(label_at(labels, i), -1);
-  require(places.size() <= kMostClasses, kLabelTableOp,
-          "'{}' has {} different labels; a page shows at most {}", labels.name, places.size(),
+void require_room(std::size_t classes, const Column& labels) {
+  require(classes <= kMostClasses, kLabelTableOp,
+          "'{}' has {} different labels; a page shows at most {}", labels.name, classes,
           kMostClasses);
-  PageLabels result;
-  for (auto& [label, place] : places) {
-    place = static_cast<std::int32_t>(result.table.size());
-    const std::size_t k = result.table.size();
-    result.table.push_back(
-        labels.name == "classification"
-            ? las_class(label, k)
-            : viz::PageClass{fmt::format("class {}", label), viz::class_color(k)});
-  }
-  for (std::int64_t i = 0; i < labels.points(); ++i) {
-    result.classes.push_back(places.at(label_at(labels, i)));
-  }
-  return result;
-}
-
-bool holds_all(const ClassTable& table, const Column& labels) {
-  const data::LabelMap map(table);
-  for (std::int64_t i = 0; i < labels.points(); ++i) {
-    if (!map.class_of(label_at(labels, i))) return false;
-  }
-  return true;
-}
-
-bool is_of_streets(const Column& labels) {
-  return labels.name == "label" && holds_all(street_classes(), labels);
 }
 
 constexpr std::string_view kClassWord = "class", kNoClassWord = "no class";
@@ -147,16 +120,59 @@ std::vector<viz::PageClass> page_classes(const ClassTable& classes) {
   return table;
 }
 
-PageLabels labels_by(const ClassTable& classes, const Column& labels) {
-  const data::LabelMap map(classes);
-  PageLabels result{.classes = {}, .table = page_classes(classes)};
-  for (std::int64_t i = 0; i < labels.points(); ++i) {
-    const auto place = map.class_of(label_at(labels, i));
-    require(place.has_value(), kLabelTableOp,
-            "point {} has the label {}, which the table of classes lacks", i, label_at(labels, i));
-    result.classes.push_back(*place);
+PageTable::PageTable(const ClassTable& classes) : classes_(page_classes(classes)) {
+  for (const std::int32_t value : classes.ignored) places_.emplace(value, -1);
+  for (std::size_t c = 0; c < classes.classes.size(); ++c) {
+    for (const std::int32_t value : classes.classes[c].values) {
+      places_.emplace(value, static_cast<std::int32_t>(c));
+    }
   }
-  return result;
+}
+
+PageTable::PageTable(const Column& labels) {
+  std::set<std::int64_t> different;
+  for (std::int64_t i = 0; i < labels.points(); ++i) different.insert(label_at(labels, i));
+  require_room(different.size(), labels);
+  for (const std::int64_t label : different) {
+    places_.emplace(label, static_cast<std::int32_t>(classes_.size()));
+    const std::size_t place = classes_.size();
+    classes_.push_back(
+        labels.name == "classification"
+            ? las_class(label, place)
+            : viz::PageClass{fmt::format("class {}", label), viz::class_color(place)});
+  }
+}
+
+bool PageTable::knows_all(const Column& labels) const {
+  for (std::int64_t i = 0; i < labels.points(); ++i) {
+    if (!places_.contains(label_at(labels, i))) return false;
+  }
+  return true;
+}
+
+void PageTable::add_unknown(const Column& labels) {
+  std::set<std::int64_t> unknown;
+  for (std::int64_t i = 0; i < labels.points(); ++i) {
+    const std::int64_t label = label_at(labels, i);
+    if (!places_.contains(label)) unknown.insert(label);
+  }
+  require_room(classes_.size() + unknown.size(), labels);
+  for (const std::int64_t label : unknown) {
+    places_.emplace(label, static_cast<std::int32_t>(classes_.size()));
+    classes_.push_back({fmt::format("label {}", label), viz::class_color(classes_.size())});
+  }
+}
+
+std::vector<std::int32_t> PageTable::places_of(const Column& labels) const {
+  std::vector<std::int32_t> places;
+  places.reserve(static_cast<std::size_t>(labels.points()));
+  for (std::int64_t i = 0; i < labels.points(); ++i) {
+    const auto place = places_.find(label_at(labels, i));
+    require(place != places_.end(), kLabelTableOp,
+            "point {} has the label {}, which the table of classes lacks", i, label_at(labels, i));
+    places.push_back(place->second);
+  }
+  return places;
 }
 
 ClassTable legend_of(ClassTable classes) {
@@ -195,29 +211,28 @@ std::optional<ClassTable> classes_in(const std::vector<std::string>& comments) {
   return table;
 }
 
-PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
-                            const std::vector<std::string>& comments, const OnNote& note) {
-  const std::optional<ClassTable> own = classes_in(comments);
-  if (own && holds_all(*own, labels)) return labels_by(*own, labels);
+PageTable legend_for(const std::filesystem::path& cloud, const Column& labels,
+                     const std::vector<std::string>& comments, const OnNote& note) {
+  if (const std::optional<ClassTable> own = classes_in(comments)) {
+    PageTable table(*own);
+    if (table.knows_all(labels)) return table;
+  }
   const std::filesystem::path legend = cloud.parent_path() / "classes.json";
-  if (cloud != kStream && std::filesystem::exists(legend)) {
-    const ClassTable table = read_classes(legend);
-    if (holds_all(table, labels)) return labels_by(table, labels);
+  const bool has_legend = cloud != kStream && std::filesystem::exists(legend);
+  if (has_legend) {
+    PageTable table(read_classes(legend));
+    if (table.knows_all(labels)) return table;
     note(
         fmt::format("{} does not know all labels; --classes tells another table", legend.string()));
-  } else if (is_of_streets(labels)) {
+  }
+  PageTable streets(street_classes());
+  if (labels.name != "label" || !streets.knows_all(labels)) return PageTable(labels);
+  if (!has_legend) {
     note(
         "labels are named by the classes of streets, as SemanticKITTI numbers them; --classes "
         "tells others");
   }
-  return labels_by_name(labels);
-}
-
-PageLabels labels_by_name(const Column& labels) {
-  if (is_of_streets(labels)) {
-    return labels_by(street_classes(), labels);
-  }
-  return numbered(labels);
+  return streets;
 }
 
 }  // namespace voxloom::cli

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "voxloom/dataset.h"
@@ -13,17 +14,28 @@
 
 namespace voxloom::cli {
 
-// The classes of points, as a page takes them.
-struct PageLabels {
-  std::vector<std::int32_t> classes;  // a place in `table`, or -1
-  std::vector<viz::PageClass> table;
-};
-
 // A table without colours gets some.
 [[nodiscard]] std::vector<viz::PageClass> page_classes(const ClassTable& classes);
 
-// Labels by a table: what it ignores is no class. std::invalid_argument for a label that it lacks.
-[[nodiscard]] PageLabels labels_by(const ClassTable& classes, const Column& labels);
+// Which class of a page each label of files is.
+class PageTable {
+ public:
+  explicit PageTable(const ClassTable& classes);  // what it ignores is no class
+  // Without one: the classes of the LAS standard when the attribute is a `classification`, else "class N", each with a
+  // colour of its own. std::invalid_argument for more than 255.
+  explicit PageTable(const Column& labels);
+
+  [[nodiscard]] const std::vector<viz::PageClass>& classes() const { return classes_; }
+  [[nodiscard]] bool knows_all(const Column& labels) const;
+  // A class "label N" for each label that is not known. std::invalid_argument when these make more than 255.
+  void add_unknown(const Column& labels);
+  // A place in `classes` for each point, -1 for no class. std::invalid_argument for a label that is not known.
+  [[nodiscard]] std::vector<std::int32_t> places_of(const Column& labels) const;
+
+ private:
+  std::vector<viz::PageClass> classes_;
+  std::unordered_map<std::int64_t, std::int32_t> places_;
+};
 
 // The table with a label for points without a class, -1 where it has none.
 [[nodiscard]] ClassTable legend_of(ClassTable classes);
@@ -34,15 +46,10 @@ struct PageLabels {
 // Nothing where there are none that make a table.
 [[nodiscard]] std::optional<ClassTable> classes_in(const std::vector<std::string>& comments);
 
-// By the comments of the cloud's header, or else the classes.json beside `cloud`, as `segment` and data sets have it,
-// where they know all labels; else by labels_by_name. `note` gets which, where that is not plain.
-[[nodiscard]] PageLabels labels_by_legend(const std::filesystem::path& cloud, const Column& labels,
-                                          const std::vector<std::string>& comments,
-                                          const OnNote& note);
-
-// Without a table: the street classes when these hold every label and the attribute is a `label`; the
-// classes of the LAS standard when it is a `classification`; else "class N", each with a colour of its
-// own. std::invalid_argument when there are more than 255.
-[[nodiscard]] PageLabels labels_by_name(const Column& labels);
+// By the comments of the cloud's header, or else the classes.json beside `cloud`, as `segment` and data sets have it, or
+// the street classes where the attribute is a `label`: the first that knows all labels, or by their numbers alone. `note`
+// gets which, where that is not plain.
+[[nodiscard]] PageTable legend_for(const std::filesystem::path& cloud, const Column& labels,
+                                   const std::vector<std::string>& comments, const OnNote& note);
 
 }  // namespace voxloom::cli

@@ -146,7 +146,12 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   if (!report.input.misfits.empty() || !report.input.missing.empty()) {
     say_better_model(options, profile_of(input, labeller.features()), scan, note);
   }
+  const std::array<double, 3> before = scan.at(0);
+  SeenScan shown = options.pictures ? seen_scan(scan, classes) : SeenScan{};
   shift(scan, options.survey, note);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    shown.sensor.at(axis) += scan.at(0).at(axis) - before.at(axis);
+  }
   const fs::path file = outputs_of(path, options.out, options.format, false).front();
   const OwnColumns own(scan, classes, options, note);
   // What cannot be written is found now, not after the network.
@@ -175,7 +180,7 @@ SegmentedScan segment_scan(const std::filesystem::path& path, const label::Point
   }
   report.seconds.write = seconds_since(clock);
   report.voxels = labeller.count_voxels(input);
-  if (options.pictures) write_pictures(input, labels, labeller, options, report);
+  if (options.pictures) write_pictures(input, shown, labels, labeller, options, report);
   return report;
 }
 

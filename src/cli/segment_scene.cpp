@@ -464,7 +464,10 @@ class SceneRun {
     if (drawn_.step > 1) {
       note_(fmt::format("the pictures show every {}th point", drawn_.step));
     }
-    write_pictures(drawn_.points, labels, labeller_, options_, report_);
+    Scan head = file_->head();
+    set_sensor(head, options_);
+    write_pictures(drawn_.points, seen_scan(head, labeller_.classes()), labels, labeller_, options_,
+                   report_);
   }
 
   // For a piece that is read, seen and written, and what the program holds beside.

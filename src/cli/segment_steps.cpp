@@ -8,10 +8,12 @@
 
 #include "cli/label_pictures.h"
 #include "cli/label_table.h"
+#include "cli/page_units.h"
 #include "cli/streams.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "voxloom/page.h"
+#include "voxloom/survey.h"
 
 namespace voxloom::cli {
 namespace {
@@ -38,14 +40,19 @@ void rename_own(Scan& scan, const std::string& name, const OnNote& note) {
   column->name = other;
 }
 
-void write_labelled_page(const LabelledScan& scan, std::span<const std::int32_t> classes,
-                         const label::PointLabels& labels, const label::PointLabeller& labeller,
-                         const SegmentedScan& report, const SegmentOptions& options) {
+void write_labelled_page(const LabelledScan& scan, const SeenScan& seen,
+                         std::span<const std::int32_t> classes, const label::PointLabels& labels,
+                         const label::PointLabeller& labeller, const SegmentedScan& report,
+                         const SegmentOptions& options) {
   const viz::PageCloud cloud{
       .positions = scan.positions,
       .classes = classes,
       .table = page_classes(labeller.classes()),
-      .values = {{"intensity", scan.intensity}, {"confidence", labels.confidence}}};
+      .values = {{"intensity", scan.intensity}, {"confidence", labels.confidence}},
+      .origin = seen.sensor,
+      .other_classes = seen.own_classes,
+      .class_names = {"class", "the file's label"},
+      .units = seen.units};
   viz::PageOptions page{.title = report.name};
   if (report.voxels) page.facts.push_back({"voxels", fmt::format("{}", *report.voxels)});
   page.facts.push_back({"network", fmt::format("{:.0f} ms", 1e3 * report.seconds.network)});
@@ -184,9 +191,20 @@ void say_unlabelled(const SegmentedScan& report, const OnNote& note) {
   note(fmt::format("{} points have no class: the network cannot tell them", points));
 }
 
-void write_pictures(const LabelledScan& scan, const label::PointLabels& labels,
-                    const label::PointLabeller& labeller, const SegmentOptions& options,
-                    SegmentedScan& report) {
+SeenScan seen_scan(const Scan& scan, const ClassTable& classes) {
+  SeenScan seen{.sensor = sensor_place(scan), .units = page_units(scan)};
+  // Networks take lengths for metres.
+  if (!coordinate_system(scan)) seen.units = {"m", "m"};
+  const Column* own = scan.find("label");
+  if (own == nullptr || own->components != 1 || is_float(own->type())) return seen;
+  const PageTable table(classes);
+  if (table.knows_all(*own)) seen.own_classes = table.places_of(*own);
+  return seen;
+}
+
+void write_pictures(const LabelledScan& scan, const SeenScan& seen,
+                    const label::PointLabels& labels, const label::PointLabeller& labeller,
+                    const SegmentOptions& options, SegmentedScan& report) {
   std::vector<std::int32_t> classes(labels.classes.begin(), labels.classes.end());
   std::ranges::replace(classes, std::int32_t{label::kNoClass}, std::int32_t{-1});
   const auto draw = [&] {
@@ -198,7 +216,7 @@ void write_pictures(const LabelledScan& scan, const label::PointLabels& labels,
   };
   const auto write_page = [&] {
     auto clock = std::chrono::steady_clock::now();
-    write_labelled_page(scan, classes, labels, labeller, report, options);
+    write_labelled_page(scan, seen, classes, labels, labeller, report, options);
     report.seconds.page = seconds_since(clock);
   };
   // At the same time: neither has work for all threads to its end.

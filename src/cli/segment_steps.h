@@ -68,9 +68,18 @@ void write_labels(AtomicFile& file, const Column& labels);
 void count_classes(const label::PointLabels& labels, SegmentedScan& report);
 void say_unlabelled(const SegmentedScan& report, const OnNote& note);
 
+// What a page tells of the scan that was read.
+struct SeenScan {
+  std::array<double, 3> sensor = {};  // in the file's coordinates; the network's count from there
+  std::array<std::string, 2> units = {};  // as PageCloud has them
+  std::vector<std::int32_t> own_classes =
+      {};  // by the file's own labels, where the model's classes know them all
+};
+[[nodiscard]] SeenScan seen_scan(const Scan& scan, const ClassTable& classes);
+
 // NAME_above.png, NAME_perspective.png and NAME.html, with the times that they take.
-void write_pictures(const LabelledScan& scan, const label::PointLabels& labels,
-                    const label::PointLabeller& labeller, const SegmentOptions& options,
-                    SegmentedScan& report);
+void write_pictures(const LabelledScan& scan, const SeenScan& seen,
+                    const label::PointLabels& labels, const label::PointLabeller& labeller,
+                    const SegmentOptions& options, SegmentedScan& report);
 
 }  // namespace voxloom::cli

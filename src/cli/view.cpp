@@ -10,14 +10,18 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/data_config.h"
 #include "cli/label_table.h"
 #include "cli/outputs.h"
+#include "cli/page_units.h"
 #include "cli/scan_options.h"
 #include "cli/streams.h"
-#include "cli/train_config.h"
+#include "cli/truth_labels.h"
+#include "core/finite.h"
 #include "voxloom/io.h"
 #include "voxloom/page.h"
 
@@ -36,7 +40,7 @@ constexpr auto kLasOwn = std::to_array<std::string_view>(
 
 struct ViewArguments {
   bool overwrite = false;
-  std::string cloud, out, title, labels, classes;
+  std::string cloud, out, title, labels, classes, truth, unit;
   ScanOptions scan;
   std::vector<std::string> attributes;
   std::int64_t most_points = viz::PageOptions{}.most_points;
@@ -59,15 +63,6 @@ const Column& single_column(const Scan& scan, const std::string& name) {
   throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
 }
 
-const Column* labels_of(const Scan& scan, const std::string& name) {
-  if (!name.empty()) return &single_column(scan, name);
-  for (const char* usual : {"label", "classification"}) {
-    const Column* column = scan.find(usual);
-    if (column != nullptr && column->components == 1 && !is_float(column->type())) return column;
-  }
-  return nullptr;
-}
-
 std::vector<viz::Color> colors_of(const Scan& scan) {
   const std::optional<ByteColours> bytes = byte_colours(scan, StrayColours::clamp);
   std::vector<viz::Color> colors;
@@ -88,12 +83,13 @@ int rank_of(const Column& column) {
   return std::ranges::find(kLasOwn, column.name) == kLasOwn.end() ? 1 : 2;
 }
 
-std::vector<const Column*> usual_columns(const Scan& scan, const Column* labels,
+// All but what the points have as classes.
+std::vector<const Column*> usual_columns(const Scan& scan, const std::set<std::string>& classes,
                                          const OnNote& note) {
   std::vector<const Column*> columns;
   const std::set<std::string> colors = {"red", "green", "blue"};
   for (const Column& column : scan.attributes) {
-    if (column.components == 1 && &column != labels && !colors.contains(column.name)) {
+    if (column.components == 1 && !classes.contains(column.name) && !colors.contains(column.name)) {
       columns.push_back(&column);
     }
   }
@@ -130,6 +126,11 @@ std::vector<Value> values_of(const std::vector<const Column*>& columns) {
   return values;
 }
 
+std::string problem_of_unit(const std::string& unit) {
+  constexpr std::size_t kLongest = 16;
+  return unit.size() <= kLongest ? "" : fmt::format("'{}' is no short name of a unit", unit);
+}
+
 // A page by another name is opened by what cannot show it.
 void refuse_other_names(const std::string& out) {
   constexpr auto kPictures = std::to_array<std::string_view>(
@@ -143,35 +144,93 @@ void refuse_other_names(const std::string& out) {
                   is_picture ? "segment draws pictures" : "convert writes scans"));
 }
 
+Scan read_cloud(const ViewArguments& arguments, const OnNote& note) {
+  // A file of labels has one for each point, whether that is finite or not; the page leaves out those that are not.
+  const InvalidPoints invalid = arguments.truth.empty() ? InvalidPoints::drop : InvalidPoints::keep;
+  Scan scan = read_scan_from(arguments.cloud, read_options(arguments.scan, invalid, note));
+  const auto left_out =
+      std::ranges::count_if(scan.positions, [](const auto& p) { return !is_finite(p); });
+  if (left_out > 0) note(fmt::format("{} points that are not finite are left out", left_out));
+  return scan;
+}
+
+// What LAS files count in, where it is the same on all axes.
+double precision_of(const Scan& scan) {
+  if (!scan.quantization) return 0;
+  const std::array<double, 3>& scale = scan.quantization->scale;
+  return scale[0] == scale[1] && scale[1] == scale[2] ? scale[0] : 0;
+}
+
+// The classes of a page by both labellings.
+struct Classes {
+  PageTable table;
+  std::vector<std::int32_t> labels, truth = {};
+  std::string truth_name = {};
+};
+
+PageTable table_of(const ViewArguments& arguments, const Scan& scan, const Column& labels,
+                   const OnNote& note) {
+  return arguments.classes.empty() ? legend_for(arguments.cloud, labels, scan.comments, note)
+                                   : PageTable(class_table(arguments.classes));
+}
+
+std::optional<Classes> classes_of(const ViewArguments& arguments, const Scan& scan,
+                                  const OnNote& note) {
+  const Column* labels = labels_of(scan, arguments.labels);
+  if (labels == nullptr) {
+    for (const auto& [option, given] :
+         {std::pair("--classes", &arguments.classes), std::pair("--truth", &arguments.truth)}) {
+      if (given->empty()) continue;
+      throw std::runtime_error(fmt::format(
+          "there are no labels that {} could tell of: no label or classification of whole "
+          "numbers; --labels names them",
+          option));
+    }
+    return std::nullopt;
+  }
+  Classes classes{.table = table_of(arguments, scan, *labels, note), .labels = {}};
+  const std::optional<Column> truth =
+      arguments.truth.empty() ? usual_truth(scan, *labels) : truth_named(scan, arguments.truth);
+  if (truth && (!arguments.truth.empty() || classes.table.knows_all(*truth))) {
+    classes.table.add_unknown(*truth);
+    classes.truth = classes.table.places_of(*truth);
+    classes.truth_name = truth->name;
+  } else if (truth) {
+    note(fmt::format("{} has other labels than {}; --truth {} compares them all the same",
+                     truth->name, labels->name, truth->name));
+  }
+  classes.labels = classes.table.places_of(*labels);
+  return classes;
+}
+
 void view(const ViewArguments& arguments) {
   refuse_other_names(arguments.out);
-  Outputs({arguments.cloud}, arguments.overwrite).require_place(arguments.out);
-  const Scan scan = read_scan_from(
-      arguments.cloud,
-      read_options(arguments.scan, InvalidPoints::drop, note_on(shown_name(arguments.cloud))));
-  const Column* column = labels_of(scan, arguments.labels);
-  if (column == nullptr && !arguments.classes.empty()) {
-    throw std::runtime_error(
-        "there are no labels that --classes could tell of: no label or classification of whole "
-        "numbers; --labels names them");
-  }
-  PageLabels labels;
-  if (column != nullptr) {
-    labels = arguments.classes.empty() ? labels_by_legend(arguments.cloud, *column, scan.comments,
-                                                          note_on(shown_name(arguments.cloud)))
-                                       : labels_by(class_table(arguments.classes), *column);
-  }
+  Outputs({arguments.cloud, arguments.truth}, arguments.overwrite).require_place(arguments.out);
+  const OnNote note = note_on(shown_name(arguments.cloud));
+  const Scan scan = read_cloud(arguments, note);
+  const std::optional<Classes> classes = classes_of(arguments, scan, note);
   const std::vector<std::array<float, 3>> positions = positions_of(scan);
   const std::vector<viz::Color> colors = colors_of(scan);
+  const Column* labels = labels_of(scan, arguments.labels);
+  std::set<std::string> of_classes;
+  if (classes) of_classes = {labels->name, classes->truth_name};
   const std::vector<Value> values =
-      values_of(arguments.attributes.empty()
-                    ? usual_columns(scan, column, note_on(shown_name(arguments.cloud)))
-                    : chosen_columns(scan, arguments.attributes));
+      values_of(arguments.attributes.empty() ? usual_columns(scan, of_classes, note)
+                                             : chosen_columns(scan, arguments.attributes));
   viz::PageCloud cloud{.positions = positions,
-                       .classes = labels.classes,
-                       .table = labels.table,
+                       .classes = {},
                        .colors = colors,
-                       .origin = scan.origin};
+                       .origin = scan.origin,
+                       .precision = precision_of(scan),
+                       .units = arguments.unit.empty()
+                                    ? page_units(scan)
+                                    : std::array{arguments.unit, arguments.unit}};
+  if (classes) {
+    cloud.classes = classes->labels;
+    cloud.table = classes->table.classes();
+    cloud.other_classes = classes->truth;
+    if (!classes->truth_name.empty()) cloud.class_names = {labels->name, classes->truth_name};
+  }
   for (const Value& value : values) cloud.values.push_back({value.name, value.numbers});
   const std::string title = arguments.title.empty()
                                 ? fs::path(shown_name(arguments.cloud)).filename().string()
@@ -207,6 +266,18 @@ void add_view(Options command) {
                   "The table of classes: names, colours and labels, see docs/simulator.md")
       .type_name("FILE.json");
   command
+      .add_option("--truth", arguments->truth,
+                  "What to compare the labels with: an attribute, or a file of the same points, a\n"
+                  ".label or a cloud with a label; by default truth, ground_truth or label_2,\n"
+                  "which is what `segment` calls labels that its input had")
+      .type_name("NAME|FILE");
+  command
+      .add_option("--unit", arguments->unit,
+                  "The unit of the coordinates, m say; by default that of the coordinate\n"
+                  "system that the file names, or none")
+      .check(Check(problem_of_unit))
+      .type_name("TEXT");
+  command
       .add_option("--max-points", arguments->most_points,
                   "Of a larger cloud show an even choice of so many points")
       .capture_default_str()
@@ -223,11 +294,13 @@ void add_view(Options command) {
   add_read_options(command, arguments->scan);
   command.footer(
       "\nThe page is one file that needs no network: open it in any browser of 2023 or later. It\n"
-      "turns, zooms, colours by class, height, the points' own colour or any attribute, hides\n"
-      "classes, and tells of a point what is known of it. Points that are not finite are left "
-      "out.\n"
-      "\nExample:\n"
-      "  voxloom view labelled/000008.ply --out 000008.html\n");
+      "turns, zooms, colours by class, height, the points' own colour or any attribute, hides and\n"
+      "finds classes, tells of a point what is known of it, measures, saves pictures, and shows\n"
+      "two colourings side by side, labels and truth with their differences too. Points that are\n"
+      "not finite are left out.\n"
+      "\nExamples:\n"
+      "  voxloom view labelled/000008.ply --out 000008.html\n"
+      "  voxloom view labelled/000008.ply --truth labels/000008.label --out compared.html\n");
   command.callback([arguments] { view(*arguments); });
 }
 

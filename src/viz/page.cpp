@@ -4,6 +4,7 @@
 //   3 axes x 3 planes x n bytes   steps from the corner, as the difference from the point before
 //                                 modulo 2^24; low bytes, then middle, then high ones
 //   n bytes                       classes, 255 for none; when there is a table of classes
+//   n bytes                       the other classes, when there are some
 //   n bytes for each value        0: the smallest, 254: the largest, 255: no number
 //   3 x n bytes                   red, green and blue, when points have colours
 //
@@ -34,7 +35,7 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr std::string_view kPageOp = "page";
 constexpr std::size_t kMostClasses = 255, kMostValues = 16;
 constexpr std::uint8_t kNone = 255;
-constexpr double kFinestStep = 0.001;  // metres
+constexpr double kUsualStep = 0.001;
 constexpr double kMostSteps = (1 << 24) - 1;
 
 void check_page(const PageCloud& cloud, const PageOptions& options) {
@@ -48,12 +49,20 @@ void check_page(const PageCloud& cloud, const PageOptions& options) {
   require(cloud.values.size() <= kMostValues, kPageOp, "{} values; a page has at most {}",
           cloud.values.size(), kMostValues);
   if (!cloud.classes.empty() || !cloud.table.empty()) fits(cloud.classes.size(), "classes");
+  if (!cloud.other_classes.empty()) {
+    fits(cloud.other_classes.size(), "other classes");
+    require(!cloud.table.empty(), kPageOp, "other classes, and no table of classes");
+  }
   if (!cloud.colors.empty()) fits(cloud.colors.size(), "colours");
   for (const PageValue& value : cloud.values) fits(value.values.size(), value.name);
-  for (const std::int32_t c : cloud.classes) {
-    require(c < static_cast<std::int32_t>(cloud.table.size()), kPageOp, "class {} of {}", c,
-            cloud.table.size());
+  for (const auto classes : {cloud.classes, cloud.other_classes}) {
+    for (const std::int32_t c : classes) {
+      require(c < static_cast<std::int32_t>(cloud.table.size()), kPageOp, "class {} of {}", c,
+              cloud.table.size());
+    }
   }
+  require(cloud.precision >= 0 && std::isfinite(cloud.precision), kPageOp,
+          "a precision of {}; expected a length, or 0", cloud.precision);
 }
 
 // The finite ones, or an even choice of them.
@@ -74,8 +83,17 @@ std::vector<std::size_t> shown_points(const PageCloud& cloud, std::int64_t most)
 
 struct Lattice {
   std::array<double, 3> corner = {0, 0, 0};
-  double step = kFinestStep;
+  double step = kUsualStep;
+  bool is_coarse = false;  // for the width's sake
 };
+
+// A cloud narrower than 1, whatever its unit is, has a thousand steps and more, too.
+double wanted_step(double width, double precision) {
+  const double usual = width > 0 && width < 1
+                           ? std::pow(10.0, std::floor(std::log10(width))) * kUsualStep
+                           : kUsualStep;
+  return std::max(usual, precision);
+}
 
 Lattice lattice_of(const PageCloud& cloud, std::span<const std::size_t> shown) {
   Lattice lattice;
@@ -90,7 +108,9 @@ Lattice lattice_of(const PageCloud& cloud, std::span<const std::size_t> shown) {
     width = std::max(width,
                      static_cast<double>(cloud.positions[*high][axis]) - lattice.corner.at(axis));
   }
-  lattice.step = std::max(kFinestStep, width / kMostSteps);
+  const double wanted = wanted_step(width, cloud.precision);
+  lattice.is_coarse = width / kMostSteps > wanted;
+  lattice.step = std::max(wanted, width / kMostSteps);
   return lattice;
 }
 
@@ -134,10 +154,17 @@ void add_values(std::span<const float> values, std::span<const std::size_t> show
   }
 }
 
+void add_classes(std::span<const std::int32_t> classes, std::span<const std::size_t> shown,
+                 Bytes& bytes) {
+  for (const std::size_t i : shown) {
+    bytes.push_back(classes[i] < 0 ? kNone : static_cast<std::uint8_t>(classes[i]));
+  }
+}
+
 // Leaves out points so far from all others that the steps would be coarse for their sake; returns how many.
 std::size_t drop_stray(const PageCloud& cloud, std::vector<std::size_t>& shown) {
   constexpr double kReach = 10;
-  if (lattice_of(cloud, shown).step <= kFinestStep) return 0;
+  if (!lattice_of(cloud, shown).is_coarse) return 0;
   std::array<Scale, 3> scales{};
   for (std::size_t axis = 0; axis < 3; ++axis) {
     std::vector<double> places;
@@ -164,12 +191,8 @@ Bytes encode(const PageCloud& cloud, std::span<const std::size_t> shown, Json& h
   head["step"] = lattice.step;
   Bytes bytes;
   for (std::size_t axis = 0; axis < 3; ++axis) add_axis(cloud, shown, lattice, axis, bytes);
-  if (!cloud.table.empty()) {
-    for (const std::size_t i : shown) {
-      const std::int32_t c = cloud.classes[i];
-      bytes.push_back(c < 0 ? kNone : static_cast<std::uint8_t>(c));
-    }
-  }
+  if (!cloud.table.empty()) add_classes(cloud.classes, shown, bytes);
+  if (!cloud.other_classes.empty()) add_classes(cloud.other_classes, shown, bytes);
   head["values"] = Json::array();
   for (const PageValue& value : cloud.values) {
     const Scale scale = range_of(value.values, shown);
@@ -178,8 +201,8 @@ Bytes encode(const PageCloud& cloud, std::span<const std::size_t> shown, Json& h
                               {"high", static_cast<float>(scale.high)}});
     if (scale.stray > 0) {
       head["facts"].push_back(
-          {value.name, fmt::format("{} of {} values beyond {} to {}", scale.stray, shown.size(),
-                                   scale.low, scale.high)});
+          {value.name, fmt::format("{} of {} values beyond {:.6g} to {:.6g}", scale.stray,
+                                   shown.size(), scale.low, scale.high)});
     }
     add_values(value.values, shown, scale, bytes);
   }
@@ -237,6 +260,10 @@ Json head_of(const PageCloud& cloud, const PageOptions& options) {
     head["classes"].push_back(
         {{"name", one.name}, {"color", {one.color.r, one.color.g, one.color.b}}});
   }
+  head["labellings"] = Json::array();
+  if (!cloud.table.empty()) head["labellings"].push_back(cloud.class_names[0]);
+  if (!cloud.other_classes.empty()) head["labellings"].push_back(cloud.class_names[1]);
+  head["units"] = cloud.units;
   return head;
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cli/page_head.h"
 #include "cli/shell.h"
 #include "voxloom/io.h"
 
@@ -59,6 +60,34 @@ TEST_F(SegmentCommand, LabelsEveryPointOfEveryScan) {
     EXPECT_TRUE(fs::exists(in_folder("out/" + name + ".html")));
     EXPECT_GT(one["voxels"], 100);
     EXPECT_LT(one["voxels"], before.size());
+  }
+}
+
+// In the file's coordinates, with the labels that the file had where they are the model's.
+TEST_F(SegmentCommand, ItsPageHasTheFilesPlacesAndLabels) {
+  Scan scan = read_scan(in_folder("scans/000000.bin"));
+  scan.position_type = ColumnType::f64;
+  for (auto& p : scan.positions) {
+    p[0] += 500000;
+    p[1] += 5400000;
+  }
+  std::vector<std::int32_t> labels(scan.positions.size(), 40);
+  scan.set("label", labels);
+  write_scan(in_folder("far.ply"), scan);
+  labels[7] = 31999;  // of another data set
+  scan.set("label", labels);
+  write_scan(in_folder("other.ply"), scan);
+  const ShellResult done =
+      segment(fmt::format("'{}' '{}'", in_folder("far.ply"), in_folder("other.ply")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const nlohmann::json far = page_head(in_folder("out/far.html")),
+                       other = page_head(in_folder("out/other.html"));
+  EXPECT_EQ(far["labellings"], (nlohmann::json{"class", "the file's label"}));
+  EXPECT_EQ(other["labellings"], nlohmann::json::array({"class"}));
+  EXPECT_EQ(far["units"], (nlohmann::json{"m", "m"}));
+  const Box box = bounds(read_scan(in_folder("far.ply")));
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    EXPECT_NEAR(far["corner"][axis].get<double>(), box.low.at(axis), 0.001) << axis;
   }
 }
 

@@ -1,12 +1,14 @@
 // voxloom view as its user meets it; tests/viz reads the page's points and tests/page uses the page.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/page_head.h"
 #include "cli/shell.h"
 #include "voxloom/io.h"
 
@@ -21,13 +23,8 @@ class ViewCommand : public ShellTest {
   [[nodiscard]] ShellResult view(const std::string& arguments) const {
     return run("view " + arguments, "cd '" + in_folder(".") + "' &&");
   }
-  // What the page says of its points.
   [[nodiscard]] nlohmann::json head(const std::string& name) const {
-    std::ifstream file(in_folder(name));
-    const std::string page{std::istreambuf_iterator<char>(file), {}};
-    const std::string mark = "id=\"head\">";
-    const std::size_t start = page.find(mark) + mark.size();
-    return nlohmann::json::parse(page.substr(start, page.find("</script>", start) - start));
+    return page_head(in_folder(name));
   }
   [[nodiscard]] std::vector<std::string> names(const std::string& page,
                                                const std::string& list) const {
@@ -122,6 +119,92 @@ TEST_F(ViewCommand, ShowsLasFilesWhereTheyAre) {
   const auto classes = names("a.html", "classes");
   EXPECT_EQ(classes, (Names{"ground", "building"}));
   EXPECT_NEAR(head("a.html")["corner"][0].get<double>(), 512345.67, 0.0006);
+}
+
+// By attributes, files of labels and other clouds.
+TEST_F(ViewCommand, ComparesLabelsWithTruth) {
+  write("a.csv", "x,y,z,label,truth\n1,2,3,40,40\n2,2,3,10,40\n3,2,3,10,10\n");
+  const ShellResult shown = view("a.csv --out a.html");
+  ASSERT_EQ(shown.exit_code, 0) << shown.text;
+  EXPECT_EQ(head("a.html")["labellings"], (nlohmann::json{"label", "truth"}));
+  EXPECT_EQ(names("a.html", "classes").front(), "road");
+  EXPECT_EQ(names("a.html", "values"), Names{});
+
+  write("b.csv", "x,y,z,label\n1,2,3,40\nnan,2,3,10\n3,2,3,10\n");
+  const std::vector<std::uint32_t> numbers = {
+      40, 10, 0x70000 + 40};  // the upper half is an object's number
+  std::ofstream(in_folder("b.label"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(numbers.data()), 12);
+  const ShellResult by_file = view("b.csv --truth b.label --out b.html");
+  ASSERT_EQ(by_file.exit_code, 0) << by_file.text;
+  EXPECT_NE(by_file.text.find("1 points that are not finite are left out"), std::string::npos);
+  EXPECT_EQ(head("b.html")["labellings"], (nlohmann::json{"label", "b.label"}));
+  EXPECT_EQ(head("b.html")["points"], 2);
+  EXPECT_EQ(names("b.html", "classes").size(), 12U) << "40 is a label that is known";
+
+  ASSERT_EQ(view("a.csv --truth b.csv --out c.html").exit_code, 1) << "b's points are others";
+  write("d.csv", "x,y,z,classification\n1,2,3,7\n2,2,3,40\n3,2,3,10\n");
+  ASSERT_EQ(view("a.csv --truth d.csv --out d.html").exit_code, 0);
+  EXPECT_EQ(names("d.html", "classes").back(), "label 7");
+}
+
+TEST_F(ViewCommand, ComparesOnlyWhatCanBe) {
+  write("a.csv", "x,y,z,label,label_2\n1,2,3,40,4\n2,2,3,10,5\n");
+  const ShellResult shown = view("a.csv --out a.html");
+  ASSERT_EQ(shown.exit_code, 0) << shown.text;
+  EXPECT_NE(shown.text.find("label_2 has other labels than label; --truth label_2 compares"),
+            std::string::npos)
+      << shown.text;
+  EXPECT_EQ(head("a.html")["labellings"], nlohmann::json::array({"class"}));
+  EXPECT_EQ(names("a.html", "values"), Names{"label_2"});
+  write("moved.csv", "x,y,z,label\n1,2,3,40\n2,2.5,3,10\n");
+  write("two.csv", "x,y,z,label\n1,2,3,40\n");
+  write("bare.csv", "x,y,z\n1,2,3\n2,2,3\n");
+  const auto refused = [&](const std::string& arguments, const std::string& message) {
+    const ShellResult result = view(arguments + " --out p.html");
+    EXPECT_EQ(result.exit_code, 1) << result.text;
+    EXPECT_NE(result.text.find(message), std::string::npos) << result.text;
+  };
+  refused("a.csv --truth moved.csv", "point 1 of 'moved.csv' is 0.5 from that of the cloud");
+  refused("a.csv --truth two.csv", "'two.csv' has 1 points, the cloud 2");
+  refused("a.csv --truth bare.csv", "'bare.csv' has no label or classification");
+  refused("a.csv --truth heat", "'heat' is no attribute of the cloud with one number, and no file");
+  refused("bare.csv --truth a.csv", "there are no labels that --truth could tell of");
+}
+
+// A coordinate system as well known text, in a record of a LAS file.
+TEST_F(ViewCommand, TellsTheUnitsOfAFilesSystem) {
+  const auto units = [&](const std::string& system) {
+    Scan scan;
+    scan.positions = {{1, 2, 3}, {4, 5, 6}};
+    std::vector<std::byte> record(54 + system.size() + 1);
+    const std::string user = "LASF_Projection";
+    std::memcpy(record.data() + 2, user.data(), user.size());
+    const auto id = std::uint16_t{2112}, size = static_cast<std::uint16_t>(system.size() + 1);
+    std::memcpy(record.data() + 18, &id, 2);
+    std::memcpy(record.data() + 20, &size, 2);
+    std::memcpy(record.data() + 54, system.data(), system.size());
+    scan.las.emplace().encoding = 16;
+    scan.las->vlrs.push_back(record);
+    write_scan(in_folder("u.las"), scan);
+    EXPECT_EQ(view("u.las --out u.html --overwrite").exit_code, 0);
+    return head("u.html")["units"];
+  };
+  using Units = nlohmann::json;
+  EXPECT_EQ(units(R"(PROJCS["a",GEOGCS["g",UNIT["degree",0.017]],UNIT["metre",1]])"),
+            (Units{"m", "m"}));
+  EXPECT_EQ(units(R"(PROJCS["a",GEOGCS["g",UNIT["degree",0.017]],UNIT["US survey foot",0.3]])"),
+            (Units{"US ft", "US ft"}));
+  EXPECT_EQ(units(R"(COMPD_CS["c",PROJCS["a",UNIT["foot",0.3]],VERT_CS["v",UNIT["metre",1]]])"),
+            (Units{"ft", "m"}));
+  EXPECT_EQ(units(R"(GEOGCS["g",UNIT["degree",0.017]])"), (Units{"°", ""}));
+  EXPECT_EQ(units(R"(LOCAL_CS["site",UNIT["smoot",1.7]])"), (Units{"smoot", "smoot"}));
+  write("a.csv", "x,y,z\n1,2,3\n");
+  ASSERT_EQ(view("a.csv --out a.html").exit_code, 0);
+  EXPECT_EQ(head("a.html")["units"], (Units{"", ""}));
+  ASSERT_EQ(view("a.csv --out a.html --unit km").exit_code, 0);
+  EXPECT_EQ(head("a.html")["units"], (Units{"km", "km"}));
+  EXPECT_EQ(view("a.csv --out b.html --unit 'seventeen letters'").exit_code, 2);
 }
 
 TEST_F(ViewCommand, RefusesWithOneLineAndWritesNothing) {

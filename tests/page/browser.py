@@ -1,5 +1,6 @@
 """A headless Chromium, driven over the WebDriver protocol, and the pixels of its screenshots."""
 import base64
+import itertools
 import json
 import shutil
 import socket
@@ -18,7 +19,7 @@ def is_installed():
 
 
 class Browser:
-    def __init__(self, profile, width=760, height=480):
+    def __init__(self, profile, downloads, width=760, height=480):
         with socket.socket() as probe:
             probe.bind(('127.0.0.1', 0))
             port = probe.getsockname()[1]
@@ -32,6 +33,7 @@ class Browser:
             'args': ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader',
                      '--enable-unsafe-swiftshader', f'--window-size={width},{height}',
                      '--force-device-scale-factor=1', f'--user-data-dir={profile}'],
+            'prefs': {'download.default_directory': downloads, 'download.prompt_for_download': False},
         }
         session = self._call('POST', '/session', {'capabilities': {'alwaysMatch': {
             'goog:chromeOptions': options, 'goog:loggingPrefs': {'browser': 'ALL'}}}})
@@ -80,14 +82,24 @@ class Browser:
     def type(self, selector, text):
         self._call('POST', f'/element/{self.find(selector)}/value', {'text': text})
 
-    def drag(self, start, end):
-        """Presses at `start`, lets go at `end`; the same place twice is a click."""
+    def press(self, key):
+        """On the keyboard, wherever the focus is. Special keys have the protocol's code points."""
+        self._call('POST', '/actions', {'actions': [{
+            'type': 'key', 'id': 'keys',
+            'actions': [{'type': 'keyDown', 'value': key}, {'type': 'keyUp', 'value': key}]}]})
+
+    def drag(self, start, end, kind='mouse'):
+        """Presses at `start`, lets go at `end`; the same place twice is a click. kind: or 'touch'."""
+        self.drag_together([(start, end)], kind)
+
+    def drag_together(self, ways, kind='touch'):
+        """Several fingers at a time, each from the start of its way to the end."""
         def move(place):
             return {'type': 'pointerMove', 'duration': 50, 'x': place[0], 'y': place[1]}
         self._call('POST', '/actions', {'actions': [{
-            'type': 'pointer', 'id': 'mouse', 'parameters': {'pointerType': 'mouse'},
+            'type': 'pointer', 'id': f'{kind}{i}', 'parameters': {'pointerType': kind},
             'actions': [move(start), {'type': 'pointerDown', 'button': 0}, move(end),
-                        {'type': 'pointerUp', 'button': 0}]}]})
+                        {'type': 'pointerUp', 'button': 0}]} for i, (start, end) in enumerate(ways)]})
 
     def log(self):
         return self._call('POST', '/se/log', {'type': 'browser'})
@@ -126,19 +138,20 @@ def decode_png(data):
 
 
 def unfilter(kind, line, above, size):
-    for i in range(len(line)):
-        left = line[i - size] if i >= size else 0
-        corner = above[i - size] if i >= size else 0
-        if kind == 1:
-            guess = left
-        elif kind == 2:
-            guess = above[i]
-        elif kind == 3:
-            guess = (left + above[i]) // 2
-        elif kind == 4:
-            estimate = left + above[i] - corner
-            guess = min((left, above[i], corner), key=lambda v: abs(estimate - v))
-        else:
-            guess = 0
-        line[i] = (line[i] + guess) & 255
+    if kind == 1:
+        for channel in range(size):
+            line[channel::size] = bytes(itertools.accumulate(line[channel::size], lambda a, b: (a + b) & 255))
+    elif kind == 2:
+        line = bytearray((a + b) & 255 for a, b in zip(line, above))
+    elif kind > 2:
+        for i in range(len(line)):
+            left, corner = (line[i - size], above[i - size]) if i >= size else (0, 0)
+            guess = (left + above[i]) // 2 if kind == 3 else nearest(left, above[i], corner)
+            line[i] = (line[i] + guess) & 255
     return line
+
+
+def nearest(left, above, corner):
+    """Paeth's guess."""
+    a, b, c = abs(above - corner), abs(left - corner), abs(left + above - 2 * corner)
+    return left if a <= b and a <= c else above if b <= c else corner

@@ -143,6 +143,50 @@ TEST(Page, LabelsOfFewAreNotStray) {
   EXPECT_TRUE(page.head["facts"].empty());
 }
 
+TEST(Page, HoldsOtherClassesAndUnits) {
+  const std::vector<std::array<float, 3>> positions = {{0, 0, 0}, {kNan, 0, 0}, {1, 2, 3}};
+  const std::vector<std::int32_t> classes = {0, 1, 1}, truth = {1, 0, -1};
+  const std::vector<float> heat = {5, 6, 7};
+  const PageCloud cloud{.positions = positions,
+                        .classes = classes,
+                        .table = {{"a", {1, 1, 1}}, {"b", {9, 8, 7}}},
+                        .values = {{"heat", heat}},
+                        .other_classes = truth,
+                        .class_names = {"guess", "known"},
+                        .units = {"m", "ft"}};
+  const Decoded page(format_page(cloud));
+  EXPECT_EQ(page.bytes.size(), 2U * (9 + 2 + 1));
+  EXPECT_EQ(page.after_positions(0, 1), 1);
+  EXPECT_EQ(page.after_positions(1, 0), 1);
+  EXPECT_EQ(page.after_positions(1, 1), 255);
+  EXPECT_EQ(page.after_positions(2, 1), 254) << "the value behind them";
+  EXPECT_EQ(page.head["labellings"], (nlohmann::json{"guess", "known"}));
+  EXPECT_EQ(page.head["units"], (nlohmann::json{"m", "ft"}));
+  const Decoded plain(format_page({.positions = positions, .classes = {}}));
+  EXPECT_EQ(plain.head["labellings"], nlohmann::json::array());
+  EXPECT_EQ(plain.head["units"], (nlohmann::json{"", ""}));
+}
+
+// A unit that nobody told may be a hundredth or a thousand times a metre.
+TEST(Page, StepsSuitTheCloud) {
+  const auto step = [](float width, double precision) {
+    const std::vector<std::array<float, 3>> positions = {{5, 0, 0}, {5 + width, 0, 0}};
+    const Decoded page(
+        format_page({.positions = positions, .classes = {}, .precision = precision}));
+    EXPECT_NEAR(page.position(1, 0), 5 + static_cast<double>(width),
+                0.51 * page.head["step"].get<double>());
+    return page.head["step"].get<double>();
+  };
+  EXPECT_EQ(step(0, 0), 0.001);
+  EXPECT_EQ(step(1, 0), 0.001);
+  EXPECT_EQ(step(4000, 0), 0.001);
+  EXPECT_NEAR(step(0.5F, 0), 1e-4, 1e-12);
+  EXPECT_NEAR(step(0.0625F, 0), 1e-5, 1e-13);
+  EXPECT_EQ(step(40, 0.01), 0.01) << "that of the data";
+  EXPECT_EQ(step(40, 0.0001), 0.001);
+  EXPECT_GT(step(4e7F, 0.01), 2.3);
+}
+
 TEST(Page, IsWideEnough) {
   const std::vector<std::array<float, 3>> positions = {{-4e6F, 0, 0}, {4e6F, 1, 2}};
   const Decoded page(format_page({.positions = positions, .classes = {}}));
@@ -211,6 +255,20 @@ TEST(Page, RefusesWhatDoesNotFit) {
   refused({.positions = positions, .classes = {}, .values = {{"v", value}}});
   refused({.positions = positions, .classes = {}, .colors = colors});
   refused({.positions = positions, .classes = {}}, {.most_points = 0});
+  const std::vector<std::int32_t> fit = {0, 1, -1};
+  const auto with_others = [&](std::span<const std::int32_t> others, std::size_t table) {
+    return PageCloud{.positions = positions,
+                     .classes = fit,
+                     .table = std::vector<PageClass>(table),
+                     .other_classes = others};
+  };
+  EXPECT_NO_THROW((void)format_page(with_others(fit, 2)));
+  refused(with_others(classes, 2));
+  refused(with_others(few, 2));
+  refused({.positions = positions, .classes = {}, .other_classes = fit});
+  for (const double precision : {-1.0, std::numeric_limits<double>::infinity()}) {
+    refused({.positions = positions, .classes = {}, .precision = precision});
+  }
 }
 
 }  // namespace

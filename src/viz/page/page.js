@@ -1,4 +1,4 @@
-// Puts cloud, camera, painter and panel together: what the mouse, fingers and keys do, and when to draw.
+// Puts cloud, camera, painter and panel together, and says when to draw.
 
 // While the view moves, so many points are drawn that a frame takes about FRAME_MS; then all of them.
 const FRAME_MS = 33, SETTLED_MS = 150, FEWEST_POINTS = 50000;
@@ -9,17 +9,24 @@ class Stage {
     this.canvas = byId('view');
     this.camera = new Camera(cloud);
     this.painter = new Painter(this.canvas, cloud);
+    this.overlay = new Overlay(byId('over'));
     this.budget = cloud.count;
-    this.panel = new Panel(cloud, () => this.changeLook());
-    this.frameView();
-    this.camera.reset();
-    byId('grid-label').textContent = `Grid of ${short(this.painter.gridStep)} m`;
+    this.picked = -1;
+    this.panel = new Panel(cloud, {changed: () => this.changeLook(), folded: () => this.resize(),
+                                   fly: () => this.flyToShown()});
+    this.measuring = new Measuring(cloud, this.panel.lengths);
+    const {lengths} = this.panel;
+    byId('grid-label').textContent = `Grid of ${lengths.behind(short(this.painter.gridStep), lengths.plane)}`;
     this.changeLook();
+    this.camera.start();
   }
 
   changeLook() {
-    if (!this.panel) return;  // it is being made
-    this.painter.setClasses(this.panel.colors, this.panel.shown);
+    if (!this.measuring) return;  // all of it is being made
+    this.painter.setClasses(this.panel.classes.colors, this.panel.classes.shown);
+    this.colorings = this.panel.shownColorings();
+    this.looks = this.colorings.map((coloring) => this.panel.look(coloring));
+    this.frameView();
     this.dirty = true;
     this.schedule();
   }
@@ -57,86 +64,103 @@ class Stage {
   }
 
   draw(count) {
-    this.painter.draw(this.camera, this.panel.look(), count);
-    Object.assign(document.documentElement.dataset, {drawn: count, shown: this.panel.shownCount(), state: 'drawn'});
+    const {cloud, camera, measuring, looks} = this;
+    this.painter.draw(camera, looks, count);
+    this.overlay.draw(camera, {names: this.colorings.map(({name}) => name), ends: measuring.ends.map((i) => cloud.placeOf(i)),
+                               picked: this.picked < 0 ? null : cloud.placeOf(this.picked),
+                               text: measuring.ends.length === 2 ? measuring.distance() : ''});
+    Object.assign(document.documentElement.dataset, {drawn: count, shown: this.panel.shownCount(looks[0]), state: 'drawn'});
   }
 
-  // A panel beside the view covers a part of it; one below, on narrow screens, does not count.
+  // A panel beside the view covers a part of it, and one below on narrow screens. Halves that stand side by side share
+  // what is left beside it.
   frameView() {
     const {clientWidth: width, clientHeight: height} = this.canvas, panel = byId('panel').getBoundingClientRect();
-    this.camera.setFrame({width, height, covered: panel.left > width / 3 ? width - panel.left : 0});
+    const isBelow = panel.top > height / 3;
+    const covered = isBelow ? 0 : width - panel.left, below = isBelow ? height - panel.top : 0;
+    const halves = this.looks.length, before = this.halves || halves;
+    this.seen = {width: width - covered, height: height - below};
+    this.camera.setFrame(halves > 1 ? {width: this.seen.width / halves, height, covered: 0, below}
+                                    : {width, height, covered, below});
+    this.camera.distance *= halves / before;  // as much is seen from left to right
+    this.halves = halves;
+  }
+
+  // The half of the screen that x is in, and where there.
+  halfAt(x) {
+    const {width} = this.camera.frame, half = this.halves > 1 && x >= width ? 1 : 0;
+    return {half, x: x - half * width};
   }
 
   resize() { this.frameView(); this.moved(); }
   turn(dx, dy) { this.camera.rotate(dx, dy); this.moved(); }
   move(dx, dy) { this.camera.move(dx, dy); this.moved(); }
-  zoom(factor, x, y) { this.camera.zoom(factor, x, y); this.moved(); }
-  zoomMiddle(factor) { const {x, y} = this.camera.middle(); this.zoom(factor, x, y); }
-  home() { this.camera.reset(); this.moved(); }
-  above() { this.camera.lookFromAbove(); this.moved(); }
-  pick(x, y) { this.panel.showPicked(pickPoint(this.cloud, this.camera, this.panel.shown, {x, y})); }
-}
+  zoom(factor, x, y) { this.camera.zoom(factor, this.halfAt(x).x, y); this.moved(); }
+  zoomMiddle(factor) { const {x, y} = this.camera.middle(); this.camera.zoom(factor, x, y); this.moved(); }
+  wholeCloud() { this.camera.wholeCloud(); this.moved(); }
+  closeUp() { this.camera.closeUp(); this.moved(); }
+  fromAbove() { this.camera.fromAbove(); this.moved(); }
 
-// One pointer turns, or moves with Shift or another button; two move and zoom.
-function listenToPointers(stage) {
-  const canvas = stage.canvas, down = new Map();
-  let travelled = 0;
-  const middle = () => {
-    const all = [...down.values()];
-    return {x: all.reduce((s, p) => s + p.x, 0) / all.length, y: all.reduce((s, p) => s + p.y, 0) / all.length,
-            spread: all.length < 2 ? 0 : Math.hypot(all[0].x - all[1].x, all[0].y - all[1].y)};
-  };
-  canvas.addEventListener('pointerdown', (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    canvas.focus({preventScroll: true});
-    if (down.size === 0) travelled = 0;
-    down.set(event.pointerId, {x: event.offsetX, y: event.offsetY});
-  });
-  canvas.addEventListener('pointermove', (event) => {
-    if (!down.has(event.pointerId)) return;
-    const before = middle();
-    down.set(event.pointerId, {x: event.offsetX, y: event.offsetY});
-    const after = middle(), [dx, dy] = [after.x - before.x, after.y - before.y];
-    travelled += Math.abs(dx) + Math.abs(dy);
-    if (down.size > 1) {
-      stage.move(dx, dy);
-      if (before.spread > 0 && after.spread > 0) stage.zoom(before.spread / after.spread, after.x, after.y);
-    } else if (event.shiftKey || (event.buttons & 6)) {
-      stage.move(dx, dy);
-    } else {
-      stage.turn(dx, dy);
-    }
-  });
-  const lift = (event) => {
-    const clicked = event.type === 'pointerup' && down.size === 1 && travelled < 4 && event.button === 0;
-    down.delete(event.pointerId);
-    if (clicked) stage.pick(event.offsetX, event.offsetY);
-  };
-  canvas.addEventListener('pointerup', lift);
-  canvas.addEventListener('pointercancel', lift);
-  canvas.addEventListener('contextmenu', (event) => event.preventDefault());
-  canvas.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    const lines = event.deltaMode === 0 ? event.deltaY / 100 : event.deltaY / 3;
-    stage.zoom(Math.exp(0.2 * Math.max(-3, Math.min(3, lines))), event.offsetX, event.offsetY);
-  }, {passive: false});
-}
+  // To the points that either half shows.
+  flyToShown() {
+    const tests = this.looks.map((look) => this.panel.testOf(look));
+    if (this.camera.frameAll((i) => tests.some((test) => test(i)))) this.moved();
+  }
 
-function listenToKeys(stage) {
-  const step = 40;
-  const actions = {ArrowLeft: () => stage.turn(-step, 0), ArrowRight: () => stage.turn(step, 0),
-                   ArrowUp: () => stage.turn(0, step), ArrowDown: () => stage.turn(0, -step),
-                   '+': () => stage.zoomMiddle(0.85), '=': () => stage.zoomMiddle(0.85),
-                   '-': () => stage.zoomMiddle(1 / 0.85), Home: () => stage.home(),
-                   t: () => stage.above(), T: () => stage.above()};
-  document.addEventListener('keydown', (event) => {
-    const inField = event.target instanceof HTMLElement && ['INPUT', 'SELECT'].includes(event.target.tagName);
-    if (inField || event.ctrlKey || event.metaKey || event.altKey || !(event.key in actions)) return;
-    event.preventDefault();
-    actions[event.key]();
-  });
-  byId('reset').addEventListener('click', actions.Home);
-  byId('above').addEventListener('click', actions.t);
+  click(x, y, pixels) {
+    const place = this.halfAt(x), isShown = this.panel.testOf(this.looks[place.half]);
+    const i = pickPoint(this.cloud, this.camera, isShown, {x: place.x, y}, pixels);
+    if (this.measuring.on && i >= 0) this.measuring.add(i);
+    if (!this.measuring.on) this.pick(i);
+    this.showMeasured();
+  }
+
+  pick(i) {
+    this.picked = i;
+    this.panel.showPicked(i);
+  }
+
+  measure(on) {
+    this.measuring.turn(on);
+    if (on) this.pick(-1);
+    this.showMeasured();
+  }
+
+  showMeasured() {
+    this.panel.showMeasured({on: this.measuring.on, rows: this.measuring.on ? this.measuring.rows() : []});
+    this.dirty = true;
+    this.schedule();
+  }
+
+  forget() {
+    this.pick(-1);
+    this.measure(false);
+  }
+
+  toggleBeside() {
+    this.panel.comparing.toggle(this.panel.coloring());
+    this.changeLook();
+  }
+
+  nextDifferences() {
+    if (this.cloud.labellings.length < 2) return;
+    this.panel.comparing.nextDifferences();
+    this.changeLook();
+  }
+
+  search() {
+    if (this.cloud.labellings.length === 0) return;
+    if (byId('panel').classList.contains('folded')) this.panel.fold();
+    byId('class-search').focus();
+    byId('class-search').select();
+  }
+
+  // All points, drawn now: what a canvas holds is gone after the frame.
+  save() {
+    this.draw(this.cloud.count);
+    const {title} = this.cloud.head;
+    savePicture(drawSnapshot([this.canvas, byId('over')], this.seen, title, this.panel.legend()), title);
+  }
 }
 
 function fail(error) {

@@ -2,6 +2,7 @@
 // onto the screen.
 
 const MODES = {class: 0, value: 1, height: 2, own: 3};
+const DIFFERENCES = {plain: 0, marked: 1, alone: 2};
 const BACKGROUND = [16 / 255, 18 / 255, 24 / 255];
 // Dark blue over green to yellow: light grows along it, so that it also reads without colours.
 const RAMP_STOPS = [[68, 28, 102], [63, 72, 150], [45, 118, 155], [36, 160, 138], [98, 196, 88],
@@ -68,11 +69,11 @@ class Painter {
     this.pointArray = gl.createVertexArray();
     gl.bindVertexArray(this.pointArray);
     this.attribute(0, cloud.positions, 3, gl.FLOAT, false);
-    this.attribute(1, cloud.labels, 1, gl.UNSIGNED_BYTE, false);
+    cloud.labellings.forEach(({labels}, k) => this.attribute(k ? 4 : 1, labels, 1, gl.UNSIGNED_BYTE, false));
     this.attribute(3, cloud.colors, 3, gl.UNSIGNED_BYTE, true);
     this.valueBuffers = cloud.values.map((value) => this.attribute(2, value.steps, 1, gl.UNSIGNED_BYTE, false));
     gl.bindVertexArray(null);
-    gl.vertexAttrib1f(1, NO_CLASS);
+    for (const index of [1, 4]) gl.vertexAttrib1f(index, NO_CLASS);
   }
 
   texture(unit, filter) {
@@ -161,23 +162,29 @@ class Painter {
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.TEXTURE_2D, this.depths, 0);
   }
 
-  // `look`: mode, value, range, size (metres), lighting, grid; the first `count` points are drawn.
-  draw(camera, look, count) {
+  // A part of the screen for each look, from the left, as wide as the camera's frame. A look: mode, labelling,
+  // differences, value, range, size (a length), lighting, grid; the first `count` points are drawn.
+  draw(camera, looks, count) {
     const gl = this.gl;
     this.resize();
-    const matrix = camera.matrix();
+    const matrix = camera.matrix(), width = Math.round(camera.frame.width * this.width / this.canvas.clientWidth);
     // The textures that are drawn into must not be bound for reading.
     this.bind(2, null);
     this.bind(3, null);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.frame);
-    gl.viewport(0, 0, this.width, this.height);
     gl.enable(gl.DEPTH_TEST);
     gl.depthMask(true);
     gl.clearColor(...BACKGROUND, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    this.drawPoints(matrix, look, count);
-    if (look.grid) this.drawLines(matrix);
-    this.drawScreen(camera, look);
+    gl.enable(gl.SCISSOR_TEST);  // a viewport alone does not end points
+    looks.forEach((look, k) => {
+      gl.viewport(k * width, 0, width, this.height);
+      gl.scissor(k * width, 0, width, this.height);
+      this.drawPoints(matrix, look, count);
+      if (look.grid) this.drawLines(matrix);
+    });
+    gl.disable(gl.SCISSOR_TEST);
+    this.drawScreen(camera, looks[0]);
   }
 
   bind(unit, texture) {
@@ -188,6 +195,7 @@ class Painter {
   drawPoints(matrix, look, count) {
     const gl = this.gl, {program, places} = this.points, ratio = window.devicePixelRatio || 1;
     gl.useProgram(program);
+    gl.depthMask(true);
     gl.bindVertexArray(this.pointArray);
     if (look.mode === MODES.value) {
       gl.bindBuffer(gl.ARRAY_BUFFER, this.valueBuffers[look.value]);
@@ -199,6 +207,8 @@ class Painter {
     gl.uniform1i(places.classes, 0);
     gl.uniform1i(places.ramp, 1);
     gl.uniform1i(places.mode, look.mode);
+    gl.uniform1i(places.labelling, look.labelling);
+    gl.uniform1i(places.differences, look.differences);
     gl.uniform2f(places.range, ...look.range);
     gl.uniform1f(places.size, look.size * this.height / FIELD);
     gl.uniform1f(places.smallest, 1.8 * ratio * look.scale);

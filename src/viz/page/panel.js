@@ -12,20 +12,23 @@ function element(tag, className, text) {
 }
 
 function fillList(list, rows) {
+  list.hidden = rows.length === 0;
   list.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', '', name), element('dd', '', value)]));
 }
 
-// `changed` is called whenever the look has to be drawn anew.
+// `changed` is called whenever the look has to be drawn anew, `folded` when the panel has another size, `fly` to go to
+// the points that are shown.
 class Panel {
-  constructor(cloud, changed) {
-    Object.assign(this, {cloud, changed});
-    this.shown = new Array(256).fill(true);
-    this.colors = new Array(256).fill([140, 146, 156]);
-    cloud.head.classes.forEach(({color}, c) => { this.colors[c] = color; });
+  constructor(cloud, {changed, folded, fly}) {
+    Object.assign(this, {cloud, changed, folded});
+    this.lengths = new Lengths(cloud.head);
+    this.classes = new ClassList(cloud, {changed, fly});
+    this.pointSize = 0.4 * cloud.spacing();
     this.describe();
     this.listColorings();
-    this.listClasses();
+    this.comparing = new Comparing(cloud, this.colorings, changed);
     for (const id of ['size', 'lighting', 'grid']) byId(id).addEventListener('input', changed);
+    byId('fold').addEventListener('click', () => this.fold());
     byId('panel').hidden = false;
   }
 
@@ -37,12 +40,19 @@ class Panel {
     fillList(byId('facts'), facts);
   }
 
+  fold() {
+    const isFolded = byId('panel').classList.toggle('folded');
+    byId('fold').textContent = isFolded ? '+' : '−';
+    byId('fold').setAttribute('aria-expanded', !isFolded);
+    this.folded();
+  }
+
   // Each is a choice of `color-by` with what the painter needs.
   listColorings() {
     const {cloud} = this, coloring = [];
-    if (cloud.labels) coloring.push({name: 'class', mode: MODES.class});
+    cloud.labellings.forEach(({name}, labelling) => coloring.push({name, mode: MODES.class, labelling}));
     if (cloud.colors) coloring.push({name: 'own colour', mode: MODES.own});
-    coloring.push({name: 'height', mode: MODES.height, bounds: cloud.box[2],
+    coloring.push({name: 'height', mode: MODES.height, bounds: cloud.box[2], unit: this.lengths.heights,
                    range: cloud.box[2].map((z) => z - cloud.middle[2])});
     cloud.values.forEach((value, index) => {
       const bounds = value.shown.map((step) => value.low + (value.high - value.low) * step / 254);
@@ -60,79 +70,71 @@ class Panel {
   }
 
   showScale() {
-    const {bounds, mode} = this.coloring();
-    byId('scale').hidden = !bounds;
-    if (bounds) [byId('scale-low').textContent, byId('scale-high').textContent] =
-      bounds.map((v) => short(v) + (mode === MODES.height ? ' m' : ''));
+    const ends = this.scaleOf(this.coloring());
+    byId('scale').hidden = !ends;
+    if (ends) [byId('scale-low').textContent, byId('scale-high').textContent] = ends;
     this.changed();
   }
+
+  // What the ends of the ramp stand for.
+  scaleOf({bounds, unit}) { return bounds && bounds.map((v) => this.lengths.behind(short(v), unit)); }
 
   coloring() { return this.colorings[Math.max(0, byId('color-by').selectedIndex)]; }
 
-  listClasses() {
-    const {cloud} = this;
-    if (!cloud.labels) return;
-    const names = cloud.head.classes.map(({name}) => name);
-    const present = [...Array(256).keys()].filter((c) => cloud.labelCounts[c] > 0)
-                                          .sort((a, b) => cloud.labelCounts[b] - cloud.labelCounts[a]);
-    this.boxes = new Map();
-    byId('class-list').replaceChildren(...present.map((c) => this.classRow(c, c === NO_CLASS ? 'no class' : names[c])));
-    byId('all').addEventListener('click', () => this.show(() => true));
-    byId('none').addEventListener('click', () => this.show(() => false));
-    byId('classes').hidden = false;
-  }
-
-  classRow(c, name) {
-    const row = element('li'), label = element('label'), box = element('input');
-    box.type = 'checkbox';
-    box.checked = true;
-    box.dataset.name = name;
-    box.addEventListener('change', () => this.show((k) => k === c ? box.checked : this.shown[k]));
-    this.boxes.set(c, box);
-    const swatch = element('span', 'swatch');
-    swatch.style.background = `rgb(${this.colors[c].join(',')})`;
-    const share = this.cloud.labelCounts[c] / this.cloud.count;
-    const count = element('span', 'count', grouped(this.cloud.labelCounts[c]));
-    count.title = (100 * share).toFixed(1) + ' % of the points';
-    label.append(box, swatch, element('span', 'name', name), count);
-    const only = element('button', 'only', 'only');
-    only.type = 'button';
-    only.addEventListener('click', () => this.show((k) => k === c));
-    row.append(label, only);
-    return row;
-  }
-
-  show(wanted) {
-    for (const [c, box] of this.boxes) {
-      this.shown[c] = wanted(c);
-      box.checked = this.shown[c];
-    }
-    this.changed();
-  }
-
-  shownCount() {
-    if (!this.cloud.labels) return this.cloud.count;
-    return this.shown.reduce((sum, on, c) => sum + (on ? this.cloud.labelCounts[c] : 0), 0);
-  }
+  // Of the view, or of both that stand side by side, from the left.
+  shownColorings() { return [this.coloring(), this.comparing.coloring()].filter((coloring) => coloring); }
 
   // What the painter needs to know.
-  look() {
-    const {mode, value = 0, range = [0, 1]} = this.coloring(), scale = 2 ** Number(byId('size').value);
-    return {mode, value, range, scale, size: 0.08 * scale, lighting: byId('lighting').checked, grid: byId('grid').checked};
+  look({mode, labelling = 0, value = 0, range = [0, 1]}) {
+    const scale = 2 ** Number(byId('size').value);
+    return {mode, labelling, value, range, scale, size: this.pointSize * scale, lighting: byId('lighting').checked,
+            grid: byId('grid').checked, differences: this.comparing.differences()};
+  }
+
+  // Whether a look shows point i.
+  testOf({labelling, differences}) {
+    const {cloud, classes: {shown}} = this, of = cloud.labellings[labelling];
+    return (i) => (!of || shown[of.labels[i]]) && (differences !== DIFFERENCES.alone || cloud.differs(i));
+  }
+
+  shownCount({labelling, differences}) {
+    const {cloud, comparing, classes: {shown}} = this, of = cloud.labellings[labelling];
+    const counts = differences === DIFFERENCES.alone ? comparing.differing(labelling) : of && of.counts;
+    return counts ? counts.reduce((sum, n, c) => sum + (shown[c] ? n : 0), 0) : cloud.count;
+  }
+
+  // What the colours of the view stand for, as [color, text].
+  legend() {
+    const {classes} = this, css = (color) => `rgb(${color.join(',')})`, keys = new Map();
+    for (const coloring of this.shownColorings()) {
+      if (coloring.mode === MODES.class) {
+        for (const c of classes.rows.keys()) if (classes.shown[c]) keys.set(classes.names[c], css(classes.colors[c]));
+      } else if (coloring.bounds) {
+        const [low, high] = coloring.bounds;
+        for (const at of [1, 0.75, 0.5, 0.25, 0]) {
+          const text = this.lengths.behind(short(low + at * (high - low)), coloring.unit);
+          keys.set(`${coloring.name} ${text}`, css(rampColor(at)));
+        }
+      }
+    }
+    return [...keys].map(([text, color]) => [color, text]);
   }
 
   showPicked(i) {
-    const {cloud} = this, list = byId('picked');
-    list.hidden = i < 0;
-    if (i < 0) return;
+    const {cloud, lengths, classes} = this;
+    if (i < 0) return fillList(byId('picked'), []);
     const rows = [['point', grouped(cloud.order[i])],
-                  ['x y z', cloud.positionAt(i).map((v) => v.toFixed(2)).join('  ')]];
-    if (cloud.labels) {
-      const label = cloud.labels[i];
-      rows.push(['class', label === NO_CLASS ? 'no class' : cloud.head.classes[label].name]);
-    }
+                  ['x y z', lengths.behind(lengths.place(cloud.positionAt(i)), lengths.isOne() ? lengths.plane : '')]];
+    for (const {name, labels} of cloud.labellings) rows.push([name, classes.names[labels[i]]]);
     for (const value of cloud.values) rows.push([value.name, short(cloud.valueAt(value, i))]);
-    fillList(list, rows);
-    list.scrollIntoView({block: 'nearest'});
+    fillList(byId('picked'), rows);
+    byId('picked').scrollIntoView({block: 'nearest'});
+  }
+
+  showMeasured({on, rows}) {
+    byId('measure').setAttribute('aria-pressed', on);
+    document.body.classList.toggle('measuring', on);
+    fillList(byId('measured'), on ? rows : []);
+    if (on) byId('measured').scrollIntoView({block: 'nearest'});
   }
 }

@@ -41,13 +41,11 @@ class Cloud {
     this.order = shuffledOrder(this.count);
     this.used = 0;
     this.steps = [0, 1, 2].map(() => this.readAxis(bytes));
-    this.labels = head.classes.length > 0 ? this.readBytes(bytes) : null;
+    this.labellings = head.labellings.map((name) => this.readLabelling(name, bytes));
     this.values = head.values.map((value) => this.readValue(value, bytes));
     this.colors = head.colored ? this.readColors(bytes) : null;
     if (this.used !== bytes.length) throw new Error('The points do not fit their description.');
     this.place();
-    this.labelCounts = new Float64Array(256);
-    if (this.labels) for (const label of this.labels) ++this.labelCounts[label];
   }
 
   // Differences to whole numbers, then into the random order.
@@ -71,6 +69,13 @@ class Cloud {
     const result = new Uint8Array(this.count);
     for (let i = 0; i < this.count; ++i) result[i] = bytes[start + this.order[i]];
     return result;
+  }
+
+  // What gives each point a class, and how many have each.
+  readLabelling(name, bytes) {
+    const labels = this.readBytes(bytes), counts = new Float64Array(256);
+    for (const label of labels) ++counts[label];
+    return {name, labels, counts};
   }
 
   // Coloured by the steps between the outermost hundredths.
@@ -101,6 +106,9 @@ class Cloud {
     this.box = [0, 1, 2].map((axis) => boundsWithout(sample(axis), 0.01)
                                          .map((s) => corner[axis] + step * s));
     this.middle = this.box.map(([low, high]) => (low + high) / 2);
+    // Of all points: the corner is where the smallest are.
+    const sizes = this.steps.map((steps) => step * steps.reduce((most, s) => Math.max(most, s), 0));
+    this.diagonal = Math.max(step, Math.hypot(...sizes));
     // Where most points are: around the sensor, for a scan.
     this.heart = [0, 1, 2].map((axis) => corner[axis] + step * boundsWithout(sample(axis), 0.5)[0] - this.middle[axis]);
     this.positions = new Float32Array(3 * this.count);
@@ -112,4 +120,21 @@ class Cloud {
 
   // x, y, z as they were read.
   positionAt(i) { return [0, 1, 2].map((axis) => this.head.corner[axis] + this.head.step * this.steps[axis][i]); }
+  // From point i to point k. Steps are whole numbers: nothing is lost far from 0.
+  difference(i, k) { return this.steps.map((steps) => this.head.step * (steps[k] - steps[i])); }
+  // As the painter has it, relative to the middle.
+  placeOf(i) { return [...this.positions.subarray(3 * i, 3 * i + 3)]; }
+
+  // The edge of the square that each of the points would have of the box's walls: what drawn points should be as wide as,
+  // whatever the unit.
+  spacing() {
+    const [x, y, z] = this.box.map(([low, high]) => high - low);
+    return Math.sqrt(2 * (x * y + y * z + z * x) / Math.max(1, this.count));
+  }
+
+  // Of a cloud with two labellings.
+  differs(i) {
+    const a = this.labellings[0].labels[i], b = this.labellings[1].labels[i];
+    return a !== b && a !== NO_CLASS && b !== NO_CLASS;
+  }
 }

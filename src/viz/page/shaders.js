@@ -5,12 +5,15 @@ layout(location = 0) in vec3 position;
 layout(location = 1) in float label;
 layout(location = 2) in float value;
 layout(location = 3) in vec3 own;
+layout(location = 4) in float other;  // the class by the other labelling
 uniform mat4 matrix;
 uniform sampler2D classes;  // colours by class; alpha 0: not shown
 uniform sampler2D ramp;
 uniform int mode;           // as MODES
 uniform vec2 range;         // of what the ramp shows
-uniform float size;         // pixels at one metre
+uniform int labelling;      // whose classes count: 0 or 1
+uniform int differences;    // as DIFFERENCES
+uniform float size;         // pixels at a distance of one unit
 uniform float smallest;
 out vec3 color;
 
@@ -20,14 +23,19 @@ vec3 on_ramp(float v) {
 }
 
 void main() {
-  vec4 of_class = texelFetch(classes, ivec2(int(label), 0), 0);
+  vec4 of_class = texelFetch(classes, ivec2(int(labelling == 0 ? label : other), 0), 0);
+  bool differs = label != other && max(label, other) < 254.5;
   gl_Position = matrix * vec4(position, 1.0);
   gl_PointSize = clamp(size / gl_Position.w, smallest, 40.0);
-  if (of_class.a < 0.5) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  if (of_class.a < 0.5 || (differences == 2 && !differs)) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   if (mode == 0) color = of_class.rgb;
   else if (mode == 1) color = value > 254.5 ? vec3(0.4) : on_ramp(value);
   else if (mode == 2) color = on_ramp(position.z);
   else color = own;
+  if (differences == 1) {
+    if (differs) gl_PointSize *= 1.6;
+    else color = vec3(0.16) + 0.1 * color;
+  }
 }`;
 
 const POINT_FRAGMENT = `#version 300 es
