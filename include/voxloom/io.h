@@ -48,7 +48,11 @@ struct ScanFormatInfo {
 [[nodiscard]] std::vector<ScanFormatInfo> scan_formats();  // all of them
 
 [[nodiscard]] std::string_view name_of(ScanFormat format);  // "kitti", ...
+// By its name or by one of its endings without the dot: "csv" is text.
 [[nodiscard]] std::optional<ScanFormat> scan_format_named(std::string_view name);
+[[nodiscard]] std::vector<std::string> scan_format_names();  // all that it takes, each once
+// What stands between the columns of text of that ending, without the dot; 0 where the ending does not say.
+[[nodiscard]] char separator_named(std::string_view ending);
 // By the file's name alone; nothing when the name says nothing.
 [[nodiscard]] std::optional<ScanFormat> scan_format_of(const std::filesystem::path& path);
 
@@ -117,7 +121,7 @@ enum class Encoding : std::uint8_t { binary, ascii, big_endian };
 struct WriteOptions {
   std::optional<ScanFormat> format = {};  // default: by the file's name
   Encoding encoding = Encoding::binary;   // ply; pcd, where big_endian does not exist
-  char separator = 0;                     // text; default: ',' for .csv, else a blank
+  char separator = 0;  // text; default: ',' for .csv, a tab for .tsv, else a blank
   // LAS: the attribute written as the classification. Default: "classification", or else "label".
   std::string classification = {};
   // LAS: default: the scan's own, or millimetres (centimetres when the scan is too wide for them).

@@ -35,6 +35,12 @@ def test_files_keep_columns_and_types(tmp_path, scan, name):
         assert back["ring"].dtype == np.uint16 and back["intensity"].dtype == np.float32
 
 
+def test_names_of_formats_are_also_endings(scan):
+    del scan.attributes["normal"]
+    assert voxloom.format_scan(scan, "csv").startswith(b"x,y,z,intensity,ring\n")
+    assert voxloom.format_scan(scan, "tsv").startswith(b"x\ty\tz\t")
+
+
 def test_bytes_in_memory(scan):
     content = voxloom.format_scan(scan, "ply")
     back = voxloom.parse_scan(content, "x.ply")

@@ -84,6 +84,7 @@ Scan read_inputs(const Files& files, const ConvertArguments& arguments) {
 WriteOptions write_options_of(const ConvertArguments& arguments, const OnNote& note) {
   return {.format = scan_format_named(arguments.to),
           .encoding = kEncodings.at(arguments.encoding),
+          .separator = separator_named(arguments.to),
           .classification = arguments.classification,
           .shift = true,
           .wide = arguments.wide,

@@ -38,9 +38,7 @@ void refuse_of_made(const ScanOptions& options) {
 }
 
 void add_format_option(Options command, const char* option, std::string& format, const char* help) {
-  std::vector<std::string> names;
-  for (const ScanFormatInfo& info : scan_formats()) names.emplace_back(info.name);
-  command.add_option(option, format, help).check(one_of(names)).type_name("FORMAT");
+  command.add_option(option, format, help).check(one_of(scan_format_names())).type_name("FORMAT");
 }
 
 void add_read_options(Options command, ScanOptions& options) {

@@ -49,6 +49,15 @@ std::vector<std::string_view> filled(const std::array<std::string_view, N>& list
   return {list.begin(), std::ranges::find(list, std::string_view())};
 }
 
+// The format's own, then its endings; but LAZ, of which no bytes are read or written, is known for messages alone.
+std::vector<std::string> names_of(const FormatSpec& spec) {
+  std::vector<std::string> names = {std::string(spec.name)};
+  for (const std::string_view ending : filled(spec.endings)) {
+    if (ending != ".laz") names.emplace_back(ending.substr(1));
+  }
+  return names;
+}
+
 }  // namespace
 
 std::span<const FormatSpec> format_specs() { return kFormats; }
@@ -74,9 +83,27 @@ std::string list_formats(bool written) {
 std::string_view name_of(ScanFormat format) { return io::spec_of(format).name; }
 
 std::optional<ScanFormat> scan_format_named(std::string_view name) {
-  const auto specs = io::format_specs();
-  const auto found = std::ranges::find(specs, name, &io::FormatSpec::name);
-  return found == specs.end() ? std::nullopt : std::optional(found->format);
+  for (const io::FormatSpec& spec : io::format_specs()) {
+    const std::vector<std::string> names = io::names_of(spec);
+    if (std::ranges::find(names, name) != names.end()) return spec.format;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> scan_format_names() {
+  std::vector<std::string> names;
+  for (const io::FormatSpec& spec : io::format_specs()) names.emplace_back(spec.name);
+  for (const io::FormatSpec& spec : io::format_specs()) {
+    for (std::string& name : io::names_of(spec)) {
+      if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+char separator_named(std::string_view ending) {
+  if (ending == "csv") return ',';
+  return ending == "tsv" ? '\t' : '\0';
 }
 
 std::optional<ScanFormat> scan_format_of(const std::filesystem::path& path) {

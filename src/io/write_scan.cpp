@@ -50,9 +50,11 @@ WriteOptions choose(const std::filesystem::path& path, const WriteOptions& optio
           "'{}' does not tell the format by its ending; known are {}", path.string(),
           io::list_formats(true));
   require(ending != ".laz", "write_scan", "'{}': LAZ is not written; choose .las", path.string());
-  if (chosen.separator == 0 && ending == ".csv") chosen.separator = ',';
   // Nobody finds a file beside a pipe.
   if (file_place(path).is_through) chosen.shift = false;
+  if (chosen.separator == 0 && !ending.empty()) {
+    chosen.separator = separator_named(std::string_view(ending).substr(1));
+  }
   return chosen;
 }
 

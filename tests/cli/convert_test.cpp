@@ -1,6 +1,7 @@
 // voxloom convert and voxelize as their user meets them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -40,6 +41,23 @@ TEST_F(ConvertCommand, GoesThroughTheFormats) {
   EXPECT_NEAR(scan.positions[1][0], 0.11, 1e-9);
   ASSERT_NE(scan.find("classification"), nullptr);
   EXPECT_EQ(scan.find("classification")->as_double(2), 3);
+}
+
+TEST_F(ConvertCommand, TakesEndingsForNamesOfFormats) {
+  const std::string csv = "x,y,z,intensity,label\n0.1,0.2,0.3,5,1\n0.11,0.2,0.3,7,2\n2,2,2,9,3\n";
+  std::string tsv = csv, blanks = csv;
+  std::ranges::replace(tsv, ',', '\t');
+  std::ranges::replace(blanks, ',', ' ');
+  EXPECT_EQ(run("convert a.csv - --to csv 2>/dev/null | cat").text, csv);
+  EXPECT_EQ(run("convert a.csv - --to tsv 2>/dev/null | cat").text, tsv);
+  for (const char* name : {"xyz", "txt", "text"}) {
+    EXPECT_EQ(run(fmt::format("convert a.csv - --to {} 2>/dev/null | cat", name)).text, blanks)
+        << name;
+  }
+  EXPECT_EQ(run("convert a.csv b.tsv").exit_code, 0);
+  EXPECT_EQ(bytes_of("b.tsv"), tsv);
+  EXPECT_EQ(run("convert b.tsv - --from tsv --to csv 2>/dev/null | cat").text, csv);
+  EXPECT_EQ(run("convert a.csv - --to laz").exit_code, 2);
 }
 
 TEST_F(ConvertCommand, SaysThatTheSensorsPlaceIsNotKept) {

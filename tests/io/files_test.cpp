@@ -185,6 +185,16 @@ TEST(Formats, AreChosenByContentThenByName) {
   EXPECT_EQ(scan_format_of("a.doc"), std::nullopt);
   EXPECT_EQ(scan_format_named("npz"), ScanFormat::npz);
   EXPECT_EQ(scan_format_named("las2"), std::nullopt);
+  EXPECT_EQ(scan_format_named("csv"), ScanFormat::text);
+  EXPECT_EQ(scan_format_named("pcd.bin"), ScanFormat::nuscenes);
+  EXPECT_EQ(scan_format_named("bin"), ScanFormat::kitti);
+  EXPECT_EQ(scan_format_named("laz"), std::nullopt);  // which is not written
+  for (const std::string& name : scan_format_names()) {
+    EXPECT_TRUE(scan_format_named(name).has_value()) << name;
+  }
+  EXPECT_EQ(separator_named("csv"), ',');
+  EXPECT_EQ(separator_named("tsv"), '\t');
+  EXPECT_EQ(separator_named("text"), '\0');
   EXPECT_EQ(name_of(ScanFormat::text), "text");
 }
 
