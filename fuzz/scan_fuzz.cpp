@@ -1,6 +1,7 @@
 // What the reader of one format, which each program names, must do with any bytes: read them, or throw one
 // of the two errors that are meant for it; give the same points piece by piece; write what it read so that
 // it reads it again.
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,9 +15,15 @@ extern const char* const voxloom_scan_format;
 namespace voxloom::fuzz {
 namespace {
 
+// That holds all of it.
+ScanFormat format_for(const Scan& scan) {
+  const bool has_text = std::ranges::any_of(scan.attributes, &Column::is_text);
+  return has_text ? ScanFormat::npz : ScanFormat::npy;
+}
+
 // As bytes, because a NaN is not equal to itself.
 std::vector<std::byte> as_bytes(const Scan& scan) {
-  return format_scan(scan, {.format = ScanFormat::npy});
+  return format_scan(scan, {.format = format_for(scan)});
 }
 
 Scan read_in_pieces(std::span<const std::byte> bytes, const ReadOptions& options) {
@@ -40,7 +47,8 @@ void check(std::span<const std::byte> bytes, ScanFormat format) {
   }
   const std::vector<std::byte> whole = as_bytes(scan);
   require(as_bytes(read_in_pieces(bytes, options)) == whole);
-  const Scan again = parse_scan(whole, "fuzz.npy", {.invalid = InvalidPoints::keep});
+  const Scan again =
+      parse_scan(whole, "fuzz", {.format = format_for(scan), .invalid = InvalidPoints::keep});
   require(again.size() == scan.size() && again.attributes.size() == scan.attributes.size());
   require(as_bytes(again).size() == whole.size());
 }

@@ -18,7 +18,8 @@
 //                                      level higher
 //
 // NAME.bin is x y z intensity as float32, NAME.label one uint32 per point whose lower 16 bits are
-// the label (the upper ones number objects and are not read). A label that is NaN is no class.
+// the label (the upper ones number objects and are not read). A label that is NaN is no class. Where the labels are
+// words, they are the classes' names; an empty one is no class.
 //
 // Files are not trusted: counts that do not match, labels that no class and no `ignored` names, and, unless
 // FolderOptions::read drops them, positions that are not finite are FormatErrors with the file's name. Misuse:

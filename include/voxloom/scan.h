@@ -5,7 +5,8 @@
 // maps are, have an origin: positions are relative to it, and so is what to_points() makes of them.
 // An attribute keeps the element type that its file had; what the library does not know by name is
 // carried along all the same. Names that writers know: intensity, label, confidence, red, green,
-// blue, classification and the other fields of LAS.
+// blue, classification and the other fields of LAS. A column may hold words instead of numbers: of each distinct
+// one a copy, and a code per point, so that points are picked, merged and split without looking at them.
 // Errors: std::invalid_argument with what was expected and what came.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,11 +28,15 @@
 namespace VOXLOOM_API voxloom {
 
 // In the order of Column::Values.
-enum class ColumnType : std::uint8_t { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
+enum class ColumnType : std::uint8_t { u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, text };
 
-[[nodiscard]] std::size_t size_of(ColumnType type);
-[[nodiscard]] std::string_view name_of(ColumnType type);  // "uint8", "float32", ...
+[[nodiscard]] std::size_t size_of(ColumnType type);       // in bytes; of text: of a code
+[[nodiscard]] std::string_view name_of(ColumnType type);  // "uint8", "float32", "text", ...
 [[nodiscard]] bool is_float(ColumnType type);
+
+// A word's place in Column::words.
+enum class WordCode : std::uint32_t {};
+using Words = std::vector<std::string>;
 
 // One attribute: component c of point i is values[i * components + c].
 struct Column {
@@ -38,26 +44,39 @@ struct Column {
       std::variant<std::vector<std::uint8_t>, std::vector<std::int8_t>, std::vector<std::uint16_t>,
                    std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>,
                    std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<float>,
-                   std::vector<double>>;
+                   std::vector<double>, std::vector<WordCode>>;
 
   std::string name;
   std::int64_t components = 1;
   Values values;
+  // Of text alone: what the codes stand for, distinct UTF-8 without zero bytes, of at most kLongestWord characters.
+  // Readers have them in the order of their first use; some may have no point, as where points were picked out of many.
+  std::shared_ptr<const Words> words = {};
 
   [[nodiscard]] ColumnType type() const { return static_cast<ColumnType>(values.index()); }
+  [[nodiscard]] bool is_text() const { return type() == ColumnType::text; }
   [[nodiscard]] std::int64_t points() const;
-  // The element at `index` (point * components + component).
+  // The element at `index` (point * components + component). std::invalid_argument for text.
   [[nodiscard]] double as_double(std::int64_t index) const;
+  // The same of text; std::invalid_argument for numbers, std::out_of_range for a code of no word.
+  [[nodiscard]] std::string_view word(std::int64_t index) const;
   template <typename T>
   [[nodiscard]] std::span<const T> span() const {
     return std::get<std::vector<T>>(values);
   }
 
-  friend bool operator==(const Column&, const Column&) = default;
+  // The same numbers, or the same words, whatever their codes.
+  friend bool operator==(const Column& a, const Column& b);
 };
 
+inline constexpr std::int64_t kLongestWord = 4096;
+
+// Zeros; empty words.
 [[nodiscard]] Column make_column(std::string name, ColumnType type, std::int64_t points,
-                                 std::int64_t components = 1);  // zeros
+                                 std::int64_t components = 1);
+// One word per element. std::invalid_argument for what Column::words does not allow.
+[[nodiscard]] Column text_column(std::string name, std::span<const std::string> elements,
+                                 std::int64_t components = 1);
 
 // The lattice that positions lie on: position = offset + scale * integer (LAS).
 struct Quantization {
@@ -139,7 +158,7 @@ struct Scan {
 void validate(const Scan& scan);
 
 // Adds the points of `more` behind those of `scan`; both have the same attributes in the same order,
-// and the same pose.
+// and the same pose. Words of text get the codes that they have in `scan`, new ones codes behind those.
 void append(Scan& scan, const Scan& more);
 
 // Where the sensor stood, in the file's coordinates: the viewpoint's place. Where there is none it is guessed: the
@@ -175,7 +194,7 @@ enum class StrayColours : std::uint8_t { refuse, clamp };
 [[nodiscard]] std::optional<ByteColours> byte_colours(const Scan& scan,
                                                       StrayColours stray = StrayColours::refuse);
 
-// (N,C) float32: the named attributes side by side, component by component.
+// (N,C) float32: the named attributes side by side, component by component. std::invalid_argument for text.
 [[nodiscard]] Tensor to_features(const Scan& scan, std::span<const std::string> names);
 
 }  // namespace voxloom

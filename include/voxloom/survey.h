@@ -57,7 +57,7 @@ struct NamedScan {
   Scan scan;
 };
 // The points of all scans, one scan's behind another's. The columns are those of all, by their names, with the smallest
-// type that holds them all; where a scan has none of a name it is NaN, 0 for integers, which is said. Poses are applied.
+// type that holds them all; where a scan has none of a name it is NaN, 0 for integers, no word for text, which is said. Poses are applied.
 // The lattice is kept where one holds all. Records of LAS files are those of the first scan that has some.
 // std::invalid_argument where coordinate systems or the meanings of gps_time differ, and for columns of one name that have
 // no common type, or not as many components.
@@ -67,8 +67,10 @@ struct ScanPart {
   std::string name;  // "6"; "448000_5411000"
   std::vector<std::int64_t> points;
 };
-// A part for each value of a column, the smallest first. std::invalid_argument where there is no such column of whole
-// numbers, one for a point, and for more than 10,000 values.
+// A part for each value of a column, the smallest first, or for each word of text, in the order of their bytes; its name
+// has '_' for what is no ASCII letter or digit, '-' or '.', and a number behind it where two would be equal.
+// std::invalid_argument where there is no such column of whole numbers or words, one for a point, and for more than
+// 10,000 values.
 [[nodiscard]] std::vector<ScanPart> parts_by_column(const Scan& scan, std::string_view column);
 // A part for each square of the ground that has points; its name is the corner of the smallest coordinates. A point on an
 // edge is the upper square's. std::invalid_argument for a size that is not above 0, for positions that are not finite, and for

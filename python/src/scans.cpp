@@ -16,6 +16,7 @@
 #include "bindings.h"
 #include "calls.h"
 #include "core/error.h"
+#include "io/words.h"
 #include "voxloom/io.h"
 #include "words.h"
 
@@ -32,7 +33,18 @@ nb::object moved_to_numpy(Values values, Shape shape, const char* type) {
   return to_numpy(data, std::move(shape), type, std::move(owner));
 }
 
+// Codes, and the words that they stand for: _words.py makes an array of str of them, and the other way round.
+nb::object to_python_text(Column column) {
+  nb::list words;
+  for (const std::string& word : *column.words) words.append(nb::str(word.c_str(), word.size()));
+  Shape shape = {column.points()};
+  if (column.components != 1) shape.push_back(column.components);
+  auto codes = std::get<std::vector<WordCode>>(std::move(column.values));
+  return nb::make_tuple(moved_to_numpy(std::move(codes), std::move(shape), "u4"), words);
+}
+
 nb::object to_python(Column column) {
+  if (column.is_text()) return to_python_text(std::move(column));
   const char* type = kTypes.at(static_cast<std::size_t>(column.type()));
   Shape shape = {column.points()};
   if (column.components != 1) shape.push_back(column.components);
@@ -74,7 +86,33 @@ Column::Values values_of(const Elements& elements, std::size_t type, std::size_t
   }
 }
 
+Column text_of(const std::string& name, nb::tuple coded, std::string_view op) {
+  const Elements codes = elements_of(coded[0], {op, name});
+  require(codes.type == "u4" && (codes.shape.size() == 1 || codes.shape.size() == 2), op,
+          "{}: expected codes (N) or (N,C), got {} of type {}", name, codes.shape, codes.type);
+  std::size_t count = 1;
+  for (const std::int64_t size : codes.shape) count *= static_cast<std::size_t>(size);
+  Words words;
+  for (const nb::handle word : coded[1]) {
+    words.push_back(nb::cast<std::string>(word));
+    require(io::is_word(words.back()), op,
+            "{}: expected words of at most {} characters without zero bytes, got one of {} bytes",
+            name, kLongestWord, words.back().size());
+  }
+  std::vector<WordCode> values(count);
+  if (count > 0) std::memcpy(values.data(), codes.data, count * sizeof(WordCode));
+  for (const WordCode code : values) {
+    require(static_cast<std::size_t>(code) < words.size(), op, "{}: there is no word {}", name,
+            static_cast<std::uint32_t>(code));
+  }
+  return {.name = name,
+          .components = codes.shape.size() == 2 ? codes.shape[1] : 1,
+          .values = std::move(values),
+          .words = std::make_shared<const Words>(std::move(words))};
+}
+
 Column column_of(const std::string& name, nb::handle array, std::string_view op) {
+  if (nb::isinstance<nb::tuple>(array)) return text_of(name, nb::borrow<nb::tuple>(array), op);
   const Elements elements = elements_of(array, {op, name});
   std::size_t type = 0;
   while (type < kTypes.size() && elements.type != kTypes.at(type)) ++type;
@@ -149,14 +187,14 @@ nb::object write(const std::optional<std::string>& path, nb::handle parts,
   require(separator.size() <= 1, kOp, "separator: expected one character, got '{}'", separator);
   std::vector<std::string> notes;
   const Scan scan = scan_of(parts, kOp);
-  const WriteOptions options{
-      .format = format_of(format, kOp),
-      .encoding = encoding_of(encoding),
-      .separator = separator.empty() ? separator_named(format.value_or("")) : separator[0],
-      .classification = classification,
-      .shift = shift,
-      .wide = wide,
-      .on_note = [&](const std::string& note) { notes.push_back(note); }};
+  const WriteOptions options{.format = format_of(format, kOp),
+                             .encoding = encoding_of(encoding),
+                             .separator = separator.empty() ? separator_named(format.value_or(""))
+                                                            : separator[0],
+                             .classification = classification,
+                             .shift = shift,
+                             .wide = wide,
+                             .on_note = [&](const std::string& note) { notes.push_back(note); }};
   if (path) {
     released([&] { write_scan(*path, scan, options); });
     return listed(notes);

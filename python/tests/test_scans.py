@@ -35,6 +35,37 @@ def test_files_keep_columns_and_types(tmp_path, scan, name):
         assert back["ring"].dtype == np.uint16 and back["intensity"].dtype == np.float32
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.npz"])
+def test_columns_of_text_are_arrays_of_str(tmp_path, scan, name):
+    words = np.array(["oak", "a,b", "", "Straße", 'say "so"', "7"])
+    del scan.attributes["normal"]
+    scan["kind"] = words[np.arange(len(scan)) % len(words)]
+    voxloom.write_scan(tmp_path / name, scan)
+    back = voxloom.read_scan(tmp_path / name)
+    assert back["kind"].dtype.kind == "U" and np.array_equal(back["kind"], scan["kind"])
+    scan["kind"] = back["kind"].astype(object)
+    assert voxloom.write_scan(tmp_path / name, scan) == []
+    assert np.array_equal(voxloom.read_scan(tmp_path / name)["kind"], back["kind"])
+    assert voxloom.write_scan(tmp_path / "a.ply", scan) == ["ply has no place for 'kind': left out"]
+    assert "kind" not in voxloom.read_scan(tmp_path / "a.ply")
+    assert "kind" not in scan.page()
+    with pytest.raises(ValueError, match="the attribute 'kind' holds text"):
+        scan.features(["intensity", "kind"])
+    scan["kind"] = np.array(["a\0b"] * len(scan))
+    with pytest.raises(ValueError, match="kind: expected words"):
+        voxloom.write_scan(tmp_path / name, scan)
+
+
+def test_text_of_numpy(tmp_path):
+    pairs = np.array([["a", "bc"], ["d", ""]])
+    np.savez_compressed(tmp_path / "a.npz", points=np.zeros((2, 3)), pairs=pairs, raw=np.array([b"x", "ß".encode()]))
+    back = voxloom.read_scan(tmp_path / "a.npz")
+    assert np.array_equal(back["pairs"], pairs) and list(back["raw"]) == ["x", "ß"]
+    voxloom.write_scan(tmp_path / "b.npz", back)
+    with np.load(tmp_path / "b.npz") as arrays:
+        assert np.array_equal(arrays["pairs"], pairs) and arrays["raw"].dtype == np.dtype("<U1")
+
+
 def test_names_of_formats_are_also_endings(scan):
     del scan.attributes["normal"]
     assert voxloom.format_scan(scan, "csv").startswith(b"x,y,z,intensity,ring\n")

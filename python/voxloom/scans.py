@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
-from . import _core, _extra_scans
+from . import _core, _extra_scans, _words
 from ._core import LasRecords
 
 Path = Union[str, "os.PathLike[str]"]
@@ -30,7 +30,8 @@ def _columns(positions: Any) -> np.ndarray[Any, Any]:
 class Scan:
     """One point cloud: positions (N, 3) float64, relative to `origin`, and named attributes of N rows each.
 
-    An attribute is (N) or (N, C) of the element type that its file had. Names that writers know: intensity, label,
+    An attribute is (N) or (N, C) of the element type that its file had; text is of dtype str, or of objects, each a str,
+    where one long word would make more than a gigabyte of that. Names that writers know: intensity, label,
     confidence, red, green, blue, classification and the other fields of LAS. position_type 'float32': every position
     came from one, and is written as one. quantization: (scale, offset), the lattice of LAS. pose: (4, 4), from the
     file's coordinates to those that many scans share; viewpoint: (4, 4), from the sensor's to the file's.
@@ -80,6 +81,9 @@ class Scan:
         missing = [name for name in names if name not in self.attributes]
         if missing:
             raise ValueError(f"[Scan.features] no attribute '{missing[0]}': there are {sorted(self.attributes)}")
+        texts = [name for name in names if _words.is_text(self.attributes[name])]
+        if texts:
+            raise ValueError(f"[Scan.features] the attribute '{texts[0]}' holds text, not numbers")
         columns = [self.attributes[name].reshape(len(self), -1) for name in names]
         return np.ascontiguousarray(np.concatenate(columns, axis=1), np.float32) if columns else np.empty(
             (len(self), 0), np.float32)
@@ -87,7 +91,7 @@ class Scan:
     def colors(self) -> Optional[np.ndarray[Any, Any]]:
         """(N, 3) uint8 of red, green and blue; None where there are none."""
         channels = [self.attributes.get(name) for name in ("red", "green", "blue")]
-        if any(c is None or c.ndim != 1 for c in channels):
+        if any(c is None or c.ndim != 1 or _words.is_text(c) for c in channels):
             return None
         joined = np.stack([c for c in channels if c is not None], axis=1)
         if np.issubdtype(joined.dtype, np.floating):
@@ -101,7 +105,7 @@ class Scan:
         def pose(value: Any) -> Any:
             return None if value is None else _columns(value)
 
-        attributes = {name: np.ascontiguousarray(values) for name, values in self.attributes.items()}
+        attributes = {name: _words.for_core(name, values) for name, values in self.attributes.items()}
         return {"positions": _columns(self.positions), "position_type": self.position_type, "attributes": attributes,
                 "origin": tuple(self.origin), "middle": self.middle, "quantization": self.quantization,
                 "pose": pose(self.pose), "viewpoint": pose(self.viewpoint), "las": self.las}
@@ -110,10 +114,10 @@ class Scan:
              classes: Optional[Sequence[LabelClass]] = None) -> str:
         """A self-contained HTML page that shows the points: it turns, zooms and colours them.
 
-        classes: of the attribute `label`, whose numbers are those of files (LabelClass.values).
+        classes: of the attribute `label`, whose numbers are those of files (LabelClass.values), and whose words are names.
         """
         values = {name: np.ascontiguousarray(column, np.float32) for name, column in self.attributes.items()
-                  if column.ndim == 1 and name not in ("red", "green", "blue", "label")}
+                  if column.ndim == 1 and not _words.is_text(column) and name not in ("red", "green", "blue", "label")}
         kept = sorted(values, key=lambda name: name not in ("intensity", "confidence"))[:8]
         places, table = _places_of(self.attributes.get("label"), classes)
         return _core._page(self.points(), places, table, {name: values[name] for name in kept}, self.colors(),
@@ -146,10 +150,11 @@ def _places_of(labels: Optional[np.ndarray[Any, Any]],
         if len(numbers) > 255:
             return None, []
         return (np.ascontiguousarray(places.reshape(-1), np.int32),
-                [(f"label {number}", _color_of(i)) for i, number in enumerate(numbers)])
+                [(str(number) if _words.is_text(labels) else f"label {number}", _color_of(i))
+                 for i, number in enumerate(numbers)])
     places = np.full(labels.shape, -1, np.int32)
     for i, one in enumerate(classes):
-        places[np.isin(labels, one.values)] = i
+        places[labels == one.name if _words.is_text(labels) else np.isin(labels, one.values)] = i
     return places, [(one.name, one.color) for one in classes]
 
 
@@ -235,9 +240,14 @@ def _from_package(path: str, found: _extra_scans.Found, invalid: str) -> Scan:
     return Scan(positions.astype(np.float64), attributes, position_type=kind, pose=pose, notes=tuple(notes))
 
 
+def _scan_of(parts: Dict[str, Any], notes: Sequence[str]) -> Scan:
+    return Scan(**{**parts, "attributes": _words.from_core(parts["attributes"])}, notes=tuple(notes))
+
+
 def read_scan(path: Path, *, format: Optional[str] = None, invalid: str = "error",
               max_unpacked_bytes: int = 1 << 32, fields: Sequence[str] = (), number: int = 0) -> Scan:
-    """Reads a scan by its content, then by its name: kitti, nuscenes, ply, pcd, las, text, npy, npz, ptx, pts.
+    """Reads a scan by its content, then by its name: kitti, nuscenes, ply, pcd, las, text, npy, npz, ptx, pts; an ending
+    without its dot, csv, is a name of its format, too.
 
     With extras also, by the file's ending, LAZ and COPC (voxloom[laz]), E57 (voxloom[e57]), and the PointCloud2
     messages of ROS bags, .bag, .db3 and .mcap (voxloom[ros]). number: which of the scans of an E57 file, or of the messages of a
@@ -258,19 +268,21 @@ def read_scan(path: Path, *, format: Optional[str] = None, invalid: str = "error
         content = _unpacked_laz(_text(path), max_unpacked_bytes)
         return parse_scan(content, _text(path)[:-1] + "s", invalid=invalid, max_unpacked_bytes=max_unpacked_bytes)
     parts, notes = _core._read_scan(_text(path), format, invalid, max_unpacked_bytes, list(fields), None)
-    return Scan(**parts, notes=tuple(notes))
+    return _scan_of(parts, notes)
 
 
 def parse_scan(content: bytes, name: str, *, format: Optional[str] = None, invalid: str = "error",
                max_unpacked_bytes: int = 1 << 32, fields: Sequence[str] = ()) -> Scan:
     """read_scan of bytes in memory; `name` stands for the file in messages and in the choice of the format."""
     parts, notes = _core._read_scan(name, format, invalid, max_unpacked_bytes, list(fields), content)
-    return Scan(**parts, notes=tuple(notes))
+    return _scan_of(parts, notes)
 
 
 def write_scan(path: Path, scan: Scan, *, format: Optional[str] = None, encoding: str = "binary", separator: str = "",
                classification: str = "", shift: bool = False, wide: bool = False) -> List[str]:
     """Writes a scan in the format that the name's ending tells, or `format`; the file appears whole or not at all.
+
+    Text is written to text (csv and others) and npz; for other formats it is left out, which is a note.
 
     encoding: 'binary', 'ascii' or 'big_endian' (ply, pcd). Gives notes: what was guessed, left out or replaced.
     ValueError: what the format cannot hold. OSError: the file cannot be written.

@@ -214,7 +214,7 @@ void add_files(Options command, ConvertArguments& arguments) {
   command
       .add_option("--split-by", arguments.split,
                   "Write several scans, OUT_6.las and so on: one for each value of a column of "
-                  "whole\nnumbers, or for each square of this size, named by its lower corner")
+                  "whole\nnumbers or words, or for each square of this size, named by its lower corner")
       .type_name("COLUMN|SIZE");
 }
 

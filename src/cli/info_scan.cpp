@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/streams.h"
 #include "cli/text_table.h"
+#include "io/column_type.h"
+#include "io/failure.h"
 #include "io/las_format.h"
 #include "io/las_records.h"
+#include "io/words.h"
 #include "voxloom/survey.h"
 
 namespace voxloom::cli {
@@ -48,16 +52,57 @@ struct ValueRange {
   }
 };
 
+// In quotes and shortened; terminals obey control characters.
+std::string shown_word(std::string_view word) {
+  constexpr std::size_t kMostShown = 24;
+  constexpr char32_t kBlank = 0x20, kDelete = 0x7f, kBehindControls = 0xa0;
+  const auto characters = io::characters_of(word);
+  if (!characters) return io::excerpt(word);
+  std::string text = "'";
+  for (std::size_t i = 0; i < std::min(kMostShown, characters->size()); ++i) {
+    const char32_t c = (*characters)[i];
+    io::append_character(text, c < kBlank || (c >= kDelete && c < kBehindControls) ? U'?' : c);
+  }
+  return text + (characters->size() > kMostShown ? "...'" : "'");
+}
+
+// Each word once, as far as they are counted.
+class WordList {
+ public:
+  void add(const Column& column) {
+    for (const std::string_view word : io::used_words(column)) {
+      if (words_.size() > kMostCounted) return;
+      if (!words_.insert(std::string(word)).second) continue;
+      if (first_.size() < kShown) first_.push_back(shown_word(word));
+    }
+  }
+  [[nodiscard]] std::string text() const {
+    if (words_.empty()) return "-";
+    const bool is_open = words_.size() > kMostCounted;
+    return fmt::format("{}{} word{}: {}{}", is_open ? "more than " : "",
+                       grouped(is_open ? kMostCounted : words_.size()),
+                       words_.size() == 1 ? "" : "s", fmt::join(first_, ", "),
+                       words_.size() > first_.size() ? ", ..." : "");
+  }
+
+ private:
+  static constexpr std::size_t kMostCounted = 1'000'000, kShown = 4;
+  std::unordered_set<std::string> words_;
+  std::vector<std::string> first_;
+};
+
 struct ScanFacts {
   Scan head;  // no points
   std::array<ValueRange, 3> extent = {};
-  std::vector<ValueRange> columns = {};
+  std::vector<ValueRange> columns = {};  // of numbers
+  std::vector<WordList> words = {};      // of text
 };
 
 ScanFacts scan_facts(ScanReader& reader) {
   constexpr std::int64_t kPiece = 1 << 18;
   ScanFacts facts{.head = reader.read(0)};
   facts.columns.resize(facts.head.attributes.size());
+  facts.words.resize(facts.head.attributes.size());
   while (reader.remaining() > 0) {
     const Scan piece = reader.read(kPiece);
     for (std::int64_t i = 0; i < piece.size(); ++i) {
@@ -65,11 +110,13 @@ ScanFacts scan_facts(ScanReader& reader) {
       for (std::size_t axis = 0; axis < 3; ++axis) facts.extent.at(axis).add(p.at(axis));
     }
     for (std::size_t c = 0; c < piece.attributes.size(); ++c) {
-      std::visit(
-          [&](const auto& values) {
-            for (const auto value : values) facts.columns[c].add(value);
-          },
-          piece.attributes[c].values);
+      if (piece.attributes[c].is_text()) {
+        facts.words[c].add(piece.attributes[c]);
+        continue;
+      }
+      io::visit_numbers(piece.attributes[c], [&](const auto& values) {
+        for (const auto value : values) facts.columns[c].add(value);
+      });
     }
   }
   return facts;
@@ -128,7 +175,7 @@ void print_scan(const std::string& file, const ScanOptions& options) {
     const std::string type(name_of(column.type()));
     columns.row({column.name,
                  column.components == 1 ? type : fmt::format("{} x {}", type, column.components),
-                 facts.columns[c].text()});
+                 column.is_text() ? facts.words[c].text() : facts.columns[c].text()});
   }
   columns.print("columns");
   if (head.las) list_records(*head.las, records);

@@ -24,6 +24,7 @@
 #include "data/input_values.h"
 #include "data/profile_survey.h"
 #include "io/scan_pieces.h"
+#include "io/words.h"
 #include "label/scene_labels.h"
 #include "label/scene_points.h"
 
@@ -519,6 +520,21 @@ std::string why_held(const fs::path& path, const label::PointLabeller& labeller,
   return has_own ? "" : "a network that reads normals, which the file lacks";
 }
 
+namespace {
+
+// What the words of text take beside their codes, of a point: as of the first ones.
+std::size_t word_bytes(ScanReader& reader, const Scan& head) {
+  constexpr std::int64_t kLooked = 1 << 16;
+  if (std::ranges::none_of(head.attributes, &Column::is_text)) return 0;
+  const Scan piece = reader.read(kLooked);
+  std::size_t bytes = 0;
+  for (const Column& column : piece.attributes) bytes += io::bytes_of_words(column);
+  // Once more while they are read, to be found by what they say.
+  return 2 * bytes / static_cast<std::size_t>(std::max<std::int64_t>(1, piece.size()));
+}
+
+}  // namespace
+
 bool is_scene(const fs::path& path, const label::PointLabeller& labeller,
               const SegmentOptions& options) {
   // What is read of a file takes some times its bytes: small ones are not even opened.
@@ -530,9 +546,11 @@ bool is_scene(const fs::path& path, const label::PointLabeller& labeller,
   ScanReader reader(path, read_options_of(options, {}));
   const auto points = static_cast<std::size_t>(reader.size());
   std::size_t of_point = sizeof(std::array<double, 3>) + kInputBytes + kLabelBytes + kWrittenBytes;
-  for (const Column& column : reader.read(0).attributes) {
+  const Scan head = reader.read(0);
+  for (const Column& column : head.attributes) {
     of_point += static_cast<std::size_t>(column.components) * size_of(column.type());
   }
+  of_point += word_bytes(reader, head);
   if (points <= options.memory / 2 / of_point) return false;
   const std::string why = why_held(path, labeller, options);
   require(why.empty() || options.survey.leaves_out_points() || points <= options.memory / of_point,

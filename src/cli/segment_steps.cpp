@@ -12,6 +12,7 @@
 #include "cli/streams.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "io/words.h"
 #include "voxloom/page.h"
 #include "voxloom/survey.h"
 
@@ -71,7 +72,9 @@ double seconds_since(std::chrono::steady_clock::time_point& start) {
 std::size_t bytes_of(const Scan& scan) {
   std::size_t bytes = scan.positions.size() * sizeof(scan.positions[0]);
   for (const Column& column : scan.attributes) {
-    bytes += static_cast<std::size_t>(column.points() * column.components) * size_of(column.type());
+    bytes +=
+        static_cast<std::size_t>(column.points() * column.components) * size_of(column.type()) +
+        io::bytes_of_words(column);
   }
   return bytes;
 }

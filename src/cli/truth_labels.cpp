@@ -23,7 +23,8 @@ constexpr std::string_view kTruthOp = "view";
 
 const Column* single(const Scan& scan, const std::string& name) {
   const Column* column = scan.find(name);
-  return column != nullptr && column->components == 1 ? column : nullptr;
+  const bool is_number = column != nullptr && column->components == 1 && !column->is_text();
+  return is_number ? column : nullptr;
 }
 
 // In another order of the points nearly every one would lie elsewhere.
@@ -62,6 +63,10 @@ const Column* labels_of(const Scan& scan, const std::string& name) {
   if (!name.empty()) {
     const Column* column = single(scan, name);
     if (column != nullptr) return column;
+    const Column* any = scan.find(name);
+    if (any != nullptr && any->is_text()) {
+      throw std::runtime_error(fmt::format("the attribute '{}' holds text, not numbers", name));
+    }
     throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
   }
   for (const char* usual : {"label", "classification"}) {

@@ -59,6 +59,9 @@ std::vector<std::array<float, 3>> positions_of(const Scan& scan) {
 
 const Column& single_column(const Scan& scan, const std::string& name) {
   const Column* column = scan.find(name);
+  if (column != nullptr && column->is_text()) {
+    throw std::runtime_error(fmt::format("the attribute '{}' holds text, not numbers", name));
+  }
   if (column != nullptr && column->components == 1) return *column;
   throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
 }
@@ -88,11 +91,16 @@ std::vector<const Column*> usual_columns(const Scan& scan, const std::set<std::s
                                          const OnNote& note) {
   std::vector<const Column*> columns;
   const std::set<std::string> colors = {"red", "green", "blue"};
+  std::string texts;
   for (const Column& column : scan.attributes) {
-    if (column.components == 1 && !classes.contains(column.name) && !colors.contains(column.name)) {
+    if (column.is_text()) {
+      texts += (texts.empty() ? "" : ", ") + column.name;
+    } else if (column.components == 1 && !classes.contains(column.name) &&
+               !colors.contains(column.name)) {
       columns.push_back(&column);
     }
   }
+  if (!texts.empty()) note(fmt::format("a page shows numbers, not the text of {}", texts));
   std::ranges::stable_sort(columns, {}, [](const Column* column) { return rank_of(*column); });
   if (columns.size() <= kUsualValues) return columns;
   std::string rest;

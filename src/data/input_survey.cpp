@@ -15,7 +15,7 @@ IntensitySurvey::IntensitySurvey(std::int64_t points, const std::optional<Interv
 
 void IntensitySurvey::look(const Scan& piece, std::int64_t first) {
   const Column* column = piece.find("intensity");
-  if (column == nullptr) return;
+  if (column == nullptr || column->is_text()) return;
   type_ = column->type();
   format_range_ = piece.intensity_range;
   if (told_ || *type_ == ColumnType::u8) return;

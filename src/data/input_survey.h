@@ -14,7 +14,7 @@
 namespace voxloom::data {
 
 struct InputChoices {
-  std::optional<IntensityChoice> intensity = {};  // none: there is no such attribute
+  std::optional<IntensityChoice> intensity = {};  // none: there are no such numbers
   std::optional<double> full_colour = {};  // where the features have colours, and the scan too
 };
 

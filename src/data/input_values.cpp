@@ -21,6 +21,13 @@ std::array<double, 3> sensor_from_origin(const Scan& scan) {
   return sensor;
 }
 
+void require_numbers(const Column& column) {
+  require(!column.is_text(), kInputValuesOp,
+          "the network reads {}, and the scan's holds text, not numbers: leave that column out, or "
+          "read another as it",
+          column.name);
+}
+
 }  // namespace
 
 std::vector<std::array<float, 3>> seen_positions(const Scan& scan) {
@@ -143,7 +150,8 @@ std::vector<float> InputValues::intensity() {
   std::vector<float> out(scan_->positions.size(), other);
   const bool is_read = options_.features.has(PointValue::intensity);
   const Column* column = scan_->find("intensity");
-  if (column == nullptr) {
+  if (is_read && column != nullptr) require_numbers(*column);
+  if (column == nullptr || column->is_text()) {
     // Bundles have long been shown 0 for it.
     if (is_read) miss("intensity", true);
     return out;
@@ -167,6 +175,7 @@ std::vector<std::array<float, 3>> InputValues::colours() {
     const Column* column = scan_->find(name_of(value));
     const PointFeature* feature = feature_of(value);
     const double other = stand_in(value);
+    if (column != nullptr && feature != nullptr) require_numbers(*column);
     if (column == nullptr || !full_colour_) {
       if (feature != nullptr) miss(std::string(name_of(value)), feature->missing.has_value());
       for (auto& colour : out) colour.at(c) = static_cast<float>(other);
@@ -186,6 +195,7 @@ std::vector<std::array<float, 3>> InputValues::normals() {
   for (std::size_t c = 0; c < 3; ++c) {
     found.at(c) = scan_->find(std::array{"nx", "ny", "nz"}.at(c));
     if (found.at(c) == nullptr) return {};
+    require_numbers(*found.at(c));
   }
   has_own_normals_ = true;
   std::vector<std::array<float, 3>> out(scan_->positions.size());
@@ -216,6 +226,7 @@ std::vector<PointColumn> InputValues::columns() {
       miss(feature.column, feature.missing.has_value());
       continue;
     }
+    require_numbers(*column);
     for (std::size_t i = 0; i < to.values.size(); ++i) {
       to.values[i] = finite_float(*column, static_cast<std::int64_t>(i)).value_or(other);
     }

@@ -10,8 +10,30 @@
 namespace voxloom {
 namespace {
 
+// Words are the names of classes, and where there is none, nobody labelled the point.
+std::vector<std::int32_t> read_names(const Column& column, const ClassTable& table) {
+  std::vector<std::optional<std::int32_t>> known(column.words->size());
+  std::vector<std::int32_t> labels;
+  labels.reserve(static_cast<std::size_t>(column.points()));
+  for (std::int64_t i = 0; i < column.points(); ++i) {
+    const std::string_view word = column.word(i * column.components);
+    auto& label = known[static_cast<std::size_t>(
+        column.span<WordCode>()[static_cast<std::size_t>(i * column.components)])];
+    if (!label) {
+      const auto found = std::ranges::find(table.classes, word, &LabelClass::name);
+      require(word.empty() || found != table.classes.end(), "to_labelled",
+              "the label '{}' of point {} is no name of a class in the table of classes", word, i);
+      label =
+          word.empty() ? kIgnoreLabel : static_cast<std::int32_t>(found - table.classes.begin());
+    }
+    labels.push_back(*label);
+  }
+  return labels;
+}
+
 std::vector<std::int32_t> read_labels(const Column& column, const ClassTable& table) {
   const data::LabelMap map(table);
+  if (column.is_text()) return read_names(column, table);
   std::vector<std::int32_t> labels;
   labels.reserve(static_cast<std::size_t>(column.points()));
   for (std::int64_t i = 0; i < column.points(); ++i) {

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 10> kVectors = {
 
 // Every value of these types is a float32.
 bool fits_f32(ColumnType type) {
-  return type == ColumnType::f32 || (!is_float(type) && byte_size(type) <= 2);
+  return type == ColumnType::f32 || (!is_float(type) && byte_size(type) <= 2);  // nor text
 }
 
 // Moves the kept points to the front.
@@ -89,8 +89,14 @@ void Assembler::find_axes(const PointSource& source, const std::string& file) {
     }
     missing.reset();
   }
-  if (!missing) return;
-  fail_file(file, "has no column '{}'; its columns are {}", *missing, list_names(fields));
+  if (missing) {
+    fail_file(file, "has no column '{}'; its columns are {}", *missing, list_names(fields));
+  }
+  for (const Axis& axis : axes_) {
+    const Field& field = fields[axis.field];
+    if (field.type != ColumnType::text) continue;
+    fail_file(file, "the column {} holds text, no positions", excerpt(field.name));
+  }
 }
 
 bool Assembler::is_axis(std::size_t field) const {
@@ -125,25 +131,21 @@ void Assembler::note_rounding(const Column& column, std::size_t axis) {
   if (said_rounding_ || !on_note_ || quantization_) return;
   constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
   const Axis& at = axes_.at(axis);
-  std::visit(
-      [&](const auto& values) {
-        using T = typename std::decay_t<decltype(values)>::value_type;
-        if constexpr (std::is_integral_v<T> && sizeof(T) == sizeof(std::int64_t)) {
-          const auto step = static_cast<std::size_t>(column.components);
-          for (auto i = static_cast<std::size_t>(at.component); i < values.size(); i += step) {
-            const T value = values[i];
-            if (std::cmp_less_equal(value, kMostExact) &&
-                std::cmp_greater_equal(value, -kMostExact))
-              continue;
-            on_note_(fmt::format(
-                "positions are float64, which rounds whole numbers beyond 2^53, such as {}",
-                value));
-            said_rounding_ = true;
-            return;
-          }
-        }
-      },
-      column.values);
+  visit_numbers(column, [&](const auto& values) {
+    using T = typename std::decay_t<decltype(values)>::value_type;
+    if constexpr (std::is_integral_v<T> && sizeof(T) == sizeof(std::int64_t)) {
+      const auto step = static_cast<std::size_t>(column.components);
+      for (auto i = static_cast<std::size_t>(at.component); i < values.size(); i += step) {
+        const T value = values[i];
+        if (std::cmp_less_equal(value, kMostExact) && std::cmp_greater_equal(value, -kMostExact))
+          continue;
+        on_note_(fmt::format(
+            "positions are float64, which rounds whole numbers beyond 2^53, such as {}", value));
+        said_rounding_ = true;
+        return;
+      }
+    }
+  });
 }
 
 Scan Assembler::operator()(std::vector<Column> columns) {
@@ -162,13 +164,11 @@ Scan Assembler::operator()(std::vector<Column> columns) {
     note_rounding(column, axis);
     const auto step = static_cast<std::size_t>(column.components);
     const auto first = static_cast<std::size_t>(axes_.at(axis).component);
-    std::visit(
-        [&](const auto& values) {
-          for (std::size_t i = 0; i < scan.positions.size(); ++i) {
-            scan.positions[i].at(axis) = place(axis, static_cast<double>(values[i * step + first]));
-          }
-        },
-        column.values);
+    visit_numbers(column, [&](const auto& values) {
+      for (std::size_t i = 0; i < scan.positions.size(); ++i) {
+        scan.positions[i].at(axis) = place(axis, static_cast<double>(values[i * step + first]));
+      }
+    });
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (is_axis(i) || hidden_[i]) continue;

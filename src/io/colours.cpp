@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "io/column_type.h"
 
 namespace voxloom {
 namespace {
@@ -21,7 +22,7 @@ std::vector<const Column*> find_channels(const Scan& scan, io::Channels channels
   std::vector<const Column*> found;
   for (const std::string_view name : names) {
     const Column* column = scan.find(name);
-    if (column == nullptr || column->components != 1) return {};
+    if (column == nullptr || column->components != 1 || column->is_text()) return {};
     found.push_back(column);
   }
   return found;
@@ -39,12 +40,10 @@ std::uint8_t byte_of(double value, double unit) {
 
 std::vector<std::uint8_t> bytes_of(const Column& column, double unit) {
   std::vector<std::uint8_t> bytes;
-  std::visit(
-      [&](const auto& values) {
-        bytes.reserve(values.size());
-        for (const auto value : values) bytes.push_back(byte_of(static_cast<double>(value), unit));
-      },
-      column.values);
+  io::visit_numbers(column, [&](const auto& values) {
+    bytes.reserve(values.size());
+    for (const auto value : values) bytes.push_back(byte_of(static_cast<double>(value), unit));
+  });
   return bytes;
 }
 
@@ -60,16 +59,14 @@ void io::ColourSurvey::look(const Scan& piece, std::int64_t first) {
   has_floats_ = std::ranges::any_of(channels, [](auto* c) { return is_float(c->type()); });
   for (const Column* column : channels) {
     if (has_floats_) spread_.look(*column, first);
-    std::visit(
-        [&](const auto& values) {
-          for (const auto value : values) {
-            const auto wide = static_cast<double>(value);
-            high_ = std::max(high_, wide);
-            low_ = std::min(low_, wide);
-            has_nan_ = has_nan_ || std::isnan(wide);
-          }
-        },
-        column->values);
+    io::visit_numbers(*column, [&](const auto& values) {
+      for (const auto value : values) {
+        const auto wide = static_cast<double>(value);
+        high_ = std::max(high_, wide);
+        low_ = std::min(low_, wide);
+        has_nan_ = has_nan_ || std::isnan(wide);
+      }
+    });
   }
 }
 

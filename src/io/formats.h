@@ -49,6 +49,7 @@ struct FormatSpec {
   void (*write)(ByteSink&, const ScanPieces&, const WriteOptions&);  // null: not written
   bool holds_pose = false;  // else positions are written where the pose takes them
   bool is_narrow = false;   // positions are float32 (unless WriteOptions::wide)
+  bool holds_text = false;  // else columns of text are left out, which is said
 
   [[nodiscard]] bool has_start() const { return !starts[0].empty(); }
 };

@@ -57,7 +57,7 @@ bool keep_to(const Interval& range, const Spread& values) {
 
 std::optional<Column> intensities_to(double full, const Scan& scan, const OnNote& note) {
   const Column* column = scan.find("intensity");
-  if (column == nullptr || column->components != 1) return std::nullopt;
+  if (column == nullptr || column->components != 1 || column->is_text()) return std::nullopt;
   const std::optional<Interval> range = known_range(scan, *column);
   if (!range && note) note_unknown(*column, full, note);
   if (!range || *range == Interval{0, full}) return *column;

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "io/column_type.h"
 #include "io/las_format.h"
 
 namespace voxloom::io {
@@ -88,18 +89,16 @@ void look_at_values(LasFacts::Values& facts, const Column& column, bool is_class
   if (is_colour(column.name)) {
     facts.fit_16_bits = facts.fit_16_bits && fits(column, ColumnType::u16);
   }
-  std::visit(
-      [&](const auto& values) {
-        for (const auto value : values) {
-          facts.are_shares = facts.are_shares && value >= 0 && value <= 1;
-          facts.at_most_one = facts.at_most_one && value <= 1;
-        }
-        if (values.empty()) return;
-        const auto largest = static_cast<double>(*std::ranges::max_element(values));
-        facts.largest = facts.any ? std::max(facts.largest, largest) : largest;
-        facts.any = true;
-      },
-      column.values);
+  visit_numbers(column, [&](const auto& values) {
+    for (const auto value : values) {
+      facts.are_shares = facts.are_shares && value >= 0 && value <= 1;
+      facts.at_most_one = facts.at_most_one && value <= 1;
+    }
+    if (values.empty()) return;
+    const auto largest = static_cast<double>(*std::ranges::max_element(values));
+    facts.largest = facts.any ? std::max(facts.largest, largest) : largest;
+    facts.any = true;
+  });
 }
 
 void look_at_places(LasFacts& facts, const Scan& piece) {

@@ -137,17 +137,44 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+std::size_t quoted_size(std::string_view text) {
+  if (!text.starts_with('"')) return std::string_view::npos;
+  std::size_t end = text.find('"', 1);
+  while (end != std::string_view::npos && end + 1 < text.size() && text[end + 1] == '"') {
+    end = text.find('"', end + 2);
+  }
+  return end == std::string_view::npos ? end : end + 1;
+}
+
+std::string undoubled(std::string_view cell) {
+  std::string out;
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    out += cell[i];
+    if (cell[i] == '"') ++i;
+  }
+  return out;
+}
+
+// A tab that separates is no blank.
+std::string_view Cells::without_blanks(std::string_view text) const {
+  if (separator_ != '\t') return trimmed(text);
+  const std::size_t first = text.find_first_not_of(" \r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \r") - first + 1);
+}
+
 bool Cells::take_quoted(std::string_view& cell) {
-  const std::string_view text = trimmed(rest_);
-  if (!text.starts_with('"')) return false;
-  const std::size_t end = text.find('"', 1);
-  if (end == std::string_view::npos) return false;
-  std::string_view behind = text.substr(end + 1);
+  const std::string_view text = without_blanks(rest_);
+  const std::size_t size = quoted_size(text);
+  if (size == std::string_view::npos) return false;
+  std::string_view behind = text.substr(size);
   const bool blank = behind.empty() || is_blank(behind.front());
-  behind = trimmed(behind);
+  behind = without_blanks(behind);
   const bool separated = separator_ != ' ' && behind.starts_with(separator_);
   if (!behind.empty() && !separated && !(separator_ == ' ' && blank)) return false;
-  cell = text.substr(1, end - 1);
+  cell = text.substr(1, size - 2);
+  is_quoted_ = true;
+  has_doubled_ = cell.find('"') != std::string_view::npos;
   pending_ = separated;
   rest_ = separated ? behind.substr(1) : behind;
   return true;
@@ -155,6 +182,7 @@ bool Cells::take_quoted(std::string_view& cell) {
 
 bool Cells::next(std::string_view& cell) {
   if (rest_.empty() && !pending_) return false;
+  is_quoted_ = has_doubled_ = false;
   if (take_quoted(cell)) return true;
   const std::size_t end = separator_ == ' ' ? rest_.find_first_of(" \t") : rest_.find(separator_);
   pending_ = separator_ != ' ' && end != std::string_view::npos;
@@ -197,6 +225,25 @@ template Number parse_number(std::string_view, std::uint64_t&);
 template Number parse_number(std::string_view, std::int64_t&);
 template Number parse_number(std::string_view, float&);
 template Number parse_number(std::string_view, double&);
+
+void append_word(std::string& out, std::string_view word, char separator) {
+  const bool has_ends = !word.empty() && (is_blank(word.front()) || is_blank(word.back()));
+  const bool has_marks = word.find_first_of("\",;\t\r\n") != std::string_view::npos ||
+                         word.find(separator) != std::string_view::npos;
+  const bool has_blanks = separator == '\t' && word.find(' ') != std::string_view::npos;
+  double value = 0;
+  if (!word.empty() && !has_ends && !has_marks && !has_blanks &&
+      parse_number(word, value) == Number::malformed) {
+    out += word;
+    return;
+  }
+  out += '"';
+  for (const char c : word) {
+    if (c == '"') out += c;
+    out += c == '\r' || c == '\n' ? ' ' : c;
+  }
+  out += '"';
+}
 
 std::optional<std::int64_t> parse_count(std::string_view text) {
   std::int64_t value = 0;

@@ -44,20 +44,31 @@ class LineReader {
 [[nodiscard]] std::string lower(std::string_view text);  // ASCII
 
 // The cells of a line. Separator ' ': runs of blanks and tabs; else every occurrence separates and
-// blanks around a cell are dropped. A cell in double quotes may hold separators; it is given without
-// the quotes.
+// blanks around a cell are dropped. A cell in double quotes may hold separators, and quotes that are doubled; it is
+// given without the outer quotes.
 class Cells {
  public:
-  Cells(std::string_view line, char separator) : rest_(trimmed(line)), separator_(separator) {}
+  Cells(std::string_view line, char separator)
+      : rest_(separator == '\t' ? line : trimmed(line)), separator_(separator) {}
   [[nodiscard]] bool next(std::string_view& cell);
+  // Of the last cell.
+  [[nodiscard]] bool is_quoted() const { return is_quoted_; }
+  [[nodiscard]] bool has_doubled() const { return has_doubled_; }  // quotes that stand for one
 
  private:
   [[nodiscard]] bool take_quoted(std::string_view& cell);
+  [[nodiscard]] std::string_view without_blanks(std::string_view text) const;
 
   std::string_view rest_;
   char separator_;
   bool pending_ = false;  // a separator was the last thing seen: one more cell follows
+  bool is_quoted_ = false, has_doubled_ = false;
 };
+
+// A cell with doubled quotes as it is meant.
+[[nodiscard]] std::string undoubled(std::string_view cell);
+// Where the quoted cell ends that `text` begins with: behind its last quote; npos where there is none.
+[[nodiscard]] std::size_t quoted_size(std::string_view text);
 
 [[nodiscard]] std::vector<std::string_view> split(std::string_view line, char separator = ' ');
 
@@ -67,6 +78,10 @@ enum class Number : std::uint8_t { good, malformed, out_of_range };
 // is too small for a float is 0, what is too large is out of range.
 template <typename T>
 [[nodiscard]] Number parse_number(std::string_view text, T& value);
+
+// A word as a cell: in quotes where it would else be read as something else. Line ends become blanks, since a line is a
+// point.
+void append_word(std::string& out, std::string_view word, char separator);
 
 // A count in a header: plain digits.
 [[nodiscard]] std::optional<std::int64_t> parse_count(std::string_view text);

@@ -28,6 +28,7 @@ TypeFacts facts_of(ColumnType type) {
 // The smallest type that holds every value of both; nothing for 64-bit integers and what does not fit beside them.
 std::optional<ColumnType> common_type(ColumnType a, ColumnType b) {
   if (a == b) return a;
+  if (a == ColumnType::text || b == ColumnType::text) return std::nullopt;
   const TypeFacts of_a = facts_of(a), of_b = facts_of(b);
   const int bits = std::max(of_a.bits, of_b.bits);
   if (is_float(a) || is_float(b)) {
@@ -69,16 +70,12 @@ std::vector<Column> united_columns(const std::vector<NamedScan>& scans) {
 Column as_type(Column column, ColumnType type) {
   if (column.type() == type) return column;
   Column out = make_column(column.name, type, column.points(), column.components);
-  std::visit(
-      [&](const auto& from) {
-        std::visit(
-            [&](auto& to) {
-              using To = typename std::decay_t<decltype(to)>::value_type;
-              std::ranges::transform(from, to.begin(), [](auto v) { return static_cast<To>(v); });
-            },
-            out.values);
-      },
-      column.values);
+  io::visit_numbers(column, [&](const auto& from) {
+    io::visit_numbers(out, [&](auto& to) {
+      using To = typename std::decay_t<decltype(to)>::value_type;
+      std::ranges::transform(from, to.begin(), [](auto v) { return static_cast<To>(v); });
+    });
+  });
   return out;
 }
 
@@ -117,7 +114,9 @@ void unite_columns(NamedScan& one, const std::vector<Column>& columns, const OnN
     }
     united.push_back(missing_column(column, one.scan.size()));
     missing += fmt::format("{}{} ({})", missing.empty() ? "" : ", ", column.name,
-                           is_float(column.type()) ? "nan" : "0");
+                           is_float(column.type()) ? "nan"
+                           : column.is_text()      ? "''"
+                                                   : "0");
   }
   one.scan.attributes = std::move(united);
   if (!missing.empty() && one.scan.size() > 0 && note) {

@@ -105,6 +105,7 @@ class NamedVectors final : public PointSource {
     const auto width = static_cast<std::size_t>(whole.components);
     for (std::size_t c = 0; c < width; ++c) {
       Column& column = columns.emplace_back(make_column("", whole.type(), whole.points()));
+      column.words = whole.words;
       std::visit(
           [&](auto& to) {
             const auto& from = std::get<std::decay_t<decltype(to)>>(whole.values);

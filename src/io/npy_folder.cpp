@@ -36,20 +36,21 @@ Points open_npy_folder(const fs::path& path, const ReadOptions& options) {
   std::vector<Points> parts;
   NpyHeader of_points = read_npy_header(coord);
   set_upright(of_points, options.on_note);
-  parts.push_back(open_npy_array(coord, of_points, ""));
+  parts.push_back(open_npy_array(coord, of_points, "", options.on_note));
   const std::int64_t points = parts[0]->size();
   for (const fs::path& file : files) {
     const std::string array = file.stem().string();
     const Bytes bytes = open_file(file);
     const NpyHeader header = read_npy_header(bytes);
-    if (header.shape.empty() || header.shape[0] != points || header.shape.size() > 2) {
+    if (header.shape.empty() || header.shape[0] != points || header.shape.size() > 2 ||
+        (header.problem.empty() && has_scattered_text(header))) {
       if (options.on_note) {
         options.on_note(
             fmt::format("{} is no array of {} rows: left out", file.filename().string(), points));
       }
       continue;
     }
-    parts.push_back(open_npy_array(bytes, header, column_name(array)));
+    parts.push_back(open_npy_array(bytes, header, column_name(array), options.on_note));
   }
   return with_named_vectors(join(std::move(parts)));
 }

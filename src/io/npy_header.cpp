@@ -19,6 +19,8 @@ bool is_type(char kind, std::int64_t size) {
     case 'i': return size == 1 || size == 2 || size == 4 || size == 8;
     case 'f': return size == 2 || size == 4 || size == 8;
     case 'V': return size > 0 && size <= kMaxComponents;
+    case 'U':
+    case 'S': return size > 0 && size <= kLongestWord;
     default: return false;
   }
 }
@@ -127,7 +129,9 @@ class LiteralParser {
       header.problem = fmt::format("elements of type {} cannot be read", excerpt(word));
       return type;
     }
-    return {.kind = word[1], .size = size, .swapped = word[0] == '>' && size > 1};
+    const std::int64_t bytes = word[1] == 'U' ? size * kCharacterBytes : size;
+    const bool swapped = word[0] == '>' && bytes > 1 && word[1] != 'S';
+    return {.kind = word[1], .size = bytes, .swapped = swapped};
   }
 
   void parse_descr(NpyHeader& header) {

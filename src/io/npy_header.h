@@ -4,7 +4,8 @@
 //   {'descr': '<f4', 'fortran_order': False, 'shape': (100, 4), }
 //   {'descr': [('x', '<f4'), ('normal', '<f4', (3,)), ('', '|V4')], ...}        records
 //
-// '<' little endian, '>' big endian, '|' neither; b bool, u, i, f numbers with their bytes, V padding.
+// '<' little endian, '>' big endian, '|' neither; b bool, u, i, f numbers with their bytes, V padding; U so many
+// characters of 32 bits, S so many bytes, both with zeros behind a shorter word.
 #pragma once
 
 #include <string>
@@ -14,10 +15,14 @@
 
 namespace voxloom::io {
 
+inline constexpr std::int64_t kCharacterBytes = 4;  // of U
+
 struct NpyType {
-  char kind = 'f';  // b u i f V
-  std::int64_t size = 4;
+  char kind = 'f';        // b u i f V U S
+  std::int64_t size = 4;  // of an element, in bytes
   bool swapped = false;
+
+  [[nodiscard]] bool is_text() const { return kind == 'U' || kind == 'S'; }
 };
 
 struct NpyMember {
@@ -38,13 +43,16 @@ struct NpyHeader {
 // FormatError when the header is malformed.
 [[nodiscard]] NpyHeader read_npy_header(const Bytes& bytes);
 
+// Text by columns, of which a point's words lie apart: not read.
+[[nodiscard]] bool has_scattered_text(const NpyHeader& header);
+
 // Positions that lie on their side, as (3,N) or (4,N), become (N,3) or (N,4), which is said.
 void set_upright(NpyHeader& header, const OnNote& note);
 
 // The columns of an array; FormatError when it is not one row per point of readable elements.
 // A plain (N,C) array gets the columns x, y, z (and intensity, or features) when `name` is empty, and
-// else one column with that name.
+// else one column with that name. What is replaced in its words is said.
 [[nodiscard]] Points open_npy_array(const Bytes& bytes, const NpyHeader& header,
-                                    const std::string& name);
+                                    const std::string& name, const OnNote& note);
 
 }  // namespace voxloom::io

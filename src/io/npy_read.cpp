@@ -9,6 +9,7 @@
 #include "io/formats.h"
 #include "io/named_vectors.h"
 #include "io/npy_header.h"
+#include "io/npy_words.h"
 #include "io/records.h"
 #include "voxloom/dtype.h"
 
@@ -27,66 +28,91 @@ ColumnType column_type(const NpyType& type) {
 
 bool is_half(const NpyType& type) { return type.kind == 'f' && type.size == 2; }
 
-// Turns columns that hold the bits of binary16 into float32.
-class HalfSource final : public PointSource {
+// Turns columns of bits into what they mean: binary16 into float32, bytes of text into words.
+class MeantSource final : public PointSource {
  public:
-  HalfSource(Points stored, std::vector<bool> half)
+  // `members`: of each field.
+  MeantSource(Points stored, std::vector<NpyMember> members, OnNote note)
       : PointSource(stored->fields(), stored->size()),
         stored_(std::move(stored)),
-        half_(std::move(half)) {
+        members_(std::move(members)),
+        words_(members_.size()),
+        note_(std::move(note)) {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (half_[i]) fields_[i].type = ColumnType::f32;
+      if (is_half(members_[i].type)) fields_[i].type = ColumnType::f32;
+      if (!members_[i].type.is_text()) continue;
+      fields_[i].type = ColumnType::text;
+      fields_[i].components = members_[i].components;
     }
   }
 
   std::vector<Column> read(std::int64_t count) override {
     std::vector<Column> columns = stored_->read(count);
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (!half_[i]) continue;
-      const auto bits = std::get<std::vector<std::uint16_t>>(std::move(columns[i].values));
-      std::vector<float> values(bits.size());
-      std::ranges::transform(bits, values.begin(), detail::float_from_half);
-      columns[i].values = std::move(values);
+      const NpyMember& member = members_[i];
+      if (member.type.is_text()) {
+        columns[i] = words_[i].of(columns[i], member, note_);
+      } else if (is_half(member.type)) {
+        const auto bits = std::get<std::vector<std::uint16_t>>(std::move(columns[i].values));
+        std::vector<float> values(bits.size());
+        std::ranges::transform(bits, values.begin(), detail::float_from_half);
+        columns[i].values = std::move(values);
+      }
     }
     return columns;
   }
+
+  void skip(std::int64_t count) override { stored_->skip(count); }
 
   std::string where(std::int64_t point) const override { return stored_->where(point); }
 
  private:
   Points stored_;
-  std::vector<bool> half_;
+  std::vector<NpyMember> members_;
+  std::vector<NpyWords> words_;
+  OnNote note_;
 };
 
-Points with_halves(Points stored, const std::vector<bool>& half) {
-  if (std::ranges::none_of(half, [](bool b) { return b; })) return stored;
-  return std::make_unique<HalfSource>(std::move(stored), half);
+Points with_meaning(Points stored, std::vector<NpyMember> members, const OnNote& note) {
+  const bool means_another = std::ranges::any_of(members, [](const NpyMember& member) {
+    return is_half(member.type) || member.type.is_text();
+  });
+  if (!means_another) return stored;
+  return std::make_unique<MeantSource>(std::move(stored), std::move(members), note);
 }
 
-Points open_structured(const Bytes& bytes, const NpyHeader& header) {
+// As it lies in the file: text as its bytes.
+Field stored_field(const std::string& name, const NpyType& type, std::int64_t components) {
+  if (type.is_text()) return {name, ColumnType::u8, type.size * components};
+  return {name, column_type(type), components};
+}
+
+Points open_structured(const Bytes& bytes, const NpyHeader& header, const OnNote& note) {
   if (header.shape.size() != 1) {
     fail_byte(bytes->name(), 0, "records in {} dimensions: one is expected", header.shape.size());
   }
   RecordLayout layout{.begin = header.size, .count = header.shape[0]};
-  std::vector<bool> half;
+  std::vector<NpyMember> members;
   bool little = false;
   for (const NpyMember& member : header.members) {
     if (member.type.kind != 'V') {
-      half.push_back(is_half(member.type));
+      members.push_back(member);
       layout.swapped = layout.swapped || member.type.swapped;
       little = little || (!member.type.swapped && member.type.size > 1);
       layout.fields.push_back(
-          {{member.name, column_type(member.type), member.components}, layout.stride});
+          {stored_field(member.name, member.type, member.components), layout.stride});
     }
     layout.stride += member.type.size * member.components;
   }
   if (layout.swapped && little) fail_byte(bytes->name(), 0, "the members mix both byte orders");
-  return with_halves(open_records(bytes, layout), half);
+  return with_meaning(open_records(bytes, layout), std::move(members), note);
 }
 
 // The columns of a plain array with `width` values per point.
-std::vector<Field> plain_fields(std::int64_t width, ColumnType type, const std::string& name) {
-  if (!name.empty()) return {{name, type, width}};
+std::vector<Field> plain_fields(std::int64_t width, const NpyType& stored,
+                                const std::string& name) {
+  if (!name.empty()) return {stored_field(name, stored, width)};
+  const ColumnType type = column_type(stored);
   std::vector<Field> fields = {{"x", type, 1}, {"y", type, 1}, {"z", type, 1}};
   if (width == 4) fields.push_back({"intensity", type, 1});
   if (width > 4) fields.push_back({"features", type, width - 3});
@@ -127,7 +153,8 @@ bool may_lie_on_its_side(const NpyHeader& header) {
          header.shape[0] <= kMostRows && header.shape[1] > header.shape[0];
 }
 
-Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string& name) {
+Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string& name,
+                  const OnNote& note) {
   constexpr std::int64_t kMaxWidth = 65536;
   const NpyType& type = header.members[0].type;
   const std::size_t rank = header.shape.size();
@@ -138,19 +165,27 @@ Points open_plain(const Bytes& bytes, const NpyHeader& header, const std::string
               "save float32",
               type.size);
   }
+  if (type.is_text() && (name.empty() || has_scattered_text(header))) {
+    fail_byte(
+        bytes->name(), 0, "{}",
+        name.empty() ? "text is no array of positions" : "text in Fortran order cannot be read");
+  }
   if (width < (name.empty() ? 3 : 1) || width > kMaxWidth) {
     fail_byte(bytes->name(), 0, "the array's shape ({}) is not (points, {} or more values)",
               fmt::join(header.shape, ", "), name.empty() ? 3 : 1);
   }
   RecordLayout layout{.begin = header.size, .count = header.shape[0], .swapped = type.swapped};
-  for (Field& field : plain_fields(width, column_type(type), name)) {
+  for (Field& field : plain_fields(width, type, name)) {
     layout.fields.push_back({field, layout.stride});
-    layout.stride += type.size * field.components;
+    layout.stride += byte_size(field.type) * field.components;
   }
   Points points = open_records(bytes, layout);
   if (header.fortran_order && width > 1) points = open_by_components(bytes, layout);
-  const std::vector<bool> half(points->fields().size(), is_half(type));
-  return with_halves(std::move(points), half);
+  std::vector<NpyMember> members;
+  for (const Field& field : points->fields()) {
+    members.push_back({field.name, type, type.is_text() ? width : field.components});
+  }
+  return with_meaning(std::move(points), std::move(members), note);
 }
 
 }  // namespace
@@ -172,15 +207,22 @@ void set_upright(NpyHeader& header, const OnNote& note) {
   header.fortran_order = !header.fortran_order;
 }
 
-Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::string& name) {
+bool has_scattered_text(const NpyHeader& header) {
+  return !header.structured && header.fortran_order && header.members[0].type.is_text() &&
+         header.shape.size() > 1 && header.shape[1] > 1;
+}
+
+Points open_npy_array(const Bytes& bytes, const NpyHeader& header, const std::string& name,
+                      const OnNote& note) {
   if (!header.problem.empty()) fail_byte(bytes->name(), 0, "{}", header.problem);
-  return header.structured ? open_structured(bytes, header) : open_plain(bytes, header, name);
+  return header.structured ? open_structured(bytes, header, note)
+                           : open_plain(bytes, header, name, note);
 }
 
 Points open_npy(const Bytes& bytes, const ReadOptions& options) {
   NpyHeader header = read_npy_header(bytes);
   set_upright(header, options.on_note);
-  return with_named_vectors(open_npy_array(bytes, header, ""));
+  return with_named_vectors(open_npy_array(bytes, header, "", options.on_note));
 }
 
 }  // namespace voxloom::io

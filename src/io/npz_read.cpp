@@ -54,7 +54,7 @@ bool is_attribute(const Array& array, std::int64_t points) {
   const std::vector<std::int64_t>& shape = array.header.shape;
   return array.header.problem.empty() && !array.header.structured && !shape.empty() &&
          shape.size() <= 2 && shape[0] == points && (shape.size() == 1 || shape[1] > 0) &&
-         array.header.members[0].type.kind != 'V';
+         array.header.members[0].type.kind != 'V' && !has_scattered_text(array.header);
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ Points open_npz(const Bytes& bytes, const ReadOptions& options) {
   const bool by_axis = points.name == "x" && !points.header.structured;
   if (!by_axis) set_upright(points.header, options.on_note);
   std::vector<Points> parts;
-  parts.push_back(open_npy_array(points.bytes, points.header, by_axis ? "x" : ""));
+  parts.push_back(open_npy_array(points.bytes, points.header, by_axis ? "x" : "", options.on_note));
   std::vector<std::string> left_out;
   for (const Array& array : arrays) {
     if (&array == &points) continue;
@@ -73,12 +73,12 @@ Points open_npz(const Bytes& bytes, const ReadOptions& options) {
       left_out.push_back(array.name);
       continue;
     }
-    parts.push_back(open_npy_array(array.bytes, array.header, array.name));
+    parts.push_back(open_npy_array(array.bytes, array.header, array.name, options.on_note));
   }
   if (!left_out.empty() && options.on_note) {
-    options.on_note(fmt::format("arrays without numbers for each of the {} points are left out: {}",
-                                points.header.shape[0],
-                                excerpt(fmt::format("{}", fmt::join(left_out, ", ")))));
+    options.on_note(
+        fmt::format("arrays without a number or a word for each of the {} points are left out: {}",
+                    points.header.shape[0], excerpt(fmt::format("{}", fmt::join(left_out, ", ")))));
   }
   Points joined = with_named_vectors(join(std::move(parts)));
   joined->set_left_out(std::move(left_out));

@@ -139,26 +139,46 @@ OutField column_field(const Column& column) {
 
 OutField component_field(const Column& column, std::int64_t component, ColumnType type,
                          std::string name, std::int64_t first_point) {
-  OutField::Fill fill = std::visit(
-      [&](const auto& values) {
-        return visit_column_type(type, [&]<typename To>() {
-          return converting_fill<To>(values, column, component, first_point);
-        });
-      },
-      column.values);
+  OutField::Fill fill = visit_numbers(column, [&](const auto& values) {
+    return visit_column_type(type, [&]<typename To>() {
+      return converting_fill<To>(values, column, component, first_point);
+    });
+  });
   return {std::move(name), type, 1, std::move(fill)};
 }
 
 bool fits(const Column& column, ColumnType type) {
-  return std::visit(
-      [&](const auto& values) {
-        return visit_column_type(type, [&]<typename To>() {
-          To to{};
-          return std::ranges::all_of(values, [&](auto value) { return convert(value, to); });
-        });
-      },
-      column.values);
+  return visit_numbers(column, [&](const auto& values) {
+    return visit_column_type(type, [&]<typename To>() {
+      To to{};
+      return std::ranges::all_of(values, [&](auto value) { return convert(value, to); });
+    });
+  });
 }
+
+namespace {
+
+OutField code_field(const Column& column, std::int64_t component, std::string name) {
+  return {std::move(name), ColumnType::text, 1,
+          [&column, component](std::int64_t first, std::int64_t count, std::byte* to,
+                               std::int64_t stride) {
+            const auto codes = column.span<WordCode>();
+            for (std::int64_t i = first; i < first + count; ++i, to += stride) {
+              std::memcpy(to, &codes[static_cast<std::size_t>(i * column.components + component)],
+                          sizeof(WordCode));
+            }
+          },
+          column.words.get()};
+}
+
+void print_word(std::string& out, const std::byte*& from, const Words& words, char separator) {
+  WordCode code{};
+  std::memcpy(&code, from, sizeof(code));
+  from += sizeof(code);
+  append_word(out, words.at(static_cast<std::size_t>(code)), separator);
+}
+
+}  // namespace
 
 std::vector<OutField> component_fields(const Scan& scan, std::int64_t first_point) {
   std::vector<OutField> fields;
@@ -166,7 +186,9 @@ std::vector<OutField> component_fields(const Scan& scan, std::int64_t first_poin
     for (std::int64_t c = 0; c < column.components; ++c) {
       std::string name =
           column.components == 1 ? column.name : fmt::format("{}_{}", column.name, c);
-      fields.push_back(component_field(column, c, column.type(), std::move(name), first_point));
+      fields.push_back(column.is_text() ? code_field(column, c, std::move(name))
+                                        : component_field(column, c, column.type(), std::move(name),
+                                                          first_point));
     }
   }
   return fields;
@@ -188,12 +210,13 @@ std::int64_t record_size(std::span<const OutField> fields) {
 }
 
 void for_each_block(const Scan& scan, std::span<const OutField> fields, const UseRecords& use) {
-  constexpr std::int64_t kBlock = 4096;
+  constexpr std::int64_t kMostPoints = 4096, kMostBytes = 1 << 26;  // of which words may take many
   const std::int64_t stride = record_size(fields);
   const std::int64_t points = scan.size();
-  std::vector<std::byte> records(static_cast<std::size_t>(std::min(kBlock, points) * stride));
-  for (std::int64_t first = 0; first < points; first += kBlock) {
-    const std::int64_t count = std::min(kBlock, points - first);
+  const std::int64_t block = std::clamp<std::int64_t>(kMostBytes / stride, 1, kMostPoints);
+  std::vector<std::byte> records(static_cast<std::size_t>(std::min(block, points) * stride));
+  for (std::int64_t first = 0; first < points; first += block) {
+    const std::int64_t count = std::min(block, points - first);
     std::byte* to = records.data();
     for (const OutField& field : fields) {
       field.fill(first, count, to, stride);
@@ -238,7 +261,11 @@ void write_rows(ByteSink& sink, const Scan& scan, std::span<const OutField> fiel
     for (std::int64_t i = 0; i < count; ++i) {
       for (const OutField& field : fields) {
         for (std::int64_t c = 0; c < field.components; ++c) {
-          visit_column_type(field.type, [&]<typename T>() { print<T>(text, from); });
+          if (field.words != nullptr) {
+            print_word(text, from, *field.words, separator);
+          } else {
+            visit_column_type(field.type, [&]<typename T>() { print<T>(text, from); });
+          }
           text += separator;
         }
       }

@@ -32,6 +32,7 @@ struct OutField {
   ColumnType type = ColumnType::f32;
   std::int64_t components = 1;
   Fill fill;
+  const Words* words = nullptr;  // of text, whose codes are what is filled in
 
   [[nodiscard]] std::int64_t size() const;  // in bytes
 };
@@ -60,7 +61,7 @@ enum class Frame : std::uint8_t { file, origin };
 // Whether every value is the same number as `type`; floats may lose digits, not become infinite.
 [[nodiscard]] bool fits(const Column& column, ColumnType type);
 
-// Every component of every attribute, in its own type, as "name" or "name_0", "name_1", ...
+// Every component of every attribute, in its own type, as "name" or "name_0", "name_1", ...; codes of text.
 [[nodiscard]] std::vector<OutField> component_fields(const Scan& scan, std::int64_t first_point);
 
 // The same with x, y and z in front.

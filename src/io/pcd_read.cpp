@@ -84,13 +84,11 @@ class ColourSource final : public PointSource {
     for (std::size_t channel = 0; channel < names.size(); ++channel) {
       columns.push_back(make_column(names[channel], ColumnType::u8, packed.points()));
       auto& out = std::get<std::vector<std::uint8_t>>(columns.back().values);
-      std::visit(
-          [&](const auto& values) {
-            for (std::size_t i = 0; i < values.size(); ++i) {
-              out[i] = static_cast<std::uint8_t>(bits_of(values[i]) >> (8 * channel));
-            }
-          },
-          packed.values);
+      visit_numbers(packed, [&](const auto& values) {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          out[i] = static_cast<std::uint8_t>(bits_of(values[i]) >> (8 * channel));
+        }
+      });
     }
     std::swap(columns[first], columns[first + 2]);
   }

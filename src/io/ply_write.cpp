@@ -23,17 +23,15 @@ void swap_elements(std::vector<std::byte>& records, const std::vector<OutField>&
 
 bool is_exact_double(const Column& column) {
   constexpr std::int64_t kMost = std::int64_t{1} << 53;
-  return std::visit(
-      [](const auto& values) {
-        return std::ranges::all_of(values, [](auto value) {
-          if constexpr (std::is_integral_v<decltype(value)>) {
-            return std::cmp_less_equal(value, kMost) && std::cmp_greater_equal(value, -kMost);
-          } else {
-            return true;
-          }
-        });
-      },
-      column.values);
+  return visit_numbers(column, [](const auto& values) {
+    return std::ranges::all_of(values, [](auto value) {
+      if constexpr (std::is_integral_v<decltype(value)>) {
+        return std::cmp_less_equal(value, kMost) && std::cmp_greater_equal(value, -kMost);
+      } else {
+        return true;
+      }
+    });
+  });
 }
 
 // Two columns in place of one with 64-bit integers.
@@ -44,21 +42,18 @@ std::vector<Column> halves_of(const Column& column) {
   const bool is_signed = column.type() == ColumnType::i64;
   Column high = make_column(column.name + "_high", is_signed ? ColumnType::i32 : ColumnType::u32,
                             column.points(), column.components);
-  std::visit(
-      [&](const auto& values) {
-        for (std::size_t i = 0; i < values.size(); ++i) {
-          const auto bits = static_cast<std::uint64_t>(values[i]);
-          std::get<std::vector<std::uint32_t>>(low.values)[i] =
-              static_cast<std::uint32_t>(bits & kLow);
-          const auto upper = static_cast<std::uint32_t>(bits >> 32U);
-          if (is_signed) {
-            std::get<std::vector<std::int32_t>>(high.values)[i] = static_cast<std::int32_t>(upper);
-          } else {
-            std::get<std::vector<std::uint32_t>>(high.values)[i] = upper;
-          }
-        }
-      },
-      column.values);
+  visit_numbers(column, [&](const auto& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto bits = static_cast<std::uint64_t>(values[i]);
+      std::get<std::vector<std::uint32_t>>(low.values)[i] = static_cast<std::uint32_t>(bits & kLow);
+      const auto upper = static_cast<std::uint32_t>(bits >> 32U);
+      if (is_signed) {
+        std::get<std::vector<std::int32_t>>(high.values)[i] = static_cast<std::int32_t>(upper);
+      } else {
+        std::get<std::vector<std::uint32_t>>(high.values)[i] = upper;
+      }
+    }
+  });
   return {std::move(high), std::move(low)};
 }
 

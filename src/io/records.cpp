@@ -87,13 +87,11 @@ class RecordSource final : public PointSource {
 void decode_field(std::span<const std::byte> records, const RecordLayout& layout,
                   const PlacedField& field, Column& column, std::int64_t first, std::int64_t rows) {
   const std::int64_t components = column.components;
-  std::visit(
-      [&](auto& values) {
-        const auto to = std::span(values).subspan(static_cast<std::size_t>(first * components),
-                                                  static_cast<std::size_t>(rows * components));
-        decode(records.data() + field.offset, layout, to, components);
-      },
-      column.values);
+  visit_numbers(column, [&](auto& values) {
+    const auto to = std::span(values).subspan(static_cast<std::size_t>(first * components),
+                                              static_cast<std::size_t>(rows * components));
+    decode(records.data() + field.offset, layout, to, components);
+  });
 }
 
 void note_behind(const RecordLayout& layout, std::int64_t there, const OnNote& note) {

@@ -11,6 +11,7 @@
 #include "core/finite.h"
 #include "io/column_type.h"
 #include "io/origin.h"
+#include "io/words.h"
 
 namespace voxloom {
 namespace {
@@ -45,18 +46,51 @@ void check_rows(const Column& column, std::int64_t points) {
   require(static_cast<std::int64_t>(value_count(column)) == wanted, "scan",
           "attribute '{}' has {} values; {} points with {} components need {}", column.name,
           value_count(column), points, column.components, wanted);
+  require(column.words != nullptr || !column.is_text(), "scan", "attribute '{}' has no words",
+          column.name);
+}
+
+// Behind the elements of `to`; words that are equal get one code.
+void append_words(Column& to, const Column& from) {
+  auto& codes = std::get<std::vector<WordCode>>(to.values);
+  const auto more = from.span<WordCode>();
+  if (to.words == from.words || codes.empty()) {
+    to.words = from.words;
+    codes.insert(codes.end(), more.begin(), more.end());
+  }
+  if (to.words == from.words || more.empty()) return;
+  io::WordCoder coder(*to.words);
+  require(coder.size() == to.words->size(), "append", "attribute '{}' has a word twice", to.name);
+  std::vector<std::optional<WordCode>> known(from.words->size());
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    const std::string_view word = from.word(static_cast<std::int64_t>(i));
+    std::optional<WordCode>& code = known[static_cast<std::size_t>(more[i])];
+    if (!code) code = coder.code_of(word);
+    codes.push_back(*code);
+  }
+  if (coder.size() > to.words->size()) to.words = coder.take();
+}
+
+bool has_same_words(const Column& a, const Column& b) {
+  if (a.words == b.words) return a.values == b.values;
+  const std::int64_t elements = a.points() * a.components;
+  for (std::int64_t i = 0; i < elements; ++i) {
+    if (a.word(i) != b.word(i)) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 std::size_t size_of(ColumnType type) {
+  if (type == ColumnType::text) return sizeof(WordCode);
   return io::visit_column_type(type, []<typename T>() { return sizeof(T); });
 }
 
 std::string_view name_of(ColumnType type) {
-  constexpr std::array<std::string_view, 10> kNames = {"uint8",   "int8",   "uint16", "int16",
-                                                       "uint32",  "int32",  "uint64", "int64",
-                                                       "float32", "float64"};
+  constexpr std::array<std::string_view, 11> kNames = {"uint8",   "int8",    "uint16", "int16",
+                                                       "uint32",  "int32",   "uint64", "int64",
+                                                       "float32", "float64", "text"};
   return kNames.at(static_cast<std::size_t>(type));
 }
 
@@ -67,21 +101,56 @@ std::int64_t Column::points() const {
 }
 
 double Column::as_double(std::int64_t index) const {
-  return std::visit(
-      [&](const auto& v) { return static_cast<double>(v[static_cast<std::size_t>(index)]); },
-      values);
+  return io::visit_numbers(*this, [&](const auto& v) {
+    return static_cast<double>(v[static_cast<std::size_t>(index)]);
+  });
+}
+
+std::string_view Column::word(std::int64_t index) const {
+  require(is_text() && words != nullptr, "scan", "the attribute '{}' holds no text", name);
+  return words->at(static_cast<std::size_t>(span<WordCode>()[static_cast<std::size_t>(index)]));
+}
+
+bool operator==(const Column& a, const Column& b) {
+  if (a.name != b.name || a.components != b.components || a.type() != b.type()) return false;
+  if (!a.is_text()) return a.values == b.values;
+  return value_count(a) == value_count(b) && has_same_words(a, b);
 }
 
 Column make_column(std::string name, ColumnType type, std::int64_t points,
                    std::int64_t components) {
   const std::int64_t count = checked_mul("scan", points, components);
   Column column{.name = std::move(name), .components = components, .values = {}};
+  if (type == ColumnType::text) {
+    std::vector<WordCode> codes;
+    resize_or_throw("scan", codes, count, WordCode{});
+    column.values = std::move(codes);
+    column.words = std::make_shared<const Words>(1);
+    return column;
+  }
   io::visit_column_type(type, [&]<typename T>() {
     std::vector<T> values;
     resize_or_throw("scan", values, count, T{});
     column.values = std::move(values);
   });
   return column;
+}
+
+Column text_column(std::string name, std::span<const std::string> elements,
+                   std::int64_t components) {
+  io::WordCoder coder;
+  std::vector<WordCode> codes;
+  codes.reserve(elements.size());
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    require(io::is_word(elements[i]), "scan",
+            "attribute '{}': element {} is no UTF-8 of at most {} characters without zero bytes",
+            name, i, kLongestWord);
+    codes.push_back(coder.code_of(elements[i]));
+  }
+  return {.name = std::move(name),
+          .components = components,
+          .values = std::move(codes),
+          .words = coder.take()};
 }
 
 const Column* Scan::find(std::string_view name) const {
@@ -157,6 +226,10 @@ void append(Scan& scan, const Scan& more) {
     scan.position_type = ColumnType::f64;  // a sum of two float32 need not be one
   }
   for (std::size_t i = 0; i < scan.attributes.size(); ++i) {
+    if (scan.attributes[i].is_text()) {
+      append_words(scan.attributes[i], more.attributes[i]);
+      continue;
+    }
     std::visit(
         [&](auto& to) {
           const auto& from = std::get<std::decay_t<decltype(to)>>(more.attributes[i].values);
@@ -247,15 +320,13 @@ Tensor to_features(const Scan& scan, std::span<const std::string> names) {
   std::int64_t first = 0;
   for (const Column* column : columns) {
     float* out = features.mutable_data<float>() + first;
-    std::visit(
-        [&](const auto& values) {
-          for (std::size_t i = 0; i < values.size(); ++i) {
-            const auto point = static_cast<std::int64_t>(i) / column->components;
-            const auto component = static_cast<std::int64_t>(i) % column->components;
-            out[point * channels + component] = static_cast<float>(values[i]);
-          }
-        },
-        column->values);
+    io::visit_numbers(*column, [&](const auto& values) {
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto point = static_cast<std::int64_t>(i) / column->components;
+        const auto component = static_cast<std::int64_t>(i) % column->components;
+        out[point * channels + component] = static_cast<float>(values[i]);
+      }
+    });
     first += column->components;
   }
   return features;

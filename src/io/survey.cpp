@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <unordered_set>
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "io/lines.h"
 #include "io/origin.h"
 #include "io/scan_head.h"
 
@@ -112,8 +114,8 @@ Scan pick_points(const Scan& scan, std::span<const std::int64_t> points) {
   }
   for (const Column& column : scan.attributes) {
     const auto components = static_cast<std::ptrdiff_t>(column.components);
-    Column& to = picked.attributes.emplace_back(
-        Column{.name = column.name, .components = column.components, .values = {}});
+    Column& to = picked.attributes.emplace_back(Column{
+        .name = column.name, .components = column.components, .values = {}, .words = column.words});
     std::visit(
         [&](const auto& from) {
           std::decay_t<decltype(from)> values;
@@ -165,12 +167,47 @@ CroppedScan read_within(ScanReader& reader, const CropBox& box) {
   return cropped;
 }
 
+namespace {
+
+// What every file system takes as part of a name.
+std::string file_word(std::string_view word) {
+  constexpr std::size_t kMostBytes = 100;
+  std::string name;
+  for (const char c : word.substr(0, kMostBytes)) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' ||
+                          (c >= 'A' && c <= 'Z') || c == '.';
+    name += is_plain ? c : '_';
+  }
+  return name.empty() ? "_" : name;
+}
+
+std::vector<ScanPart> parts_by_word(const Column& column) {
+  PointsBy<std::string_view> parts;
+  for (std::int64_t i = 0; i < column.points(); ++i) {
+    points_of(parts, column.word(i), "split").push_back(i);
+  }
+  std::vector<ScanPart> named;
+  std::set<std::string> taken;  // in small letters, as some file systems tell no others apart
+  for (auto& [word, points] : parts) {
+    const std::string base = file_word(word);
+    std::string name = base;
+    for (int n = 2; !taken.insert(io::lower(name)).second; ++n) {
+      name = fmt::format("{}_{}", base, n);
+    }
+    named.push_back({std::move(name), std::move(points)});
+  }
+  return named;
+}
+
+}  // namespace
+
 std::vector<ScanPart> parts_by_column(const Scan& scan, std::string_view name) {
   constexpr std::string_view kOp = "split";
   const Column* column = scan.find(name);
   require(column != nullptr, kOp, "the scan has no attribute '{}'", name);
   require(column->components == 1, kOp, "the attribute '{}' has {} components", name,
           column->components);
+  if (column->is_text()) return parts_by_word(*column);
   PointsBy<double> parts;
   for (std::int64_t i = 0; i < scan.size(); ++i) {
     const double value = column->as_double(i);

@@ -3,7 +3,8 @@
 //   # anything                   a comment; also // anything; empty lines are passed over
 //   x,y,z,intensity,label        names: optional; also as the last comment before the points
 //   2                            how many points follow: optional
-//   1.5,2,0.25,17,3              separated by ',' or ';', or else by blanks and tabs; cells may be quoted
+//   1.5,2,0.25,17,3              separated by ',' or ';', or else by blanks and tabs, of .tsv by tabs alone;
+//                                cells may be quoted, with quotes in them doubled
 //
 // The file is read twice: see text_survey.h. Without names the first three columns are x, y and z.
 #include <algorithm>
@@ -22,8 +23,8 @@ using Columns = std::span<const ColumnSurvey>;
 bool are_bytes(Columns columns) { return std::ranges::all_of(columns, &ColumnSurvey::is_byte); }
 
 bool are_shares(Columns columns) {
-  return std::ranges::all_of(columns,
-                             [](const ColumnSurvey& c) { return c.low >= 0 && c.high <= 1; });
+  return std::ranges::all_of(
+      columns, [](const ColumnSurvey& c) { return !c.is_text() && c.low >= 0 && c.high <= 1; });
 }
 
 // The last of red, green, blue, alpha: the same for all points, as cameras leave it.
@@ -52,7 +53,7 @@ Names six_names(const TextSurvey& survey, const std::string& file) {
 Names default_names(const TextSurvey& survey, const Bytes& bytes) {
   const Columns columns(survey.columns);
   const std::size_t count = columns.size();
-  if (count == 4) return {"x", "y", "z", "intensity"};
+  if (count == 4 && !columns[3].is_text()) return {"x", "y", "z", "intensity"};
   if (count == 6) return six_names(survey, lower(bytes->name()));
   if (count == 7 && are_bytes(columns.subspan(3, 3)) && is_opaque(columns[6])) {
     return {"x", "y", "z", "red", "green", "blue", "alpha"};

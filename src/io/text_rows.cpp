@@ -1,14 +1,42 @@
 #include "io/text_rows.h"
 
+#include <deque>
+
 #include "io/column_type.h"
 #include "io/failure.h"
+#include "io/words.h"
 
 namespace voxloom::io {
 namespace {
 
+// Where the words of a column go.
+class WordSink {
+ public:
+  explicit WordSink(Column& column)
+      : column_(column), codes_(std::get<std::vector<WordCode>>(column.values)) {}
+  void put(std::string_view text, std::size_t index) {
+    codes_[index] =
+        character_count(text) ? coder_.code_of(text) : coder_.code_of(from_latin1(text));
+  }
+  void finish() {
+    if (coder_.size() > 0) column_.words = coder_.take();
+  }
+
+ private:
+  Column& column_;
+  std::vector<WordCode>& codes_;
+  WordCoder coder_;
+};
+
 using Store = Number (*)(std::string_view text, void* values, std::size_t index);
 
 Store store_for(ColumnType type) {
+  if (type == ColumnType::text) {
+    return [](std::string_view text, void* sink, std::size_t index) {
+      static_cast<WordSink*>(sink)->put(text, index);
+      return Number::good;
+    };
+  }
   return visit_column_type(type, []<typename T>() -> Store {
     return [](std::string_view text, void* values, std::size_t index) {
       return parse_number(text, static_cast<T*>(values)[index]);
@@ -34,8 +62,12 @@ class TextSource final : public PointSource {
   std::vector<Column> read(std::int64_t count) override {
     std::vector<Column> columns = make_columns(count);
     std::vector<void*> data;
-    for (Column& column : columns) data.push_back(data_of(column));
+    std::deque<WordSink> sinks;
+    for (Column& column : columns) {
+      data.push_back(column.is_text() ? &sinks.emplace_back(column) : data_of(column));
+    }
     for (std::int64_t row = 0; row < count; ++row) read_row(next_row(), data, row);
+    for (WordSink& sink : sinks) sink.finish();
     return columns;
   }
 
@@ -80,12 +112,14 @@ class TextSource final : public PointSource {
 
   void read_row(std::string_view line, const std::vector<void*>& data, std::int64_t row) const {
     Cells cells(line, layout_.separator);
+    std::string meant;
     for (const Cell& cell : layout_.cells) {
       if (cell.kind == Cell::Kind::list) {
         skip_list(cells);
         continue;
       }
-      const std::string_view text = next_cell(cells);
+      std::string_view text = next_cell(cells);
+      if (cells.has_doubled()) text = meant = undoubled(text);
       if (cell.kind == Cell::Kind::value) store(cell, text, data[cell.field], row);
     }
     std::string_view text;
@@ -120,9 +154,14 @@ std::vector<Cell> plain_cells(const std::vector<Field>& fields) {
 }
 
 Points open_text_rows(Bytes bytes, TextLayout layout) {
-  // A cell is at least a digit, if anything of it is read, and a separator; the last row may lack its end of line.
+  // A cell is at least a digit, if a number is read of it, and a separator; the last row may lack its end of line.
   std::int64_t shortest = 0;
-  for (const Cell& cell : layout.cells) shortest += cell.kind == Cell::Kind::skip ? 1 : 2;
+  for (const Cell& cell : layout.cells) {
+    const bool is_number =
+        cell.kind == Cell::Kind::list ||
+        (cell.kind == Cell::Kind::value && layout.fields[cell.field].type != ColumnType::text);
+    shortest += is_number ? 2 : 1;
+  }
   const std::int64_t there = bytes->size() - layout.begin;
   if (shortest == 0 || layout.count > (there + 1) / shortest) {
     fail_byte(bytes->name(), layout.begin,

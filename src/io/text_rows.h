@@ -1,4 +1,4 @@
-// Points as rows of numbers: PLY and PCD in ascii, and bare text columns.
+// Points as rows of cells: PLY and PCD in ascii, and bare text columns, which alone may hold words.
 #pragma once
 
 #include "io/lines.h"

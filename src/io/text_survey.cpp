@@ -9,23 +9,42 @@
 
 #include "io/aliases.h"
 #include "io/failure.h"
+#include "io/words.h"
 
 namespace voxloom::io {
 namespace {
 
 using Names = std::vector<std::string>;
 
-char detect_separator(std::string_view line) {
-  if (line.find(',') != std::string_view::npos) return ',';
-  if (line.find(';') != std::string_view::npos) return ';';
-  return ' ';
+bool is_between_cells(char c) { return is_blank(c) || c == ',' || c == ';'; }
+
+std::string without_quoted(std::string_view line) {
+  std::string bare;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool begins = i == 0 || is_between_cells(line[i - 1]);
+    const std::size_t size = begins ? quoted_size(line.substr(i)) : std::string_view::npos;
+    if (size == std::string_view::npos) {
+      bare += line[i];
+    } else {
+      i += size - 1;
+    }
+  }
+  return bare;
 }
 
-Names names_in(std::string_view line) {
+char detect_separator(std::string_view line, bool by_tabs) {
+  if (by_tabs && line.find('\t') != std::string_view::npos) return '\t';
+  const std::string bare = without_quoted(line);
+  if (bare.find(',') != std::string::npos) return ',';
+  return bare.find(';') != std::string::npos ? ';' : ' ';
+}
+
+Names names_in(std::string_view line, bool by_tabs) {
   line = trimmed(line);
   while (!line.empty() && (line.front() == '#' || line.front() == '/')) line.remove_prefix(1);
   Names names;
-  for (const std::string_view cell : split(line, detect_separator(line))) names.emplace_back(cell);
+  for (const std::string_view cell : split(line, detect_separator(line, by_tabs)))
+    names.emplace_back(cell);
   return names;
 }
 
@@ -75,7 +94,11 @@ constexpr std::size_t kMostText = 64;  // of a cell that is kept for messages
 class Surveyor {
  public:
   Surveyor(const Bytes& bytes, const ReadOptions& options, const TextDialect& dialect)
-      : bytes_(bytes), options_(options), dialect_(dialect), lines_(bytes) {}
+      : bytes_(bytes),
+        options_(options),
+        dialect_(dialect),
+        lines_(bytes),
+        by_tabs_(lower(bytes->name()).ends_with(".tsv")) {}
 
   TextLayout run() {
     std::string_view line;
@@ -83,7 +106,7 @@ class Surveyor {
       if (line.find('\0') != std::string_view::npos) fail("holds a zero byte: not a text file?");
       if (trimmed(line).empty()) continue;
       if (is_comment(line)) {
-        if (found_.rows == 0 && names_.empty()) comment_names_ = names_in(line);
+        if (found_.rows == 0 && names_.empty()) comment_names_ = names_in(line, by_tabs_);
       } else if (!take_count(line) && !take_names(line)) {
         if (dialect_.needs_count && promised_ <= found_.rows) fail_count();
         add_row(line);
@@ -123,7 +146,7 @@ class Surveyor {
   // a broken row.
   bool take_names(std::string_view line) {
     if (found_.rows > 0 || !names_.empty() || dialect_.needs_count) return false;
-    Names names = names_in(line);
+    Names names = names_in(line, by_tabs_);
     if (!names_positions(names) && std::ranges::any_of(names, is_number)) return false;
     names_ = std::move(names);
     layout_.begin = lines_.offset();
@@ -133,7 +156,7 @@ class Surveyor {
 
   void add_row(std::string_view line) {
     if (found_.rows == 0) {
-      separator_ = detect_separator(line);
+      separator_ = detect_separator(line, by_tabs_);
       found_.columns.resize(split(line, separator_).size());
       if (found_.columns.size() < 3) {
         fail("{} columns: at least x, y and z are expected", found_.columns.size());
@@ -146,7 +169,7 @@ class Surveyor {
     double square = 0;
     for (; cells.next(text); ++count) {
       if (count == width) fail("more than {} columns", width);
-      const double value = add_cell(text, count);
+      const double value = add_cell(text, cells.is_quoted(), count);
       if (count >= 3 && count < 6) square += value * value;
     }
     if (count < width) fail("{} columns, {} are expected", count, width);
@@ -154,20 +177,26 @@ class Surveyor {
     ++found_.rows;
   }
 
-  double add_cell(std::string_view text, std::size_t column) {
+  double add_cell(std::string_view text, bool is_quoted, std::size_t column) {
     ColumnSurvey& survey = found_.columns[column];
     double value = 0;
     const Number number = parse_number(text, value);
-    if (number == Number::out_of_range && !is_passed_over(column)) {
+    if (number == Number::out_of_range && !is_quoted && !is_passed_over(column)) {
       fail("column {}: {} does not fit float64", column + 1, excerpt(text));
     }
     if (number == Number::good) {
       survey.add(text, value);
-    } else if (survey.text_line == 0) {
-      survey.text_line = lines_.number();
-      survey.first_text = std::string(text.substr(0, kMostText));
+      if (is_quoted) ++survey.quoted_numbers;
+    } else {
+      if (survey.text_line == 0) {
+        survey.text_line = lines_.number();
+        survey.first_text = std::string(text.substr(0, kMostText));
+      }
+      survey.has_words = survey.has_words || is_quoted;
     }
-    if (survey.text_line > 0 && survey.numbers > 0 && !is_passed_over(column)) fail_text(column);
+    if (number != Number::good || is_quoted) survey.add_word(text);
+    const bool has_bare_numbers = survey.numbers > survey.quoted_numbers;
+    if (survey.text_line > 0 && has_bare_numbers && !is_passed_over(column)) fail_text(column);
     return number == Number::good ? value : std::numeric_limits<double>::quiet_NaN();
   }
 
@@ -223,7 +252,6 @@ class Surveyor {
 
   void add_field(std::size_t column, const std::string& name) {
     const ColumnSurvey& survey = found_.columns[column];
-    if (survey.text_line > 0) fail_text(column);
     const ColumnType type = text_type_of(name, survey);
     if (type == ColumnType::f64 && survey.is_rounded) {
       note(fmt::format("whole numbers of {} beyond 2^53 are rounded: the column is float64",
@@ -233,27 +261,56 @@ class Surveyor {
     layout_.fields.push_back({.name = name, .type = type});
   }
 
+  // Somebody took care to quote what is no number.
+  bool is_quoted_text(std::size_t column, const Names& names) const {
+    if (found_.rows == 0 || found_.columns[column].quoted_numbers < found_.rows) return false;
+    const auto known = aliases();
+    if (std::ranges::find(known, lower(names[column]), &Alias::name) != known.end()) return false;
+    std::size_t bare_axes = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (is_axis(names[i]) && found_.columns[i].quoted_numbers == 0) ++bare_axes;
+    }
+    return bare_axes >= 3;
+  }
+
+  void add_text(std::size_t column, const std::string& name) {
+    const ColumnSurvey& survey = found_.columns[column];
+    const bool is_long = survey.longest_word > kLongestWord;
+    if (is_long || !survey.has_words) {
+      layout_.cells.push_back({.kind = Cell::Kind::skip});
+      layout_.left_out.push_back(name);
+      if (!survey.has_words) empty_ += (empty_.empty() ? "" : ", ") + name;
+      if (!is_long) return;
+      return note(fmt::format(
+          "the column {} is left out: a word of it has {} characters, at most {} are read",
+          excerpt(name), survey.longest_word, kLongestWord));
+    }
+    if (survey.is_latin1) {
+      note(fmt::format("words of {} that are not UTF-8 are read as Latin-1", excerpt(name)));
+    }
+    layout_.cells.push_back({.kind = Cell::Kind::value, .field = layout_.fields.size()});
+    layout_.fields.push_back({.name = name, .type = ColumnType::text});
+  }
+
   TextLayout finish() {
     if (found_.rows == 0 && names_.empty() && promised_ < 0)
       fail_file(bytes_->name(), "holds no points");
     const Names names = choose_names();
     found_.columns.resize(names.size());
-    Names texts;  // that nobody asked to leave out
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const bool is_skipped =
-          is_passed_over(i) && (names[i] == "_" || found_.columns[i].has_text());
-      if (is_skipped || (found_.columns[i].is_text() && !is_axis(names[i]))) {
+      const bool is_text = found_.columns[i].is_text();
+      if (is_text && is_axis(names[i])) fail_text(i);
+      if (is_passed_over(i) && (is_text || names[i] == "_")) {
         layout_.cells.push_back({.kind = Cell::Kind::skip});
         layout_.left_out.push_back(names[i]);
-        if (!is_skipped) texts.push_back(names[i]);
+      } else if (is_text || is_quoted_text(i, names)) {
+        add_text(i, names[i]);
       } else {
         add_field(i, names[i]);
       }
     }
-    if (!texts.empty()) {
-      note(fmt::format("columns of text are left out: {}",
-                       excerpt(fmt::format("{}", fmt::join(texts, ", ")))));
-    }
+    if (!empty_.empty())
+      note(fmt::format("columns without a word are left out: {}", excerpt(empty_)));
     layout_.count = found_.rows;
     layout_.separator = separator_;
     layout_.comments = true;
@@ -265,11 +322,13 @@ class Surveyor {
   const ReadOptions& options_;
   const TextDialect& dialect_;
   LineReader lines_;
+  bool by_tabs_;
   TextLayout layout_;
   Names names_, comment_names_;
   TextSurvey found_;
   std::int64_t promised_ = -1;  // rows up to here; -1: nobody said
   char separator_ = ' ';
+  std::string empty_;  // names of columns
 };
 
 }  // namespace
@@ -295,6 +354,13 @@ void ColumnSurvey::add(std::string_view text, double value) {
   fits_unsigned = fits_unsigned && is_unsigned;
   const bool is_held = (is_signed && holds(value, narrow)) || (is_unsigned && holds(value, wide));
   is_rounded = is_rounded || (std::isfinite(value) && !is_held);
+}
+
+void ColumnSurvey::add_word(std::string_view text) {
+  const std::optional<std::int64_t> count = character_count(text);
+  has_words = has_words || !text.empty();
+  is_latin1 = is_latin1 || !count;
+  longest_word = std::max(longest_word, count.value_or(static_cast<std::int64_t>(text.size())));
 }
 
 ColumnType ColumnSurvey::type() const {

@@ -1,6 +1,8 @@
 // A first look at text columns: how many rows there are, what the columns are called, and each one's type, so
 // that every piece has the same: uint8, int32, int64 or uint64 where all values are such integers, else
-// float64. Positions are float64. Columns without a number in any row hold text.
+// float64. Positions are float64.
+// A column holds text where a cell of it is no number, and no number stands outside of quotes; and where numbers stand
+// in quotes throughout, though positions do not, and the column's name is none that the library knows.
 #pragma once
 
 #include <optional>
@@ -18,16 +20,20 @@ struct ColumnSurvey {
   std::optional<double> first = {};
   bool fits_signed = true, fits_unsigned = true;  // 64 bits hold them
   bool is_rounded = false;  // float64 does not hold all whole numbers as they are written
-  std::int64_t numbers = 0;
+  std::int64_t numbers = 0, quoted_numbers = 0;
   // Of the first cell that is no number, if there is one.
   std::int64_t text_line = 0;
   std::string first_text = {};
 
+  bool has_words = false;  // not only nothing between two separators
+  std::int64_t longest_word = 0;
+  bool is_latin1 = false;  // a word is not UTF-8
+
   void add(std::string_view text, double value);
-  [[nodiscard]] bool has_text() const { return text_line > 0; }
-  [[nodiscard]] bool is_text() const { return has_text() && numbers == 0; }
-  [[nodiscard]] ColumnType type() const;
-  [[nodiscard]] bool is_byte() const { return type() == ColumnType::u8; }
+  void add_word(std::string_view text);
+  [[nodiscard]] bool is_text() const { return text_line > 0; }
+  [[nodiscard]] ColumnType type() const;  // of numbers
+  [[nodiscard]] bool is_byte() const { return !is_text() && type() == ColumnType::u8; }
 };
 
 struct TextSurvey {

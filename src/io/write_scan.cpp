@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <iterator>
+
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "io/formats.h"
 #include "io/lines.h"
+#include "io/scan_head.h"
 #include "io/scan_pieces.h"
 #include "io/sidecar.h"
 #include "voxloom/io.h"
@@ -83,6 +87,47 @@ class MovedPieces final : public io::ScanPieces {
   Scan head_;
 };
 
+Scan without_text(const Scan& scan) {
+  Scan kept = io::head_of(scan);
+  kept.positions = scan.positions;
+  std::ranges::copy_if(scan.attributes, std::back_inserter(kept.attributes),
+                       [](const Column& column) { return !column.is_text(); });
+  return kept;
+}
+
+// For formats that hold numbers alone.
+class PiecesOfNumbers final : public io::ScanPieces {
+ public:
+  explicit PiecesOfNumbers(const io::ScanPieces& pieces)
+      : pieces_(pieces), head_(without_text(pieces.head())) {}
+  [[nodiscard]] std::int64_t size() const override { return pieces_.size(); }
+  [[nodiscard]] const Scan& head() const override { return head_; }
+  void each(const Use& use) const override {
+    if (whole() != nullptr) return use(head_, 0);
+    pieces_.each([&](const Scan& piece, std::int64_t first) { use(without_text(piece), first); });
+  }
+  [[nodiscard]] const Scan* whole() const override {
+    return pieces_.whole() == nullptr ? nullptr : &head_;
+  }
+
+ private:
+  const io::ScanPieces& pieces_;
+  Scan head_;
+};
+
+void leave_out_text(const Scan& scan, const io::FormatSpec& spec, const WriteOptions& options) {
+  const Column* classes =
+      options.classification.empty() ? nullptr : scan.find(options.classification);
+  require(classes == nullptr || !classes->is_text(), "write_scan",
+          "the attribute '{}', to be the classification, holds text, not numbers",
+          options.classification);
+  std::vector<std::string_view> numbers;
+  for (const Column& column : scan.attributes) {
+    if (!column.is_text()) numbers.push_back(column.name);
+  }
+  io::note_left_out(scan, numbers, spec.name, options);
+}
+
 void note_lost_system(const Scan& scan, const io::FormatSpec& spec, const OnNote& note) {
   const auto system = coordinate_system(scan);
   if (!system) return;
@@ -97,6 +142,10 @@ std::optional<Origin> write_to(io::ByteSink& sink, const io::ScanPieces& pieces,
   validate(head);
   const io::FormatSpec& spec = io::spec_of(format);
   require(spec.write != nullptr, "write_scan", "{} is read, not written", spec.name);
+  if (!spec.holds_text && std::ranges::any_of(head.attributes, &Column::is_text)) {
+    leave_out_text(head, spec, options);
+    return write_to(sink, PiecesOfNumbers(pieces), format, options);
+  }
   if (head.pose && !spec.holds_pose) {
     const MovedPieces moved(pieces);
     if (options.on_note) options.on_note("positions are written where the scan's pose takes them");

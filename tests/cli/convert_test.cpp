@@ -60,6 +60,39 @@ TEST_F(ConvertCommand, TakesEndingsForNamesOfFormats) {
   EXPECT_EQ(run("convert a.csv - --to laz").exit_code, 2);
 }
 
+TEST_F(ConvertCommand, KeepsColumnsOfText) {
+  const std::string csv =
+      "x,y,z,kind,n\n0,0,0,oak,1\n0,0,1,\"fir, old\",2\n5,0,0,,3\n5,5,5,Straße,4\n";
+  std::ofstream(in_folder("w.csv")) << csv;
+  for (const char* pair : {"w.csv w.npz", "w.npz w.tsv", "w.tsv w.xyz", "w.xyz v.csv"}) {
+    const ShellResult result = run(std::string("convert ") + pair);
+    EXPECT_EQ(result.exit_code, 0) << result.text;
+  }
+  EXPECT_EQ(bytes_of("v.csv"),
+            "x,y,z,kind,n\n0,0,0,oak,1\n0,0,1,\"fir, old\",2\n5,0,0,\"\",3\n"
+            "5,5,5,Straße,4\n");
+  EXPECT_EQ(run("convert w.csv c.csv --crop -1 -1 1 1 --thin 0.5").exit_code, 0);
+  EXPECT_EQ(bytes_of("c.csv"), "x,y,z,kind,n\n0,0,0,oak,1\n0,0,1,\"fir, old\",2\n");
+  std::ofstream(in_folder("more.csv")) << "x,y,z,kind\n9,9,9,elm\n8,8,8,oak\n";
+  EXPECT_EQ(run("convert c.csv more.csv --merge m.csv").text,
+            "voxloom: m.csv: more.csv has no n (0): that is what its 2 points get\n"
+            "m.csv: 4 points, kind, n\n");
+  EXPECT_EQ(bytes_of("m.csv"),
+            "x,y,z,kind,n\n0,0,0,oak,1\n0,0,1,\"fir, old\",2\n"
+            "9,9,9,elm,0\n8,8,8,oak,0\n");
+  EXPECT_EQ(run("convert m.csv part.csv --split-by kind").text,
+            "part_elm.csv: 1 points, kind, n\npart_fir__old.csv: 1 points, kind, n\n"
+            "part_oak.csv: 2 points, kind, n\n");
+  EXPECT_EQ(bytes_of("part_oak.csv"), "x,y,z,kind,n\n0,0,0,oak,1\n8,8,8,oak,0\n");
+  EXPECT_EQ(run("convert w.csv w.ply").text,
+            "voxloom: w.ply: ply has no place for 'kind': left out\nw.ply: 4 points, kind, n\n");
+  EXPECT_NE(run("info w.csv").text.find("'oak', 'fir, old', '', 'Straße'"), std::string::npos)
+      << run("info w.csv").text;
+  EXPECT_NE(run("voxelize w.csv v.safetensors --size 1 --features kind")
+                .text.find("the attribute 'kind' holds text, not numbers"),
+            std::string::npos);
+}
+
 TEST_F(ConvertCommand, SaysThatTheSensorsPlaceIsNotKept) {
   std::ofstream(in_folder("v.pcd"))
       << "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 1\nHEIGHT 1\nVIEWPOINT 1 2 3 1 0 0 0\n"

@@ -233,13 +233,16 @@ TEST_F(SegmentCommand, AStreamedSceneIsTheSceneThatIsHeld) {
   // Columns of names that labels get, strays of all kinds, and more than one piece's worth of each.
   std::vector<std::int64_t> stamps;
   std::vector<std::uint16_t> red;
+  std::vector<std::string> kinds;
   for (std::int64_t i = 0; i < town.size(); ++i) {
+    kinds.push_back(i % 3 == 0 ? "a, b" : fmt::format("kind {}", i / 7000));
     stamps.push_back((i % 9 == 8 ? std::int64_t{1} << 55 : 0) + i);
     red.push_back(static_cast<std::uint16_t>(i % 65536));
     if (i % 1013 == 7) town.positions[static_cast<std::size_t>(i)][1] = std::nan("");
   }
   town.set("label", std::vector<std::int32_t>(red.begin(), red.end()));
   town.set("stamp", stamps);
+  town.set(text_column("kind", kinds));
   for (const char* name : {"red", "green", "blue"}) town.set(name, red);
   write_scan(in_folder("odd.npz"), town);
   const auto run_with = [&](const std::string& input, const std::string& name,
@@ -253,6 +256,7 @@ TEST_F(SegmentCommand, AStreamedSceneIsTheSceneThatIsHeld) {
     return report;
   };
   const auto in = [&](const std::string& name) { return bytes_of(name); };
+  const std::string no_place = " has no place for 'kind': left out";
   for (const std::string format : {"ply", "las", "pcd", "csv", "npz", "label"}) {
     for (const std::string input : {"town.ply", "odd.npz"}) {
       if (format != "ply" && input == "town.ply") continue;
@@ -266,6 +270,10 @@ TEST_F(SegmentCommand, AStreamedSceneIsTheSceneThatIsHeld) {
       EXPECT_GT(streamed["tiles"], 1) << format;
       for (nlohmann::json* one : {&held, &streamed}) one->erase("tiles");
       EXPECT_EQ(streamed, held) << format;
+      const bool holds_text = format == "csv" || format == "npz" || format == "label";
+      EXPECT_EQ(held.dump().find(format + no_place) != std::string::npos,
+                input == "odd.npz" && !holds_text)
+          << held;
       const std::string stem = input.substr(0, input.find('.'));
       for (const auto& entry : fs::directory_iterator(in_folder("held_" + format))) {
         if (!entry.is_regular_file() || entry.path().extension() == ".html") continue;
@@ -279,6 +287,28 @@ TEST_F(SegmentCommand, AStreamedSceneIsTheSceneThatIsHeld) {
       }
     }
   }
+}
+
+TEST_F(SegmentCommand, KeepsColumnsOfText) {
+  Scan scan = read_scan(in_folder("scans/000000.bin"));
+  std::vector<std::string> kinds;
+  for (std::int64_t i = 0; i < scan.size(); ++i) kinds.push_back(i % 2 == 0 ? "oak" : "a \"b\", c");
+  scan.set(text_column("kind", kinds));
+  scan.set(text_column("label", kinds));
+  write_scan(in_folder("words.csv"), scan);
+  const ShellResult done = segment(fmt::format("'{}' --format csv", in_folder("words.csv")));
+  ASSERT_EQ(done.exit_code, 0) << done.text;
+  const Scan after = read_scan(in_folder("out/words.csv"));
+  EXPECT_EQ(*after.find("kind"), text_column("kind", kinds));
+  EXPECT_EQ(*after.find("label_2"), text_column("label_2", kinds));
+  EXPECT_FALSE(after.find("label")->is_text());
+  // What the network reads must be numbers.
+  const ShellResult refused =
+      segment(fmt::format("'{}' --column intensity=kind --format npz", in_folder("words.csv")));
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.text.find("the network reads intensity, and the scan's holds text"),
+            std::string::npos)
+      << refused.text;
 }
 
 // What has to be held, and cannot be, is said before it is read, with what wants it.

@@ -292,12 +292,13 @@ TEST(Npz, SaysWhichArraysAreLeftOut) {
   const Scan scan =
       parse(zip_file({{"points.npy", array_text("'<f4'", "1, 3", {1, 2, 3})},
                       {"pose.npy", array_text("'<f4'", "2, 2", {1, 0, 0, 1})},
-                      {"kind.npy", array_text("'<U2'", "1,", {0, 0})}}),
+                      {"kind.npy", array_text("'<c8'", "1,", {0, 0})}}),
             "a.npz", {.on_note = [&](const std::string& note) { notes.push_back(note); }});
   EXPECT_TRUE(scan.attributes.empty());
   EXPECT_EQ(notes,
             std::vector<std::string>{
-                "arrays without numbers for each of the 1 points are left out: 'pose, kind'"});
+                "arrays without a number or a word for each of the 1 points are left out: 'pose, "
+                "kind'"});
 }
 
 TEST(Npz, ReadsPositionsByAxis) {

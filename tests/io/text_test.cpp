@@ -73,16 +73,8 @@ TEST(Text, KeepsStamps) {
   EXPECT_EQ(as_text(format_scan(scan, {.format = ScanFormat::text, .separator = ','})), text);
 }
 
-// A column that holds no number at all is text; one that holds some is broken.
-TEST(Text, LeavesColumnsOfTextOut) {
-  std::vector<std::string> notes;
-  const ReadOptions options{.on_note = [&](const std::string& note) { notes.push_back(note); }};
-  const Scan scan = parse_text("x,y,z,name,a,when\n1,2,3,oak,4,2020-01-01\n5,6,7,\"fir, old\",8,\n",
-                               "a.csv", options);
-  EXPECT_EQ(scan.positions, (Positions{{1, 2, 3}, {5, 6, 7}}));
-  EXPECT_EQ(names(scan), std::vector<std::string>{"a"});
-  EXPECT_EQ(values<std::uint8_t>(scan, "a"), (std::vector<std::uint8_t>{4, 8}));
-  EXPECT_EQ(notes, std::vector<std::string>{"columns of text are left out: 'name, when'"});
+// A column that holds no number at all is text (words_test.cpp); one that holds some is broken.
+TEST(Text, RefusesColumnsOfNumbersAndWords) {
   EXPECT_REASON(format_error(FileBytes("x,y,z,a\n1,2,3,-\n1,2,3,-\n1,2,3,4\n"), "a.csv"),
                 "line 2: column 4: '-' is not a number");
   EXPECT_REASON(format_error(FileBytes("x,y,z\n1,2,up\n1,2,down\n"), "a.csv"),
