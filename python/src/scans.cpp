@@ -187,14 +187,14 @@ nb::object write(const std::optional<std::string>& path, nb::handle parts,
   require(separator.size() <= 1, kOp, "separator: expected one character, got '{}'", separator);
   std::vector<std::string> notes;
   const Scan scan = scan_of(parts, kOp);
-  const WriteOptions options{.format = format_of(format, kOp),
-                             .encoding = encoding_of(encoding),
-                             .separator = separator.empty() ? separator_named(format.value_or(""))
-                                                            : separator[0],
-                             .classification = classification,
-                             .shift = shift,
-                             .wide = wide,
-                             .on_note = [&](const std::string& note) { notes.push_back(note); }};
+  const WriteOptions options{
+      .format = format_of(format, kOp),
+      .encoding = encoding_of(encoding),
+      .separator = separator.empty() ? separator_named(format.value_or("")) : separator[0],
+      .classification = classification,
+      .shift = shift,
+      .wide = wide,
+      .on_note = [&](const std::string& note) { notes.push_back(note); }};
   if (path) {
     released([&] { write_scan(*path, scan, options); });
     return listed(notes);

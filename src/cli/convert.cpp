@@ -212,9 +212,10 @@ void add_files(Options command, ConvertArguments& arguments) {
                   "Put all scans into this one, with the columns of all; what a scan lacks is said")
       .type_name("OUT");
   command
-      .add_option("--split-by", arguments.split,
-                  "Write several scans, OUT_6.las and so on: one for each value of a column of "
-                  "whole\nnumbers or words, or for each square of this size, named by its lower corner")
+      .add_option(
+          "--split-by", arguments.split,
+          "Write several scans, OUT_6.las and so on: one for each value of a column of "
+          "whole\nnumbers or words, or for each square of this size, named by its lower corner")
       .type_name("COLUMN|SIZE");
 }
 

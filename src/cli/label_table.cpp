@@ -19,10 +19,12 @@ namespace {
 constexpr std::string_view kLabelTableOp = "view";
 constexpr std::size_t kMostClasses = 255;  // of a page
 
+bool is_label(double value) { return std::floor(value) == value && std::abs(value) < 9e15; }
+
 std::int64_t label_at(const Column& labels, std::int64_t i) {
   const double value = labels.as_double(i);
-  require(std::floor(value) == value && std::abs(value) < 9e15, kLabelTableOp,
-          "'{}' of point {} is {}: labels are whole numbers", labels.name, i, value);
+  require(is_label(value), kLabelTableOp, "'{}' of point {} is {}: labels are whole numbers",
+          labels.name, i, value);
   return static_cast<std::int64_t>(value);
 }
 
@@ -145,7 +147,7 @@ PageTable::PageTable(const Column& labels) {
 
 bool PageTable::knows_all(const Column& labels) const {
   for (std::int64_t i = 0; i < labels.points(); ++i) {
-    if (!places_.contains(label_at(labels, i))) return false;
+    if (!is_label(labels.as_double(i)) || !places_.contains(label_at(labels, i))) return false;
   }
   return true;
 }

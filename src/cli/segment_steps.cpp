@@ -199,7 +199,8 @@ SeenScan seen_scan(const Scan& scan, const ClassTable& classes) {
   // Networks take lengths for metres.
   if (!coordinate_system(scan)) seen.units = {"m", "m"};
   const Column* own = scan.find("label");
-  if (own == nullptr || own->components != 1 || is_float(own->type())) return seen;
+  const bool is_whole = own != nullptr && own->components == 1 && !own->is_text();
+  if (!is_whole || is_float(own->type())) return seen;
   const PageTable table(classes);
   if (table.knows_all(*own)) seen.own_classes = table.places_of(*own);
   return seen;

@@ -164,7 +164,7 @@ TEST(Words, MayAllBeDifferent) {
   Scan scan;
   Strings ids;
   for (std::int64_t i = 0; i < kPoints; ++i) {
-    scan.positions.push_back({static_cast<double>(i), 0, 0});
+    scan.positions.push_back({static_cast<double>(i % 1000), 0, 0});
     ids.push_back(fmt::format("id-{}", i * 7919 % kPoints));
   }
   scan.set(text_column("id", ids));
