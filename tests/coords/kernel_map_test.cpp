@@ -1,6 +1,9 @@
 // Kernel maps and supports against the oracle, over every combination the contract names.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
+
 #include "coords/cases.h"
 
 namespace voxloom::test {
@@ -222,7 +225,8 @@ TEST(OwnPairs, MakeTheMapThatTheyWereTakenFrom) {
   const KernelMap map = forward_map(fine, strided_support(fine, 2), kernel);
   std::vector<MapEntry> pairs = map.triples();
   std::ranges::reverse(pairs);
-  std::ranges::rotate(pairs, pairs.begin() + static_cast<std::ptrdiff_t>(pairs.size() / 3));
+  const auto third = pairs.begin() + static_cast<std::ptrdiff_t>(pairs.size() / 3);
+  std::rotate(pairs.begin(), third, pairs.end());
   const KernelMap own = kernel_map_from_pairs(map.source(), map.target(), map.volume(), pairs);
   EXPECT_EQ(own.source(), map.source());
   EXPECT_EQ(own.volume(), map.volume());
