@@ -59,16 +59,17 @@ Column labels_in_cloud(const Scan& scan, const std::string& file) {
 
 }  // namespace
 
-const Column* labels_of(const Scan& scan, const std::string& name) {
-  if (!name.empty()) {
-    const Column* column = single(scan, name);
-    if (column != nullptr) return column;
-    const Column* any = scan.find(name);
-    if (any != nullptr && any->is_text()) {
-      throw std::runtime_error(fmt::format("the attribute '{}' holds text, not numbers", name));
-    }
-    throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
+const Column& single_column(const Scan& scan, const std::string& name) {
+  if (const Column* column = single(scan, name)) return *column;
+  const Column* any = scan.find(name);
+  if (any != nullptr && any->is_text()) {
+    throw std::runtime_error(fmt::format("the attribute '{}' holds text, not numbers", name));
   }
+  throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
+}
+
+const Column* labels_of(const Scan& scan, const std::string& name) {
+  if (!name.empty()) return &single_column(scan, name);
   for (const char* usual : {"label", "classification"}) {
     const Column* column = single(scan, usual);
     if (column != nullptr && !is_float(column->type())) return column;

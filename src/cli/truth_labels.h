@@ -17,6 +17,9 @@ namespace voxloom::cli {
 // and kept as label_2. Nothing where there is none.
 [[nodiscard]] std::optional<Column> usual_truth(const Scan& scan, const Column& labels);
 
+// The column of one number with this name. std::runtime_error where there is none.
+[[nodiscard]] const Column& single_column(const Scan& scan, const std::string& name);
+
 // The column of one number whose name is `name`, or without a name the label or classification of whole numbers; null where
 // there is none.
 [[nodiscard]] const Column* labels_of(const Scan& scan, const std::string& name);

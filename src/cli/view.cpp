@@ -57,15 +57,6 @@ std::vector<std::array<float, 3>> positions_of(const Scan& scan) {
   return positions;
 }
 
-const Column& single_column(const Scan& scan, const std::string& name) {
-  const Column* column = scan.find(name);
-  if (column != nullptr && column->is_text()) {
-    throw std::runtime_error(fmt::format("the attribute '{}' holds text, not numbers", name));
-  }
-  if (column != nullptr && column->components == 1) return *column;
-  throw std::runtime_error(fmt::format("the cloud has no attribute '{}' with one number", name));
-}
-
 std::vector<viz::Color> colors_of(const Scan& scan) {
   const std::optional<ByteColours> bytes = byte_colours(scan, StrayColours::clamp);
   std::vector<viz::Color> colors;
